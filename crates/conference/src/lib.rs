@@ -1,0 +1,1 @@
+//! The rules of a conference: commands go in, events or a refusal come out.

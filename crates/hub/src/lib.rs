@@ -1,0 +1,1 @@
+//! Connections, admission, and the one task that owns each conference.

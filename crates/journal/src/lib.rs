@@ -1,0 +1,1 @@
+//! Keeps events in order, durably, and gives them back.

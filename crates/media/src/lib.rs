@@ -1,0 +1,1 @@
+//! Makes the peers and forwards packets until reality matches the stage.

@@ -1,0 +1,17 @@
+//! The nouns every other crate shares: ids, roles, times, limits, and the three values that pass
+//! between hub and media (`Stage` out, `LinkReport` in, `PeerNote` both ways).
+//!
+//! Nothing here decides anything, and nothing here knows a socket, a store or a codec.
+
+mod ids;
+pub mod limits;
+mod link;
+mod peer;
+mod roles;
+mod stage;
+
+pub use ids::{CommentId, DraftId, ItemId, Millis, ParagraphRef, PeerId, SeatId, SiteId, TurnId};
+pub use link::{LinkReport, LinkStats};
+pub use peer::{PeerAsk, PeerSay, ScreenSlots, Side};
+pub use roles::{Carries, EndpointKind, Role};
+pub use stage::Stage;

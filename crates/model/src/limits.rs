@@ -1,0 +1,42 @@
+//! Every limit has a name, and a sentence saying what happens at it.
+
+/// Sites of one conference. A longer list in the settings file is refused.
+pub const SITES_MAX: usize = 64;
+/// Seats of one conference. A longer list in the settings file is refused.
+pub const SEATS_MAX: usize = 2_000;
+/// Waiting requests of one conference; the next is refused with `queue_full`.
+pub const QUEUE_MAX: usize = 64;
+/// Waiting requests of one site; the next is refused with `queue_full`.
+pub const QUEUE_PER_SITE_MAX: usize = 4;
+/// Items of an agenda. A longer list in the settings file is refused.
+pub const AGENDA_MAX: usize = 50;
+/// Paragraphs of a draft. A longer draft in the settings file is refused.
+pub const PARAGRAPHS_MAX: usize = 500;
+/// Comments of one conference; the next is refused with `feed_full`.
+pub const COMMENTS_MAX: usize = 5_000;
+/// Characters of a person's name and title; longer is refused with `text_too_long`.
+pub const NAME_MAX_CHARS: usize = 120;
+/// Characters of a topic; longer is refused with `text_too_long`.
+pub const TOPIC_MAX_CHARS: usize = 200;
+/// Characters of a comment, and of a proposed wording; longer is refused with `text_too_long`.
+pub const COMMENT_MAX_CHARS: usize = 4_000;
+/// Minutes one speech may be granted at once, and be extended by at once.
+pub const TURN_MINUTES_MAX: u16 = 120;
+/// Bytes of a frame from a client; a longer one closes the connection with 1009.
+pub const FRAME_MAX_BYTES: usize = 64 * 1024;
+/// Nesting of JSON from a client; deeper is refused as `malformed`.
+pub const JSON_DEPTH_MAX: usize = 32;
+/// Frames waiting for one client; the next closes the connection, which rejoins with a fresh snapshot.
+pub const OUTBOX_MAX: usize = 256;
+/// Bytes waiting for one client beside its snapshot; more closes the connection likewise.
+pub const OUTBOX_MAX_BYTES: usize = 1024 * 1024;
+/// Commands waiting for the conference's task; further senders wait, their sockets are not read meanwhile.
+pub const INBOX_MAX: usize = 1_024;
+/// Commands answered under one sync of the journal.
+pub const COMMIT_BATCH_MAX: usize = 128;
+/// Answers remembered by command id; the oldest is forgotten, and its repetition would be decided anew.
+pub const ANSWERS_MAX: usize = 20_000;
+/// Video tiles of a screen; a conference with more sites shows the first ones.
+pub const TILE_SLOTS: usize = 13;
+/// Voices a room hears at once; a further open microphone waits for a free slot.
+pub const AUDIO_SLOTS: usize = 4;

@@ -1,0 +1,47 @@
+//! What the media plane tells about the links: facts for the rules, and figures for the technician.
+
+use crate::{EndpointKind, PeerId, SiteId};
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+/// Something about a link that the media plane saw.
+#[derive(Clone, Debug, PartialEq)]
+pub enum LinkReport {
+    /// The uplink of a site's endpoint works: ICE and DTLS are up.
+    Up {
+        site: SiteId,
+        kind: EndpointKind,
+        peer: PeerId,
+    },
+    /// The uplink of a site's endpoint is gone: it left, failed, or was silent for the time-out.
+    Down {
+        site: SiteId,
+        kind: EndpointKind,
+        peer: PeerId,
+    },
+    /// Figures of one connection, at most once a second. Never journalled.
+    Stats {
+        peer: PeerId,
+        site: Option<SiteId>,
+        stats: LinkStats,
+    },
+}
+
+/// Figures of a connection over the last second.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, TS)]
+pub struct LinkStats {
+    /// Packets of the uplink that did not arrive, in percent of those expected.
+    pub loss_percent: f32,
+    /// Round-trip time in milliseconds, when known.
+    pub rtt_ms: Option<f32>,
+    /// Loudness of the microphone in dBov, -127 (silence) to 0, when the sender says it (RFC 6464).
+    pub level_dbov: Option<i8>,
+    /// Bits received a second from this endpoint.
+    #[ts(type = "number")]
+    pub up_bps: u64,
+    /// Bits sent a second to this endpoint.
+    #[ts(type = "number")]
+    pub down_bps: u64,
+    /// Video frames received a second on the best layer.
+    pub fps: f32,
+}

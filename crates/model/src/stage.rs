@@ -1,0 +1,21 @@
+//! What the rules want every room to see and hear: the value the media plane makes true.
+
+use crate::{EndpointKind, SiteId};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The wanted state of sound and picture. Sent as a value, the latest wins; a lost one is replaced by the next.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Stage {
+    /// The number of the journalled event this stage follows from; grows.
+    pub seq: u64,
+    /// The sites whose microphone is open. Nobody else's sound is forwarded to anyone.
+    pub heard: BTreeSet<SiteId>,
+    /// The site whose picture is the programme.
+    pub programme: Option<SiteId>,
+    /// The site whose full picture is asked for before it is needed.
+    pub on_deck: Option<SiteId>,
+    /// Every site in protocol order: tile `k` of every screen shows `sites[k]`.
+    pub sites: Vec<SiteId>,
+    /// Which endpoint carries each linked site. A packet from a site's other endpoint is dropped.
+    pub carriers: BTreeMap<SiteId, EndpointKind>,
+}

@@ -1,0 +1,1 @@
+//! What a client says and hears, and which viewer may hear which event.

@@ -1,0 +1,2 @@
+//! The program: settings, wiring, HTTP, the embedded client, shutdown.
+fn main() {}

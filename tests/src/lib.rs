@@ -1,0 +1,1 @@
+//! Everything that crosses crates: wire, media, browser, crash, load.
