@@ -1,0 +1,68 @@
+//! Why something asked for was not done. Told to the one who asked, and to nobody else.
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+use ts_rs::TS;
+
+/// A refusal. The rules are unharmed; the asker may correct itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, TS, Error)]
+#[serde(rename_all = "snake_case")]
+pub enum Refusal {
+    /// This role may not ask for this.
+    #[error("your seat may not do this")]
+    NotAllowed,
+    /// It belongs to another site.
+    #[error("it belongs to another site")]
+    OtherSite,
+    /// No such item.
+    #[error("there is no such item")]
+    UnknownItem,
+    /// No such request or turn, or it is over.
+    #[error("there is no such request")]
+    UnknownTurn,
+    /// No such draft or paragraph.
+    #[error("there is no such paragraph")]
+    UnknownParagraph,
+    /// No such comment.
+    #[error("there is no such comment")]
+    UnknownComment,
+    /// No such seat.
+    #[error("there is no such seat")]
+    UnknownSeat,
+    /// The asker acted on a state that has passed; the present one follows or was already sent.
+    #[error("the state has changed meanwhile")]
+    Stale,
+    /// No item is running.
+    #[error("no item is running")]
+    NoItem,
+    /// The item has begun or is over.
+    #[error("the item has already begun")]
+    ItemBegun,
+    /// There is no further item.
+    #[error("this was the last item")]
+    NoNextItem,
+    /// The list of speakers is closed; points of order are still taken.
+    #[error("the list of speakers is closed")]
+    ListClosed,
+    /// Too many requests wait, of this site or in all.
+    #[error("too many requests are waiting")]
+    QueueFull,
+    /// Nobody waits.
+    #[error("nobody is waiting")]
+    NobodyWaiting,
+    /// It is so already.
+    #[error("it is so already")]
+    AlreadySo,
+    /// A text is longer than its limit.
+    #[error("the text is too long")]
+    TextTooLong,
+    /// A text that must be there is empty.
+    #[error("the text is empty")]
+    TextEmpty,
+    /// A number outside its range.
+    #[error("the number is out of range")]
+    OutOfRange,
+    /// The conference holds as many comments as it may.
+    #[error("no further comment is taken")]
+    FeedFull,
+}

@@ -1,0 +1,247 @@
+//! The frames on the WebSocket: JSON text, one object a frame, tagged by `type`.
+
+use crate::view::{Agenda, Comment, Floor, SeatView, SiteLink, StageView, View};
+use diemcau_conference::{CommentKind, CommentWords, Layout, Refusal, RequestWords};
+use diemcau_model::{
+    Carries, CommentId, ItemId, LinkStats, Millis, Role, ScreenSlots, SeatId, Side, SiteId, TurnId,
+};
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+/// What a client says. Unknown types and unknown fields are refused as `malformed`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+pub enum ClientFrame {
+    /// The first frame, within 5 s of connecting. `token` is the fragment of the link.
+    Join { protocol: u16, token: String },
+    /// Keeps the connection and measures the clock's offset: answered by `pong` at once.
+    Ping { sent: f64 },
+    /// Something asked of the conference. `id` is made by the client once per intent (at most 64 characters of
+    /// `[A-Za-z0-9-]`) and stays the same when the frame is sent again: it is carried out once.
+    Command { id: String, command: ClientCommand },
+    /// The offer of the uplink (endpoints that send only).
+    UplinkOffer { sdp: String },
+    /// Asks for the downlink; answered by `downlink_offer`. Again: makes it anew.
+    OpenDownlink,
+    /// The answer to `downlink_offer`.
+    DownlinkAnswer { sdp: String },
+    /// What this screen shows: heights of its slots.
+    Screen { slots: ScreenSlots },
+    /// Whether this machine plays sound.
+    Listen { sound: bool },
+}
+
+/// What is asked for. The seat is the connection's; a frame has no field for it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+pub enum ClientCommand {
+    /// Chair: begin an item.
+    StartItem { item: ItemId },
+    /// Chair: finish the running item.
+    FinishItem { item: ItemId },
+    /// Chair: finish the running item (`after`) and begin the next.
+    NextItem { after: Option<ItemId> },
+    /// Chair: reorder items that have not begun.
+    MoveItem {
+        item: ItemId,
+        before: Option<ItemId>,
+    },
+    /// Chair: open or close the list of speakers.
+    SetList { open: bool },
+    /// Moderator: ask for the floor.
+    RequestFloor { words: RequestWords },
+    /// Moderator: take it back.
+    WithdrawRequest { turn: TurnId },
+    /// Chair: take a pending request into the list.
+    AcceptRequest { turn: TurnId },
+    /// Chair: do not take a request.
+    DenyRequest { turn: TurnId, reason: String },
+    /// Chair: put a request before another, or last.
+    MoveRequest {
+        turn: TurnId,
+        before: Option<TurnId>,
+    },
+    /// Chair: tell a waiting site to prepare.
+    Prepare { turn: TurnId },
+    /// Chair: "Mời tiếp". `after` is the turn that has the floor, `expect` the one on deck, as the console sees them.
+    GrantNext {
+        after: Option<TurnId>,
+        expect: TurnId,
+    },
+    /// Chair: give the floor to this request now.
+    Grant { after: Option<TurnId>, turn: TurnId },
+    /// Chair: stop the clock and close the microphone.
+    PauseTurn { turn: TurnId },
+    /// Chair: go on.
+    ResumeTurn { turn: TurnId },
+    /// Chair: more minutes.
+    ExtendTurn { turn: TurnId, minutes: u16 },
+    /// Chair, or the moderator whose site speaks: end the turn.
+    EndTurn { turn: TurnId },
+    /// Chair: stop the speaker.
+    RevokeTurn { turn: TurnId },
+    /// Chair: the hall's own microphone.
+    SetHallMicrophone { open: bool },
+    /// Chair, technician: the layout of the big screens.
+    SetLayout { layout: Layout },
+    /// Moderator, secretary: comment on a paragraph.
+    PostComment {
+        kind: CommentKind,
+        words: CommentWords,
+    },
+    /// Secretary: hold a comment.
+    HoldComment { comment: CommentId },
+    /// Secretary: publish a held comment.
+    PublishComment { comment: CommentId },
+    /// Moderator (own site), secretary: take a comment back.
+    WithdrawComment { comment: CommentId },
+    /// Technician, chair: revoke a link.
+    RevokeSeat { seat: SeatId },
+}
+
+/// What the server says.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum ServerFrame {
+    /// Admitted: who you are and everything you see, as of event `seq`.
+    Welcome {
+        /// Who this connection is.
+        me: Me,
+        /// The last event the view contains.
+        #[ts(type = "number")]
+        seq: u64,
+        /// The server's clock.
+        now: Millis,
+        /// Everything this viewer sees.
+        view: Box<View>,
+    },
+    /// One decision took effect: all its facts, together.
+    Facts {
+        /// The last event they contain; grows by 1 or more from frame to frame.
+        #[ts(type = "number")]
+        seq: u64,
+        /// The server's clock at the decision.
+        now: Millis,
+        /// Each replaces a slice of the view.
+        facts: Vec<Fact>,
+    },
+    /// The command took effect and is on disk.
+    Ok {
+        /// The command's id.
+        id: String,
+        /// Its last event.
+        #[ts(type = "number")]
+        seq: u64,
+    },
+    /// The command was refused. The same id is refused the same way again.
+    Refused {
+        /// The command's id.
+        id: String,
+        /// Why.
+        why: Refusal,
+        /// The same in English, for logs.
+        text: String,
+    },
+    /// The frame could not be taken; the connection stays unless `fatal`.
+    Error {
+        /// Why.
+        why: ErrorWhy,
+        /// The command's id, when one could be read.
+        id: Option<String>,
+        /// The same in English.
+        text: String,
+        /// Whether the server closes the connection now.
+        fatal: bool,
+    },
+    /// Answer to `ping`.
+    Pong {
+        /// As it came.
+        sent: f64,
+        /// The server's clock.
+        now: Millis,
+    },
+    /// Answer to `uplink_offer`.
+    UplinkAnswer { sdp: String },
+    /// The downlink's offer: one m-line per slot, in order: programme, 13 tiles, 4 voices.
+    DownlinkOffer { sdp: String },
+    /// Which site each video slot shows: index 0 the programme, `k + 1` tile `k`.
+    Slots { video: Vec<Option<SiteId>> },
+    /// One of the two connections failed; make it anew.
+    MediaFailed { side: Side, reason: String },
+    /// Figures of the links, once a second. Desks of chair and technician get every site, a site its own.
+    Telemetry { sites: Vec<SiteTelemetry> },
+    /// The server is about to stop; reconnecting is expected.
+    Stopping,
+}
+
+/// Who a connection is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+pub struct Me {
+    /// The seat.
+    pub seat: SeatId,
+    /// Its role.
+    pub role: Role,
+    /// Its site.
+    pub site: Option<SiteId>,
+    /// What its machine carries.
+    pub carries: Carries,
+    /// What people call it.
+    pub label: String,
+}
+
+/// Why a frame could not be taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum ErrorWhy {
+    /// Not a frame of this protocol.
+    Malformed,
+    /// Longer than 64 KiB.
+    TooLarge,
+    /// The token opens nothing: wrong, or revoked.
+    NotAdmitted,
+    /// The seat was revoked while connected.
+    Revoked,
+    /// Another connection took this seat's place as the site's endpoint.
+    Replaced,
+    /// The first frame was not `join`, or came too late, or came again.
+    JoinFirst,
+    /// The protocol number is not the server's.
+    WrongProtocol,
+    /// More frames a second than a person can cause.
+    TooFast,
+    /// The record cannot be written: nothing is acknowledged until it can.
+    StorageFailed,
+    /// This seat carries no media, or the note cannot be used.
+    MediaRefused,
+}
+
+/// A slice of the view, replaced.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Fact {
+    /// The sites' links.
+    Sites { sites: Vec<SiteLink> },
+    /// The agenda.
+    Agenda { agenda: Agenda },
+    /// The floor.
+    Floor { floor: Floor },
+    /// The stage.
+    Stage { stage: StageView },
+    /// A comment is new or changed.
+    Comment { comment: Comment },
+    /// A comment is no longer seen by this viewer.
+    CommentGone { comment: CommentId },
+    /// The seats.
+    Seats { seats: Vec<SeatView> },
+}
+
+/// Figures of a site's links.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+pub struct SiteTelemetry {
+    /// The site.
+    pub site: SiteId,
+    /// Connections of its seats that are open now.
+    pub connections: u16,
+    /// Figures of the endpoint that carries it; null while none does.
+    pub link: Option<LinkStats>,
+}

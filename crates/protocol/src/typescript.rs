@@ -1,0 +1,70 @@
+//! The same types for the browser: written to `web/generated/protocol.ts` by `cargo xtask generate`.
+
+use crate::{ClientCommand, ClientFrame, ErrorWhy, Fact, Me, ServerFrame, SiteTelemetry, view};
+use diemcau_conference as conference;
+use diemcau_model as model;
+use ts_rs::{Config, TS};
+
+/// The whole file. Every type a frame is made of is listed here; `tsc` finds a missing one.
+#[must_use]
+pub fn typescript() -> String {
+    let config = Config::default();
+    let mut file = String::from(
+        "// The frames between server and browser. Written from Rust by `cargo xtask generate`; do not edit.\n",
+    );
+    macro_rules! declare {
+        ($($type:ty),* $(,)?) => {
+            $( file.push_str(&format!("\nexport {}\n", <$type as TS>::decl(&config))); )*
+        };
+    }
+    declare!(
+        ClientFrame,
+        ClientCommand,
+        ServerFrame,
+        Fact,
+        Me,
+        ErrorWhy,
+        SiteTelemetry,
+        view::View,
+        view::Fixed,
+        view::SiteLink,
+        view::Agenda,
+        view::Item,
+        view::Floor,
+        view::Request,
+        view::Turn,
+        view::LastTurn,
+        view::StageView,
+        view::LowerThird,
+        view::Comment,
+        view::SeatView,
+        conference::Site,
+        conference::ItemKind,
+        conference::TurnRules,
+        conference::AtZero,
+        conference::Draft,
+        conference::Paragraph,
+        conference::SpeechType,
+        conference::RequestWords,
+        conference::CommentKind,
+        conference::CommentWords,
+        conference::Layout,
+        conference::TurnEnd,
+        conference::Refusal,
+        model::SiteId,
+        model::SeatId,
+        model::ItemId,
+        model::TurnId,
+        model::DraftId,
+        model::CommentId,
+        model::Millis,
+        model::ParagraphRef,
+        model::Role,
+        model::Carries,
+        model::EndpointKind,
+        model::ScreenSlots,
+        model::LinkStats,
+        model::Side,
+    );
+    file
+}

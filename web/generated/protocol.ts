@@ -1,0 +1,615 @@
+// The frames between server and browser. Written from Rust by `cargo xtask generate`; do not edit.
+
+export type ClientFrame = { "type": "join", protocol: number, token: string, } | { "type": "ping", sent: number, } | { "type": "command", id: string, command: ClientCommand, } | { "type": "uplink_offer", sdp: string, } | { "type": "open_downlink" } | { "type": "downlink_answer", sdp: string, } | { "type": "screen", slots: ScreenSlots, } | { "type": "listen", sound: boolean, };
+
+export type ClientCommand = { "type": "start_item", item: ItemId, } | { "type": "finish_item", item: ItemId, } | { "type": "next_item", after: ItemId | null, } | { "type": "move_item", item: ItemId, before: ItemId | null, } | { "type": "set_list", open: boolean, } | { "type": "request_floor", words: RequestWords, } | { "type": "withdraw_request", turn: TurnId, } | { "type": "accept_request", turn: TurnId, } | { "type": "deny_request", turn: TurnId, reason: string, } | { "type": "move_request", turn: TurnId, before: TurnId | null, } | { "type": "prepare", turn: TurnId, } | { "type": "grant_next", after: TurnId | null, expect: TurnId, } | { "type": "grant", after: TurnId | null, turn: TurnId, } | { "type": "pause_turn", turn: TurnId, } | { "type": "resume_turn", turn: TurnId, } | { "type": "extend_turn", turn: TurnId, minutes: number, } | { "type": "end_turn", turn: TurnId, } | { "type": "revoke_turn", turn: TurnId, } | { "type": "set_hall_microphone", open: boolean, } | { "type": "set_layout", layout: Layout, } | { "type": "post_comment", kind: CommentKind, words: CommentWords, } | { "type": "hold_comment", comment: CommentId, } | { "type": "publish_comment", comment: CommentId, } | { "type": "withdraw_comment", comment: CommentId, } | { "type": "revoke_seat", seat: SeatId, };
+
+export type ServerFrame = { "type": "welcome", 
+/**
+ * Who this connection is.
+ */
+me: Me, 
+/**
+ * The last event the view contains.
+ */
+seq: number, 
+/**
+ * The server's clock.
+ */
+now: Millis, 
+/**
+ * Everything this viewer sees.
+ */
+view: View, } | { "type": "facts", 
+/**
+ * The last event they contain; grows by 1 or more from frame to frame.
+ */
+seq: number, 
+/**
+ * The server's clock at the decision.
+ */
+now: Millis, 
+/**
+ * Each replaces a slice of the view.
+ */
+facts: Array<Fact>, } | { "type": "ok", 
+/**
+ * The command's id.
+ */
+id: string, 
+/**
+ * Its last event.
+ */
+seq: number, } | { "type": "refused", 
+/**
+ * The command's id.
+ */
+id: string, 
+/**
+ * Why.
+ */
+why: Refusal, 
+/**
+ * The same in English, for logs.
+ */
+text: string, } | { "type": "error", 
+/**
+ * Why.
+ */
+why: ErrorWhy, 
+/**
+ * The command's id, when one could be read.
+ */
+id: string | null, 
+/**
+ * The same in English.
+ */
+text: string, 
+/**
+ * Whether the server closes the connection now.
+ */
+fatal: boolean, } | { "type": "pong", 
+/**
+ * As it came.
+ */
+sent: number, 
+/**
+ * The server's clock.
+ */
+now: Millis, } | { "type": "uplink_answer", sdp: string, } | { "type": "downlink_offer", sdp: string, } | { "type": "slots", video: Array<SiteId | null>, } | { "type": "media_failed", side: Side, reason: string, } | { "type": "telemetry", sites: Array<SiteTelemetry>, } | { "type": "stopping" };
+
+export type Fact = { "kind": "sites", sites: Array<SiteLink>, } | { "kind": "agenda", agenda: Agenda, } | { "kind": "floor", floor: Floor, } | { "kind": "stage", stage: StageView, } | { "kind": "comment", comment: Comment, } | { "kind": "comment_gone", comment: CommentId, } | { "kind": "seats", seats: Array<SeatView>, };
+
+export type Me = { 
+/**
+ * The seat.
+ */
+seat: SeatId, 
+/**
+ * Its role.
+ */
+role: Role, 
+/**
+ * Its site.
+ */
+site: SiteId | null, 
+/**
+ * What its machine carries.
+ */
+carries: Carries, 
+/**
+ * What people call it.
+ */
+label: string, };
+
+export type ErrorWhy = "malformed" | "too_large" | "not_admitted" | "revoked" | "replaced" | "join_first" | "wrong_protocol" | "too_fast" | "storage_failed" | "media_refused";
+
+export type SiteTelemetry = { 
+/**
+ * The site.
+ */
+site: SiteId, 
+/**
+ * Connections of its seats that are open now.
+ */
+connections: number, 
+/**
+ * Figures of the endpoint that carries it; null while none does.
+ */
+link: LinkStats | null, };
+
+export type View = { 
+/**
+ * What never changes.
+ */
+fixed: Fixed, 
+/**
+ * The sites' links, in protocol order.
+ */
+sites: Array<SiteLink>, 
+/**
+ * The agenda, in its present order.
+ */
+agenda: Agenda, 
+/**
+ * Who has the floor and who waits.
+ */
+floor: Floor, 
+/**
+ * What the big screens show and who is heard.
+ */
+stage: StageView, 
+/**
+ * The comments this viewer may see, in the order of their numbers.
+ */
+feed: Array<Comment>, 
+/**
+ * Seats; empty for those who do not manage them.
+ */
+seats: Array<SeatView>, };
+
+export type Fixed = { 
+/**
+ * Title of the conference.
+ */
+title: string, 
+/**
+ * Who convenes it.
+ */
+organizer: string, 
+/**
+ * Sites in protocol order.
+ */
+sites: Array<Site>, 
+/**
+ * Drafts under comment.
+ */
+drafts: Array<Draft>, };
+
+export type SiteLink = { 
+/**
+ * The site.
+ */
+site: SiteId, 
+/**
+ * The endpoint that carries it now; none while its link is lost or not yet made.
+ */
+carrier: EndpointKind | null, 
+/**
+ * Since when it is so; null before it was ever linked.
+ */
+since: Millis | null, };
+
+export type Agenda = { 
+/**
+ * The running item.
+ */
+current: ItemId | null, 
+/**
+ * All items in their present order.
+ */
+items: Array<Item>, };
+
+export type Item = { 
+/**
+ * Its number as planned.
+ */
+id: ItemId, 
+/**
+ * Its title.
+ */
+title: string, 
+/**
+ * What happens in it.
+ */
+kind: ItemKind, 
+/**
+ * Who presents it.
+ */
+presenter: string, 
+/**
+ * Planned minutes.
+ */
+minutes: number, 
+/**
+ * How turns run in it.
+ */
+turns: TurnRules, 
+/**
+ * The drafts it is about.
+ */
+drafts: Array<DraftId>, 
+/**
+ * When it began.
+ */
+started: Millis | null, 
+/**
+ * When it was finished.
+ */
+finished: Millis | null, };
+
+export type Floor = { 
+/**
+ * Whether the list takes requests.
+ */
+open: boolean, 
+/**
+ * The turn that has the floor.
+ */
+turn: Turn | null, 
+/**
+ * Accepted requests in the order of the list.
+ */
+queue: Array<Request>, 
+/**
+ * Requests waiting for the chair's word. Desks see all, a site its own, others none.
+ */
+pending: Array<Request>, 
+/**
+ * The request told to prepare; one of `queue`.
+ */
+on_deck: TurnId | null, 
+/**
+ * Whether the hall's own microphone is open.
+ */
+hall_microphone: boolean, 
+/**
+ * How the last turn ended.
+ */
+last: LastTurn | null, };
+
+export type Request = { 
+/**
+ * Its id.
+ */
+turn: TurnId, 
+/**
+ * The site.
+ */
+site: SiteId, 
+/**
+ * Who, on what.
+ */
+words: RequestWords, 
+/**
+ * When the server took it.
+ */
+at: Millis, };
+
+export type Turn = { 
+/**
+ * Its id.
+ */
+turn: TurnId, 
+/**
+ * The site.
+ */
+site: SiteId, 
+/**
+ * Who, on what.
+ */
+words: RequestWords, 
+/**
+ * When it was granted.
+ */
+started: Millis, 
+/**
+ * Milliseconds allotted, extensions included.
+ */
+allotted_ms: number, 
+/**
+ * Milliseconds used before `running_since`.
+ */
+used_ms: number, 
+/**
+ * Since when the clock runs; null while it stands.
+ */
+running_since: Millis | null, 
+/**
+ * The chair paused it.
+ */
+paused: boolean, 
+/**
+ * The site's link is lost.
+ */
+held: boolean, 
+/**
+ * The item's rule closed its microphone.
+ */
+muted: boolean, 
+/**
+ * The last warning given, in seconds left; 0 when time is used up; null before the first.
+ */
+warned_s: number | null, };
+
+export type LastTurn = { 
+/**
+ * The turn.
+ */
+turn: TurnId, 
+/**
+ * Its site.
+ */
+site: SiteId, 
+/**
+ * How it ended.
+ */
+how: TurnEnd, };
+
+export type StageView = { 
+/**
+ * The layout.
+ */
+layout: Layout, 
+/**
+ * Sites whose microphone is open.
+ */
+heard: Array<SiteId>, 
+/**
+ * The site whose picture is the programme.
+ */
+programme: SiteId | null, 
+/**
+ * The site told to prepare.
+ */
+on_deck: SiteId | null, 
+/**
+ * Dải tên; null when nobody has the floor.
+ */
+lower_third: LowerThird | null, };
+
+export type LowerThird = { 
+/**
+ * The site.
+ */
+site: SiteId, 
+/**
+ * Who speaks; may be empty, then the site's name is the first line.
+ */
+delegate: string, 
+/**
+ * On what; may be empty.
+ */
+topic: string, };
+
+export type Comment = { 
+/**
+ * Its number.
+ */
+id: CommentId, 
+/**
+ * The site it comes from.
+ */
+site: SiteId, 
+/**
+ * What kind.
+ */
+kind: CommentKind, 
+/**
+ * Where and what.
+ */
+words: CommentWords, 
+/**
+ * When the server took it.
+ */
+at: Millis, 
+/**
+ * Whether it is held: seen by desks and its own site only.
+ */
+held: boolean, };
+
+export type SeatView = { 
+/**
+ * Its id.
+ */
+id: SeatId, 
+/**
+ * Its role.
+ */
+role: Role, 
+/**
+ * Its site.
+ */
+site: SiteId | null, 
+/**
+ * What its machine carries.
+ */
+carries: Carries, 
+/**
+ * What people call it.
+ */
+label: string, 
+/**
+ * Whether its link was revoked.
+ */
+revoked: boolean, };
+
+export type Site = { 
+/**
+ * Its id; equals its place in protocol order.
+ */
+id: SiteId, 
+/**
+ * The full name, as on a letter.
+ */
+name: string, 
+/**
+ * At most 16 characters, for tiles and chips, with the level left out.
+ */
+short: string, 
+/**
+ * The level as people say it ("TP", "Huyện", "Xã"): data, never code.
+ */
+level: string, 
+/**
+ * Whether this is the main hall.
+ */
+hall: boolean, };
+
+export type ItemKind = "opening" | "presentation" | "discussion" | "directing" | "decision" | "closing" | "break";
+
+export type TurnRules = { 
+/**
+ * Minutes of a turn.
+ */
+minutes: number, 
+/**
+ * What happens when they are used up.
+ */
+at_zero: AtZero, 
+/**
+ * Whether a request waits for the chair's word before it joins the list.
+ */
+approval: boolean, };
+
+export type AtZero = { "rule": "warn" } | { "rule": "mute", 
+/**
+ * Seconds between zero and silence.
+ */
+grace_seconds: number, } | { "rule": "cut" };
+
+export type Draft = { 
+/**
+ * Its id.
+ */
+id: DraftId, 
+/**
+ * Its title.
+ */
+title: string, 
+/**
+ * At most 24 characters, for rows.
+ */
+short: string, 
+/**
+ * Its paragraphs; number `n` is at place `n - 1`.
+ */
+paragraphs: Array<Paragraph>, };
+
+export type Paragraph = { 
+/**
+ * The number as printed ("I.", "1.", "a)"); may be empty.
+ */
+label: string, 
+/**
+ * Whether it is a heading.
+ */
+heading: boolean, 
+/**
+ * Its text.
+ */
+text: string, };
+
+export type SpeechType = "paper" | "contribution" | "reply" | "response" | "question" | "point_of_order" | "directing" | "conclusion";
+
+export type RequestWords = { 
+/**
+ * What kind of speech.
+ */
+speech: SpeechType, 
+/**
+ * Who will speak, with title; may be empty.
+ */
+delegate: string, 
+/**
+ * On what; may be empty.
+ */
+topic: string, 
+/**
+ * Which paragraph, if one.
+ */
+paragraph: ParagraphRef | null, };
+
+export type CommentKind = "agree" | "substance" | "wording" | "add" | "delete" | "target" | "recommendation";
+
+export type CommentWords = { 
+/**
+ * Where.
+ */
+at: ParagraphRef, 
+/**
+ * What; never empty.
+ */
+text: string, 
+/**
+ * "Đề nghị sửa thành"; may be empty.
+ */
+proposed: string, 
+/**
+ * Who says it, with title; may be empty.
+ */
+delegate: string, };
+
+export type Layout = "grid" | "speaker";
+
+export type TurnEnd = "released" | "revoked" | "succeeded" | "time_up" | "item_finished";
+
+export type Refusal = "not_allowed" | "other_site" | "unknown_item" | "unknown_turn" | "unknown_paragraph" | "unknown_comment" | "unknown_seat" | "stale" | "no_item" | "item_begun" | "no_next_item" | "list_closed" | "queue_full" | "nobody_waiting" | "already_so" | "text_too_long" | "text_empty" | "out_of_range" | "feed_full";
+
+export type SiteId = number;
+
+export type SeatId = number;
+
+export type ItemId = number;
+
+export type TurnId = number;
+
+export type DraftId = number;
+
+export type CommentId = number;
+
+export type Millis = number;
+
+export type ParagraphRef = { 
+/**
+ * The draft.
+ */
+draft: DraftId, 
+/**
+ * The paragraph's number within the draft, from 1.
+ */
+paragraph: number, };
+
+export type Role = "chair" | "secretary" | "moderator" | "technician" | "observer" | "stage";
+
+export type Carries = "room" | "standby" | "watch" | "nothing";
+
+export type EndpointKind = "room" | "standby";
+
+export type ScreenSlots = { 
+/**
+ * Height of the programme picture.
+ */
+programme: number, 
+/**
+ * Height of every tile `k`, in protocol order of the sites; missing ones are 0.
+ */
+tiles: Array<number>, };
+
+export type LinkStats = { 
+/**
+ * Packets of the uplink that did not arrive, in percent of those expected.
+ */
+loss_percent: number, 
+/**
+ * Round-trip time in milliseconds, when known.
+ */
+rtt_ms: number | null, 
+/**
+ * Loudness of the microphone in dBov, -127 (silence) to 0, when the sender says it (RFC 6464).
+ */
+level_dbov: number | null, 
+/**
+ * Bits received a second from this endpoint.
+ */
+up_bps: number, 
+/**
+ * Bits sent a second to this endpoint.
+ */
+down_bps: number, 
+/**
+ * Video frames received a second on the best layer.
+ */
+fps: number, };
+
+export type Side = "uplink" | "downlink";
