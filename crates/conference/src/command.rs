@@ -32,7 +32,7 @@ pub enum Command {
     SetList { open: bool },
     /// Ask for the floor for the asker's site.
     RequestFloor { words: RequestWords },
-    /// Take a waiting request of the asker's site back (the chair: of any site).
+    /// Take a waiting request of the asker's site back .
     WithdrawRequest { turn: TurnId },
     /// Take a pending request into the list.
     AcceptRequest { turn: TurnId },

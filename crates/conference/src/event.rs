@@ -2,7 +2,7 @@
 
 use crate::{
     refusal::Refusal,
-    setup::Setup,
+    setup::{AtZero, Setup},
     words::{CommentKind, CommentWords, Layout, RequestWords, TurnEnd},
 };
 use diemcau_model::{CommentId, EndpointKind, ItemId, Millis, SeatId, SiteId, TurnId};
@@ -54,6 +54,7 @@ pub enum Event {
     TurnStarted {
         turn: TurnId,
         allotted_ms: u64,
+        at_zero: AtZero,
         at: Millis,
     },
     /// The chair paused the turn.
@@ -65,7 +66,11 @@ pub enum Event {
     /// The speaking site is back, or its standby took over.
     TurnUnheld { turn: TurnId, at: Millis },
     /// More time.
-    TurnExtended { turn: TurnId, by_ms: u64 },
+    TurnExtended {
+        turn: TurnId,
+        by_ms: u64,
+        at: Millis,
+    },
     /// So many seconds are left.
     TurnWarned { turn: TurnId, left_s: u16 },
     /// The time is used up.

@@ -1,11 +1,11 @@
 //! What a conference starts from: written in the settings file, journalled as its first event, never changed after.
 
-use diemcau_model::{Carries, DraftId, ItemId, Role, SeatId, SiteId};
+use diemcau_model::{Carries, DraftId, ItemId, ParagraphRef, Role, SeatId, SiteId};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 /// Everything that is fixed before the first command.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Setup {
     /// Hội nghị: its title.
     pub title: String,
@@ -19,6 +19,39 @@ pub struct Setup {
     pub agenda: Vec<PlannedItem>,
     /// The drafts under comment.
     pub drafts: Vec<Draft>,
+}
+
+impl Setup {
+    /// The site of an id.
+    #[must_use]
+    pub fn site(&self, site: SiteId) -> Option<&Site> {
+        self.sites.get(usize::from(site.0))
+    }
+
+    /// The main hall.
+    #[must_use]
+    pub fn hall(&self) -> Option<SiteId> {
+        self.sites.iter().find(|site| site.hall).map(|site| site.id)
+    }
+
+    /// The seat of an id.
+    #[must_use]
+    pub fn seat(&self, seat: SeatId) -> Option<&Seat> {
+        self.seats.get(usize::try_from(seat.0).ok()?)
+    }
+
+    /// The planned item of an id.
+    #[must_use]
+    pub fn item(&self, item: ItemId) -> Option<&PlannedItem> {
+        self.agenda.iter().find(|planned| planned.id == item)
+    }
+
+    /// Whether a draft has a paragraph of this number.
+    #[must_use]
+    pub fn has_paragraph(&self, at: ParagraphRef) -> bool {
+        let draft = self.drafts.iter().find(|draft| draft.id == at.draft);
+        draft.is_some_and(|draft| (1..=draft.paragraphs.len()).contains(&usize::from(at.paragraph)))
+    }
 }
 
 /// Điểm cầu.

@@ -22,7 +22,7 @@ pub enum ClientFrame {
     /// The offer of the uplink (endpoints that send only).
     UplinkOffer { sdp: String },
     /// Asks for the downlink; answered by `downlink_offer`. Again: makes it anew.
-    OpenDownlink,
+    OpenDownlink {},
     /// The answer to `downlink_offer`.
     DownlinkAnswer { sdp: String },
     /// What this screen shows: heights of its slots.

@@ -1,15 +1,23 @@
 //! What a client says and hears, and which viewer may hear which event.
+//!
+//! `PROTOCOL.md` beside this folder says the same in words, with worked examples that a test replays.
 
 mod frames;
+mod intake;
+mod projection;
 mod typescript;
 mod view;
+mod viewer;
 
 pub use frames::{ClientCommand, ClientFrame, ErrorWhy, Fact, Me, ServerFrame, SiteTelemetry};
+pub use intake::{BadFrame, command, decode, id_of};
+pub use projection::{Slice, facts, touches, view};
 pub use typescript::typescript;
 pub use view::{
     Agenda, Comment, Fixed, Floor, Item, LastTurn, LowerThird, Request, SeatView, SiteLink,
     StageView, Turn, View,
 };
+pub use viewer::Viewer;
 
 /// The number of this protocol; a client that speaks another is told so.
 pub const PROTOCOL: u16 = 1;
