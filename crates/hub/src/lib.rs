@@ -1,1 +1,22 @@
 //! Connections, admission, and the one task that owns each conference.
+//!
+//! Nothing here knows HTTP, TLS or WebRTC: a connection is anything that carries texts, and the media plane is three
+//! values over channels that the server joins.
+
+mod admission;
+mod answers;
+mod clock;
+mod connection;
+mod media;
+mod members;
+mod metrics;
+mod outbox;
+mod room;
+mod telemetry;
+
+pub use admission::{Hub, OpenError, token_hash};
+pub use clock::Clock;
+pub use connection::{Inbound, Socket};
+pub use media::MediaLines;
+pub use metrics::Metrics;
+pub use outbox::Close;

@@ -1,0 +1,184 @@
+//! Who may come in. The door knows tokens by their hash only, and says the same to every wrong one.
+
+use crate::{
+    Clock, MediaLines, Metrics,
+    answers::Answers,
+    room::{Room, RoomHandle},
+};
+use dashmap::DashMap;
+use diemcau_conference::{Conference, Event, Setup, Signal};
+use diemcau_journal::{Entry, Journal, JournalError, Writer};
+use diemcau_model::{Millis, SeatId};
+use sha2::{Digest, Sha256};
+use std::{fmt::Write as _, sync::Arc};
+use thiserror::Error;
+
+/// The open conferences and their doors.
+#[derive(Debug)]
+pub struct Hub {
+    /// Which seat of which conference a token opens, by the token's SHA-256. The only shared map; a conference's own
+    /// state is owned by its task.
+    doors: DashMap<String, Door>,
+    rooms: DashMap<String, RoomHandle>,
+    pub(crate) metrics: Metrics,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Door {
+    pub(crate) room: RoomHandle,
+    pub(crate) seat: SeatId,
+}
+
+/// Why a conference could not be opened.
+#[derive(Debug, Error)]
+pub enum OpenError {
+    /// The journal could not be read or written.
+    #[error("the journal cannot be used")]
+    Journal(#[from] JournalError),
+    /// The journal does not begin with its conference.
+    #[error("the journal does not begin with a conference")]
+    NoConference,
+}
+
+/// The SHA-256 of a token in hex: the form in which it is kept.
+#[must_use]
+pub fn token_hash(token: &str) -> String {
+    Sha256::digest(token.as_bytes())
+        .iter()
+        .fold(String::with_capacity(64), |mut hex, byte| {
+            let _ = write!(hex, "{byte:02x}");
+            hex
+        })
+}
+
+impl Hub {
+    /// A hub without conferences.
+    #[must_use]
+    pub fn new(metrics: Metrics) -> Arc<Self> {
+        Arc::new(Self {
+            doors: DashMap::new(),
+            rooms: DashMap::new(),
+            metrics,
+        })
+    }
+
+    /// Opens a conference from its journal, or begins it with `setup` when the journal is empty, and starts the task
+    /// that owns it. Returns what the conference started from: the journal's word, when it has one.
+    ///
+    /// # Errors
+    /// The journal cannot be read, is damaged, or does not begin with a conference.
+    pub async fn open(
+        &self,
+        setup: Setup,
+        mut journal: Box<dyn Journal>,
+        media: MediaLines,
+    ) -> Result<Setup, OpenError> {
+        let mut replayed = replay(journal.as_mut())?;
+        let last_alive = journal
+            .last_alive()
+            .unwrap_or(Millis(0))
+            .max(replayed.last_at);
+        let clock = Clock::system(last_alive);
+        let writer = Writer::spawn(journal);
+
+        let mut opening = vec![];
+        if replayed.conference.seq() == 0 {
+            opening.push(Event::ConferenceOpened {
+                setup: Box::new(setup),
+            });
+        } else {
+            opening.extend(
+                replayed
+                    .conference
+                    .decide_signal(Signal::Restarted { last_alive }, clock.now()),
+            );
+        }
+        let entry = |event: &Event| Entry {
+            at: clock.now(),
+            seat: None,
+            command: None,
+            event: event.clone(),
+        };
+        if !opening.is_empty() {
+            writer.append(opening.iter().map(entry).collect()).await?;
+        }
+        opening
+            .iter()
+            .for_each(|event| replayed.conference.apply(event));
+
+        let setup = replayed.conference.setup().clone();
+        if setup.sites.is_empty() {
+            return Err(OpenError::NoConference);
+        }
+        let room = Room::spawn(
+            replayed.conference,
+            replayed.answers,
+            writer,
+            clock,
+            media,
+            self.metrics.clone(),
+        );
+        for seat in &setup.seats {
+            self.doors.insert(
+                seat.token_sha256.clone(),
+                Door {
+                    room: room.clone(),
+                    seat: seat.id,
+                },
+            );
+        }
+        self.rooms.insert(setup.title.clone(), room);
+        Ok(setup)
+    }
+
+    /// The door a token opens. Looking up a hash leaks no prefix of the token: guesses are compared with nothing.
+    pub(crate) fn door(&self, token: &str) -> Option<Door> {
+        self.doors.get(&token_hash(token)).map(|door| door.clone())
+    }
+
+    /// Whether every conference's task answers and its journal can be written.
+    pub async fn is_healthy(&self) -> bool {
+        let rooms: Vec<RoomHandle> = self.rooms.iter().map(|room| room.clone()).collect();
+        for room in rooms {
+            if !room.is_healthy().await {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Tells everyone, closes every connection and journal.
+    pub async fn stop(&self) {
+        let rooms: Vec<RoomHandle> = self.rooms.iter().map(|room| room.clone()).collect();
+        self.doors.clear();
+        for room in rooms {
+            room.stop().await;
+        }
+    }
+}
+
+/// What a journal says, run from its first event.
+#[derive(Default)]
+pub(crate) struct Replayed {
+    pub(crate) conference: Conference,
+    pub(crate) answers: Answers,
+    pub(crate) last_at: Millis,
+}
+
+/// Runs a journal from its first event: the very code that ran live.
+fn replay(journal: &mut dyn Journal) -> Result<Replayed, JournalError> {
+    let mut replayed = Replayed::default();
+    journal.read_all(&mut |record| replayed.take(&record))?;
+    Ok(replayed)
+}
+
+impl Replayed {
+    pub(crate) fn take(&mut self, record: &diemcau_journal::Record) {
+        self.conference.apply(&record.event);
+        self.last_at = self.last_at.max(record.at);
+        if let (Some(seat), Some(id)) = (record.seat, &record.command) {
+            self.answers
+                .remember(seat, id, record.number, &record.event);
+        }
+    }
+}

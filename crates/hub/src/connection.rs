@@ -1,0 +1,298 @@
+//! One connection, from its first frame to its close.
+
+use crate::{
+    Hub, Metrics,
+    outbox::{Close, Inlet, Outgoing},
+    room::{Message, RoomHandle},
+};
+use bytes::Bytes;
+use diemcau_model::{PeerAsk, PeerId, limits};
+use diemcau_protocol::{ClientFrame, ErrorWhy, PROTOCOL, ServerFrame, command, decode, id_of};
+use std::{future::Future, time::Duration};
+use tokio::time::{Instant, timeout};
+use tracing::debug;
+
+/// How long a client may take for its first frame.
+const JOIN_WITHIN: Duration = Duration::from_secs(5);
+/// How long a client may be silent: it pings every 5 s.
+const SILENT_MAX: Duration = Duration::from_secs(30);
+/// How long one frame may take to go out.
+const SEND_WITHIN: Duration = Duration::from_secs(10);
+/// Frames a second that are always taken.
+const RATE: f64 = 50.0;
+/// Frames taken at once after a silence: a client that comes back sends what it kept.
+const BURST: f64 = 200.0;
+
+/// Anything that carries texts both ways.
+pub trait Socket: Send {
+    /// The next thing the client sent; none when it is gone. Safe to cancel.
+    fn recv(&mut self) -> impl Future<Output = Option<Inbound>> + Send;
+    /// Sends one text, given as UTF-8.
+    fn send(&mut self, text: Bytes) -> impl Future<Output = bool> + Send;
+    /// Sends the close.
+    fn close(&mut self, code: u16, reason: &'static str) -> impl Future<Output = ()> + Send;
+}
+
+/// What a client sent.
+#[derive(Debug)]
+pub enum Inbound {
+    /// A text.
+    Text(String),
+    /// Something longer than `FRAME_MAX_BYTES`.
+    TooLarge,
+    /// Something that is no text.
+    NotText,
+}
+
+impl Hub {
+    /// Serves one connection until it ends.
+    pub async fn serve(&self, mut socket: impl Socket) {
+        let (room, peer, mut inlet) = match self.admit(&mut socket).await {
+            Ok(admitted) => admitted,
+            Err(why) => return turn_away(&mut socket, &self.metrics, why, None).await,
+        };
+        let mut session = Session {
+            room: &room,
+            peer,
+            metrics: &self.metrics,
+            allowance: Allowance::new(),
+        };
+        session.run(&mut socket, &mut inlet).await;
+        room.tell(Message::Leave { peer }).await;
+    }
+
+    async fn admit(
+        &self,
+        socket: &mut impl Socket,
+    ) -> Result<(RoomHandle, PeerId, Inlet), ErrorWhy> {
+        let first = timeout(JOIN_WITHIN, socket.recv()).await.ok().flatten();
+        let token = match first {
+            Some(Inbound::Text(text)) => match decode(&text) {
+                Ok(ClientFrame::Join {
+                    protocol: PROTOCOL,
+                    token,
+                }) => token,
+                Ok(ClientFrame::Join { .. }) => return Err(ErrorWhy::WrongProtocol),
+                Ok(_) => return Err(ErrorWhy::JoinFirst),
+                Err(_) => return Err(ErrorWhy::Malformed),
+            },
+            Some(Inbound::TooLarge) => return Err(ErrorWhy::TooLarge),
+            Some(Inbound::NotText) => return Err(ErrorWhy::Malformed),
+            None => return Err(ErrorWhy::JoinFirst),
+        };
+        let door = self.door(&token).ok_or(ErrorWhy::NotAdmitted)?;
+        let joined = door
+            .room
+            .join(door.seat)
+            .await
+            .ok_or(ErrorWhy::NotAdmitted)?;
+        Ok((door.room, joined.peer, joined.inlet))
+    }
+}
+
+struct Session<'a> {
+    room: &'a RoomHandle,
+    peer: PeerId,
+    metrics: &'a Metrics,
+    allowance: Allowance,
+}
+
+impl Session<'_> {
+    async fn run(&mut self, socket: &mut impl Socket, inlet: &mut Inlet) {
+        let mut heard = Instant::now();
+        loop {
+            tokio::select! {
+                outgoing = inlet.next() => match outgoing {
+                    Outgoing::Frame(text) => {
+                        if timeout(SEND_WITHIN, socket.send(text)).await != Ok(true) {
+                            return;
+                        }
+                    }
+                    Outgoing::Close(why) => return close(socket, why).await,
+                },
+                inbound = socket.recv() => {
+                    heard = Instant::now();
+                    match inbound {
+                        None => return,
+                        Some(inbound) => if let Err(why) = self.take(socket, inbound).await {
+                            return turn_away(socket, self.metrics, why, None).await;
+                        },
+                    }
+                }
+                () = tokio::time::sleep_until(heard + SILENT_MAX) => return close(socket, Close::Normal).await,
+            }
+        }
+    }
+
+    /// Takes one thing the client sent; an error ends the connection.
+    async fn take(&mut self, socket: &mut impl Socket, inbound: Inbound) -> Result<(), ErrorWhy> {
+        self.metrics.frames.inc();
+        if !self.allowance.take() {
+            return Err(ErrorWhy::TooFast);
+        }
+        let text = match inbound {
+            Inbound::Text(text) => text,
+            Inbound::TooLarge => return Err(ErrorWhy::TooLarge),
+            Inbound::NotText => return Err(ErrorWhy::Malformed),
+        };
+        match decode(&text) {
+            Ok(frame) => self.take_frame(socket, frame).await,
+            Err(bad) => {
+                debug!(peer = %self.peer, %bad, "malformed frame");
+                self.metrics.error(ErrorWhy::Malformed);
+                let (why, id) = (ErrorWhy::Malformed, id_of(&text));
+                self.say(
+                    socket,
+                    &ServerFrame::Error {
+                        why,
+                        id,
+                        text: bad.to_string(),
+                        fatal: false,
+                    },
+                )
+                .await;
+                Ok(())
+            }
+        }
+    }
+
+    async fn take_frame(
+        &self,
+        socket: &mut impl Socket,
+        frame: ClientFrame,
+    ) -> Result<(), ErrorWhy> {
+        let peer = self.peer;
+        let message = match frame {
+            ClientFrame::Join { .. } => return Err(ErrorWhy::JoinFirst),
+            ClientFrame::Ping { sent } => {
+                self.say(
+                    socket,
+                    &ServerFrame::Pong {
+                        sent,
+                        now: self.room.clock.now(),
+                    },
+                )
+                .await;
+                return Ok(());
+            }
+            ClientFrame::Command { id, command: asked } => Message::Command {
+                peer,
+                id,
+                command: command(asked),
+            },
+            ClientFrame::UplinkOffer { sdp } => media(peer, PeerAsk::UplinkOffer { peer, sdp }),
+            ClientFrame::OpenDownlink {} => media(peer, PeerAsk::OpenDownlink { peer }),
+            ClientFrame::DownlinkAnswer { sdp } => {
+                media(peer, PeerAsk::DownlinkAnswer { peer, sdp })
+            }
+            ClientFrame::Screen { slots } if slots.tiles.len() > limits::TILE_SLOTS => {
+                self.metrics.error(ErrorWhy::MediaRefused);
+                let (why, text) = (
+                    ErrorWhy::MediaRefused,
+                    explain(ErrorWhy::MediaRefused).to_owned(),
+                );
+                self.say(
+                    socket,
+                    &ServerFrame::Error {
+                        why,
+                        id: None,
+                        text,
+                        fatal: false,
+                    },
+                )
+                .await;
+                return Ok(());
+            }
+            ClientFrame::Screen { slots } => media(peer, PeerAsk::Screen { peer, slots }),
+            ClientFrame::Listen { sound } => media(peer, PeerAsk::Listen { peer, sound }),
+        };
+        self.room.tell(message).await;
+        Ok(())
+    }
+
+    async fn say(&self, socket: &mut impl Socket, frame: &ServerFrame) {
+        if let Ok(text) = serde_json::to_vec(frame) {
+            // A socket that does not take it ends the loop at its next turn.
+            let _ = timeout(SEND_WITHIN, socket.send(Bytes::from(text))).await;
+        }
+    }
+}
+
+fn media(peer: PeerId, ask: PeerAsk) -> Message {
+    Message::Media { peer, ask }
+}
+
+/// What a reason means, in English, for logs and for people who write clients.
+pub(crate) fn explain(why: ErrorWhy) -> &'static str {
+    match why {
+        ErrorWhy::Malformed => "this is not a frame of the protocol",
+        ErrorWhy::TooLarge => "the frame is larger than 64 KiB",
+        ErrorWhy::NotAdmitted => "this link opens nothing",
+        ErrorWhy::Revoked => "this link was revoked",
+        ErrorWhy::Replaced => "this link was opened on another machine",
+        ErrorWhy::JoinFirst => "the first frame, and only the first, is join",
+        ErrorWhy::WrongProtocol => "this server speaks another version of the protocol",
+        ErrorWhy::TooFast => "too many frames in a short time",
+        ErrorWhy::StorageFailed => "the record cannot be written now; nothing was done",
+        ErrorWhy::MediaRefused => "this media request cannot be used",
+    }
+}
+
+async fn turn_away(socket: &mut impl Socket, metrics: &Metrics, why: ErrorWhy, id: Option<String>) {
+    metrics.error(why);
+    let frame = ServerFrame::Error {
+        why,
+        id,
+        text: explain(why).to_owned(),
+        fatal: true,
+    };
+    if let Ok(text) = serde_json::to_vec(&frame) {
+        let _ = timeout(SEND_WITHIN, socket.send(Bytes::from(text))).await;
+    }
+    close(
+        socket,
+        if why == ErrorWhy::TooLarge {
+            Close::TooLarge
+        } else {
+            Close::Policy
+        },
+    )
+    .await;
+}
+
+async fn close(socket: &mut impl Socket, why: Close) {
+    let reason = match why {
+        Close::Normal => "",
+        Close::Stopping => "the server is stopping",
+        Close::Policy => "see the last frame",
+        Close::TooLarge => "the frame is too large",
+        Close::Lagging => "join again for a fresh snapshot",
+    };
+    let _ = timeout(SEND_WITHIN, socket.close(why.code(), reason)).await;
+}
+
+/// A token bucket: a person cannot press fifty buttons a second.
+struct Allowance {
+    left: f64,
+    at: Instant,
+}
+
+impl Allowance {
+    fn new() -> Self {
+        Self {
+            left: BURST,
+            at: Instant::now(),
+        }
+    }
+
+    fn take(&mut self) -> bool {
+        let now = Instant::now();
+        self.left = (self.left + (now - self.at).as_secs_f64() * RATE).min(BURST);
+        self.at = now;
+        if self.left < 1.0 {
+            return false;
+        }
+        self.left -= 1.0;
+        true
+    }
+}

@@ -1,0 +1,109 @@
+//! What the hub counts, for `/metrics`. Labels are bounded: reasons, never names or ids.
+
+use diemcau_protocol::ErrorWhy;
+use prometheus_client::{
+    encoding::EncodeLabelSet,
+    metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
+    registry::Registry,
+};
+
+/// The hub's counters.
+#[derive(Clone, Debug)]
+pub struct Metrics {
+    /// Connections open now.
+    pub connections: Gauge,
+    /// Frames taken in.
+    pub frames: Counter,
+    /// Commands that took effect.
+    pub accepted: Counter,
+    /// Commands that were refused.
+    pub refused: Counter,
+    /// Commands that came again and got their old answer.
+    pub repeated: Counter,
+    /// Frames and connections that could not be taken, by reason.
+    pub errors: Family<Reason, Counter>,
+    /// Connections cut because too much waited for them.
+    pub lagging: Counter,
+    /// Seconds from the first command of a batch to its sync.
+    pub commit_seconds: Histogram,
+    /// Commits that failed.
+    pub commit_failures: Counter,
+}
+
+/// Why a frame or a connection could not be taken.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct Reason {
+    why: String,
+}
+
+impl Metrics {
+    /// Makes the counters and registers them.
+    #[must_use]
+    pub fn register(registry: &mut Registry) -> Self {
+        let metrics = Self {
+            connections: Gauge::default(),
+            frames: Counter::default(),
+            accepted: Counter::default(),
+            refused: Counter::default(),
+            repeated: Counter::default(),
+            errors: Family::default(),
+            lagging: Counter::default(),
+            commit_seconds: Histogram::new([0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 2.0]),
+            commit_failures: Counter::default(),
+        };
+        let registry = registry.sub_registry_with_prefix("diemcau");
+        registry.register(
+            "connections",
+            "Connections open now",
+            metrics.connections.clone(),
+        );
+        registry.register("frames", "Frames taken in", metrics.frames.clone());
+        registry.register(
+            "commands_accepted",
+            "Commands that took effect",
+            metrics.accepted.clone(),
+        );
+        registry.register(
+            "commands_refused",
+            "Commands that were refused",
+            metrics.refused.clone(),
+        );
+        registry.register(
+            "commands_repeated",
+            "Commands that came again",
+            metrics.repeated.clone(),
+        );
+        registry.register(
+            "errors",
+            "Frames and connections that could not be taken",
+            metrics.errors.clone(),
+        );
+        registry.register(
+            "lagging",
+            "Connections cut because too much waited",
+            metrics.lagging.clone(),
+        );
+        registry.register(
+            "commit_seconds",
+            "From a batch's first command to its sync",
+            metrics.commit_seconds.clone(),
+        );
+        registry.register(
+            "commit_failures",
+            "Commits that failed",
+            metrics.commit_failures.clone(),
+        );
+        metrics
+    }
+
+    pub(crate) fn error(&self, why: ErrorWhy) {
+        let why = serde_json::to_value(why)
+            .ok()
+            .and_then(|value| value.as_str().map(str::to_owned));
+        self.errors
+            .get_or_create(&Reason {
+                why: why.unwrap_or_default(),
+            })
+            .inc();
+    }
+}

@@ -1,0 +1,526 @@
+//! The one task that owns a conference: everything that happens to it happens here, one thing after the other.
+//!
+//! A round takes what has arrived (at most `COMMIT_BATCH_MAX`), decides it in the order of arrival, journals all of it
+//! under one sync, and only then tells anyone: the stage, the facts, the answers, the newcomers.
+
+use crate::{
+    Clock, MediaLines, Metrics,
+    answers::{Answer, Answers},
+    members::Members,
+    outbox::{Close, Inlet},
+    telemetry::Telemetry,
+};
+use diemcau_conference::{Actor, Command, Conference, Event, Refusal, Signal};
+use diemcau_journal::{Entry, Writer};
+use diemcau_model::{
+    EndpointKind, LinkReport, Millis, PeerAsk, PeerId, PeerSay, Role, SeatId, SiteId, limits,
+};
+use diemcau_protocol::{ErrorWhy, ServerFrame, touches};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::{Instant, MissedTickBehavior, interval, sleep_until},
+};
+use tracing::{Instrument, debug, error, info, info_span};
+
+/// How often figures are told and the journal is touched.
+const TICK: Duration = Duration::from_secs(1);
+
+/// The way to a conference's task.
+#[derive(Clone, Debug)]
+pub(crate) struct RoomHandle {
+    inbox: mpsc::Sender<Message>,
+    /// A copy of the room's clock, so that a `pong` does not wait for a commit.
+    pub(crate) clock: Clock,
+}
+
+/// What arrives at the task.
+#[derive(Debug)]
+pub(crate) enum Message {
+    Join {
+        seat: SeatId,
+        reply: oneshot::Sender<Option<Joined>>,
+    },
+    Command {
+        peer: PeerId,
+        id: String,
+        command: Command,
+    },
+    Media {
+        peer: PeerId,
+        ask: PeerAsk,
+    },
+    Leave {
+        peer: PeerId,
+    },
+    Healthy {
+        reply: oneshot::Sender<bool>,
+    },
+    Stop {
+        reply: oneshot::Sender<()>,
+    },
+}
+
+/// A connection that was let in.
+#[derive(Debug)]
+pub(crate) struct Joined {
+    pub(crate) peer: PeerId,
+    pub(crate) inlet: Inlet,
+}
+
+impl RoomHandle {
+    /// Takes a seat; none when it was revoked or the conference is closed. The first frame is the welcome.
+    pub(crate) async fn join(&self, seat: SeatId) -> Option<Joined> {
+        let (reply, joined) = oneshot::channel();
+        self.inbox.send(Message::Join { seat, reply }).await.ok()?;
+        joined.await.ok().flatten()
+    }
+
+    /// Hands something over; waits while the inbox is full. False when the conference is closed.
+    pub(crate) async fn tell(&self, message: Message) -> bool {
+        self.inbox.send(message).await.is_ok()
+    }
+
+    pub(crate) async fn is_healthy(&self) -> bool {
+        let (reply, healthy) = oneshot::channel();
+        self.tell(Message::Healthy { reply }).await && healthy.await.unwrap_or(false)
+    }
+
+    pub(crate) async fn stop(&self) {
+        let (reply, stopped) = oneshot::channel();
+        if self.tell(Message::Stop { reply }).await {
+            let _ = stopped.await;
+        }
+    }
+}
+
+pub(crate) struct Room {
+    conference: Conference,
+    answers: Answers,
+    writer: Writer,
+    clock: Clock,
+    media: MediaLines,
+    metrics: Metrics,
+    members: Members,
+    telemetry: Telemetry,
+    /// Which connection is the endpoint that can send.
+    senders: BTreeMap<(SiteId, EndpointKind), PeerId>,
+    /// The state in memory has run ahead of the journal, which failed: nothing is decided until it is read again.
+    ahead: bool,
+}
+
+/// What one round decided and has not told anyone yet.
+#[derive(Default)]
+struct Round {
+    entries: Vec<Entry>,
+    /// Commands decided in this round: who asked, which id, what to answer.
+    answers: Vec<(PeerId, String, Answer)>,
+    joins: Vec<(SeatId, oneshot::Sender<Option<Joined>>)>,
+    stop: Option<oneshot::Sender<()>>,
+}
+
+impl Room {
+    pub(crate) fn spawn(
+        conference: Conference,
+        answers: Answers,
+        writer: Writer,
+        clock: Clock,
+        media: MediaLines,
+        metrics: Metrics,
+    ) -> RoomHandle {
+        let (inbox, messages) = mpsc::channel(limits::INBOX_MAX);
+        let room = Self {
+            conference,
+            answers,
+            writer,
+            clock,
+            media,
+            members: Members::new(metrics.clone()),
+            metrics,
+            telemetry: Telemetry::default(),
+            senders: BTreeMap::new(),
+            ahead: false,
+        };
+        tokio::spawn(room.run(messages).instrument(info_span!("room")));
+        RoomHandle { inbox, clock }
+    }
+
+    async fn run(mut self, mut messages: mpsc::Receiver<Message>) {
+        let mut tick = interval(TICK);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut batch = Vec::with_capacity(limits::COMMIT_BATCH_MAX);
+        self.publish_stage();
+        loop {
+            let mut round = Round::default();
+            let deadline = self.next_wake();
+            tokio::select! {
+                count = messages.recv_many(&mut batch, limits::COMMIT_BATCH_MAX) => {
+                    if count == 0 {
+                        break;
+                    }
+                }
+                Some(report) = self.media.reports.recv() => self.take_report(report, &mut round),
+                Some(say) = self.media.says.recv() => self.take_say(say),
+                _ = tick.tick() => self.tick().await,
+                () = sleep_until(deadline) => {}
+            }
+            self.take_time(&mut round);
+            for message in batch.drain(..) {
+                self.take(message, &mut round).await;
+            }
+            if let Some(stopped) = self.finish(round).await {
+                self.close(stopped).await;
+                return;
+            }
+        }
+    }
+
+    /// The single sleep: until the next thing that happens by itself.
+    fn next_wake(&self) -> Instant {
+        const FAR: Duration = Duration::from_secs(3_600);
+        match self.conference.next_deadline() {
+            Some(at) if !self.ahead => self.clock.instant(at),
+            Some(_) | None => Instant::now() + FAR,
+        }
+    }
+
+    async fn take(&mut self, message: Message, round: &mut Round) {
+        match message {
+            Message::Join { seat, reply } => round.joins.push((seat, reply)),
+            Message::Command { peer, id, command } => self.take_command(peer, id, &command, round),
+            Message::Media { peer, ask } => {
+                if self.members.contains(peer) {
+                    self.ask(ask).await;
+                }
+            }
+            Message::Leave { peer } => self.leave(peer).await,
+            Message::Healthy { reply } => {
+                let _ = reply.send(!self.ahead);
+            }
+            Message::Stop { reply } => round.stop = Some(reply),
+        }
+    }
+
+    fn take_command(&mut self, peer: PeerId, id: String, command: &Command, round: &mut Round) {
+        let Some(actor) = self.members.actor(peer) else {
+            return;
+        };
+        if self.ahead {
+            self.members.error(peer, ErrorWhy::StorageFailed, Some(id));
+            return;
+        }
+        if let Some(answer) = self.answers.get(actor.seat, &id) {
+            self.metrics.repeated.inc();
+            // Its events may still wait for this round's sync: the answer waits with them.
+            round.answers.push((peer, id, answer));
+            return;
+        }
+        let now = self.clock.now();
+        let decided = match self.conference.roster().is_revoked(actor.seat) {
+            true => Err(Refusal::NotAllowed),
+            false => self.conference.decide(&actor, command, now),
+        };
+        let events = decided.unwrap_or_else(|why| vec![Event::CommandRefused { why }]);
+        self.decided(&actor, &id, events, now, round);
+        if let Some(answer) = self.answers.get(actor.seat, &id) {
+            round.answers.push((peer, id, answer));
+        }
+    }
+
+    /// Applies a command's events; its last one stands for the answer.
+    fn decided(
+        &mut self,
+        actor: &Actor,
+        id: &str,
+        events: Vec<Event>,
+        now: Millis,
+        round: &mut Round,
+    ) {
+        for event in events {
+            self.conference.apply(&event);
+            self.answers
+                .remember(actor.seat, id, self.conference.seq(), &event);
+            round.entries.push(Entry {
+                at: now,
+                seat: Some(actor.seat),
+                command: Some(id.to_owned()),
+                event,
+            });
+        }
+    }
+
+    /// Applies what nobody asked for: time and links.
+    fn happened(&mut self, events: Vec<Event>, round: &mut Round) {
+        let at = self.clock.now();
+        for event in events {
+            self.conference.apply(&event);
+            round.entries.push(Entry {
+                at,
+                seat: None,
+                command: None,
+                event,
+            });
+        }
+    }
+
+    fn take_time(&mut self, round: &mut Round) {
+        while !self.ahead {
+            let events = self.conference.decide_time(self.clock.now());
+            if events.is_empty() {
+                return;
+            }
+            self.happened(events, round);
+        }
+    }
+
+    fn take_report(&mut self, report: LinkReport, round: &mut Round) {
+        let signal = match report {
+            LinkReport::Stats {
+                peer,
+                site: _,
+                stats,
+            } => {
+                self.telemetry.seen(peer, stats);
+                return;
+            }
+            LinkReport::Up { site, kind, peer } => {
+                self.senders.insert((site, kind), peer);
+                Signal::LinkUp { site, kind }
+            }
+            LinkReport::Down { site, kind, peer } => {
+                // A newer connection may be the endpoint by now: the older one's end changes nothing.
+                if self.senders.get(&(site, kind)) != Some(&peer) {
+                    return;
+                }
+                self.senders.remove(&(site, kind));
+                Signal::LinkDown { site, kind }
+            }
+        };
+        if !self.ahead {
+            let events = self.conference.decide_signal(signal, self.clock.now());
+            self.happened(events, round);
+        }
+    }
+
+    fn take_say(&mut self, say: PeerSay) {
+        let (peer, frame) = match say {
+            PeerSay::Answer { peer, sdp } => (peer, ServerFrame::UplinkAnswer { sdp }),
+            PeerSay::Offer { peer, sdp } => (peer, ServerFrame::DownlinkOffer { sdp }),
+            PeerSay::Slots { peer, video } => (peer, ServerFrame::Slots { video }),
+            PeerSay::Failed { peer, side, reason } => {
+                (peer, ServerFrame::MediaFailed { side, reason })
+            }
+        };
+        self.members.tell(peer, &frame);
+    }
+
+    /// Makes the round durable, then tells it. Returns the request to stop, if there was one.
+    async fn finish(&mut self, round: Round) -> Option<oneshot::Sender<()>> {
+        let Round {
+            entries,
+            answers,
+            joins,
+            stop,
+        } = round;
+        if entries.is_empty() || self.commit(&entries).await {
+            self.publish(&entries);
+            for (peer, id, answer) in answers {
+                self.answer(peer, id, answer);
+            }
+            self.drop_revoked(&entries).await;
+        } else {
+            for (peer, id, _) in answers {
+                self.members.error(peer, ErrorWhy::StorageFailed, Some(id));
+            }
+        }
+        for (seat, reply) in joins {
+            self.join(seat, reply).await;
+        }
+        stop
+    }
+
+    async fn commit(&mut self, entries: &[Entry]) -> bool {
+        let begun = Instant::now();
+        match self.writer.append(entries.to_vec()).await {
+            Ok(_) => {
+                self.metrics
+                    .commit_seconds
+                    .observe(begun.elapsed().as_secs_f64());
+                true
+            }
+            Err(failure) => {
+                error!(
+                    error = &failure as &dyn std::error::Error,
+                    "the journal cannot be written"
+                );
+                self.metrics.commit_failures.inc();
+                self.ahead = true;
+                false
+            }
+        }
+    }
+
+    fn publish(&mut self, entries: &[Entry]) {
+        if entries.is_empty() {
+            return;
+        }
+        self.publish_stage();
+        let slices: BTreeSet<_> = entries
+            .iter()
+            .flat_map(|entry| touches(&entry.event))
+            .collect();
+        self.members
+            .publish(&self.conference, &slices, self.clock.now());
+    }
+
+    fn publish_stage(&self) {
+        self.media.stage.send_if_modified(|shown| {
+            let wanted = self.conference.stage();
+            let modified = *shown != wanted;
+            *shown = wanted;
+            modified
+        });
+    }
+
+    fn answer(&self, peer: PeerId, id: String, answer: Answer) {
+        let frame = match answer {
+            Answer::Ok { seq } => {
+                self.metrics.accepted.inc();
+                ServerFrame::Ok { id, seq }
+            }
+            Answer::Refused(why) => {
+                self.metrics.refused.inc();
+                debug!(%peer, %why, "refused");
+                ServerFrame::Refused {
+                    id,
+                    why,
+                    text: why.to_string(),
+                }
+            }
+        };
+        self.members.tell(peer, &frame);
+    }
+
+    async fn join(&mut self, seat: SeatId, reply: oneshot::Sender<Option<Joined>>) {
+        let found = self
+            .conference
+            .setup()
+            .seat(seat)
+            .filter(|_| !self.conference.roster().is_revoked(seat))
+            .cloned();
+        let Some(seat) = found.filter(|_| !self.ahead) else {
+            let _ = reply.send(None);
+            return;
+        };
+        // One machine a seat may be a site's endpoint: the newest, for it is the one somebody just started.
+        if seat.carries.endpoint().is_some() {
+            for peer in self.members.of_seat(seat.id) {
+                self.members.dismiss(peer, ErrorWhy::Replaced);
+                self.forget(peer).await;
+            }
+        }
+        let (peer, inlet) = self.members.admit(&seat);
+        self.ask(PeerAsk::Admit {
+            peer,
+            site: seat.site,
+            carries: seat.carries,
+        })
+        .await;
+        self.members
+            .welcome(peer, &seat, &self.conference, self.clock.now());
+        info!(%peer, seat = %seat.id, role = ?seat.role, "joined");
+        if reply.send(Some(Joined { peer, inlet })).is_err() {
+            self.leave(peer).await;
+        }
+    }
+
+    async fn drop_revoked(&mut self, entries: &[Entry]) {
+        for entry in entries {
+            if let Event::SeatRevoked { seat } = entry.event {
+                for peer in self.members.of_seat(seat) {
+                    self.members.dismiss(peer, ErrorWhy::Revoked);
+                    self.forget(peer).await;
+                }
+                info!(%seat, "seat revoked");
+            }
+        }
+    }
+
+    async fn leave(&mut self, peer: PeerId) {
+        if self.members.remove(peer) {
+            info!(%peer, "left");
+            self.forget(peer).await;
+        }
+    }
+
+    async fn forget(&mut self, peer: PeerId) {
+        self.telemetry.forget(peer);
+        self.ask(PeerAsk::Leave { peer }).await;
+    }
+
+    async fn ask(&self, ask: PeerAsk) {
+        if self.media.asks.send(ask).await.is_err() {
+            error!("the media plane has stopped");
+        }
+    }
+
+    async fn tick(&mut self) {
+        if self.ahead {
+            self.catch_up().await;
+        }
+        self.writer.touch(self.clock.now());
+        let carrier = |site: SiteId| {
+            let kind = self.conference.roster().carrier(site)?;
+            Some((site, *self.senders.get(&(site, kind))?))
+        };
+        let sites = self.conference.setup().sites.iter().map(|site| site.id);
+        let carriers = sites.filter_map(carrier).collect();
+        let figures = self
+            .telemetry
+            .sites(&self.conference, &carriers, &self.members.by_site());
+        self.members.tell_figures(&figures);
+    }
+
+    /// Reads the journal again after it failed, so that memory holds exactly what is on disk.
+    async fn catch_up(&mut self) {
+        let records = match self.writer.read_all().await {
+            Ok(records) => records,
+            Err(failure) => {
+                error!(
+                    error = &failure as &dyn std::error::Error,
+                    "the journal cannot be read"
+                );
+                return;
+            }
+        };
+        let mut replayed = crate::admission::Replayed::default();
+        records.iter().for_each(|record| replayed.take(record));
+        self.conference = replayed.conference;
+        self.answers = replayed.answers;
+        self.ahead = false;
+        self.publish_stage();
+        // What was seen meanwhile may be neither here nor there: everyone starts again from a snapshot.
+        self.members.close_all(Close::Lagging);
+        info!(seq = self.conference.seq(), "the journal is followed again");
+    }
+
+    async fn close(self, stopped: oneshot::Sender<()>) {
+        self.members.tell_all(&ServerFrame::Stopping);
+        self.members.close_all(Close::Stopping);
+        self.writer.close().await;
+        let _ = stopped.send(());
+    }
+}
+
+impl Room {
+    /// Whether a role is told the figures of every site.
+    pub(crate) fn sees_all_figures(role: Role) -> bool {
+        match role {
+            Role::Chair | Role::Technician => true,
+            Role::Secretary | Role::Moderator | Role::Observer | Role::Stage => false,
+        }
+    }
+}
