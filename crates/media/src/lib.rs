@@ -1,1 +1,138 @@
 //! Makes the peers and forwards packets until reality matches the stage.
+//!
+//! `Stage` comes in as a value, notes of the clients come in as `PeerAsk`; answers go out as `PeerSay`, facts and
+//! figures as `LinkReport`. One task owns every peer and the one UDP port. It alone reads the clock; everything below
+//! it is told the time.
+//!
+//! ```text
+//! port -> demux -> engine (decrypt) -> forward (rewrite) -> engine (protect) -> port
+//!                                        ^
+//!             Stage, who is there -> gate (pure) -> routes
+//! ```
+//!
+//! Nothing here knows the hub, the protocol or a rule of the conference: why a site is heard is not our business, that
+//! nobody else is heard is.
+
+mod counters;
+mod demux;
+mod driver;
+mod engine;
+mod forward;
+mod gate;
+mod keyframes;
+mod peers;
+mod port;
+mod post;
+mod rewrite;
+mod stats;
+mod vp8;
+
+pub use counters::Counters;
+
+use diemcau_model::{LinkReport, PeerAsk, PeerSay, Stage};
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
+
+/// Where the media plane listens.
+#[derive(Clone, Debug)]
+pub struct MediaConfig {
+    /// The one UDP port of the server.
+    pub listen: SocketAddr,
+    /// The addresses clients are told to send to. Empty: the address in `listen`.
+    pub advertise: Vec<IpAddr>,
+}
+
+/// Why the media plane could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum MediaError {
+    #[error("cannot open UDP {address}")]
+    Bind {
+        address: SocketAddr,
+        #[source]
+        source: io::Error,
+    },
+    #[error("media listens on every address ({0}), so the addresses to advertise must be named")]
+    NothingToAdvertise(IpAddr),
+}
+
+/// The running media plane. It ends when the sender of `asks` is dropped.
+#[derive(Debug)]
+pub struct Media {
+    local_addr: SocketAddr,
+    counters: Arc<Counters>,
+    task: JoinHandle<()>,
+}
+
+/// Opens the port and starts the one task.
+pub async fn start(
+    config: MediaConfig,
+    stage: watch::Receiver<Stage>,
+    asks: mpsc::Receiver<PeerAsk>,
+    says: mpsc::Sender<PeerSay>,
+    reports: mpsc::Sender<LinkReport>,
+) -> Result<Media, MediaError> {
+    let listen = config.listen;
+    if config.advertise.is_empty() && listen.ip().is_unspecified() {
+        return Err(MediaError::NothingToAdvertise(listen.ip()));
+    }
+    let failed = |source| MediaError::Bind {
+        address: listen,
+        source,
+    };
+    let port = port::Port::bind(listen).map_err(failed)?;
+    let local_addr = port.local_addr().map_err(failed)?;
+    let advertise = if config.advertise.is_empty() {
+        vec![local_addr.ip()]
+    } else {
+        config.advertise
+    };
+    let addresses = advertise
+        .iter()
+        .map(|ip| SocketAddr::new(*ip, local_addr.port()))
+        .collect();
+
+    let counters = Arc::new(Counters::default());
+    let doors = driver::Doors {
+        stage,
+        asks,
+        says: post::Post::new("says", says),
+        reports: post::Post::new("reports", reports),
+    };
+    let driver = driver::Driver::new(
+        port,
+        engine::Addresses(addresses),
+        doors,
+        Arc::clone(&counters),
+    );
+    let task = tokio::spawn(driver.run());
+    tracing::info!(%local_addr, "media is listening");
+    Ok(Media {
+        local_addr,
+        counters,
+        task,
+    })
+}
+
+impl Media {
+    /// The UDP address that was opened.
+    #[must_use]
+    pub fn local_addr(&self) -> SocketAddr {
+        self.local_addr
+    }
+
+    /// Figures for the technician, to be read at any time.
+    #[must_use]
+    pub fn counters(&self) -> Arc<Counters> {
+        Arc::clone(&self.counters)
+    }
+
+    /// Waits until the task has said good-bye to every peer.
+    pub async fn closed(self) {
+        if let Err(error) = self.task.await {
+            tracing::error!(%error, "the media task ended badly");
+        }
+    }
+}

@@ -1,0 +1,28 @@
+//! What the media plane has done since its start, for `/metrics`.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Written by the one task, read by anybody; figures only, so no order between them is promised.
+#[derive(Debug, Default)]
+pub struct Counters {
+    /// Datagrams that arrived.
+    pub datagrams_in: AtomicU64,
+    /// Media packets put into a slot; one packet to twelve rooms counts twelve.
+    pub forwarded: AtomicU64,
+    /// Media packets that arrived and went to nobody, because the stage or the screens allow nothing.
+    pub gated: AtomicU64,
+    /// Datagrams the kernel had no room for.
+    pub send_drops: AtomicU64,
+    /// Datagrams and packets that belong to nobody or make no sense.
+    pub malformed: AtomicU64,
+    /// Key frames receivers wished for.
+    pub key_frames_wanted: AtomicU64,
+    /// Key frames we asked senders for.
+    pub key_frames_asked: AtomicU64,
+    /// Admitted peers, now.
+    pub peers: AtomicU64,
+}
+
+pub fn add(counter: &AtomicU64, more: u64) {
+    counter.fetch_add(more, Ordering::Relaxed);
+}

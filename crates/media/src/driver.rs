@@ -1,0 +1,496 @@
+//! The one task that owns every peer: it waits, hands the time and the input down, and carries the output away.
+
+mod asks;
+mod packets;
+
+use crate::counters::{Counters, add};
+use crate::demux::{Demux, LegId, is_stun};
+use crate::engine::{Addresses, LegEvent};
+use crate::gate::{self, FIRST_VOICE_SLOT, Stream};
+use crate::keyframes::{KeyFrames, Picture};
+use crate::peers::{Line, Peer};
+use crate::port::Port;
+use crate::post::Post;
+use crate::stats::STATS_INTERVAL;
+use bytes::BytesMut;
+use diemcau_model::{LinkReport, PeerAsk, PeerId, PeerSay, Side, SiteId, Stage};
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+use tokio::sync::{mpsc, watch};
+
+/// An uplink that brought no datagram at all for so long is down.
+pub const LINK_SILENT: Duration = Duration::from_secs(5);
+/// A downlink may be quieter: a browser that receives nothing says little.
+const DOWNLINK_SILENT: Duration = Duration::from_secs(15);
+/// A leg that is not connected after so long has failed.
+const CONNECT_MAX: Duration = Duration::from_secs(20);
+/// How often silence, layers and unsent messages are looked after.
+const HOUSEKEEPING: Duration = Duration::from_millis(200);
+/// How soon a full channel is tried again.
+const RETRY: Duration = Duration::from_millis(5);
+/// Batches read before anything else gets a turn.
+const BATCHES_MAX: usize = 4;
+/// The engine may ask for the time at once, again and again; this keeps the loop from spinning.
+const TICK_MIN: Duration = Duration::from_millis(1);
+
+/// The channels to the world.
+pub struct Doors {
+    pub stage: watch::Receiver<Stage>,
+    pub asks: mpsc::Receiver<PeerAsk>,
+    pub says: Post<PeerSay>,
+    pub reports: Post<LinkReport>,
+}
+
+pub struct Driver {
+    port: Port,
+    addresses: Addresses,
+    doors: Doors,
+    counters: Arc<Counters>,
+    stage: Stage,
+    stage_open: bool,
+    peers: BTreeMap<PeerId, Peer>,
+    demux: Demux,
+    voices: gate::Voices,
+    /// The uplinks that may be forwarded at all.
+    carriers: BTreeSet<PeerId>,
+    feeds: BTreeMap<PeerId, Feeds>,
+    key_frames: KeyFrames,
+    /// Whose key frame was last asked for ahead of the grant.
+    warmed: Option<(SiteId, PeerId)>,
+    connections: u64,
+    /// The routes must be made anew.
+    dirty: bool,
+    touched: Vec<LegId>,
+    wet: Vec<LegId>,
+    events: Vec<LegEvent>,
+    housekeeping_at: Instant,
+    stats_at: Instant,
+}
+
+/// The slots one sender's packets are offered to.
+#[derive(Default)]
+struct Feeds {
+    pictures: Vec<(PeerId, usize)>,
+    voices: Vec<(PeerId, usize)>,
+}
+
+impl Driver {
+    pub fn new(
+        port: Port,
+        addresses: Addresses,
+        mut doors: Doors,
+        counters: Arc<Counters>,
+    ) -> Self {
+        let now = Instant::now();
+        let stage = doors.stage.borrow_and_update().clone();
+        Self {
+            port,
+            addresses,
+            doors,
+            counters,
+            stage,
+            stage_open: true,
+            peers: BTreeMap::new(),
+            demux: Demux::default(),
+            voices: gate::Voices::default(),
+            carriers: BTreeSet::new(),
+            feeds: BTreeMap::new(),
+            key_frames: KeyFrames::default(),
+            warmed: None,
+            connections: 0,
+            dirty: false,
+            touched: vec![],
+            wet: vec![],
+            events: vec![],
+            housekeeping_at: now + HOUSEKEEPING,
+            stats_at: now + STATS_INTERVAL,
+        }
+    }
+
+    pub async fn run(mut self) {
+        loop {
+            let deadline = self.deadline(Instant::now());
+            tokio::select! {
+                // The stage first: a closed gate must not wait for packets.
+                biased;
+                changed = self.doors.stage.changed(), if self.stage_open => self.set_stage(changed.is_ok()),
+                ask = self.doors.asks.recv() => match ask {
+                    Some(ask) => self.ask(ask, Instant::now()),
+                    None => break,
+                },
+                () = tokio::time::sleep_until(deadline.into()) => self.tick(Instant::now()),
+                readable = self.port.readable() => self.read(readable, Instant::now()),
+            }
+            self.settle(Instant::now());
+        }
+        self.say_goodbye(Instant::now());
+    }
+
+    fn set_stage(&mut self, open: bool) {
+        self.stage_open = open;
+        // Without rules nobody is heard.
+        self.stage = if open {
+            self.doors.stage.borrow_and_update().clone()
+        } else {
+            Stage::default()
+        };
+        self.dirty = true;
+    }
+
+    fn read(&mut self, readable: std::io::Result<()>, now: Instant) {
+        if let Err(error) = readable {
+            tracing::warn!(%error, "the UDP port is in trouble");
+            return;
+        }
+        for _ in 0..BATCHES_MAX {
+            let Self {
+                port,
+                demux,
+                peers,
+                touched,
+                counters,
+                ..
+            } = self;
+            let read = port.receive(|datagram, from| {
+                add(&counters.datagrams_in, 1);
+                let leg = demux.find(datagram, from);
+                let found = leg.and_then(|leg| Some((leg, peers.get_mut(&leg.0)?)));
+                let Some((leg, peer)) = found else {
+                    add(&counters.malformed, 1);
+                    return;
+                };
+                peer.meter.received(datagram.len());
+                let Some(line) = peer.line(leg.1) else { return };
+                line.heard = now;
+                line.asked_by_stun |= is_stun(datagram);
+                line.leg.receive(BytesMut::from(datagram), from, now);
+                touch(line, leg, touched);
+            });
+            match read {
+                Ok(0) => return,
+                Ok(_) if self.doors.stage.has_changed().unwrap_or(true) => return,
+                Ok(_) => {}
+                Err(error) => {
+                    tracing::debug!(%error, "a batch could not be read");
+                    return;
+                }
+            }
+        }
+    }
+
+    fn tick(&mut self, now: Instant) {
+        for (id, peer) in &mut self.peers {
+            for side in [Side::Uplink, Side::Downlink] {
+                let Some(line) = peer.line(side) else {
+                    continue;
+                };
+                if line.deadline.is_some_and(|deadline| deadline <= now) {
+                    line.leg.tick(now);
+                    touch(line, (*id, side), &mut self.touched);
+                }
+            }
+        }
+        if now >= self.housekeeping_at {
+            self.housekeeping_at = now + HOUSEKEEPING;
+            self.look_after_links(now);
+        }
+        if now >= self.stats_at {
+            self.stats_at = now + STATS_INTERVAL;
+            self.report_stats(now);
+        }
+    }
+
+    /// Handles what the input led to, until nothing is left but to wait.
+    fn settle(&mut self, now: Instant) {
+        loop {
+            while let Some(leg) = self.touched.pop() {
+                self.drain_events(leg, now);
+            }
+            if self.dirty {
+                self.make_routes(now);
+            }
+            self.ask_for_key_frames(now);
+            if self.touched.is_empty() && !self.dirty {
+                break;
+            }
+        }
+        while let Some(leg) = self.wet.pop() {
+            self.drain_datagrams(leg);
+        }
+        add(&self.counters.send_drops, self.port.flush());
+        self.doors.says.retry();
+        self.doors.reports.retry();
+        self.counters
+            .peers
+            .store(self.peers.len() as u64, Ordering::Relaxed);
+    }
+
+    fn deadline(&mut self, now: Instant) -> Instant {
+        let mut deadline = self.housekeeping_at.min(self.stats_at);
+        for peer in self.peers.values_mut() {
+            for side in [Side::Uplink, Side::Downlink] {
+                let line = peer.line(side).and_then(|line| line.deadline);
+                deadline = line.map_or(deadline, |line| deadline.min(line));
+            }
+        }
+        let key_frames = self.key_frames.deadline(now);
+        let retry = (self.doors.says.is_waiting() || self.doors.reports.is_waiting())
+            .then_some(now + RETRY);
+        let deadline = key_frames
+            .into_iter()
+            .chain(retry)
+            .fold(deadline, Instant::min);
+        deadline.max(now)
+    }
+
+    /// Makes the routes anew and sets every slot accordingly.
+    fn make_routes(&mut self, now: Instant) {
+        self.dirty = false;
+        let sources: Vec<_> = self
+            .peers
+            .iter()
+            .filter_map(|(id, peer)| peer.source(*id))
+            .collect();
+        let screens: Vec<_> = self
+            .peers
+            .iter()
+            .filter_map(|(id, peer)| peer.screen(*id))
+            .collect();
+        let carriers = gate::carriers(&self.stage, &sources);
+        self.voices.seat(&self.stage, &carriers);
+        self.carriers = carriers.values().map(|source| source.peer).collect();
+
+        let on_deck = self.stage.on_deck.and_then(|site| carriers.get(&site));
+        let warm = on_deck.map(|source| (source.site, source.peer));
+        if warm != self.warmed
+            && let Some(source) = on_deck
+            && let Some(layer) = gate::layer(u16::MAX, &source.layers)
+        {
+            self.key_frames.wish((source.peer, layer), now);
+        }
+        self.warmed = warm;
+
+        let mut wanted: BTreeMap<(PeerId, usize), (PeerId, Stream)> = BTreeMap::new();
+        for route in gate::routes(&self.stage, &sources, &screens, &self.voices) {
+            wanted.insert((route.to, route.slot), (route.source, route.stream));
+        }
+        self.set_slots(&wanted, now);
+        self.tell_slots();
+    }
+
+    fn set_slots(&mut self, wanted: &BTreeMap<(PeerId, usize), (PeerId, Stream)>, now: Instant) {
+        self.feeds.clear();
+        for (id, peer) in &mut self.peers {
+            let Some(down) = &mut peer.down else { continue };
+            for (number, slot) in down.pictures.iter_mut().enumerate() {
+                let want = wanted
+                    .get(&(*id, number))
+                    .and_then(|(source, stream)| match stream {
+                        Stream::Picture(layer) => Some((*source, *layer)),
+                        Stream::Voice => None,
+                    });
+                slot.want(want, now);
+                for sender in slot.senders() {
+                    self.feeds
+                        .entry(sender)
+                        .or_default()
+                        .pictures
+                        .push((*id, number));
+                }
+                if let Some(picture) = slot.waits_for() {
+                    self.key_frames.wish(picture, now);
+                }
+            }
+            for (number, slot) in down.voices.iter_mut().enumerate() {
+                let want = wanted
+                    .get(&(*id, FIRST_VOICE_SLOT + number))
+                    .map(|(source, _)| *source);
+                slot.open(want);
+                if let Some(sender) = slot.sender() {
+                    self.feeds
+                        .entry(sender)
+                        .or_default()
+                        .voices
+                        .push((*id, number));
+                }
+            }
+        }
+    }
+
+    fn tell_slots(&mut self) {
+        let shown = gate::shown(&self.stage);
+        for (id, peer) in &mut self.peers {
+            if peer.down.is_none() || peer.told.as_ref() == Some(&shown) {
+                continue;
+            }
+            peer.told = Some(shown.clone());
+            self.doors.says.send(PeerSay::Slots {
+                peer: *id,
+                video: shown.clone(),
+            });
+        }
+    }
+
+    fn ask_for_key_frames(&mut self, now: Instant) {
+        for (id, layer) in self.key_frames.due(now) {
+            let line = self
+                .peers
+                .get_mut(&id)
+                .and_then(|peer| peer.line(Side::Uplink));
+            let Some(line) = line else { continue };
+            if line.leg.ask_key_frame(layer, now) {
+                add(&self.counters.key_frames_asked, 1);
+                wet(line, (id, Side::Uplink), &mut self.wet);
+            }
+        }
+    }
+
+    fn look_after_links(&mut self, now: Instant) {
+        let mut failed = vec![];
+        for (id, peer) in &mut self.peers {
+            for (side, silent) in [
+                (Side::Uplink, LINK_SILENT),
+                (Side::Downlink, DOWNLINK_SILENT),
+            ] {
+                let Some(line) = peer.line(side) else {
+                    continue;
+                };
+                if line.connected && now.saturating_duration_since(line.heard) >= silent {
+                    failed.push(((*id, side), "it fell silent"));
+                } else if !line.connected && now.saturating_duration_since(line.made) >= CONNECT_MAX
+                {
+                    failed.push(((*id, side), "it did not connect in time"));
+                }
+            }
+            self.dirty |= peer.up.as_mut().is_some_and(|up| up.age(now));
+            for slot in peer.down.iter().flat_map(|down| &down.pictures) {
+                if let Some(picture) = slot.waits_for() {
+                    self.key_frames.wish(picture, now);
+                }
+            }
+        }
+        for (leg, why) in failed {
+            self.fail(leg, why, now);
+        }
+    }
+
+    fn report_stats(&mut self, now: Instant) {
+        for (id, peer) in &mut self.peers {
+            let stats = peer.meter.read(now);
+            if peer.up.is_some() || peer.down.is_some() {
+                self.doors.reports.send_or_drop(LinkReport::Stats {
+                    peer: *id,
+                    site: peer.site,
+                    stats,
+                });
+            }
+        }
+    }
+
+    fn drain_datagrams(&mut self, leg: LegId) {
+        let Some(peer) = self.peers.get_mut(&leg.0) else {
+            return;
+        };
+        let meter = &mut peer.meter;
+        let line = match leg.1 {
+            Side::Uplink => peer.up.as_mut().map(|up| &mut up.line),
+            Side::Downlink => peer.down.as_mut().map(|down| &mut down.line),
+        };
+        let Some(line) = line else { return };
+        line.wet = false;
+        let asked = std::mem::take(&mut line.asked_by_stun);
+        let Self {
+            port,
+            demux,
+            counters,
+            ..
+        } = self;
+        line.leg
+            .drain_datagrams(&mut |to: SocketAddr, datagram: &[u8]| {
+                if asked && is_stun(datagram) {
+                    demux.answered(leg, to);
+                }
+                meter.sent(datagram.len());
+                add(&counters.send_drops, port.send(to, datagram));
+            });
+    }
+
+    /// Ends a leg for good, with a last datagram to say so. True if it was there.
+    fn hang_up(&mut self, leg: LegId) -> bool {
+        let Some(peer) = self.peers.get_mut(&leg.0) else {
+            return false;
+        };
+        let site = peer.site;
+        let kind = peer.carries.endpoint();
+        let Some(mut line) = peer.take_line(leg.1) else {
+            return false;
+        };
+        line.leg.close();
+        let Self { port, counters, .. } = self;
+        line.leg.drain_datagrams(&mut |to, datagram| {
+            add(&counters.send_drops, port.send(to, datagram))
+        });
+        self.demux.remove(leg);
+        self.dirty = true;
+        if leg.1 == Side::Uplink {
+            self.key_frames.forget(leg.0);
+            peer.meter.forget_streams();
+        }
+        if leg.1 == Side::Uplink
+            && line.connected
+            && let (Some(site), Some(kind)) = (site, kind)
+        {
+            tracing::info!(peer = %leg.0, %site, ?kind, "uplink is down");
+            self.doors.reports.send(LinkReport::Down {
+                site,
+                kind,
+                peer: leg.0,
+            });
+        }
+        true
+    }
+
+    /// Ends a leg and tells its client to make it anew.
+    fn fail(&mut self, leg: LegId, why: &str, _now: Instant) {
+        if self.hang_up(leg) {
+            self.say_failed(leg, why);
+        }
+    }
+
+    fn say_failed(&mut self, (peer, side): LegId, why: &str) {
+        tracing::info!(%peer, ?side, why, "a leg failed");
+        self.doors.says.send(PeerSay::Failed {
+            peer,
+            side,
+            reason: why.to_owned(),
+        });
+    }
+
+    fn say_goodbye(&mut self, now: Instant) {
+        let ids: Vec<PeerId> = self.peers.keys().copied().collect();
+        for id in ids {
+            self.leave(id);
+        }
+        self.settle(now);
+    }
+}
+
+fn touch(line: &mut Line, leg: LegId, touched: &mut Vec<LegId>) {
+    if !std::mem::replace(&mut line.touched, true) {
+        touched.push(leg);
+    }
+}
+
+fn wet(line: &mut Line, leg: LegId, list: &mut Vec<LegId>) {
+    if !std::mem::replace(&mut line.wet, true) {
+        list.push(leg);
+    }
+}
+
+/// The layer of a picture a packet belongs to.
+fn picture(peer: PeerId, packet: &crate::engine::RtpIn) -> Picture {
+    (peer, packet.layer)
+}

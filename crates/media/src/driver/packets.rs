@@ -1,0 +1,159 @@
+//! What legs tell, and the hot path: one packet to every slot that may have it.
+
+use super::{Driver, TICK_MIN, picture, wet};
+use crate::counters::add;
+use crate::demux::LegId;
+use crate::engine::{Kind, LegEvent, RtpIn};
+use crate::vp8;
+use diemcau_model::{LinkReport, PeerId, Side};
+use std::time::Instant;
+
+impl Driver {
+    pub(super) fn drain_events(&mut self, leg: LegId, now: Instant) {
+        let mut events = std::mem::take(&mut self.events);
+        if let Some(line) = self.peers.get_mut(&leg.0).and_then(|peer| peer.line(leg.1)) {
+            line.touched = false;
+            line.leg.drain_events(&mut events);
+            line.deadline = line
+                .leg
+                .deadline()
+                .map(|deadline| deadline.max(now + TICK_MIN));
+            wet(line, leg, &mut self.wet);
+        }
+        for event in events.drain(..) {
+            self.event(leg, event, now);
+        }
+        self.events = events;
+    }
+
+    fn event(&mut self, leg: LegId, event: LegEvent, now: Instant) {
+        match event {
+            LegEvent::Connected => self.connected(leg),
+            LegEvent::Failed(why) => self.fail(leg, &why, now),
+            LegEvent::Rtp(packet) => self.packet(leg.0, &packet, now),
+            LegEvent::KeyFrameWanted { slot } => {
+                add(&self.counters.key_frames_wanted, 1);
+                let down = self.peers.get(&leg.0).and_then(|peer| peer.down.as_ref());
+                let slot = down.and_then(|down| down.pictures.get(slot));
+                if let Some(picture) = slot.and_then(|slot| slot.wanted()) {
+                    self.key_frames.wish(picture, now);
+                }
+            }
+            LegEvent::RoundTrip { ms } => {
+                if let Some(peer) = self.peers.get_mut(&leg.0) {
+                    peer.meter.round_trip(ms, now);
+                }
+            }
+        }
+    }
+
+    fn connected(&mut self, leg: LegId) {
+        let Some(peer) = self.peers.get_mut(&leg.0) else {
+            return;
+        };
+        let Some(line) = peer.line(leg.1) else { return };
+        if std::mem::replace(&mut line.connected, true) {
+            return;
+        }
+        self.dirty = true;
+        let (site, kind) = (peer.site, peer.carries.endpoint());
+        let Some(up) = peer.up.as_mut().filter(|_| leg.1 == Side::Uplink) else {
+            return;
+        };
+        self.connections += 1;
+        up.order = self.connections;
+        if let (Some(site), Some(kind)) = (site, kind) {
+            tracing::info!(peer = %leg.0, %site, ?kind, "uplink is up");
+            self.doors.reports.send(LinkReport::Up {
+                site,
+                kind,
+                peer: leg.0,
+            });
+        }
+    }
+
+    fn packet(&mut self, source: PeerId, packet: &RtpIn, now: Instant) {
+        let Some(peer) = self.peers.get_mut(&source) else {
+            return;
+        };
+        peer.meter.packet(packet);
+        let forwarded = match packet.kind {
+            Kind::Audio => self.voice(source, packet, now),
+            Kind::Video => {
+                let Some(vp8) = vp8::read(&packet.payload) else {
+                    add(&self.counters.malformed, 1);
+                    return;
+                };
+                let new = peer.up.as_mut().is_some_and(|up| up.saw(packet.layer, now));
+                // A new layer may be what a screen is waiting for, and this may be its key frame.
+                if new || self.dirty {
+                    self.make_routes(now);
+                }
+                if vp8.key_frame {
+                    self.key_frames.came(picture(source, packet));
+                }
+                self.picture(source, packet, &vp8, now)
+            }
+        };
+        add(&self.counters.forwarded, forwarded);
+        if forwarded == 0 {
+            add(&self.counters.gated, 1);
+        }
+    }
+
+    fn voice(&mut self, source: PeerId, packet: &RtpIn, now: Instant) -> u64 {
+        let Some(feeds) = self
+            .feeds
+            .get(&source)
+            .filter(|_| self.carriers.contains(&source))
+        else {
+            return 0;
+        };
+        let mut forwarded = 0;
+        for (to, slot) in &feeds.voices {
+            let Some(down) = self.peers.get_mut(to).and_then(|peer| peer.down.as_mut()) else {
+                continue;
+            };
+            let Some(out) = down
+                .voices
+                .get_mut(*slot)
+                .and_then(|slot| slot.forward(source, packet, now))
+            else {
+                continue;
+            };
+            let slot = crate::gate::FIRST_VOICE_SLOT + slot;
+            if down.line.leg.send(slot, out, now).is_ok() {
+                forwarded += 1;
+                wet(&mut down.line, (*to, Side::Downlink), &mut self.wet);
+            }
+        }
+        forwarded
+    }
+
+    fn picture(&mut self, source: PeerId, packet: &RtpIn, vp8: &vp8::Vp8, now: Instant) -> u64 {
+        let Some(feeds) = self
+            .feeds
+            .get(&source)
+            .filter(|_| self.carriers.contains(&source))
+        else {
+            return 0;
+        };
+        let picture = picture(source, packet);
+        let mut forwarded = 0;
+        for (to, slot) in &feeds.pictures {
+            let Some(down) = self.peers.get_mut(to).and_then(|peer| peer.down.as_mut()) else {
+                continue;
+            };
+            let out = down
+                .pictures
+                .get_mut(*slot)
+                .and_then(|slot| slot.forward(picture, packet, vp8, now));
+            let Some(out) = out else { continue };
+            if down.line.leg.send(*slot, out, now).is_ok() {
+                forwarded += 1;
+                wet(&mut down.line, (*to, Side::Downlink), &mut self.wet);
+            }
+        }
+        forwarded
+    }
+}

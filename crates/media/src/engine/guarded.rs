@@ -1,0 +1,146 @@
+//! A leg whose panic is its own.
+//!
+//! The library behind the legs holds `assert!` and `unwrap` in packet paths, so a hostile peer might find one. All
+//! code involved is safe Rust and a leg shares nothing with another leg, so catching the unwind at the leg's door is
+//! sound: the leg is never called again, its peer is told, and nobody else notices.
+
+use super::{EngineError, Layer, Leg, LegEvent};
+use crate::rewrite::RtpOut;
+use bytes::BytesMut;
+use std::net::SocketAddr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Instant;
+
+/// Runs a call into the library; its panic becomes an error.
+pub fn run<T>(call: impl FnOnce() -> T) -> Result<T, EngineError> {
+    catch_unwind(AssertUnwindSafe(call)).map_err(|_| EngineError::Panicked)
+}
+
+pub struct Guarded<L> {
+    ufrag: String,
+    /// `None` once it has panicked.
+    leg: Option<L>,
+    told: bool,
+}
+
+impl<L: Leg> Guarded<L> {
+    pub fn new(leg: L) -> Self {
+        Self {
+            ufrag: leg.ufrag().to_owned(),
+            leg: Some(leg),
+            told: false,
+        }
+    }
+
+    fn call<T>(&mut self, call: impl FnOnce(&mut L) -> T) -> Option<T> {
+        let leg = self.leg.as_mut()?;
+        match run(|| call(leg)) {
+            Ok(value) => Some(value),
+            Err(_) => {
+                // Not even its destructor can be trusted: a second panic there would end the task.
+                std::mem::forget(self.leg.take());
+                tracing::error!("the WebRTC engine panicked on one leg; the leg is dropped");
+                None
+            }
+        }
+    }
+}
+
+impl<L: Leg> Leg for Guarded<L> {
+    fn ufrag(&self) -> &str {
+        &self.ufrag
+    }
+
+    fn accept_answer(&mut self, answer: &str, now: Instant) -> Result<(), EngineError> {
+        self.call(|leg| leg.accept_answer(answer, now))
+            .unwrap_or(Err(EngineError::Panicked))
+    }
+
+    fn receive(&mut self, datagram: BytesMut, from: SocketAddr, now: Instant) {
+        self.call(|leg| leg.receive(datagram, from, now));
+    }
+
+    fn send(&mut self, slot: usize, packet: RtpOut, now: Instant) -> Result<(), EngineError> {
+        self.call(|leg| leg.send(slot, packet, now))
+            .unwrap_or(Err(EngineError::Panicked))
+    }
+
+    fn ask_key_frame(&mut self, layer: Layer, now: Instant) -> bool {
+        self.call(|leg| leg.ask_key_frame(layer, now))
+            .unwrap_or(false)
+    }
+
+    fn tick(&mut self, now: Instant) {
+        self.call(|leg| leg.tick(now));
+    }
+
+    fn deadline(&mut self) -> Option<Instant> {
+        self.call(Leg::deadline).flatten()
+    }
+
+    fn drain_events(&mut self, into: &mut Vec<LegEvent>) {
+        self.call(|leg| leg.drain_events(into));
+        if self.leg.is_none() && !self.told {
+            self.told = true;
+            into.push(LegEvent::Failed(EngineError::Panicked.to_string()));
+        }
+    }
+
+    fn drain_datagrams(&mut self, send: &mut dyn FnMut(SocketAddr, &[u8])) {
+        self.call(|leg| leg.drain_datagrams(send));
+    }
+
+    fn close(&mut self) {
+        self.call(Leg::close);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Brittle;
+
+    impl Leg for Brittle {
+        fn ufrag(&self) -> &str {
+            "brittle"
+        }
+        fn accept_answer(&mut self, _: &str, _: Instant) -> Result<(), EngineError> {
+            Ok(())
+        }
+        fn receive(&mut self, datagram: BytesMut, _: SocketAddr, _: Instant) {
+            assert!(datagram.is_empty(), "a promise of the library is broken");
+        }
+        fn send(&mut self, _: usize, _: RtpOut, _: Instant) -> Result<(), EngineError> {
+            Ok(())
+        }
+        fn ask_key_frame(&mut self, _: Layer, _: Instant) -> bool {
+            true
+        }
+        fn tick(&mut self, _: Instant) {}
+        fn deadline(&mut self) -> Option<Instant> {
+            None
+        }
+        fn drain_events(&mut self, _: &mut Vec<LegEvent>) {}
+        fn drain_datagrams(&mut self, _: &mut dyn FnMut(SocketAddr, &[u8])) {}
+        fn close(&mut self) {}
+    }
+
+    #[test]
+    fn a_panic_fails_the_leg_once_and_nothing_else() {
+        let now = Instant::now();
+        let from = SocketAddr::from(([127, 0, 0, 1], 9));
+        let mut leg = Guarded::new(Brittle);
+        let mut events = vec![];
+
+        leg.receive(BytesMut::new(), from, now);
+        leg.drain_events(&mut events);
+        assert!(events.is_empty());
+
+        leg.receive(BytesMut::from(&b"x"[..]), from, now);
+        leg.drain_events(&mut events);
+        leg.drain_events(&mut events);
+        assert!(matches!(events[..], [LegEvent::Failed(_)]));
+        assert!(!leg.ask_key_frame(Layer::Full, now));
+    }
+}

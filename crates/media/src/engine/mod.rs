@@ -1,0 +1,135 @@
+//! What the rest of this crate needs from a WebRTC engine, in plain types.
+//!
+//! A *leg* is one peer connection: an uplink or a downlink. It does no input or output of its own and reads no
+//! clock: datagrams, packets and the time come in as arguments. No type of the library behind it leaves this folder,
+//! so the library can be exchanged by writing one more `Leg`.
+
+mod guarded;
+mod rtc_build;
+mod rtc_leg;
+mod rtc_tap;
+mod sdp;
+
+use crate::rewrite::RtpOut;
+use bytes::{Bytes, BytesMut};
+use std::net::SocketAddr;
+use std::time::Instant;
+
+/// The addresses our offers and answers name as candidates; the first of the right family is our own address.
+#[derive(Clone, Debug)]
+pub struct Addresses(pub Vec<SocketAddr>);
+
+/// Sound or picture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    Audio,
+    Video,
+}
+
+/// A simulcast layer, from the smallest picture to the largest. A picture sent without simulcast is `Full`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Layer {
+    Quarter,
+    Half,
+    Full,
+}
+
+impl Layer {
+    pub const ALL: [Self; 3] = [Self::Quarter, Self::Half, Self::Full];
+
+    pub fn from_rid(rid: &str) -> Option<Self> {
+        match rid {
+            "q" => Some(Self::Quarter),
+            "h" => Some(Self::Half),
+            "f" => Some(Self::Full),
+            _ => None,
+        }
+    }
+}
+
+/// A packet of an uplink, decrypted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RtpIn {
+    pub kind: Kind,
+    /// `Full` for sound.
+    pub layer: Layer,
+    pub ssrc: u32,
+    pub seq: u16,
+    pub timestamp: u32,
+    pub marker: bool,
+    /// Loudness in dBov, when the sender says it (RFC 6464).
+    pub level_dbov: Option<i8>,
+    pub payload: Bytes,
+}
+
+/// What a leg has to tell.
+#[derive(Clone, Debug, PartialEq)]
+pub enum LegEvent {
+    /// ICE and DTLS are up.
+    Connected,
+    /// The leg is of no use any more.
+    Failed(String),
+    /// A packet of an uplink.
+    Rtp(RtpIn),
+    /// The receiver of a downlink asks for a key frame in a slot.
+    KeyFrameWanted { slot: usize },
+    /// A round trip to the receiver of a downlink took so long.
+    RoundTrip { ms: f32 },
+}
+
+/// Why a leg could not be made; the words go to the client.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    #[error("the session description is longer than {} bytes", sdp::SDP_MAX_BYTES)]
+    SdpTooLong,
+    #[error("not a usable session description: {0}")]
+    Sdp(&'static str),
+    #[error("not a usable session description: {0}")]
+    Refused(String),
+    #[error("the engine gave up on this peer")]
+    Panicked,
+}
+
+/// One peer connection.
+pub trait Leg: Send {
+    /// The user name fragment by which the first datagrams of this leg are known.
+    fn ufrag(&self) -> &str;
+    /// The client's answer to our offer (downlink only).
+    fn accept_answer(&mut self, answer: &str, now: Instant) -> Result<(), EngineError>;
+    /// A datagram that came from the network.
+    fn receive(&mut self, datagram: BytesMut, from: SocketAddr, now: Instant);
+    /// A packet for one of the slots (downlink only). Nothing leaves before `drain_datagrams`.
+    fn send(&mut self, slot: usize, packet: RtpOut, now: Instant) -> Result<(), EngineError>;
+    /// Asks the sender for a key frame of a layer (uplink only); false if the layer has not been seen.
+    fn ask_key_frame(&mut self, layer: Layer, now: Instant) -> bool;
+    /// Time has passed up to `deadline`.
+    fn tick(&mut self, now: Instant);
+    /// When `tick` is due.
+    fn deadline(&mut self) -> Option<Instant>;
+    /// Appends what happened since.
+    fn drain_events(&mut self, into: &mut Vec<LegEvent>);
+    /// Hands out the datagrams to be sent.
+    fn drain_datagrams(&mut self, send: &mut dyn FnMut(SocketAddr, &[u8]));
+    /// Says good-bye; the last datagrams are drained afterwards.
+    fn close(&mut self);
+}
+
+/// Makes the uplink a client offers; gives the answer beside it.
+pub fn answer_uplink(
+    offer: &str,
+    addresses: &Addresses,
+    now: Instant,
+) -> Result<(Box<dyn Leg>, String), EngineError> {
+    sdp::check_uplink_offer(offer)?;
+    let (leg, answer) = guarded::run(|| rtc_leg::RtcLeg::answer_uplink(offer, addresses, now))??;
+    Ok((Box::new(guarded::Guarded::new(leg)), answer))
+}
+
+/// Makes a downlink with its fixed slots; gives the offer beside it.
+pub fn offer_downlink(
+    addresses: &Addresses,
+    now: Instant,
+) -> Result<(Box<dyn Leg>, String), EngineError> {
+    let (leg, offer) = guarded::run(|| rtc_leg::RtcLeg::offer_downlink(addresses, now))??;
+    Ok((Box::new(guarded::Guarded::new(leg)), offer))
+}

@@ -1,0 +1,351 @@
+//! A leg on the sans-IO core of the `webrtc` project.
+
+use super::rtc_build::{
+    AUDIO_LEVEL_URI, OPUS_PAYLOAD_TYPE, VP8_PAYLOAD_TYPE, connection, opus, vp8,
+};
+use super::rtc_tap::Sighting;
+use super::{Addresses, EngineError, Kind, Layer, Leg, LegEvent, RtpIn, sdp};
+use crate::rewrite::RtpOut;
+use bytes::BytesMut;
+use diemcau_model::limits::{AUDIO_SLOTS, TILE_SLOTS};
+use rtc::media_stream::MediaStreamTrack;
+use rtc::peer_connection::RTCPeerConnection;
+use rtc::peer_connection::event::{RTCPeerConnectionEvent, RTCTrackEvent, RTCTrackEventInit};
+use rtc::peer_connection::message::{RTCMessage, TaggedRTCMessage};
+use rtc::peer_connection::sdp::RTCSessionDescription;
+use rtc::peer_connection::state::RTCPeerConnectionState;
+use rtc::rtcp::payload_feedbacks::picture_loss_indication::PictureLossIndication;
+use rtc::rtp_transceiver::rtp_sender::{
+    RTCRtpCodingParameters, RTCRtpEncodingParameters, RtpCodecKind,
+};
+use rtc::rtp_transceiver::{RTCRtpReceiverId, RTCRtpTransceiverDirection, RTCRtpTransceiverInit};
+use rtc::sansio::Protocol;
+use rtc::shared::error::Error;
+use rtc::shared::{TaggedBytesMut, TransportContext, TransportProtocol};
+use std::net::SocketAddr;
+use std::sync::mpsc::Receiver;
+use std::time::Instant;
+
+/// Video slots come first in the downlink offer: the programme and the tiles.
+const VIDEO_SLOTS: usize = 1 + TILE_SLOTS;
+/// Streams of one uplink: a sound and three layers, and as many again if the sender restarts them. A further stream
+/// is not read.
+const STREAMS_MAX: usize = 8;
+/// The stream number of slot 0; the others follow.
+const FIRST_SSRC: u32 = 0x0d1e_c000;
+
+pub struct RtcLeg {
+    connection: RTCPeerConnection,
+    sightings: Receiver<Sighting>,
+    addresses: Addresses,
+    ufrag: String,
+    level_id: Option<u8>,
+    streams: Vec<Stream>,
+}
+
+/// A stream the client sends.
+struct Stream {
+    ssrc: u32,
+    kind: Kind,
+    layer: Layer,
+    receiver: RTCRtpReceiverId,
+    /// The payload type of its first packet; another one is a codec we did not agree on.
+    payload_type: Option<u8>,
+}
+
+impl RtcLeg {
+    pub fn answer_uplink(
+        offer: &str,
+        addresses: &Addresses,
+        now: Instant,
+    ) -> Result<(Self, String), EngineError> {
+        let (mut connection, sightings) = connection(addresses, now).map_err(refused)?;
+        let offer = RTCSessionDescription::offer(offer.to_owned()).map_err(refused)?;
+        connection
+            .set_remote_description(now, offer)
+            .map_err(refused)?;
+        let answer = connection.create_answer(None).map_err(refused)?;
+        connection
+            .set_local_description(now, answer)
+            .map_err(refused)?;
+        Self::described(connection, sightings, addresses)
+    }
+
+    pub fn offer_downlink(
+        addresses: &Addresses,
+        now: Instant,
+    ) -> Result<(Self, String), EngineError> {
+        let (mut connection, sightings) = connection(addresses, now).map_err(refused)?;
+        for slot in 0..VIDEO_SLOTS + AUDIO_SLOTS {
+            add_slot(&mut connection, slot).map_err(refused)?;
+        }
+        let offer = connection.create_offer(None).map_err(refused)?;
+        connection
+            .set_local_description(now, offer)
+            .map_err(refused)?;
+        Self::described(connection, sightings, addresses)
+    }
+
+    fn described(
+        connection: RTCPeerConnection,
+        sightings: Receiver<Sighting>,
+        addresses: &Addresses,
+    ) -> Result<(Self, String), EngineError> {
+        let described = connection.local_description();
+        let text = described.ok_or(EngineError::Sdp("it led to nothing"))?.sdp;
+        let ufrag = sdp::ufrag(&text).ok_or(EngineError::Sdp("it led to no user name"))?;
+        let leg = Self {
+            ufrag: ufrag.to_owned(),
+            level_id: sdp::extension_id(&text, AUDIO_LEVEL_URI),
+            connection,
+            sightings,
+            addresses: addresses.clone(),
+            streams: vec![],
+        };
+        Ok((leg, text))
+    }
+
+    fn event(&mut self, event: RTCPeerConnectionEvent, into: &mut Vec<LegEvent>) {
+        if let RTCPeerConnectionEvent::OnTrack(RTCTrackEvent::OnOpen(track)) = event {
+            self.open_stream(&track);
+        } else if let RTCPeerConnectionEvent::OnConnectionStateChangeEvent(state) = event {
+            if state == RTCPeerConnectionState::Connected {
+                into.push(LegEvent::Connected);
+            } else if state == RTCPeerConnectionState::Failed {
+                into.push(failed("ICE or DTLS failed"));
+            } else if state == RTCPeerConnectionState::Closed {
+                into.push(failed("the client closed it"));
+            }
+            // Any other state is on its way; the time limits of the driver end what never arrives.
+        }
+    }
+
+    fn open_stream(&mut self, track: &RTCTrackEventInit) {
+        let known = self.streams.iter().any(|stream| stream.ssrc == track.ssrc);
+        if known || self.streams.len() >= STREAMS_MAX {
+            return;
+        }
+        let Some(receiver) = self.connection.rtp_receiver(track.receiver_id) else {
+            return;
+        };
+        let kind = receiver.track().kind();
+        let kind = if kind == RtpCodecKind::Audio {
+            Kind::Audio
+        } else if kind == RtpCodecKind::Video {
+            Kind::Video
+        } else {
+            return;
+        };
+        let layer = match track.rid.as_deref() {
+            Some(rid) if !rid.is_empty() => Layer::from_rid(rid),
+            Some(_) | None => Some(Layer::Full),
+        };
+        let Some(layer) = layer else { return };
+        self.streams.push(Stream {
+            ssrc: track.ssrc,
+            kind,
+            layer,
+            receiver: track.receiver_id,
+            payload_type: None,
+        });
+    }
+
+    fn packet(&mut self, packet: rtc::rtp::Packet) -> Option<RtpIn> {
+        let header = packet.header;
+        let stream = self
+            .streams
+            .iter_mut()
+            .find(|stream| stream.ssrc == header.ssrc)?;
+        if *stream.payload_type.get_or_insert(header.payload_type) != header.payload_type {
+            return None;
+        }
+        let level = self.level_id.and_then(|id| header.get_extension(id));
+        Some(RtpIn {
+            kind: stream.kind,
+            layer: stream.layer,
+            ssrc: header.ssrc,
+            seq: header.sequence_number,
+            timestamp: header.timestamp,
+            marker: header.marker,
+            // The first bit is "voice", the others are the loudness below full scale.
+            level_dbov: level.and_then(|level| level.first().map(|byte| -((byte & 0x7f) as i8))),
+            payload: packet.payload,
+        })
+    }
+
+    /// Our own address as the client knows it, of the same family as the client's.
+    fn local_address(&self, peer: SocketAddr) -> Option<SocketAddr> {
+        let same = |ours: &&SocketAddr| ours.is_ipv4() == peer.is_ipv4();
+        self.addresses
+            .0
+            .iter()
+            .find(same)
+            .or(self.addresses.0.first())
+            .copied()
+    }
+}
+
+impl Leg for RtcLeg {
+    fn ufrag(&self) -> &str {
+        &self.ufrag
+    }
+
+    fn accept_answer(&mut self, answer: &str, now: Instant) -> Result<(), EngineError> {
+        sdp::check_text(answer)?;
+        let answer = RTCSessionDescription::answer(answer.to_owned()).map_err(refused)?;
+        self.connection
+            .set_remote_description(now, answer)
+            .map_err(refused)
+    }
+
+    fn receive(&mut self, datagram: BytesMut, from: SocketAddr, now: Instant) {
+        let Some(local_addr) = self.local_address(from) else {
+            return;
+        };
+        let transport = TransportContext {
+            local_addr,
+            peer_addr: from,
+            ecn: None,
+            transport_protocol: TransportProtocol::UDP,
+        };
+        let datagram = TaggedBytesMut {
+            now,
+            transport,
+            message: datagram,
+        };
+        if let Err(error) = self.connection.handle_read(datagram) {
+            tracing::debug!(%error, "a datagram was of no use");
+        }
+    }
+
+    fn send(&mut self, slot: usize, packet: RtpOut, now: Instant) -> Result<(), EngineError> {
+        let packet = rtc::rtp::Packet {
+            header: rtc::rtp::Header {
+                version: 2,
+                marker: packet.marker,
+                payload_type: if slot < VIDEO_SLOTS {
+                    VP8_PAYLOAD_TYPE
+                } else {
+                    OPUS_PAYLOAD_TYPE
+                },
+                sequence_number: packet.seq,
+                timestamp: packet.timestamp,
+                ssrc: ssrc_of(slot),
+                ..Default::default()
+            },
+            payload: packet.payload,
+        };
+        // The library ignores the track's name here and goes by the stream number; an empty one allocates nothing.
+        let message = RTCMessage::RtpPacket(String::new(), packet);
+        self.connection
+            .handle_write(TaggedRTCMessage { now, message })
+            .map_err(refused)
+    }
+
+    fn ask_key_frame(&mut self, layer: Layer, now: Instant) -> bool {
+        // The newest stream of the layer: a sender that restarted has abandoned the older one.
+        let wanted = |stream: &&Stream| stream.kind == Kind::Video && stream.layer == layer;
+        let Some(stream) = self.streams.iter().rev().find(wanted) else {
+            return false;
+        };
+        let Some(mut receiver) = self.connection.rtp_receiver(stream.receiver) else {
+            return false;
+        };
+        let request = PictureLossIndication {
+            sender_ssrc: FIRST_SSRC,
+            media_ssrc: stream.ssrc,
+        };
+        receiver.write_rtcp(now, vec![Box::new(request)]).is_ok()
+    }
+
+    fn tick(&mut self, now: Instant) {
+        if let Err(error) = self.connection.handle_timeout(now) {
+            tracing::debug!(%error, "a leg took the time badly");
+        }
+    }
+
+    fn deadline(&mut self) -> Option<Instant> {
+        self.connection.poll_timeout()
+    }
+
+    fn drain_events(&mut self, into: &mut Vec<LegEvent>) {
+        // Events before packets: the first packet of a stream is announced by an event.
+        while let Some(event) = self.connection.poll_event() {
+            self.event(event, into);
+        }
+        while let Some(message) = self.connection.poll_read() {
+            if let RTCMessage::RtpPacket(_, packet) = message.message
+                && let Some(packet) = self.packet(packet)
+            {
+                into.push(LegEvent::Rtp(packet));
+            }
+        }
+        for sighting in self.sightings.try_iter() {
+            match sighting {
+                Sighting::KeyFrameWanted { ssrc } => {
+                    let slot = ssrc.wrapping_sub(FIRST_SSRC) as usize;
+                    if slot < VIDEO_SLOTS {
+                        into.push(LegEvent::KeyFrameWanted { slot });
+                    }
+                }
+                Sighting::RoundTrip { ms } => into.push(LegEvent::RoundTrip { ms }),
+            }
+        }
+    }
+
+    fn drain_datagrams(&mut self, send: &mut dyn FnMut(SocketAddr, &[u8])) {
+        while let Some(datagram) = self.connection.poll_write() {
+            send(datagram.transport.peer_addr, &datagram.message);
+        }
+    }
+
+    fn close(&mut self) {
+        if let Err(error) = self.connection.close() {
+            tracing::debug!(%error, "a leg closed badly");
+        }
+    }
+}
+
+fn add_slot(connection: &mut RTCPeerConnection, slot: usize) -> Result<(), Error> {
+    let (kind, codec) = if slot < VIDEO_SLOTS {
+        (RtpCodecKind::Video, vp8())
+    } else {
+        (RtpCodecKind::Audio, opus())
+    };
+    let encoding = RTCRtpEncodingParameters {
+        rtp_coding_parameters: RTCRtpCodingParameters {
+            ssrc: Some(ssrc_of(slot)),
+            ..Default::default()
+        },
+        codec,
+        active: true,
+        ..Default::default()
+    };
+    let stream = format!("slot-{slot}");
+    let track = MediaStreamTrack::new(
+        stream.clone(),
+        format!("track-{slot}"),
+        stream.clone(),
+        kind,
+        vec![encoding.clone()],
+    );
+    let init = RTCRtpTransceiverInit {
+        direction: RTCRtpTransceiverDirection::Sendonly,
+        streams: vec![stream],
+        send_encodings: vec![encoding],
+    };
+    connection.add_transceiver_from_track(track, Some(init))?;
+    Ok(())
+}
+
+fn ssrc_of(slot: usize) -> u32 {
+    FIRST_SSRC + slot as u32
+}
+
+fn failed(why: &str) -> LegEvent {
+    LegEvent::Failed(why.to_owned())
+}
+
+fn refused(error: Error) -> EngineError {
+    EngineError::Refused(error.to_string())
+}

@@ -1,0 +1,87 @@
+//! The few things we read in a session description ourselves, before or after the library does.
+
+use super::{EngineError, Layer};
+
+/// A longer description is refused before anything parses it. A browser's own has about 6 kB.
+pub const SDP_MAX_BYTES: usize = 48 * 1024;
+
+/// Refuses what cannot be an uplink: one sound, one picture, layers named q, h and f, nothing else.
+pub fn check_uplink_offer(offer: &str) -> Result<(), EngineError> {
+    check_text(offer)?;
+    let sections = |kind: &str| lines(offer).filter(|line| line.starts_with(kind)).count();
+
+    let (audio, video) = (sections("m=audio"), sections("m=video"));
+    if audio > 1 || video > 1 || audio + video == 0 {
+        return Err(EngineError::Sdp("an uplink is one sound and one picture"));
+    }
+    if sections("m=") != audio + video {
+        return Err(EngineError::Sdp("an uplink carries sound and picture only"));
+    }
+
+    let mut rids = lines(offer).filter_map(|line| line.strip_prefix("a=rid:"));
+    let named = |line: &str| {
+        let rid = line.split_whitespace().next().unwrap_or_default();
+        Layer::from_rid(rid).is_some()
+    };
+    if !rids.all(named) {
+        return Err(EngineError::Sdp("layers are named q, h and f"));
+    }
+    Ok(())
+}
+
+/// Refuses what no parser needs to see.
+pub fn check_text(sdp: &str) -> Result<(), EngineError> {
+    if sdp.len() > SDP_MAX_BYTES {
+        return Err(EngineError::SdpTooLong);
+    }
+    if !sdp.starts_with("v=0") {
+        return Err(EngineError::Sdp("it does not begin with v=0"));
+    }
+    Ok(())
+}
+
+/// The user name fragment of a description.
+pub fn ufrag(sdp: &str) -> Option<&str> {
+    lines(sdp).find_map(|line| line.strip_prefix("a=ice-ufrag:"))
+}
+
+/// The number a header extension was negotiated to.
+pub fn extension_id(sdp: &str, uri: &str) -> Option<u8> {
+    lines(sdp).find_map(|line| {
+        let (id, rest) = line.strip_prefix("a=extmap:")?.split_once(' ')?;
+        if rest.split_whitespace().next() != Some(uri) {
+            return None;
+        }
+        id.split('/').next()?.parse().ok()
+    })
+}
+
+fn lines(sdp: &str) -> impl Iterator<Item = &str> {
+    sdp.lines().map(str::trim)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_uplink_is_one_sound_and_one_picture() {
+        let offer = |lines: &str| check_uplink_offer(&format!("v=0\r\n{lines}"));
+        assert!(offer("m=audio 9\r\nm=video 9\r\na=rid:q send\r\na=rid:f send\r\n").is_ok());
+        assert!(offer("m=video 9\r\n").is_ok());
+        assert!(offer("").is_err());
+        assert!(offer("m=audio 9\r\nm=audio 9\r\n").is_err());
+        assert!(offer("m=video 9\r\nm=application 9\r\n").is_err());
+        assert!(offer("m=video 9\r\na=rid:huge send\r\n").is_err());
+        assert!(check_uplink_offer("hello").is_err());
+        assert!(check_uplink_offer(&"v=0 ".repeat(SDP_MAX_BYTES)).is_err());
+    }
+
+    #[test]
+    fn reads_the_user_name_and_the_extension() {
+        let sdp = "v=0\r\na=ice-ufrag:abc\r\na=extmap:4/recvonly urn:x\r\n";
+        assert_eq!(ufrag(sdp), Some("abc"));
+        assert_eq!(extension_id(sdp, "urn:x"), Some(4));
+        assert_eq!(extension_id(sdp, "urn:y"), None);
+    }
+}

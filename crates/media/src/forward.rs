@@ -1,0 +1,257 @@
+//! One slot of one downlink: which packets go into it, and how they follow each other.
+
+use crate::engine::RtpIn;
+use crate::keyframes::Picture;
+use crate::rewrite::{Head, Rewriter, RtpOut};
+use crate::vp8::Vp8;
+use diemcau_model::PeerId;
+use std::time::{Duration, Instant};
+
+/// The former picture stays until the new one has its key frame, but not longer: it would stand under a wrong name.
+const HOLD_FORMER_MAX: Duration = Duration::from_secs(1);
+
+/// A picture slot. It changes its source or layer only at a key frame.
+#[derive(Debug)]
+pub struct PictureSlot {
+    want: Option<Picture>,
+    shows: Option<Shown>,
+    /// Set while the shown picture is of another sender than the wanted one.
+    hold_until: Option<Instant>,
+    rewriter: Rewriter,
+}
+
+#[derive(Debug)]
+struct Shown {
+    picture: Picture,
+    /// A sender that restarts its layer is another stream and begins with a key frame.
+    ssrc: u32,
+}
+
+impl PictureSlot {
+    pub fn new() -> Self {
+        Self {
+            want: None,
+            shows: None,
+            hold_until: None,
+            rewriter: Rewriter::new(90_000),
+        }
+    }
+
+    /// What is to be shown from now on.
+    pub fn want(&mut self, want: Option<Picture>, now: Instant) {
+        if self.want == want {
+            return;
+        }
+        self.want = want;
+        self.hold_until = None;
+        match (&self.shows, want) {
+            (Some(shows), Some(want)) if shows.picture.0 != want.0 => {
+                self.hold_until = Some(now + HOLD_FORMER_MAX);
+            }
+            (Some(_) | None, Some(_)) => {}
+            (_, None) => self.shows = None,
+        }
+    }
+
+    /// The senders whose packets this slot wants to see.
+    pub fn senders(&self) -> impl Iterator<Item = PeerId> {
+        let want = self.want.map(|want| want.0);
+        let former = self.shows.as_ref().map(|shows| shows.picture.0);
+        want.into_iter()
+            .chain(former.filter(|former| Some(*former) != want))
+    }
+
+    /// The picture whose key frame this slot is waiting for.
+    pub fn waits_for(&self) -> Option<Picture> {
+        let shown = self.shows.as_ref().map(|shows| shows.picture);
+        self.want.filter(|want| shown != Some(*want))
+    }
+
+    /// The picture a viewer that lost its thread needs a key frame of.
+    pub fn wanted(&self) -> Option<Picture> {
+        self.want
+    }
+
+    pub fn forward(
+        &mut self,
+        picture: Picture,
+        packet: &RtpIn,
+        vp8: &Vp8,
+        now: Instant,
+    ) -> Option<RtpOut> {
+        let head = head(packet);
+        let shown = self.shows.as_ref();
+        if shown.is_none_or(|shown| shown.picture != picture || shown.ssrc != packet.ssrc) {
+            if self.want != Some(picture) || !vp8.key_frame {
+                return None;
+            }
+            self.rewriter.switch(head, Some(vp8), now);
+            self.shows = Some(Shown {
+                picture,
+                ssrc: packet.ssrc,
+            });
+            self.hold_until = None;
+        }
+        if self.hold_until.is_some_and(|until| now >= until) {
+            self.shows = None;
+            return None;
+        }
+        self.rewriter.rewrite(head, &packet.payload, Some(vp8), now)
+    }
+}
+
+/// A voice slot. It opens and closes at once.
+#[derive(Debug)]
+pub struct VoiceSlot {
+    from: Option<PeerId>,
+    /// The stream that sounds since the last opening.
+    ssrc: Option<u32>,
+    rewriter: Rewriter,
+}
+
+impl VoiceSlot {
+    pub fn new() -> Self {
+        Self {
+            from: None,
+            ssrc: None,
+            rewriter: Rewriter::new(48_000),
+        }
+    }
+
+    pub fn open(&mut self, from: Option<PeerId>) {
+        if self.from != from {
+            self.from = from;
+            self.ssrc = None;
+        }
+    }
+
+    pub fn sender(&self) -> Option<PeerId> {
+        self.from
+    }
+
+    pub fn forward(&mut self, from: PeerId, packet: &RtpIn, now: Instant) -> Option<RtpOut> {
+        if self.from != Some(from) {
+            return None;
+        }
+        let mut head = head(packet);
+        if self.ssrc != Some(packet.ssrc) {
+            self.ssrc = Some(packet.ssrc);
+            // The first word after a silence: the receiver may adapt its buffer here.
+            head.marker = true;
+            self.rewriter.switch(head, None, now);
+        }
+        self.rewriter.rewrite(head, &packet.payload, None, now)
+    }
+}
+
+fn head(packet: &RtpIn) -> Head {
+    Head {
+        seq: packet.seq,
+        timestamp: packet.timestamp,
+        marker: packet.marker,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::{Kind, Layer};
+    use crate::vp8;
+    use bytes::Bytes;
+
+    const A: Picture = (PeerId(1), Layer::Quarter);
+    const A_FULL: Picture = (PeerId(1), Layer::Full);
+    const B: Picture = (PeerId(2), Layer::Quarter);
+
+    fn packet(kind: Kind, ssrc: u32, seq: u16, payload: Bytes) -> RtpIn {
+        RtpIn {
+            kind,
+            layer: Layer::Full,
+            ssrc,
+            seq,
+            timestamp: 0,
+            marker: false,
+            level_dbov: None,
+            payload,
+        }
+    }
+
+    fn show(
+        slot: &mut PictureSlot,
+        picture: Picture,
+        key_frame: bool,
+        seq: u16,
+        now: Instant,
+    ) -> Option<u16> {
+        let payload = vp8::tests::payload(key_frame, seq, 0);
+        let ssrc = picture.0.0 as u32 * 10 + picture.1 as u32;
+        let vp8 = vp8::read(&payload).unwrap();
+        let packet = packet(Kind::Video, ssrc, seq, payload);
+        slot.forward(picture, &packet, &vp8, now).map(|out| out.seq)
+    }
+
+    #[test]
+    fn a_picture_begins_at_a_key_frame() {
+        let now = Instant::now();
+        let mut slot = PictureSlot::new();
+        assert_eq!(show(&mut slot, A, true, 1, now), None, "not wanted");
+        slot.want(Some(A), now);
+        assert_eq!(slot.waits_for(), Some(A));
+        assert_eq!(show(&mut slot, A, false, 2, now), None);
+        assert_eq!(show(&mut slot, A, true, 3, now), Some(3));
+        assert_eq!(show(&mut slot, A, false, 4, now), Some(4));
+        assert_eq!(slot.waits_for(), None);
+        slot.want(None, now);
+        assert_eq!(show(&mut slot, A, true, 5, now), None);
+    }
+
+    #[test]
+    fn a_layer_switch_keeps_the_old_layer_until_the_key_frame() {
+        let now = Instant::now();
+        let mut slot = PictureSlot::new();
+        slot.want(Some(A), now);
+        show(&mut slot, A, true, 10, now);
+        slot.want(Some(A_FULL), now);
+        assert_eq!(show(&mut slot, A_FULL, false, 70, now), None);
+        assert_eq!(show(&mut slot, A, false, 11, now), Some(11));
+        assert_eq!(show(&mut slot, A_FULL, true, 71, now), Some(12));
+        assert_eq!(show(&mut slot, A, false, 12, now), None);
+    }
+
+    #[test]
+    fn the_former_picture_does_not_stay_for_ever() {
+        let now = Instant::now();
+        let mut slot = PictureSlot::new();
+        slot.want(Some(A), now);
+        show(&mut slot, A, true, 10, now);
+        slot.want(Some(B), now);
+        assert_eq!(slot.senders().collect::<Vec<_>>(), [B.0, A.0]);
+        assert_eq!(show(&mut slot, A, false, 11, now), Some(11));
+        assert_eq!(show(&mut slot, A, false, 12, now + HOLD_FORMER_MAX), None);
+        assert_eq!(slot.senders().collect::<Vec<_>>(), [B.0]);
+        assert_eq!(
+            show(&mut slot, B, true, 500, now + HOLD_FORMER_MAX),
+            Some(12)
+        );
+    }
+
+    #[test]
+    fn a_voice_opens_and_closes_at_once_and_goes_on_without_a_gap() {
+        let now = Instant::now();
+        let mut slot = VoiceSlot::new();
+        let speak = |slot: &mut VoiceSlot, from, seq| {
+            let packet = packet(Kind::Audio, 5, seq, Bytes::from_static(b"opus"));
+            slot.forward(PeerId(from), &packet, now)
+                .map(|out| (out.seq, out.marker))
+        };
+        assert_eq!(speak(&mut slot, 1, 1), None);
+        slot.open(Some(PeerId(1)));
+        assert_eq!(speak(&mut slot, 1, 2), Some((2, true)));
+        assert_eq!(speak(&mut slot, 1, 3), Some((3, false)));
+        assert_eq!(speak(&mut slot, 2, 3), None);
+        slot.open(None);
+        assert_eq!(speak(&mut slot, 1, 4), None);
+        slot.open(Some(PeerId(2)));
+        assert_eq!(speak(&mut slot, 2, 900), Some((4, true)));
+    }
+}

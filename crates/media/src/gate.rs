@@ -1,0 +1,204 @@
+//! The gate: who may be seen and heard where. One pure function from what the rules want and who is there to routes.
+//!
+//! What is not a route is not forwarded, whatever a client sends.
+
+use crate::engine::Layer;
+use diemcau_model::limits::{AUDIO_SLOTS, TILE_SLOTS};
+use diemcau_model::{Carries, EndpointKind, PeerId, ScreenSlots, SiteId, Stage};
+use std::collections::BTreeMap;
+
+/// The first voice slot, behind the programme and the tiles.
+pub const FIRST_VOICE_SLOT: usize = 1 + TILE_SLOTS;
+/// A picture up to this height is well served by the quarter layer.
+const QUARTER_HEIGHT_MAX: u16 = 240;
+/// A picture up to this height is well served by the half layer.
+const HALF_HEIGHT_MAX: u16 = 480;
+
+/// A connected uplink.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Source {
+    pub peer: PeerId,
+    pub site: SiteId,
+    pub kind: EndpointKind,
+    /// Grows with each connection; of two uplinks of one endpoint the newest counts.
+    pub order: u64,
+    /// The layers that arrive.
+    pub layers: Vec<Layer>,
+}
+
+/// A connected downlink of an admitted peer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Screen {
+    pub peer: PeerId,
+    pub site: Option<SiteId>,
+    pub carries: Carries,
+    pub listens: bool,
+    pub slots: ScreenSlots,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Stream {
+    Voice,
+    Picture(Layer),
+}
+
+/// One stream of one source goes into one slot of one screen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Route {
+    pub source: PeerId,
+    pub stream: Stream,
+    pub to: PeerId,
+    /// The m-line of the downlink offer.
+    pub slot: usize,
+}
+
+/// Which heard site sounds in which voice slot of every screen. A site keeps its slot while it is heard.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Voices([Option<SiteId>; AUDIO_SLOTS]);
+
+impl Voices {
+    /// Gives free slots to heard sites. The programme site always has one, if need be another's.
+    pub fn seat(&mut self, stage: &Stage, carriers: &BTreeMap<SiteId, &Source>) {
+        let sounds = |site: &SiteId| stage.heard.contains(site) && carriers.contains_key(site);
+        for slot in &mut self.0 {
+            *slot = slot.filter(sounds);
+        }
+        if let Some(speaker) = stage.programme.filter(sounds)
+            && !self.0.contains(&Some(speaker))
+        {
+            let free = self.0.iter().position(Option::is_none);
+            self.0[free.unwrap_or(AUDIO_SLOTS - 1)] = Some(speaker);
+        }
+        for site in stage
+            .heard
+            .iter()
+            .filter(|site| carriers.contains_key(site))
+        {
+            if self.0.contains(&Some(*site)) {
+                continue;
+            }
+            let Some(free) = self.0.iter_mut().find(|slot| slot.is_none()) else {
+                break;
+            };
+            *free = Some(*site);
+        }
+    }
+}
+
+/// The one uplink of each site that the rules let through.
+pub fn carriers<'a>(stage: &Stage, sources: &'a [Source]) -> BTreeMap<SiteId, &'a Source> {
+    let mut carriers: BTreeMap<SiteId, &Source> = BTreeMap::new();
+    for source in sources {
+        if stage.carriers.get(&source.site) != Some(&source.kind) {
+            continue;
+        }
+        let best = carriers.entry(source.site).or_insert(source);
+        if source.order > best.order {
+            *best = source;
+        }
+    }
+    carriers
+}
+
+/// What every screen shows: the programme, then the tiles in protocol order.
+pub fn shown(stage: &Stage) -> Vec<Option<SiteId>> {
+    let tiles = (0..TILE_SLOTS).map(|tile| stage.sites.get(tile).copied());
+    std::iter::once(stage.programme).chain(tiles).collect()
+}
+
+/// Every route there is.
+pub fn routes(
+    stage: &Stage,
+    sources: &[Source],
+    screens: &[Screen],
+    voices: &Voices,
+) -> Vec<Route> {
+    let carriers = carriers(stage, sources);
+    let shown = shown(stage);
+    let mut routes = vec![];
+    for screen in screens.iter().filter(|screen| receives(screen.carries)) {
+        pictures(screen, &shown, &carriers, &mut routes);
+        if screen.listens {
+            sounds(stage, screen, voices, &carriers, &mut routes);
+        }
+    }
+    routes
+}
+
+fn pictures(
+    screen: &Screen,
+    shown: &[Option<SiteId>],
+    carriers: &BTreeMap<SiteId, &Source>,
+    routes: &mut Vec<Route>,
+) {
+    for (slot, site) in shown.iter().enumerate() {
+        let height = match slot {
+            0 => screen.slots.programme,
+            tile => screen.slots.tiles.get(tile - 1).copied().unwrap_or(0),
+        };
+        let Some(source) = site.and_then(|site| carriers.get(&site)) else {
+            continue;
+        };
+        let Some(layer) = layer(height, &source.layers) else {
+            continue;
+        };
+        routes.push(Route {
+            source: source.peer,
+            stream: Stream::Picture(layer),
+            to: screen.peer,
+            slot,
+        });
+    }
+}
+
+fn sounds(
+    stage: &Stage,
+    screen: &Screen,
+    voices: &Voices,
+    carriers: &BTreeMap<SiteId, &Source>,
+    routes: &mut Vec<Route>,
+) {
+    for (voice, site) in voices.0.iter().enumerate() {
+        let Some(site) = *site else { continue };
+        // Nobody hears the own room: it would howl.
+        if !stage.heard.contains(&site) || screen.site == Some(site) {
+            continue;
+        }
+        let Some(source) = carriers.get(&site) else {
+            continue;
+        };
+        routes.push(Route {
+            source: source.peer,
+            stream: Stream::Voice,
+            to: screen.peer,
+            slot: FIRST_VOICE_SLOT + voice,
+        });
+    }
+}
+
+/// The layer for a height, of those that arrive: the fitting one, else the next smaller, else the next larger.
+pub fn layer(height: u16, arriving: &[Layer]) -> Option<Layer> {
+    if height == 0 {
+        return None;
+    }
+    let fitting = if height <= QUARTER_HEIGHT_MAX {
+        Layer::Quarter
+    } else if height <= HALF_HEIGHT_MAX {
+        Layer::Half
+    } else {
+        Layer::Full
+    };
+    let smaller = arriving.iter().filter(|layer| **layer <= fitting).max();
+    smaller.or(arriving.iter().min()).copied()
+}
+
+/// Whether a seat receives media at all.
+pub fn receives(carries: Carries) -> bool {
+    match carries {
+        Carries::Room | Carries::Standby | Carries::Watch => true,
+        Carries::Nothing => false,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,240 @@
+use super::*;
+use proptest::prelude::*;
+use std::collections::BTreeSet;
+
+fn source(peer: u64, site: u16, kind: EndpointKind) -> Source {
+    Source {
+        peer: PeerId(peer),
+        site: SiteId(site),
+        kind,
+        order: peer,
+        layers: Layer::ALL.to_vec(),
+    }
+}
+
+fn screen(peer: u64, site: u16, carries: Carries) -> Screen {
+    Screen {
+        peer: PeerId(peer),
+        site: Some(SiteId(site)),
+        carries,
+        listens: true,
+        slots: ScreenSlots {
+            programme: 720,
+            tiles: vec![180, 0, 360],
+        },
+    }
+}
+
+/// Three rooms; room 1 speaks.
+fn three_rooms() -> (Stage, Vec<Source>, Vec<Screen>) {
+    let sites: Vec<SiteId> = (0..3).map(SiteId).collect();
+    let stage = Stage {
+        seq: 1,
+        heard: BTreeSet::from([SiteId(1)]),
+        programme: Some(SiteId(1)),
+        on_deck: None,
+        carriers: sites
+            .iter()
+            .map(|site| (*site, EndpointKind::Room))
+            .collect(),
+        sites,
+    };
+    let sources = (0..3)
+        .map(|n| source(n.into(), n, EndpointKind::Room))
+        .collect();
+    let screens = (0..3).map(|n| screen(n.into(), n, Carries::Room)).collect();
+    (stage, sources, screens)
+}
+
+fn all(stage: &Stage, sources: &[Source], screens: &[Screen]) -> Vec<Route> {
+    let mut voices = Voices::default();
+    voices.seat(stage, &carriers(stage, sources));
+    routes(stage, sources, screens, &voices)
+}
+
+fn hears(routes: &[Route], to: u64) -> Vec<u64> {
+    let voices = routes.iter().filter(|route| route.stream == Stream::Voice);
+    voices
+        .filter(|route| route.to == PeerId(to))
+        .map(|route| route.source.0)
+        .collect()
+}
+
+fn sees(routes: &[Route], to: u64, slot: usize) -> Option<(u64, Layer)> {
+    routes.iter().find_map(|route| match route.stream {
+        Stream::Picture(layer) if route.to == PeerId(to) && route.slot == slot => {
+            Some((route.source.0, layer))
+        }
+        Stream::Picture(_) | Stream::Voice => None,
+    })
+}
+
+#[test]
+fn the_speaker_is_heard_by_the_others_only() {
+    let (stage, sources, screens) = three_rooms();
+    let routes = all(&stage, &sources, &screens);
+    assert_eq!(hears(&routes, 0), [1]);
+    assert_eq!(hears(&routes, 1), [] as [u64; 0]);
+    assert_eq!(hears(&routes, 2), [1]);
+}
+
+#[test]
+fn a_screen_gets_the_layer_its_slot_asks_for() {
+    let (stage, sources, screens) = three_rooms();
+    let routes = all(&stage, &sources, &screens);
+    assert_eq!(sees(&routes, 0, 0), Some((1, Layer::Full)));
+    assert_eq!(sees(&routes, 0, 1), Some((0, Layer::Quarter)));
+    assert_eq!(sees(&routes, 0, 2), None, "height 0 is not shown");
+    assert_eq!(sees(&routes, 0, 3), Some((2, Layer::Half)));
+}
+
+#[test]
+fn the_layer_nearest_below_is_taken_before_one_above() {
+    use Layer::{Full, Half, Quarter};
+    assert_eq!(layer(0, &Layer::ALL), None);
+    assert_eq!(layer(240, &Layer::ALL), Some(Quarter));
+    assert_eq!(layer(241, &Layer::ALL), Some(Half));
+    assert_eq!(layer(480, &Layer::ALL), Some(Half));
+    assert_eq!(layer(481, &Layer::ALL), Some(Full));
+    assert_eq!(layer(1080, &[Quarter, Half]), Some(Half));
+    assert_eq!(layer(360, &[Quarter, Full]), Some(Quarter));
+    assert_eq!(layer(100, &[Full]), Some(Full));
+    assert_eq!(layer(100, &[]), None);
+}
+
+#[test]
+fn a_companion_gets_nothing_where_a_watcher_gets_everything() {
+    let (stage, sources, _) = three_rooms();
+    assert!(all(&stage, &sources, &[screen(9, 5, Carries::Nothing)]).is_empty());
+    assert!(!all(&stage, &sources, &[screen(9, 5, Carries::Watch)]).is_empty());
+}
+
+#[test]
+fn the_newest_uplink_of_the_carrying_endpoint_is_forwarded() {
+    let (mut stage, mut sources, screens) = three_rooms();
+    sources.push(source(11, 1, EndpointKind::Room));
+    sources.push(source(12, 1, EndpointKind::Standby));
+    assert_eq!(hears(&all(&stage, &sources, &screens), 0), [11]);
+
+    stage.carriers.insert(SiteId(1), EndpointKind::Standby);
+    assert_eq!(hears(&all(&stage, &sources, &screens), 0), [12]);
+
+    stage.carriers.remove(&SiteId(1));
+    assert_eq!(hears(&all(&stage, &sources, &screens), 0), [] as [u64; 0]);
+}
+
+#[test]
+fn a_voice_keeps_its_slot_and_the_speaker_always_has_one() {
+    let stage = |heard: &[u16], programme: u16| Stage {
+        heard: heard.iter().copied().map(SiteId).collect(),
+        programme: Some(SiteId(programme)),
+        ..Stage::default()
+    };
+    let sources: Vec<Source> = (0..9)
+        .map(|n| source(n.into(), n, EndpointKind::Room))
+        .collect();
+    let there: BTreeMap<SiteId, &Source> =
+        sources.iter().map(|source| (source.site, source)).collect();
+    let mut voices = Voices::default();
+    let mut seat = |heard: &[u16], programme: u16| {
+        voices.seat(&stage(heard, programme), &there);
+        voices.0.map(|site| site.map(|site| site.0))
+    };
+
+    assert_eq!(seat(&[4], 4), [Some(4), None, None, None]);
+    assert_eq!(seat(&[2, 3, 4], 4), [Some(4), Some(2), Some(3), None]);
+    assert_eq!(seat(&[3, 4], 4), [Some(4), None, Some(3), None]);
+    assert_eq!(
+        seat(&[0, 1, 2, 3, 4], 4),
+        [Some(4), Some(0), Some(3), Some(1)]
+    );
+    assert_eq!(
+        seat(&[0, 1, 2, 3, 4], 2),
+        [Some(4), Some(0), Some(3), Some(2)]
+    );
+    assert_eq!(
+        seat(&[20], 20),
+        [None; 4],
+        "a site without a link takes no slot"
+    );
+}
+
+prop_compose! {
+    fn a_source()(peer in 0_u64..12, site in 0_u16..6, standby: bool, layers in 0_usize..4) -> Source {
+        let kind = if standby { EndpointKind::Standby } else { EndpointKind::Room };
+        Source { layers: Layer::ALL[..layers.min(3)].to_vec(), ..source(peer, site, kind) }
+    }
+}
+
+prop_compose! {
+    fn a_screen()(peer in 0_u64..12, site in proptest::option::of(0_u16..6), listens: bool,
+                  carries in prop_oneof![Just(Carries::Room), Just(Carries::Standby), Just(Carries::Watch), Just(Carries::Nothing)],
+                  programme in 0_u16..900, tiles in proptest::collection::vec(0_u16..900, 0..20)) -> Screen {
+        Screen { peer: PeerId(peer), site: site.map(SiteId), carries, listens, slots: ScreenSlots { programme, tiles } }
+    }
+}
+
+prop_compose! {
+    fn a_stage()(heard in proptest::collection::btree_set(0_u16..6, 0..6), programme in proptest::option::of(0_u16..6),
+                 sites in proptest::collection::vec(0_u16..6, 0..16),
+                 carriers in proptest::collection::btree_map(0_u16..6, any::<bool>(), 0..6)) -> Stage {
+        Stage {
+            seq: 1,
+            heard: heard.into_iter().map(SiteId).collect(),
+            programme: programme.map(SiteId),
+            on_deck: None,
+            sites: sites.into_iter().map(SiteId).collect(),
+            carriers: carriers.into_iter().map(|(site, standby)| {
+                (SiteId(site), if standby { EndpointKind::Standby } else { EndpointKind::Room })
+            }).collect(),
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn the_laws_of_the_gate(
+        before in a_stage(),
+        stage in a_stage(),
+        sources in proptest::collection::vec(a_source(), 0..10),
+        screens in proptest::collection::vec(a_screen(), 0..6),
+    ) {
+        let mut sources = sources;
+        sources.sort_by_key(|source| source.peer);
+        sources.dedup_by_key(|source| source.peer);
+        let mut screens = screens;
+        screens.sort_by_key(|screen| screen.peer);
+        screens.dedup_by_key(|screen| screen.peer);
+        // Whatever was heard before leaves no trace.
+        let mut voices = Voices::default();
+        voices.seat(&before, &carriers(&before, &sources));
+        let stale = routes(&stage, &sources, &screens, &voices);
+        voices.seat(&stage, &carriers(&stage, &sources));
+        let fresh = routes(&stage, &sources, &screens, &voices);
+
+        for route in stale.iter().chain(&fresh) {
+            let source = sources.iter().find(|source| source.peer == route.source).unwrap();
+            let screen = screens.iter().find(|screen| screen.peer == route.to);
+            prop_assert!(screen.is_some(), "nothing goes to a peer that is not admitted");
+            let screen = screen.unwrap();
+            prop_assert_ne!(screen.carries, Carries::Nothing, "a companion gets nothing");
+            prop_assert_eq!(stage.carriers.get(&source.site), Some(&source.kind), "only the carrying endpoint is forwarded");
+            match route.stream {
+                Stream::Voice => {
+                    prop_assert!(stage.heard.contains(&source.site), "nobody hears a site that is not heard");
+                    prop_assert_ne!(screen.site, Some(source.site), "nobody hears itself");
+                    prop_assert!(screen.listens);
+                    prop_assert!((FIRST_VOICE_SLOT..FIRST_VOICE_SLOT + AUDIO_SLOTS).contains(&route.slot));
+                }
+                Stream::Picture(layer) => {
+                    prop_assert!(source.layers.contains(&layer));
+                    prop_assert_eq!(shown(&stage)[route.slot], Some(source.site));
+                }
+            }
+        }
+        let mut taken: Vec<_> = fresh.iter().map(|route| (route.to, route.slot)).collect();
+        taken.sort();
+        taken.dedup();
+        prop_assert_eq!(taken.len(), fresh.len(), "a slot shows one thing");
+    }
+}

@@ -1,0 +1,173 @@
+//! What the one task remembers of each admitted peer.
+
+use crate::engine::{Layer, Leg};
+use crate::forward::{PictureSlot, VoiceSlot};
+use crate::gate::{FIRST_VOICE_SLOT, Screen, Source};
+use crate::stats::Meter;
+use diemcau_model::limits::AUDIO_SLOTS;
+use diemcau_model::{Carries, PeerId, ScreenSlots, Side, SiteId};
+use std::time::{Duration, Instant};
+
+/// A layer that brought nothing for so long does not arrive any more.
+const LAYER_LIFETIME: Duration = Duration::from_millis(1_500);
+
+pub struct Peer {
+    pub site: Option<SiteId>,
+    pub carries: Carries,
+    pub listens: bool,
+    pub screen: ScreenSlots,
+    pub up: Option<Up>,
+    pub down: Option<Down>,
+    /// What it was last told its slots show.
+    pub told: Option<Vec<Option<SiteId>>>,
+    pub meter: Meter,
+}
+
+pub struct Up {
+    pub line: Line,
+    /// Grows with each connection; 0 while not connected.
+    pub order: u64,
+    seen: [Option<Instant>; 3],
+    arriving: Vec<Layer>,
+}
+
+pub struct Down {
+    pub line: Line,
+    pub pictures: Vec<PictureSlot>,
+    pub voices: Vec<VoiceSlot>,
+}
+
+/// A leg and what the loop must know about it.
+pub struct Line {
+    pub leg: Box<dyn Leg>,
+    pub connected: bool,
+    pub made: Instant,
+    /// When the last datagram came.
+    pub heard: Instant,
+    pub deadline: Option<Instant>,
+    /// It received something: its events wait to be drained.
+    pub touched: bool,
+    /// It may have datagrams to send.
+    pub wet: bool,
+    /// A STUN request came, so the next STUN answer shows whose the address is.
+    pub asked_by_stun: bool,
+}
+
+impl Peer {
+    pub fn new(site: Option<SiteId>, carries: Carries, now: Instant) -> Self {
+        Self {
+            site,
+            carries,
+            // Rooms hear each other from the start; a desk that only watches sits in a room that hears already.
+            listens: carries.endpoint().is_some(),
+            screen: ScreenSlots::default(),
+            up: None,
+            down: None,
+            told: None,
+            meter: Meter::new(now),
+        }
+    }
+
+    pub fn line(&mut self, side: Side) -> Option<&mut Line> {
+        match side {
+            Side::Uplink => self.up.as_mut().map(|up| &mut up.line),
+            Side::Downlink => self.down.as_mut().map(|down| &mut down.line),
+        }
+    }
+
+    pub fn take_line(&mut self, side: Side) -> Option<Line> {
+        match side {
+            Side::Uplink => self.up.take().map(|up| up.line),
+            Side::Downlink => self.down.take().map(|down| down.line),
+        }
+    }
+
+    /// As the gate sees it sending.
+    pub fn source(&self, peer: PeerId) -> Option<Source> {
+        let up = self.up.as_ref().filter(|up| up.line.connected)?;
+        Some(Source {
+            peer,
+            site: self.site?,
+            kind: self.carries.endpoint()?,
+            order: up.order,
+            layers: up.arriving.clone(),
+        })
+    }
+
+    /// As the gate sees it receiving.
+    pub fn screen(&self, peer: PeerId) -> Option<Screen> {
+        self.down.as_ref().filter(|down| down.line.connected)?;
+        Some(Screen {
+            peer,
+            site: self.site,
+            carries: self.carries,
+            listens: self.listens,
+            slots: self.screen.clone(),
+        })
+    }
+}
+
+impl Up {
+    pub fn new(leg: Box<dyn Leg>, now: Instant) -> Self {
+        Self {
+            line: Line::new(leg, now),
+            order: 0,
+            seen: [None; 3],
+            arriving: vec![],
+        }
+    }
+
+    /// A packet of a layer came; true if the layer is new.
+    pub fn saw(&mut self, layer: Layer, now: Instant) -> bool {
+        for (known, seen) in Layer::ALL.iter().zip(&mut self.seen) {
+            if *known == layer {
+                *seen = Some(now);
+            }
+        }
+        if self.arriving.contains(&layer) {
+            return false;
+        }
+        self.arriving.push(layer);
+        true
+    }
+
+    /// Forgets layers that stopped; true if there was one.
+    pub fn age(&mut self, now: Instant) -> bool {
+        let before = self.arriving.len();
+        let fresh = |seen: Option<Instant>| {
+            seen.is_some_and(|seen| now.saturating_duration_since(seen) < LAYER_LIFETIME)
+        };
+        let layers = Layer::ALL.iter().zip(self.seen);
+        let alive: Vec<Layer> = layers
+            .filter(|(_, seen)| fresh(*seen))
+            .map(|(layer, _)| *layer)
+            .collect();
+        self.arriving.retain(|layer| alive.contains(layer));
+        self.arriving.len() < before
+    }
+}
+
+impl Down {
+    pub fn new(leg: Box<dyn Leg>, now: Instant) -> Self {
+        Self {
+            line: Line::new(leg, now),
+            pictures: (0..FIRST_VOICE_SLOT).map(|_| PictureSlot::new()).collect(),
+            voices: (0..AUDIO_SLOTS).map(|_| VoiceSlot::new()).collect(),
+        }
+    }
+}
+
+impl Line {
+    fn new(leg: Box<dyn Leg>, now: Instant) -> Self {
+        Self {
+            leg,
+            connected: false,
+            made: now,
+            heard: now,
+            deadline: Some(now),
+            touched: false,
+            wet: false,
+            asked_by_stun: false,
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! The few bytes of a VP8 payload descriptor (RFC 7741) that forwarding must read and rewrite.
+
+use bytes::{Bytes, BytesMut};
+
+/// Picture ids of the long form have 15 bits.
+const PICTURE_ID_MASK: u16 = 0x7fff;
+
+/// What the descriptor says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Vp8 {
+    /// The first packet of a key frame.
+    pub key_frame: bool,
+    pub picture_id: Option<PictureId>,
+    /// The running number of base layer pictures.
+    pub tl0: Option<u8>,
+    tl0_at: usize,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PictureId {
+    pub value: u16,
+    /// 15 bits rather than 7.
+    pub long: bool,
+}
+
+/// Reads the descriptor; `None` if the payload is not VP8.
+pub fn read(payload: &[u8]) -> Option<Vp8> {
+    let first = *payload.first()?;
+    let mut at = 1;
+    let mut picture_id = None;
+    let mut tl0 = None;
+    let mut tl0_at = 0;
+    if first & 0x80 != 0 {
+        let extended = *payload.get(at)?;
+        at += 1;
+        if extended & 0x80 != 0 {
+            let high = *payload.get(at)?;
+            let long = high & 0x80 != 0;
+            let value = if long {
+                u16::from_be_bytes([high & 0x7f, *payload.get(at + 1)?])
+            } else {
+                u16::from(high)
+            };
+            at += if long { 2 } else { 1 };
+            picture_id = Some(PictureId { value, long });
+        }
+        if extended & 0x40 != 0 {
+            tl0 = Some(*payload.get(at)?);
+            tl0_at = at;
+            at += 1;
+        }
+        if extended & 0x30 != 0 {
+            at += 1;
+        }
+    }
+    // The start of partition 0, whose first bit is "not a key frame".
+    let starts_picture = first & 0x17 == 0x10;
+    let head = *payload.get(at)?;
+    Some(Vp8 {
+        key_frame: starts_picture && head & 1 == 0,
+        picture_id,
+        tl0,
+        tl0_at,
+    })
+}
+
+/// The payload with its numbers moved on. Without an offset it is the very same bytes, shared and not copied.
+pub fn moved(payload: &Bytes, vp8: &Vp8, picture_id_offset: u16, tl0_offset: u8) -> Bytes {
+    if picture_id_offset == 0 && tl0_offset == 0 {
+        return payload.clone();
+    }
+    let mut bytes = BytesMut::from(&payload[..]);
+    // A picture id always stands right behind the two fixed bytes.
+    if let Some(id) = vp8.picture_id {
+        let value = id.value.wrapping_add(picture_id_offset) & PICTURE_ID_MASK;
+        if id.long {
+            bytes[2] = 0x80 | (value >> 8) as u8;
+            bytes[3] = value as u8;
+        } else {
+            bytes[2] = value as u8 & 0x7f;
+        }
+    }
+    if let Some(tl0) = vp8.tl0 {
+        bytes[vp8.tl0_at] = tl0.wrapping_add(tl0_offset);
+    }
+    bytes.freeze()
+}
+
+#[cfg(test)]
+pub mod tests {
+    use super::*;
+
+    /// A payload with a long picture id and a base layer number.
+    pub fn payload(key_frame: bool, picture_id: u16, tl0: u8) -> Bytes {
+        let id = picture_id.to_be_bytes();
+        let head = if key_frame { 0 } else { 1 };
+        Bytes::copy_from_slice(&[0x90, 0xe0, 0x80 | id[0], id[1], tl0, 0, head, 1, 2, 3])
+    }
+
+    #[test]
+    fn reads_key_frames_and_numbers() {
+        let vp8 = read(&payload(true, 300, 7)).unwrap();
+        assert!(vp8.key_frame);
+        assert_eq!(vp8.picture_id.unwrap().value, 300);
+        assert_eq!(vp8.tl0, Some(7));
+        assert!(!read(&payload(false, 300, 7)).unwrap().key_frame);
+        assert!(read(&[0x10, 0]).unwrap().key_frame);
+        assert!(
+            !read(&[0x00, 0]).unwrap().key_frame,
+            "a later packet of the picture"
+        );
+        assert_eq!(read(&[]), None);
+        assert_eq!(read(&[0x90, 0x80, 0x81]), None);
+    }
+
+    #[test]
+    fn moves_the_numbers_and_nothing_else() {
+        let before = payload(false, 0x7fff, 255);
+        let after = moved(&before, &read(&before).unwrap(), 2, 3);
+        let vp8 = read(&after).unwrap();
+        assert_eq!(vp8.picture_id.unwrap().value, 1);
+        assert_eq!(vp8.tl0, Some(2));
+        assert_eq!(after[5..], before[5..]);
+    }
+
+    #[test]
+    fn a_short_picture_id_stays_short() {
+        let before = Bytes::from_static(&[0x90, 0x80, 0x7f, 0x01]);
+        let after = moved(&before, &read(&before).unwrap(), 2, 0);
+        assert_eq!(&after[..], &[0x90, 0x80, 0x01, 0x01]);
+    }
+}

@@ -1,0 +1,267 @@
+//! A conference of synthetic peers around a real media plane, on loopback. The test plays the hub.
+
+#![allow(dead_code, reason = "every test file uses another part")]
+
+use diemcau_media::{Counters, Media, MediaConfig, start};
+use diemcau_model::{
+    Carries, EndpointKind, LinkReport, PeerAsk, PeerId, PeerSay, ScreenSlots, Side, SiteId, Stage,
+};
+use diemcau_probe::{Probe, ProbeOptions, Seen};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+use tokio::sync::{mpsc, watch};
+
+/// How long anything may take on a busy machine before a test fails.
+pub const PATIENCE: Duration = Duration::from_secs(20);
+/// How often a condition is looked at.
+const GLANCE: Duration = Duration::from_millis(2);
+/// The voice slots, behind the programme and the tiles.
+pub const VOICES: std::ops::Range<usize> = 14..18;
+
+pub struct Hall {
+    pub media: Media,
+    pub counters: Arc<Counters>,
+    pub stage: watch::Sender<Stage>,
+    asks: mpsc::Sender<PeerAsk>,
+    says: mpsc::Receiver<PeerSay>,
+    reports: mpsc::Receiver<LinkReport>,
+    pub peers: BTreeMap<PeerId, Probe>,
+    /// Everything that was said or reported and not waited for yet.
+    pub heard: Vec<PeerSay>,
+    pub reported: Vec<LinkReport>,
+}
+
+impl Hall {
+    pub async fn open() -> Self {
+        let config = MediaConfig {
+            listen: "127.0.0.1:0".parse().unwrap(),
+            advertise: vec![],
+        };
+        let (stage, stage_seen) = watch::channel(Stage::default());
+        let (asks, inbox) = mpsc::channel(64);
+        let (says_out, says) = mpsc::channel(64);
+        let (reports_out, reports) = mpsc::channel(64);
+        let media = start(config, stage_seen, inbox, says_out, reports_out)
+            .await
+            .unwrap();
+        Self {
+            counters: media.counters(),
+            media,
+            stage,
+            asks,
+            says,
+            reports,
+            peers: BTreeMap::new(),
+            heard: vec![],
+            reported: vec![],
+        }
+    }
+
+    /// Rooms 0.. connected both ways, carriers set as the rules would.
+    pub async fn with_rooms(rooms: u16) -> Self {
+        let mut hall = Self::open().await;
+        for site in 0..rooms {
+            hall.enter(
+                u64::from(site),
+                site,
+                Carries::Room,
+                ProbeOptions::new(site),
+            )
+            .await;
+        }
+        hall.set_stage(|stage| {
+            stage.sites = (0..rooms).map(SiteId).collect();
+            stage.carriers = (0..rooms)
+                .map(|site| (SiteId(site), EndpointKind::Room))
+                .collect();
+        });
+        hall
+    }
+
+    /// Admits a peer and connects what it may have.
+    pub async fn enter(&mut self, peer: u64, site: u16, carries: Carries, options: ProbeOptions) {
+        self.admit(peer, Some(site), carries).await;
+        self.peers.insert(PeerId(peer), Probe::start(options));
+        if carries.endpoint().is_some() {
+            self.connect_uplink(peer).await;
+        }
+        self.connect_downlink(peer).await;
+    }
+
+    pub async fn admit(&self, peer: u64, site: Option<u16>, carries: Carries) {
+        self.ask(PeerAsk::Admit {
+            peer: PeerId(peer),
+            site: site.map(SiteId),
+            carries,
+        })
+        .await;
+    }
+
+    pub async fn connect_uplink(&mut self, peer: u64) {
+        let sdp = self.probe(peer).uplink_offer().await;
+        let id = PeerId(peer);
+        self.ask(PeerAsk::UplinkOffer { peer: id, sdp }).await;
+        let answer = self
+            .said(|say| match say {
+                PeerSay::Answer { peer, sdp } if *peer == id => Some(sdp.clone()),
+                _ => None,
+            })
+            .await;
+        self.probe(peer).uplink_answer(answer);
+        self.reported(|report| matches!(report, LinkReport::Up { peer, .. } if *peer == id))
+            .await;
+        self.until("the peer's uplink is connected", |hall| {
+            hall.seen(peer).uplink_connected
+        })
+        .await;
+    }
+
+    pub async fn connect_downlink(&mut self, peer: u64) {
+        let id = PeerId(peer);
+        self.ask(PeerAsk::OpenDownlink { peer: id }).await;
+        let offer = self
+            .said(|say| match say {
+                PeerSay::Offer { peer, sdp } if *peer == id => Some(sdp.clone()),
+                _ => None,
+            })
+            .await;
+        let sdp = self.probe(peer).downlink_offer(offer).await;
+        self.ask(PeerAsk::DownlinkAnswer { peer: id, sdp }).await;
+        self.until("the peer's downlink is connected", |hall| {
+            hall.seen(peer).downlink_connected
+        })
+        .await;
+    }
+
+    pub async fn ask(&self, ask: PeerAsk) {
+        self.asks.send(ask).await.unwrap();
+    }
+
+    pub async fn screen(&self, peer: u64, programme: u16, tiles: &[u16]) {
+        let slots = ScreenSlots {
+            programme,
+            tiles: tiles.to_vec(),
+        };
+        self.ask(PeerAsk::Screen {
+            peer: PeerId(peer),
+            slots,
+        })
+        .await;
+    }
+
+    pub fn set_stage(&self, change: impl FnOnce(&mut Stage)) {
+        self.stage.send_modify(|stage| {
+            stage.seq += 1;
+            change(stage);
+        });
+    }
+
+    /// Gives the floor: the site is heard and is the programme.
+    pub fn grant(&self, site: u16) {
+        self.set_stage(|stage| {
+            stage.heard = BTreeSet::from([SiteId(site)]);
+            stage.programme = Some(SiteId(site));
+        });
+    }
+
+    /// Takes the floor.
+    pub fn revoke(&self) {
+        self.set_stage(|stage| {
+            stage.heard.clear();
+            stage.programme = None;
+        });
+    }
+
+    pub fn probe(&self, peer: u64) -> &Probe {
+        &self.peers[&PeerId(peer)]
+    }
+
+    pub fn seen(&self, peer: u64) -> Seen {
+        self.probe(peer).seen()
+    }
+
+    /// Sound packets of a site at a peer, in whatever slot.
+    pub fn sounds(&self, peer: u64, of: u16) -> u64 {
+        self.seen(peer).packets_in(VOICES, of)
+    }
+
+    pub fn count(&self, counter: fn(&Counters) -> &AtomicU64) -> u64 {
+        counter(&self.counters).load(Ordering::Relaxed)
+    }
+
+    /// Waits for a condition; takes what is said and reported meanwhile.
+    pub async fn until(&mut self, what: &str, mut condition: impl FnMut(&Self) -> bool) {
+        let start = Instant::now();
+        while !condition(self) {
+            assert!(start.elapsed() < PATIENCE, "waited in vain until {what}");
+            self.take_mail();
+            tokio::time::sleep(GLANCE).await;
+        }
+    }
+
+    /// Waits for a word of the media plane.
+    pub async fn said<T>(&mut self, mut wanted: impl FnMut(&PeerSay) -> Option<T>) -> T {
+        let start = Instant::now();
+        loop {
+            self.take_mail();
+            let found = self.heard.iter().position(|say| wanted(say).is_some());
+            if let Some(place) = found {
+                return wanted(&self.heard.remove(place)).unwrap();
+            }
+            assert!(
+                start.elapsed() < PATIENCE,
+                "the media plane did not say it; it said {:#?}",
+                self.heard
+            );
+            tokio::time::sleep(GLANCE).await;
+        }
+    }
+
+    pub async fn failed(&mut self, of: u64, on: Side) -> String {
+        self.said(|say| match say {
+            PeerSay::Failed { peer, side, reason } if *peer == PeerId(of) && *side == on => {
+                Some(reason.clone())
+            }
+            _ => None,
+        })
+        .await
+    }
+
+    /// Waits for a report.
+    pub async fn reported(&mut self, wanted: impl Fn(&LinkReport) -> bool) -> LinkReport {
+        let start = Instant::now();
+        loop {
+            self.take_mail();
+            if let Some(place) = self.reported.iter().position(&wanted) {
+                return self.reported.remove(place);
+            }
+            assert!(start.elapsed() < PATIENCE, "waited in vain for a report");
+            tokio::time::sleep(GLANCE).await;
+        }
+    }
+
+    pub fn take_mail(&mut self) {
+        while let Ok(say) = self.says.try_recv() {
+            self.heard.push(say);
+        }
+        while let Ok(report) = self.reports.try_recv() {
+            self.reported.push(report);
+        }
+    }
+
+    /// Waits until a site's endpoint has sent so many more packets: a time that passes in packets.
+    pub async fn while_sending(&mut self, peer: u64, packets: u64) {
+        let start = self.seen(peer).sent;
+        self.until("it has sent more", |hall| {
+            hall.seen(peer).sent >= start + packets
+        })
+        .await;
+    }
+
+    pub async fn close(self) {
+        drop(self.asks);
+        self.media.closed().await;
+    }
+}

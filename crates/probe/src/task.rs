@@ -1,0 +1,329 @@
+//! The task of one peer.
+
+use crate::line::{Line, Loss};
+use crate::seen::Seen;
+use crate::{KEY_FRAME_PACKETS, ProbeOptions, payload};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+use str0m::Event;
+use str0m::change::{SdpAnswer, SdpOffer, SdpPendingOffer};
+use str0m::media::{
+    Direction, KeyframeRequestKind, MediaKind, Mid, Rid, Simulcast, SimulcastLayer,
+};
+use str0m::rtp::{ExtensionValues, RtpPacket, RtpWrite};
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::MissedTickBehavior;
+
+const OPUS: u8 = 111;
+const VP8: u8 = 96;
+
+pub enum Command {
+    UplinkOffer(oneshot::Sender<String>),
+    UplinkAnswer(String),
+    DownlinkOffer(String, oneshot::Sender<String>),
+    WishKeyFrame(usize),
+}
+
+struct Peer {
+    options: ProbeOptions,
+    seen: Arc<Mutex<Seen>>,
+    offered: Option<(Uplink, SdpPendingOffer)>,
+    up: Option<Uplink>,
+    down: Option<Line>,
+}
+
+struct Uplink {
+    line: Line,
+    audio: Mid,
+    video: Mid,
+    connected: bool,
+    sounds: u32,
+    layers: Vec<Layer>,
+}
+
+struct Layer {
+    rid: Option<Rid>,
+    packets: u32,
+    frames: u32,
+    key_frame_due: bool,
+}
+
+pub async fn run(
+    options: ProbeOptions,
+    mut inbox: mpsc::UnboundedReceiver<Command>,
+    seen: Arc<Mutex<Seen>>,
+) {
+    let mut sounds = interval(options.audio_interval);
+    let mut frames = interval(options.frame_interval);
+    let mut peer = Peer {
+        options,
+        seen,
+        offered: None,
+        up: None,
+        down: None,
+    };
+    loop {
+        tokio::select! {
+            command = inbox.recv() => match command {
+                Some(command) => peer.command(command).await,
+                None => return,
+            },
+            () = wait(peer.up.as_mut().map(|up| &mut up.line)) => {}
+            () = wait(peer.down.as_mut()) => {}
+            _ = sounds.tick() => peer.sound(),
+            _ = frames.tick() => peer.frames().await,
+        }
+        peer.drain().await;
+    }
+}
+
+impl Peer {
+    async fn command(&mut self, command: Command) {
+        match command {
+            Command::UplinkOffer(reply) => {
+                let (uplink, pending, offer) = self.offer().await;
+                self.offered = Some((uplink, pending));
+                let _ = reply.send(offer);
+            }
+            Command::UplinkAnswer(sdp) => {
+                let Some((mut uplink, pending)) = self.offered.take() else {
+                    panic!("an answer without an offer")
+                };
+                let answer = SdpAnswer::from_sdp_string(&sdp).map_err(|error| error.to_string());
+                let accepted = answer.and_then(|answer| {
+                    let accepted = uplink.line.rtc.sdp_api().accept_answer(pending, answer);
+                    accepted.map_err(|error| error.to_string())
+                });
+                if let Err(error) = accepted {
+                    panic!("the answer is not good: {error}\n{sdp}");
+                }
+                uplink.line.wake();
+                self.seen().uplink_connected = false;
+                self.up = Some(uplink);
+            }
+            Command::DownlinkOffer(sdp, reply) => {
+                let mut line = Line::new(Loss::new(0), Loss::new(self.options.downlink_loss)).await;
+                let offer = SdpOffer::from_sdp_string(&sdp).map_err(|error| error.to_string());
+                let answer = offer.and_then(|offer| {
+                    let answer = line.rtc.sdp_api().accept_offer(offer);
+                    answer.map_err(|error| error.to_string())
+                });
+                let answer = match answer {
+                    Ok(answer) => answer.to_sdp_string(),
+                    Err(error) => panic!("the offer is not good: {error}\n{sdp}"),
+                };
+                line.wake();
+                self.seen().downlink_connected = false;
+                self.down = Some(line);
+                let _ = reply.send(answer);
+            }
+            Command::WishKeyFrame(slot) => {
+                let mid = Mid::from(slot.to_string().as_str());
+                let Some(down) = &mut self.down else { return };
+                if let Some(stream) = down.rtc.direct_api().stream_rx_by_mid(mid, None) {
+                    stream.request_keyframe(KeyframeRequestKind::Pli);
+                }
+            }
+        }
+    }
+
+    async fn offer(&self) -> (Uplink, SdpPendingOffer, String) {
+        let mut line = Line::new(Loss::new(self.options.uplink_loss), Loss::new(0)).await;
+        let simulcast = (!self.options.layers.is_empty()).then(|| {
+            let mut simulcast = Simulcast::new();
+            for rid in &self.options.layers {
+                simulcast.add_send_layer(SimulcastLayer::new(rid));
+            }
+            simulcast
+        });
+        let mut api = line.rtc.sdp_api();
+        let audio = api.add_media(MediaKind::Audio, Direction::SendOnly, None, None, None);
+        let video = api.add_media(MediaKind::Video, Direction::SendOnly, None, None, simulcast);
+        let Some((offer, pending)) = api.apply() else {
+            panic!("nothing to offer")
+        };
+        let rids = self.options.layers.iter().map(|rid| Some(Rid::from(*rid)));
+        let rids: Vec<_> = if self.options.layers.is_empty() {
+            vec![None]
+        } else {
+            rids.collect()
+        };
+        let layers = rids.into_iter().map(|rid| Layer {
+            rid,
+            packets: 0,
+            frames: 0,
+            key_frame_due: true,
+        });
+        let uplink = Uplink {
+            layers: layers.collect(),
+            line,
+            audio,
+            video,
+            connected: false,
+            sounds: 0,
+        };
+        (uplink, pending, offer.to_sdp_string())
+    }
+
+    fn sound(&mut self) {
+        let Some(up) = self.up.as_mut().filter(|up| up.connected) else {
+            return;
+        };
+        let number = up.sounds;
+        let mut api = up.line.rtc.direct_api();
+        let Some(stream) = api.stream_tx_by_mid(up.audio, None) else {
+            return;
+        };
+        up.sounds += 1;
+        let level = ExtensionValues {
+            audio_level: Some(-30),
+            voice_activity: Some(true),
+            ..Default::default()
+        };
+        let payload = payload::audio(self.options.mark, number);
+        let packet = RtpWrite::new(
+            OPUS.into(),
+            (u64::from(number) + 1).into(),
+            number.wrapping_mul(960),
+            Instant::now(),
+            payload,
+        );
+        stream.write_rtp(packet.ext_vals(level));
+        self.seen().sent += 1;
+    }
+
+    async fn frames(&mut self) {
+        let mark = self.options.mark;
+        let Some(up) = self.up.as_mut().filter(|up| up.connected) else {
+            return;
+        };
+        let mut sent = 0;
+        for (place, layer) in up.layers.iter_mut().enumerate() {
+            for part in 0..KEY_FRAME_PACKETS {
+                let mut api = up.line.rtc.direct_api();
+                let Some(stream) = api.stream_tx_by_mid(up.video, layer.rid) else {
+                    continue;
+                };
+                let payload = payload::video(
+                    mark,
+                    place as u8,
+                    layer.packets,
+                    (layer.frames & 0x7fff) as u16,
+                    layer.key_frame_due,
+                    part == 0,
+                );
+                layer.packets += 1;
+                let packet = RtpWrite::new(
+                    VP8.into(),
+                    u64::from(layer.packets).into(),
+                    layer.frames.wrapping_mul(4_500),
+                    Instant::now(),
+                    payload,
+                );
+                stream.write_rtp(packet.marker(part + 1 == KEY_FRAME_PACKETS).nackable(true));
+                sent += 1;
+            }
+            layer.frames += 1;
+            layer.key_frame_due = false;
+        }
+        self.seen().sent += sent;
+    }
+
+    async fn drain(&mut self) {
+        if let Some(up) = &mut self.up {
+            let events = up.line.drain().await;
+            let lost = up.line.lost_out;
+            for event in events {
+                self.uplink_event(event);
+            }
+            self.seen().lost_on_the_way_out = lost;
+        }
+        if let Some(down) = &mut self.down {
+            let events = down.drain().await;
+            let lost = down.lost_in;
+            for event in events {
+                self.downlink_event(event);
+            }
+            self.seen().lost_on_the_way_in = lost;
+        }
+    }
+
+    #[expect(clippy::wildcard_enum_match_arm, reason = "str0m's events, not ours")]
+    fn uplink_event(&mut self, event: Event) {
+        let Some(up) = &mut self.up else { return };
+        match event {
+            Event::Connected => {
+                up.connected = true;
+                self.seen().uplink_connected = true;
+            }
+            Event::KeyframeRequest(request) => {
+                let asked = up
+                    .layers
+                    .iter_mut()
+                    .enumerate()
+                    .find(|(_, layer)| layer.rid == request.rid);
+                let Some((place, layer)) = asked else { return };
+                layer.key_frame_due = true;
+                *self.seen().key_frames_asked.entry(place as u8).or_default() += 1;
+            }
+            Event::MediaEgressStats(stats) => {
+                let mut seen = self.seen();
+                seen.nacks = seen.nacks.max(stats.nacks);
+            }
+            _ => {}
+        }
+    }
+
+    #[expect(clippy::wildcard_enum_match_arm, reason = "str0m's events, not ours")]
+    fn downlink_event(&mut self, event: Event) {
+        match event {
+            Event::Connected => self.seen().downlink_connected = true,
+            Event::RtpPacket(packet) => self.received(&packet),
+            _ => {}
+        }
+    }
+
+    fn received(&mut self, packet: &RtpPacket) {
+        let now = Instant::now();
+        let Some(down) = &mut self.down else { return };
+        let is_video = *packet.header.payload_type == VP8;
+        let ssrc = packet.header.ssrc;
+        let mid = down
+            .rtc
+            .direct_api()
+            .stream_rx(&ssrc)
+            .map(|stream| stream.mid());
+        let Some(slot) = mid.and_then(|mid| mid.parse::<usize>().ok()) else {
+            return;
+        };
+        let Some(mark) = payload::read(&packet.payload, is_video) else {
+            return;
+        };
+        let mut seen = self.seen();
+        let slot = seen.slots.entry(slot).or_default();
+        slot.packet(
+            *packet.seq_no,
+            packet.header.timestamp,
+            &mark,
+            is_video,
+            now,
+        );
+    }
+
+    fn seen(&self) -> MutexGuard<'_, Seen> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+async fn wait(line: Option<&mut Line>) {
+    match line {
+        Some(line) => line.wait().await,
+        None => std::future::pending().await,
+    }
+}
+
+fn interval(each: Duration) -> tokio::time::Interval {
+    let mut interval = tokio::time::interval(each);
+    interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    interval
+}
