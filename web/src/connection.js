@@ -1,0 +1,210 @@
+// The only file that knows WebSocket: joins, keeps the link alive, rejoins, and sees every command to its answer.
+
+/** @import { ClientCommand, ClientFrame, ErrorWhy, ServerFrame } from "../generated/protocol.ts" */
+
+import { guessServerTime, learnServerTime } from "./time.js";
+
+const PROTOCOL = 1;
+const PING_EVERY_MS = 5_000;
+const DEAD_AFTER_MS = 10_000;
+const RETRY_FIRST_MS = 300;
+const RETRY_MOST_MS = 5_000;
+
+/** A person must be able to read why; trying again would only be refused again. @type {ErrorWhy[]} */
+const FINAL = ["not_admitted", "revoked", "replaced", "wrong_protocol"];
+
+/** What may wait for the link: words a person has written. Orders about the floor may not: they belong to their moment. */
+const MAY_WAIT = ["post_comment", "withdraw_comment", "hold_comment", "publish_comment", "request_floor", "withdraw_request"];
+
+/** @typedef {{ id: string, command: ClientCommand, at: number }} Pending */
+/** @typedef {{ how: "ok" } | { how: "refused", why: string } | { how: "error", why: string } | { how: "offline" }} Answer */
+
+/**
+ * @typedef {object} Listeners
+ * @property {(frame: ServerFrame) => void} frame Every frame except pong, in order.
+ * @property {(open: boolean) => void} link The link went up (before the welcome is told) or down.
+ * @property {(why: ErrorWhy) => void} ended No further attempt is made.
+ * @property {(pending: Pending[]) => void} pending The commands without an answer yet.
+ * @property {(command: ClientCommand, answer: Answer, id: string) => void} answered
+ * @property {(rttMs: number) => void} measured
+ */
+
+export class Connection {
+  /** @type {WebSocket | null} */ #socket = null;
+  /** @type {Pending[]} */ #pending;
+  #welcomed = false;
+  #ended = false;
+  #tries = 0;
+  #heardAt = 0;
+  /** @type {number | undefined} */ #retry;
+  /** @type {number | undefined} */ #beat;
+
+  /** @param {string} token @param {Listeners} listeners */
+  constructor(token, listeners) {
+    this.token = token;
+    this.listeners = listeners;
+    this.#pending = readPending(token);
+    this.listeners.pending(this.#pending);
+    addEventListener("online", () => this.tryNow());
+  }
+
+  get open() {
+    return this.#welcomed;
+  }
+
+  /** Connects at once instead of after the pause. */
+  tryNow() {
+    if (this.#ended || this.#welcomed) return;
+    clearTimeout(this.#retry);
+    this.#drop();
+    this.#connect();
+  }
+
+  /** Closes the link and connects anew: for tests and for a page that was asleep. */
+  restart() {
+    this.#lost();
+  }
+
+  /** A frame without an answer; false when there is no link. @param {ClientFrame} frame */
+  tell(frame) {
+    if (!this.#welcomed || !this.#socket) return false;
+    this.#socket.send(JSON.stringify(frame));
+    return true;
+  }
+
+  /** One intent. It keeps its id until the server has answered it. @param {ClientCommand} command @returns {string} */
+  ask(command) {
+    const id = newId();
+    if (!this.#welcomed && !MAY_WAIT.includes(command.type)) {
+      this.listeners.answered(command, { how: "offline" }, id);
+      return id;
+    }
+    this.#keep([...this.#pending, { id, command, at: Date.now() }]);
+    this.tell({ type: "command", id, command });
+    return id;
+  }
+
+  #connect() {
+    const url = new URL("/ws", location.href);
+    url.protocol = location.protocol === "https:" ? "wss:" : "ws:";
+    const socket = new WebSocket(url);
+    this.#socket = socket;
+    this.#heardAt = performance.now();
+    socket.onopen = () => {
+      this.#heardAt = performance.now();
+      socket.send(JSON.stringify({ type: "join", protocol: PROTOCOL, token: this.token }));
+    };
+    socket.onmessage = (event) => {
+      if (socket === this.#socket) this.#hear(JSON.parse(event.data));
+    };
+    socket.onclose = () => {
+      if (socket === this.#socket) this.#lost();
+    };
+    clearInterval(this.#beat);
+    this.#beat = setInterval(() => this.#keepAlive(), 1_000);
+  }
+
+  #lastPing = 0;
+  #keepAlive() {
+    const now = performance.now();
+    if (now - this.#heardAt > DEAD_AFTER_MS) return this.#lost();
+    if (!this.#welcomed || now - this.#lastPing < PING_EVERY_MS) return;
+    this.#lastPing = now;
+    this.tell({ type: "ping", sent: now });
+  }
+
+  /** @param {ServerFrame} frame */
+  #hear(frame) {
+    this.#heardAt = performance.now();
+    switch (frame.type) {
+      case "welcome":
+        guessServerTime(frame.now);
+        this.#welcomed = true;
+        this.#tries = 0;
+        this.#lastPing = 0;
+        this.listeners.link(true);
+        this.listeners.frame(frame);
+        for (const { id, command } of this.#pending) this.tell({ type: "command", id, command });
+        return;
+      case "pong":
+        learnServerTime(frame.sent, this.#heardAt, frame.now);
+        this.listeners.measured(this.#heardAt - frame.sent);
+        return;
+      case "ok":
+        return this.#settle(frame.id, { how: "ok" });
+      case "refused":
+        return this.#settle(frame.id, { how: "refused", why: frame.why });
+      case "error":
+        if (frame.id !== null) this.#settle(frame.id, { how: "error", why: frame.why });
+        if (FINAL.includes(frame.why)) return this.#end(frame.why);
+        this.listeners.frame(frame);
+        return;
+      default:
+        this.listeners.frame(frame);
+    }
+  }
+
+  /** @param {string} id @param {Answer} answer */
+  #settle(id, answer) {
+    const asked = this.#pending.find((pending) => pending.id === id);
+    if (!asked) return;
+    this.#keep(this.#pending.filter((pending) => pending !== asked));
+    this.listeners.answered(asked.command, answer, id);
+  }
+
+  /** @param {Pending[]} pending */
+  #keep(pending) {
+    this.#pending = pending;
+    writePending(this.token, pending);
+    this.listeners.pending(pending);
+  }
+
+  #lost() {
+    this.#drop();
+    if (this.#ended) return;
+    this.listeners.link(false);
+    const pause = Math.min(RETRY_MOST_MS, RETRY_FIRST_MS * 2 ** this.#tries);
+    this.#tries += 1;
+    clearTimeout(this.#retry);
+    // Half of the pause is left to chance, so that thirteen rooms do not knock at the same instant.
+    this.#retry = setTimeout(() => this.#connect(), pause * (0.5 + Math.random() * 0.5));
+  }
+
+  /** @param {ErrorWhy} why */
+  #end(why) {
+    this.#ended = true;
+    this.#drop();
+    this.listeners.ended(why);
+  }
+
+  #drop() {
+    clearInterval(this.#beat);
+    this.#welcomed = false;
+    const socket = this.#socket;
+    this.#socket = null;
+    socket?.close();
+  }
+}
+
+/** randomUUID exists only where the page was opened securely; getRandomValues exists everywhere. */
+function newId() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/** @param {string} token */
+const pendingKey = (token) => `diemcau.pending.${token}`;
+
+/** @param {string} token @returns {Pending[]} */
+function readPending(token) {
+  try {
+    return JSON.parse(sessionStorage.getItem(pendingKey(token)) ?? "[]");
+  } catch {
+    return [];
+  }
+}
+
+/** @param {string} token @param {Pending[]} pending */
+function writePending(token, pending) {
+  sessionStorage.setItem(pendingKey(token), JSON.stringify(pending));
+}

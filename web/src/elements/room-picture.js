@@ -1,0 +1,109 @@
+// <room-picture>: the picture of one slot. It owns its <video>, says how large it is shown, and keeps the last frame
+// until the next stream has one.
+
+import { show, sizeChanged } from "../slots.js";
+
+// A slot that was given to another site and brings no frame for this long shows nothing rather than the wrong room.
+const WRONG_ROOM_MS = 1_500;
+
+export class RoomPicture extends HTMLElement {
+  #slot = -1;
+  /** @type {number | null} */ #site = null;
+  #frameAt = 0;
+  #siteAt = 0;
+  /** @type {HTMLVideoElement} */ #front = video();
+  /** @type {HTMLVideoElement} */ #back = video();
+  /** @type {(() => void) | null} */ #leave = null;
+  #resize = new ResizeObserver(() => sizeChanged());
+  /** @type {number | undefined} */ #check;
+
+  /** The slot, 0 the programme, k + 1 tile k. @param {number} slot */
+  set slotNumber(slot) {
+    if (slot === this.#slot) return;
+    this.#slot = slot;
+    if (this.isConnected) this.#enter();
+  }
+
+  get slotNumber() {
+    return this.#slot;
+  }
+
+  /** Whose picture it is; null hides it. @param {number | null} site */
+  set site(site) {
+    if (site === this.#site) return;
+    this.#site = site;
+    this.#siteAt = performance.now();
+    this.#look();
+    clearTimeout(this.#check);
+    this.#check = setTimeout(() => this.#look(), WRONG_ROOM_MS);
+    sizeChanged();
+  }
+
+  connectedCallback() {
+    this.append(this.#back, this.#front);
+    this.#resize.observe(this);
+    this.#enter();
+  }
+
+  disconnectedCallback() {
+    this.#resize.disconnect();
+    this.#leave?.();
+    this.#leave = null;
+    clearTimeout(this.#check);
+  }
+
+  #enter() {
+    this.#leave?.();
+    this.#leave = this.#slot < 0 ? null : show(this.#slot, { height: () => this.#height(), stream: (stream) => this.#take(stream) });
+  }
+
+  #height() {
+    const seen = this.checkVisibility?.() ?? this.offsetParent !== null;
+    return seen ? Math.min(2160, Math.round(this.clientHeight * devicePixelRatio)) : 0;
+  }
+
+  /** @param {MediaStream | null} stream */
+  #take(stream) {
+    if (!stream || this.#front.srcObject === stream || this.#back.srcObject === stream) return;
+    const next = this.#back;
+    next.srcObject = stream;
+    void next.play().catch(() => {});
+    const firstFrame = () => {
+      if (next !== this.#back || next.srcObject !== stream) return;
+      this.#back = this.#front;
+      this.#front = next;
+      this.append(next);
+      this.#back.srcObject = null;
+      this.#followFrames(next);
+    };
+    if (next.requestVideoFrameCallback) next.requestVideoFrameCallback(firstFrame);
+    else next.addEventListener("loadeddata", firstFrame, { once: true });
+  }
+
+  /** @param {HTMLVideoElement} from */
+  #followFrames(from) {
+    this.#frameAt = performance.now();
+    this.#look();
+    // Moving a playing <video> in the tree may pause it.
+    if (from.paused) void from.play().catch(() => {});
+    from.requestVideoFrameCallback?.(() => from === this.#front && this.#followFrames(from));
+  }
+
+  #look() {
+    const wrongRoom = this.#frameAt < this.#siteAt && performance.now() - this.#siteAt >= WRONG_ROOM_MS - 50;
+    this.toggleAttribute("empty", this.#frameAt === 0 || this.#site === null || wrongRoom);
+  }
+}
+
+function video() {
+  const element = document.createElement("video");
+  element.muted = true;
+  element.autoplay = true;
+  element.playsInline = true;
+  element.disablePictureInPicture = true;
+  element.setAttribute("aria-hidden", "true");
+  element.tabIndex = -1;
+  return element;
+}
+
+customElements.define("room-picture", RoomPicture);

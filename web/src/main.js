@@ -1,0 +1,235 @@
+// Wiring only: which page, whose token, what belongs to what.
+
+/** @import { ClientCommand } from "../generated/protocol.ts" */
+/** @import { Answer } from "./connection.js" */
+/** @import { App, PageName, Ui } from "./state/app.js" */
+/** @import { Ctx } from "./views/pieces.js" */
+/** @typedef {{ view: (ctx: Ctx) => unknown, title: (app: App) => string, keys?: (ctx: Ctx) => Record<string, (() => void) | undefined>, said?: (app: App) => string }} Page */
+
+import { render } from "../vendor/lit-html.js";
+import { Connection } from "./connection.js";
+import { RoomSound } from "./elements/room-sound.js";
+import { Media } from "./media.js";
+import { applyFrame, newApp } from "./state/app.js";
+import { loadTexts, t, wantedLanguage } from "./text.js";
+import { serverNow } from "./time.js";
+import { endedPage, joiningPage, landingPage, noLinkPage } from "./views/shell.js";
+
+/** @type {Record<string, { name: PageName, dark?: boolean, styles: string[], load: () => Promise<Page> }>} */
+const PAGES = {
+  "/chair": { name: "chair", styles: ["chair", "greenroom"], load: () => import("./views/chair.js") },
+  "/secretary": { name: "secretary", styles: ["drafts", "secretary"], load: () => import("./views/secretary.js") },
+  "/site": { name: "site", styles: ["site", "greenroom", "drafts"], load: () => import("./views/site.js") },
+  "/technician": { name: "technician", dark: true, styles: ["technician"], load: () => import("./views/technician.js") },
+  "/observer": { name: "observer", styles: ["observer"], load: () => import("./views/observer.js") },
+  "/stage": { name: "stage", dark: true, styles: ["stage"], load: () => import("./views/stage.js") },
+};
+
+const root = /** @type {HTMLElement} */ (document.getElementById("page"));
+const announcer = /** @type {HTMLElement} */ (document.getElementById("announcer"));
+const path = location.pathname.replace(/\/$/, "") || "/";
+const place = PAGES[path];
+
+await loadTexts(wantedLanguage());
+if (!place) {
+  document.title = "diemcau";
+  render(landingPage(), root);
+} else {
+  const token = takeToken();
+  if (token === "") render(noLinkPage(), root);
+  else await run(place, token);
+}
+
+/** The token stays in the fragment on a wall, where a kiosk may restart with nothing but its address. @returns {string} */
+function takeToken() {
+  const key = `diemcau.token.${path}`;
+  const given = decodeURIComponent(location.hash.slice(1));
+  if (given !== "") sessionStorage.setItem(key, given);
+  const kept = sessionStorage.getItem(key) ?? "";
+  if (given !== "" && kept === given && path !== "/stage") history.replaceState(null, "", location.pathname + location.search);
+  // Another link pasted into the same tab is another seat.
+  addEventListener("hashchange", () => location.reload());
+  return kept;
+}
+
+/** @param {NonNullable<typeof place>} about @param {string} token */
+async function run(about, token) {
+  if (about.dark) document.documentElement.dataset["theme"] = "dark";
+  document.documentElement.dataset["page"] = about.name;
+  const [page] = await Promise.all([about.load(), ...about.styles.map(addStyle)]);
+
+  const sound = new RoomSound();
+  document.body.append(sound);
+  const media = new Media((frame) => connection.tell(frame), (state) => {
+    sound.wanted = state.sound;
+    update({ media: state });
+  });
+  let app = newApp(about.name, media.state);
+  let drawing = false;
+  let said = "";
+  const microphoneKey = `diemcau.microphone.${token}`;
+  const enteredKey = `diemcau.entered.${token}`;
+  app = { ...app, ui: { ...app.ui, entered: sessionStorage.getItem(enteredKey) !== null } };
+  if (sessionStorage.getItem(microphoneKey) === "closed") media.setMicrophone(false);
+
+  const connection = new Connection(token, {
+    link: (open) => {
+      if (open) return;
+      media.linkDown();
+      if (app.link === "joined") update({ link: "lost", lostAt: serverNow() });
+    },
+    frame: (frame) => {
+      const before = app;
+      app = applyFrame(app, frame);
+      media.hear(frame);
+      if (frame.type === "welcome") joined(before);
+      draw();
+    },
+    ended: (why) => {
+      media.stop();
+      update({ link: "ended", ended: why });
+    },
+    pending: (pending) => queueMicrotask(() => update({ pending })),
+    answered,
+    measured: (rtt) => update({ rtt }),
+  });
+
+  /** @type {Ctx} */
+  const ctx = {
+    get app() { return app; },
+    media,
+    ask: (command) => {
+      update({ notice: null });
+      if (command.type === "withdraw_request") ui({ withdrawn: [...app.ui.withdrawn, command.turn] });
+      return connection.ask(command);
+    },
+    ui,
+    tryNow: () => connection.tryNow(),
+    notice: (text, alarming = false) => update({ notice: { text, alarming } }),
+    speak: async (code) => {
+      await loadTexts(code);
+      draw();
+    },
+    enter: () => {
+      sessionStorage.setItem(enteredKey, "yes");
+      media.wakeAudio();
+      ui({ entered: true });
+      startMedia();
+    },
+    startSound: () => {
+      sound.start();
+      media.wakeAudio();
+    },
+  };
+  sound.blockedChanged = (blocked) => blocked !== app.ui.soundBlocked && ui({ soundBlocked: blocked });
+
+  addEventListener("keydown", (event) => {
+    if (event.repeat || event.altKey || event.ctrlKey || event.metaKey || event.shiftKey || !app.view) return;
+    const act = page.keys?.(ctx)[event.key];
+    if (!act || document.querySelector("dialog[open]")) return;
+    event.preventDefault();
+    act();
+  });
+  for (const kind of ["pointerdown", "keydown"]) {
+    addEventListener(kind, () => {
+      media.wakeAudio();
+      if (app.ui.soundBlocked) sound.start();
+    }, { capture: true });
+  }
+  keepAwake();
+  Object.defineProperty(window, "diemcau", { value: Object.freeze({
+    view: () => structuredClone(app.view),
+    state: () => ({
+      page: app.page, link: app.link, me: app.me, seq: app.seq, ended: app.ended, pending: app.pending.length, notice: app.notice,
+      telemetry: app.telemetry, now: serverNow(), rtt: app.rtt, uplink: app.media.uplink, downlink: app.media.downlink, slots: app.media.slots,
+      sound: app.media.sound, soundBlocked: app.ui.soundBlocked, microphoneOpen: app.media.microphoneOpen, hasMicrophone: app.media.hasMicrophone,
+      hasCamera: app.media.picture !== null, level: media.level(),
+    }),
+    frames: () => media.frames(),
+    sent: () => media.sent(),
+  }) });
+  draw();
+  connection.tryNow();
+
+  /** @param {App} before */
+  function joined(before) {
+    if (before.view === null || app.media.downlink === "off") startMedia();
+    media.linkUp();
+  }
+
+  function startMedia() {
+    const { me } = app;
+    if (!me || me.carries === "nothing") return;
+    const sends = me.carries === "room" || me.carries === "standby";
+    if (sends && !app.ui.entered) {
+      if (!app.media.capturing && !app.media.picture && !app.media.hasMicrophone) void media.capture();
+      return;
+    }
+    // In a hall, a desk that plays what the wall plays would howl: desks that only watch start silent.
+    const loud = sends || about.name === "stage" || about.name === "observer";
+    if (app.media.downlink === "off") media.receive({ receives: true, sound: loud, alwaysShown: about.name === "stage" });
+    if (!sends) return;
+    if (!app.media.picture && !app.media.hasMicrophone && !app.media.capturing) void media.capture().then(() => media.send());
+    else media.send();
+  }
+
+  /** @param {ClientCommand} command @param {Answer} answer */
+  function answered(command, answer) {
+    switch (answer.how) {
+      case "ok":
+        if (command.type === "post_comment") update({ notice: { text: t("comment-taken"), alarming: false } });
+        return;
+      case "refused": return update({ notice: { text: t(`refusal-${answer.why}`), alarming: true } });
+      case "error": return update({ notice: { text: t(`error-${answer.why}`), alarming: true } });
+      case "offline": return update({ notice: { text: t("offline-order"), alarming: true } });
+    }
+  }
+
+  /** @param {Partial<Ui>} change */
+  function ui(change) {
+    update({ ui: { ...app.ui, ...change } });
+  }
+
+  /** @param {Partial<App>} change */
+  function update(change) {
+    if (!app) return;
+    const closed = change.media && change.media.microphoneOpen !== app.media.microphoneOpen;
+    app = { ...app, ...change };
+    if (closed) sessionStorage.setItem(microphoneKey, app.media.microphoneOpen ? "open" : "closed");
+    draw();
+  }
+
+  function draw() {
+    if (drawing) return;
+    drawing = true;
+    queueMicrotask(() => {
+      drawing = false;
+      const ready = app.ended === null && app.view !== null;
+      document.title = ready ? page.title(app) : `${t(`page-${app.page}`)} · diemcau`;
+      render(app.ended !== null ? endedPage(ctx, app.ended) : ready ? page.view(ctx) : joiningPage(ctx), root);
+      const say = ready ? page.said?.(app) ?? "" : "";
+      if (say !== said) announcer.textContent = said = say;
+    });
+  }
+}
+
+/** @param {string} name */
+function addStyle(name) {
+  const link = document.createElement("link");
+  link.rel = "stylesheet";
+  link.href = `/styles/${name}.css`;
+  return new Promise((done) => {
+    link.onload = link.onerror = done;
+    document.head.append(link);
+  });
+}
+
+/** A wall or a room's machine does not go to sleep during a conference. */
+function keepAwake() {
+  const ask = () => {
+    if (document.visibilityState === "visible") navigator.wakeLock?.request("screen").catch(() => {});
+  };
+  document.addEventListener("visibilitychange", ask);
+  ask();
+}
+

@@ -1,0 +1,46 @@
+// Where pictures and voices meet the screen: media.js puts streams in, elements show them and say how large they are.
+
+/** @typedef {{ height: () => number, stream: (stream: MediaStream | null) => void }} Shower */
+
+export const PROGRAMME_SLOT = 0;
+export const TILE_SLOTS = 13;
+export const AUDIO_SLOTS = 4;
+export const VIDEO_SLOTS = 1 + TILE_SLOTS;
+export const SLOTS = VIDEO_SLOTS + AUDIO_SLOTS;
+
+/** @type {(MediaStream | null)[]} */
+const streams = new Array(SLOTS).fill(null);
+/** @type {Set<Shower>[]} */
+const showers = Array.from({ length: SLOTS }, () => new Set());
+/** @type {() => void} */
+let sizesChanged = () => {};
+
+/** @param {number} slot @param {MediaStream | null} stream */
+export function putStream(slot, stream) {
+  streams[slot] = stream;
+  for (const shower of showers[slot] ?? []) shower.stream(stream);
+}
+
+/** @param {number} slot @param {Shower} shower @returns {() => void} Stops showing. */
+export function show(slot, shower) {
+  showers[slot]?.add(shower);
+  shower.stream(streams[slot] ?? null);
+  sizesChanged();
+  return () => {
+    showers[slot]?.delete(shower);
+    sizesChanged();
+  };
+}
+
+/** An element has a new size or went out of sight. */
+export const sizeChanged = () => sizesChanged();
+
+/** @param {() => void} listener */
+export function onSizes(listener) {
+  sizesChanged = listener;
+}
+
+/** The height each video slot is shown at, in device pixels; 0 when it is not shown. @returns {number[]} */
+export function shownHeights() {
+  return showers.slice(0, VIDEO_SLOTS).map((set) => Math.max(0, ...[...set].map((shower) => shower.height())));
+}

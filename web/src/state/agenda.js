@@ -1,0 +1,32 @@
+// Questions about the agenda.
+
+/** @import { Agenda, Item } from "../../generated/protocol.ts" */
+
+/** @param {Agenda} agenda @returns {Item | null} */
+export const currentItem = (agenda) => agenda.items.find((item) => item.id === agenda.current) ?? null;
+
+/** The item that would begin next: the first not begun. @param {Agenda} agenda @returns {Item | null} */
+export function nextItem(agenda) {
+  return agenda.items.find((item) => item.started === null) ?? null;
+}
+
+/** @param {Agenda} agenda */
+export const hasBegun = (agenda) => agenda.items.some((item) => item.started !== null);
+
+/** @param {Agenda} agenda */
+export const isOver = (agenda) => agenda.current === null && agenda.items.length > 0 && agenda.items.every((item) => item.finished !== null);
+
+/** Whole minutes an item has taken so far; null before it begins. @param {Item} item @param {number} now */
+export function minutesTaken(item, now) {
+  if (item.started === null) return null;
+  return Math.max(0, Math.floor(((item.finished ?? now) - item.started) / 60_000));
+}
+
+/** How late the agenda runs, in minutes: what the finished and the running items took beyond their plan. @param {Agenda} agenda @param {number} now */
+export function minutesLate(agenda, now) {
+  return agenda.items.reduce((late, item) => {
+    const taken = minutesTaken(item, now);
+    if (taken === null) return late;
+    return late + (item.finished === null ? Math.max(0, taken - item.minutes) : taken - item.minutes);
+  }, 0);
+}

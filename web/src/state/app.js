@@ -1,0 +1,107 @@
+// Everything a page knows, as one value. Frames fold into it; what a person opened or typed is in `ui`.
+
+/** @import { ErrorWhy, Me, ServerFrame, SiteTelemetry, View } from "../../generated/protocol.ts" */
+/** @import { MediaState } from "../media.js" */
+/** @import { Pending } from "../connection.js" */
+
+import { vanished } from "./floor.js";
+import { applyFacts } from "./view.js";
+
+/** @typedef {"chair" | "secretary" | "site" | "technician" | "observer" | "stage"} PageName */
+
+/**
+ * @typedef {object} Notice A plain sentence in the status line of a desk.
+ * @property {string} text
+ * @property {boolean} alarming
+ */
+
+/**
+ * @typedef {object} Ui
+ * @property {number | null} picked The request a chair has picked.
+ * @property {string} tab
+ * @property {number | null} draft
+ * @property {number | null} paragraph
+ * @property {number | null} comment The comment shown against its draft.
+ * @property {boolean} asking The form of "Đăng ký phát biểu" is open.
+ * @property {boolean} entered The green room is behind us.
+ * @property {boolean} signal The microphone has been heard.
+ * @property {boolean | null} toneHeard
+ * @property {boolean} welcomed The whole desk said "Mời quý vị phát biểu" for this turn already.
+ * @property {number | null} summoned The turn the whole desk is inviting to.
+ * @property {boolean} gone A request left the list without being called.
+ * @property {number | null} endSeen The ended turn the person has put away.
+ * @property {number[]} withdrawn Requests taken back from this machine.
+ * @property {boolean} soundBlocked
+ * @property {{ what: string, id: number } | null} confirm The dialog that is open.
+ * @property {string} search
+ * @property {string[]} known Alarms a technician has seen.
+ * @property {string} filter
+ */
+
+/**
+ * @typedef {object} App
+ * @property {PageName} page
+ * @property {"joining" | "joined" | "lost" | "ended"} link
+ * @property {number} lostAt On this page's clock.
+ * @property {boolean} stopping The server said it is about to stop.
+ * @property {ErrorWhy | null} ended
+ * @property {Me | null} me
+ * @property {number} seq
+ * @property {View | null} view
+ * @property {SiteTelemetry[]} telemetry
+ * @property {number | null} rtt
+ * @property {Pending[]} pending
+ * @property {Notice | null} notice
+ * @property {MediaState} media
+ * @property {Ui} ui
+ */
+
+/** @param {PageName} page @param {MediaState} media @returns {App} */
+export function newApp(page, media) {
+  return {
+    page, link: "joining", lostAt: 0, stopping: false, ended: null, me: null, seq: 0, view: null, telemetry: [], rtt: null,
+    pending: [], notice: null, media,
+    ui: {
+      picked: null, tab: "", draft: null, paragraph: null, comment: null, asking: false, entered: false, signal: false, toneHeard: null,
+      welcomed: false, summoned: null, gone: false, endSeen: null, withdrawn: [], soundBlocked: false, confirm: null, search: "", known: [], filter: "all",
+    },
+  };
+}
+
+/** @param {App} app @param {ServerFrame} frame @returns {App} */
+export function applyFrame(app, frame) {
+  switch (frame.type) {
+    case "welcome":
+      return followFloor(app, { ...app, link: "joined", stopping: false, me: frame.me, seq: frame.seq, view: frame.view });
+    case "facts": {
+      if (!app.view || frame.seq <= app.seq) return app;
+      return followFloor(app, { ...app, seq: frame.seq, view: applyFacts(app.view, frame.facts) });
+    }
+    case "telemetry": return { ...app, telemetry: frame.sites };
+    case "stopping": return { ...app, stopping: true };
+    default: return app;
+  }
+}
+
+/** What the change means for this seat's own site and for what is picked. @param {App} before @param {App} after @returns {App} */
+function followFloor(before, after) {
+  if (!after.view) return after;
+  const { floor } = after.view;
+  const picked = floor.queue.some((request) => request.turn === after.ui.picked) ? after.ui.picked : null;
+  let ui = picked === after.ui.picked ? after.ui : { ...after.ui, picked };
+  const site = after.me?.site ?? null;
+  if (after.page === "site" && site !== null) ui = followSite(before, ui, floor, site);
+  return ui === after.ui ? after : { ...after, ui };
+}
+
+/** @param {App} before @param {Ui} ui @param {View["floor"]} floor @param {number} site @returns {Ui} */
+function followSite(before, ui, floor, site) {
+  const speaking = floor.turn?.site === site ? floor.turn.turn : null;
+  const spoke = before.view?.floor.turn?.site === site ? before.view.floor.turn.turn : null;
+  if (speaking !== spoke) ui = { ...ui, summoned: before.view ? speaking : null, gone: false, asking: speaking === null && ui.asking };
+  if (!before.view) return ui;
+  const gone = vanished(before.view.floor, floor, site).some((turn) => !ui.withdrawn.includes(turn));
+  if (gone) return { ...ui, gone: true };
+  const waits = [...floor.queue, ...floor.pending].some((request) => request.site === site);
+  return waits && ui.gone ? { ...ui, gone: false } : ui;
+}

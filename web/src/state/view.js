@@ -1,0 +1,39 @@
+// Facts fold into the view: each replaces a slice. Joining anew gives the same view.
+
+/** @import { Comment, CommentId, Fact, View } from "../../generated/protocol.ts" */
+
+/** @param {View} view @param {Fact[]} facts @returns {View} */
+export function applyFacts(view, facts) {
+  return facts.reduce(applyFact, view);
+}
+
+/** @param {View} view @param {Fact} fact @returns {View} */
+export function applyFact(view, fact) {
+  switch (fact.kind) {
+    case "sites": return { ...view, sites: fact.sites };
+    case "agenda": return { ...view, agenda: fact.agenda };
+    case "floor": return { ...view, floor: fact.floor };
+    case "stage": return { ...view, stage: fact.stage };
+    case "comment": return { ...view, feed: withComment(view.feed, fact.comment) };
+    case "comment_gone": return { ...view, feed: withoutComment(view.feed, fact.comment) };
+    case "seats": return { ...view, seats: fact.seats };
+    default: return unreachable(fact);
+  }
+}
+
+/** A comment keeps its place by its number; one that comes back after being held does too. @param {Comment[]} feed @param {Comment} comment */
+function withComment(feed, comment) {
+  const before = feed.filter((each) => each.id < comment.id);
+  const after = feed.filter((each) => each.id > comment.id);
+  return [...before, comment, ...after];
+}
+
+/** @param {Comment[]} feed @param {CommentId} id */
+function withoutComment(feed, id) {
+  return feed.filter((each) => each.id !== id);
+}
+
+/** A new kind of fact breaks the type check here until it is handled. @param {never} fact @returns {never} */
+function unreachable(fact) {
+  throw new Error(`unknown fact ${JSON.stringify(fact)}`);
+}

@@ -1,0 +1,50 @@
+// Every text on the screen comes from locales/*.ftl through here.
+
+import { FluentBundle } from "../vendor/fluent/bundle.js";
+import { FluentResource } from "../vendor/fluent/resource.js";
+import { html } from "../vendor/lit-html.js";
+
+const LANGUAGES = ["vi", "en"];
+const KEPT = "diemcau.lang";
+
+/** @type {FluentBundle} */
+let bundle = new FluentBundle("vi", { useIsolating: false });
+let current = "vi";
+
+/** The language asked for by the address, else the one chosen before, else Vietnamese. */
+export function wantedLanguage() {
+  const asked = new URLSearchParams(location.search).get("lang");
+  const kept = localStorage.getItem(KEPT);
+  return [asked, kept].find((code) => code !== null && LANGUAGES.includes(code)) ?? "vi";
+}
+
+/** @param {string} code */
+export async function loadTexts(code) {
+  const source = await (await fetch(`/locales/${code}.ftl`)).text();
+  const next = new FluentBundle(code, { useIsolating: false });
+  next.addResource(new FluentResource(source));
+  bundle = next;
+  current = code;
+  document.documentElement.lang = code;
+  localStorage.setItem(KEPT, code);
+}
+
+export const language = () => current;
+export const otherLanguage = () => (current === "vi" ? "en" : "vi");
+
+/** @param {string} id @param {Record<string, string | number>} [args] @returns {string} */
+export function t(id, args) {
+  const message = bundle.getMessage(id);
+  if (!message) return id;
+  return bundle.formatPattern(message.value, args ?? null, []);
+}
+
+/** The same with `<b>…</b>` in the message shown as strong text. @param {string} id @param {Record<string, string | number>} [args] */
+export function rich(id, args) {
+  return t(id, args).split(/<\/?b>/).map((part, place) => (place % 2 ? html`<b>${part}</b>` : part));
+}
+
+/** "1.234,5" @param {number} value @param {number} [digits] */
+export function number(value, digits = 0) {
+  return new Intl.NumberFormat(current, { minimumFractionDigits: digits, maximumFractionDigits: digits }).format(value);
+}

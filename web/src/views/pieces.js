@@ -1,0 +1,172 @@
+// The pieces every desk is built from.
+
+/** @import { ClientCommand, LinkStats, Request, RequestWords, View } from "../../generated/protocol.ts" */
+/** @import { App, Ui } from "../state/app.js" */
+/** @import { Media } from "../media.js" */
+
+import "../elements/clocks.js";
+import "../elements/room-picture.js";
+import { modal } from "../elements/modal.js";
+import { html, nothing } from "../../vendor/lit-html.js";
+import { callName, figures, linkBars, site, siteName } from "../state/sites.js";
+import { draftOf } from "../state/comments.js";
+import { language, otherLanguage, rich, t } from "../text.js";
+
+/**
+ * @typedef {object} Ctx What a view is drawn from, and the few things it can do.
+ * @property {App} app
+ * @property {(command: ClientCommand) => string} ask
+ * @property {(change: Partial<Ui>) => void} ui
+ * @property {Media} media
+ * @property {() => void} tryNow
+ * @property {(text: string, alarming?: boolean) => void} notice
+ * @property {(code: string) => void} speak Changes the language.
+ * @property {() => void} enter Leaves the green room.
+ * @property {() => void} startSound
+ */
+
+/** A name short enough for a heading, the full one where it fits. @param {View} view @param {number} id @param {number} [most] */
+export function fittingName(view, id, most = 34) {
+  const name = siteName(view, id);
+  return [...name].length <= most ? name : callName(site(view, id));
+}
+
+/** @param {string} name */
+export const icon = (name) => html`<i class="icon icon-${name}" aria-hidden="true"></i>`;
+
+/** @param {string} key */
+export const kbd = (key) => html`<kbd class="key">${key}</kbd>`;
+
+/** @param {number} count */
+export const bars = (count) => html`<span class="bars" aria-hidden="true">${[1, 2, 3, 4].map((each) => html`<i class=${each <= count ? "on" : ""}></i>`)}</span>`;
+
+/** @param {number} count */
+export const barsWord = (count) => t(["link-none", "link-weak", "link-fair", "link-good", "link-good"][count] ?? "link-none");
+
+/** @param {LinkStats | null | undefined} stats @param {boolean} linked */
+export const siteBars = (stats, linked) => (!linked ? 0 : stats ? linkBars(stats) : 4);
+
+/** The mark of a state: colour, shape and word. @param {string} kind @param {string} iconName @param {string} word */
+export const mark = (kind, iconName, word) => html`<span class="state ${kind}">${iconName === "" ? nothing : icon(iconName)}${word}</span>`;
+
+/** How good this page's own link is. @param {App} app */
+function ownBars(app) {
+  if (app.link !== "joined") return 0;
+  const mine = app.me?.site == null ? null : figures(app.telemetry, app.me.site)?.link;
+  const carries = app.me?.carries === "room" || app.me?.carries === "standby";
+  if (carries && mine) return linkBars(mine);
+  return app.rtt === null || app.rtt < 150 ? 4 : app.rtt < 400 ? 2 : 1;
+}
+
+/** @param {Ctx} ctx @param {unknown} title @param {unknown} what @param {unknown} [more] */
+export function topbar(ctx, title, what, more = nothing) {
+  const count = ownBars(ctx.app);
+  return html`<header class="topbar">
+    ${icon("mark")}<h1 class="role">${title}</h1><p class="what">${what}</p><span class="push"></span>
+    ${more}
+    <span class="item link-item" title=${t("own-link")}>${bars(count)}<span>${barsWord(count)}</span></span>
+    <wall-clock></wall-clock>
+    <button class="lang" type="button" lang=${otherLanguage()} @click=${() => ctx.speak(otherLanguage())}
+      aria-label=${language() === "vi" ? "English" : "Tiếng Việt"}>${otherLanguage().toUpperCase()}</button>
+  </header>${lostBanner(ctx)}`;
+}
+
+/** Takes its own row and goes away by itself. @param {Ctx} ctx */
+export function lostBanner(ctx) {
+  const { app } = ctx;
+  if (app.link !== "lost") return app.stopping ? html`<div class="banner" role="alert">${icon("warn")}<p>${t("server-stopping")}</p></div>` : html`<div class="no-banner"></div>`;
+  const still = app.media.downlink === "connected" || app.media.uplink === "connected";
+  return html`<div class="banner" role="alert">${icon("warn")}
+    <p><b>${t("lost-control")} <since-clock class="num" .since=${app.lostAt}></since-clock>.</b> ${t(still ? "lost-media-on" : "lost-trying")}</p>
+    <button class="btn small" type="button" @click=${ctx.tryNow}>${t("try-now")}</button></div>`;
+}
+
+/** For desks that only watch: whether this machine plays the conference. @param {Ctx} ctx */
+export function soundToggle(ctx) {
+  const on = ctx.app.media.sound;
+  return html`<button class="btn small on-bar" type="button" aria-pressed=${on} @click=${() => ctx.media.listen(!on)}>${icon("speaker")}${t(on ? "sound-on" : "sound-off")}</button>`;
+}
+
+/** @param {Ctx} ctx */
+export function soundBlocked(ctx) {
+  if (!ctx.app.ui.soundBlocked) return nothing;
+  return html`<button class="btn sound-blocked" type="button" @click=${ctx.startSound}>${icon("speaker")}${t("sound-blocked")}</button>`;
+}
+
+/** "Ý kiến · Dự thảo Kết luận, đoạn 12" @param {View} view @param {RequestWords} words */
+export function topicLine(view, words) {
+  return [t(`speech-${words.speech}`), subject(view, words)].filter((part) => part !== "").join(" · ");
+}
+
+/** The topic in the speaker's words, and the paragraph. @param {View} view @param {RequestWords} words */
+export function subject(view, words) {
+  const draft = words.paragraph && draftOf(view, words.paragraph.draft);
+  const place = draft && words.paragraph ? t("draft-paragraph", { draft: draft.short, n: words.paragraph.paragraph }) : "";
+  return [words.topic, place].filter((part) => part !== "").join(" · ");
+}
+
+/** The strip under the programme picture: who speaks, from where, how long. @param {Ctx} ctx @param {View} view */
+export function lowerThird(ctx, view) {
+  const { turn, hall_microphone } = view.floor;
+  const third = view.stage.lower_third;
+  if (!turn || !third) {
+    return html`<div class="lower-third quiet-third"><p class="state ${hall_microphone ? "live" : ""}">${hall_microphone ? icon("mic") : nothing}${hall_microphone ? t("hall-open") : ""}</p>
+      <div><p class="who">${view.stage.programme === null ? view.fixed.title : siteName(view, view.stage.programme)}</p><p class="from">${t("nobody-speaks")}</p></div></div>`;
+  }
+  const place = subject(view, turn.words);
+  return html`<div class="lower-third">${turnMark(view)}
+    <div><p class="who">${third.delegate || siteName(view, third.site)}</p>
+    <p class="from">${third.delegate === "" ? place : `${siteName(view, third.site)}${place === "" ? "" : ` · ${place}`}`}</p></div>
+    <turn-time class="pclk num" .turn=${turn}></turn-time></div>`;
+}
+
+/** What the microphone of the turn is: red only while it is open. @param {View} view */
+export function turnMark(view) {
+  const turn = view.floor.turn;
+  if (!turn) return mark("", "mic-off", t("nobody-speaks"));
+  if (turn.held) return mark("held", "pause", t("turn-held"));
+  if (turn.paused) return mark("held", "pause", t("turn-paused"));
+  if (turn.muted) return mark("", "mic-off", t("turn-muted"));
+  return mark("live", "mic", t("speaking"));
+}
+
+/** Whether a site's microphone is open now. @param {View} view @param {number | null} id */
+export const isHeard = (view, id) => id !== null && view.stage.heard.includes(id);
+
+/** @param {{ request: Request, place: number }[]} rows @param {View} view @param {number | null} [me] */
+export function nextList(rows, view, me = null) {
+  if (rows.length === 0) return html`<p class="next empty">${t("list-empty")}</p>`;
+  return html`<ol class="next" aria-label=${t("next-up")}>${rows.map(({ request, place }) => html`<li class=${request.site === me ? "me" : ""}>
+    <b class="num">${place}</b><span>${fittingName(view, request.site)}${request.site === me ? ` ${t("you")}` : ""}<small>${request.words.delegate || t(`speech-${request.words.speech}`)}</small></span></li>`)}</ol>`;
+}
+
+/** What the last order came to, in a fixed place. @param {Ctx} ctx */
+export function statusLine(ctx) {
+  const { notice } = ctx.app;
+  return html`<p class="status-line ${notice?.alarming ? "alarming" : ""}" role="status">${notice ? html`${icon(notice.alarming ? "warn" : "check")}<span>${notice.text}</span>` : nothing}</p>`;
+}
+
+/**
+ * Says what will happen; the safe way out first.
+ * @param {Ctx} ctx @param {{ title: string, text: unknown, stay: string, go: string, act: () => void, field?: unknown }} words
+ */
+export function dialog(ctx, { title, text, stay, go, act, field = nothing }) {
+  const close = () => ctx.ui({ confirm: null });
+  const submit = (/** @type {Event} */ event) => {
+    event.preventDefault();
+    act();
+    close();
+  };
+  return html`<dialog class="dialog" ${modal()} @close=${close} aria-labelledby="dialog-title">
+    <form @submit=${submit}><h2 id="dialog-title">${title}</h2><p>${text}</p>${field}
+    <div class="acts"><button class="btn" type="button" @click=${close}>${stay}</button><button class="btn primary" type="submit">${go}</button></div></form></dialog>`;
+}
+
+/** @param {View} view */
+export function itemLine(view) {
+  const place = view.agenda.items.findIndex((item) => item.id === view.agenda.current);
+  const item = view.agenda.items[place];
+  return item ? t("item-line", { n: item.id, of: view.agenda.items.length, title: item.title }) : t("no-item");
+}
+
+export { html, nothing, rich, t };

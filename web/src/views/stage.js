@@ -1,0 +1,134 @@
+// The wall: what the server decided, large. No pointer, no dialog, nobody to ask.
+
+/** @import { Site, View } from "../../generated/protocol.ts" */
+/** @import { App } from "../state/app.js" */
+/** @import { Ctx } from "./pieces.js" */
+
+import { currentItem, hasBegun, isOver } from "../state/agenda.js";
+import { nextThree, placeOf, siteState } from "../state/floor.js";
+import { callName, hall, linkedCount, siteCall, siteName } from "../state/sites.js";
+import { TILE_SLOTS } from "../slots.js";
+import { language } from "../text.js";
+import { dateText, serverNow, weekday } from "../time.js";
+import { html, icon, isHeard, mark, nothing, rich, subject, t, turnMark } from "./pieces.js";
+
+export const title = () => `${t("page-stage")} · diemcau`;
+
+/** @param {App} app */
+export const said = (app) => {
+  const turn = app.view?.floor.turn;
+  return turn && app.view ? t("title-speaking", { site: siteCall(app.view, turn.site) }) : "";
+};
+
+/** @param {Ctx} ctx */
+export function view(ctx) {
+  const view = /** @type {View} */ (ctx.app.view);
+  const began = hasBegun(view.agenda) || view.floor.turn !== null;
+  return html`<h1 class="vh">${t("page-stage")}</h1>
+    ${!began || isOver(view.agenda) ? waiting(view) : view.stage.layout === "grid" ? grid(view) : speaker(view)}
+    ${ctx.app.link === "joined" ? nothing : html`<p class="healing">${icon("cut")}${t("reconnecting")}</p>`}
+    ${ctx.app.ui.soundBlocked ? html`<button class="sound-blocked" type="button" @click=${ctx.startSound}>${icon("speaker")}${t("sound-blocked")}</button>` : nothing}`;
+}
+
+// ---------------------------------------------------------------- chờ khai mạc, đã bế mạc
+
+/** @param {View} view */
+function waiting(view) {
+  const now = serverNow();
+  const linked = linkedCount(view);
+  const over = isOver(view.agenda);
+  const main = hall(view);
+  return html`<main class="scene waiting">
+    <header class="head"><p class="org">${view.fixed.organizer}</p><p class="big-title">${view.fixed.title}</p>
+      <p class="date">${weekday(now, language())}, ${dateText(now)}<br>${main ? t("hall-and-sites", { hall: main.name, n: view.fixed.sites.length - 1 }) : t("sites-count", { n: view.fixed.sites.length })}</p></header>
+    <section class="prog"><h2>${t("agenda")}</h2><ol>${view.agenda.items.slice(0, 10).map((item) => html`<li><b>${item.id}</b><span>${item.title}</span><span class="num">${over ? icon("check") : `${item.minutes}′`}</span></li>`)}</ol></section>
+    <footer class="stage-foot"><wall-clock short class="now-time"></wall-clock><p class="until">${t(over ? "conference-over" : "not-begun-yet")}</p>
+      <div class="rd"><p>${rich("sites-ready", { n: linked, of: view.fixed.sites.length })}</p><div class="ready" aria-hidden="true">${view.sites.map((link) => html`<i class="${link.carrier === null ? "" : "on"} ${main?.id === link.site ? "hall" : ""}"></i>`)}</div></div></footer>
+  </main>`;
+}
+
+// ---------------------------------------------------------------- lưới điểm cầu
+
+/** @param {View} view */
+function grid(view) {
+  const main = hall(view);
+  const rest = tiles(view).filter(({ each }) => each !== main);
+  const mainSlot = view.fixed.sites.findIndex((each) => each === main);
+  const { turn } = view.floor;
+  const state = main ? siteState(view, main.id) : "ready";
+  return html`<main class="grid">
+    ${main && mainSlot < TILE_SLOTS ? html`<figure class="tile hall is-${state}"><room-picture .slotNumber=${mainSlot + 1} .site=${main.id} role="img" aria-label=${t("picture-from", { site: main.name })}></room-picture>${tab(view, main)}
+      <figcaption class="foot"><p><b>${main.name}</b>${itemShort(view)}</p>${turn ? html`<turn-time class="foot-time num" .turn=${turn}></turn-time>` : html`<wall-clock short class="foot-time"></wall-clock>`}</figcaption></figure>` : nothing}
+    ${rest.map(({ each, slot }) => html`<figure class="tile is-${siteState(view, each.id)}"><room-picture .slotNumber=${slot} .site=${each.id} role="img" aria-label=${t("picture-from", { site: each.name })}></room-picture>${tab(view, each)}<figcaption class="strip"><span>${callName(each)}</span></figcaption></figure>`)}
+  </main>`;
+}
+
+/** Sites that have a tile, with the slot that shows them. @param {View} view */
+const tiles = (view) => view.fixed.sites.slice(0, TILE_SLOTS).map((each, place) => ({ each, slot: place + 1 }));
+
+/** @param {View} view @param {Site} each */
+function tab(view, each) {
+  switch (siteState(view, each.id)) {
+    case "live": return html`<p class="tab state live">${icon("mic")}${t(view.floor.turn?.site === each.id ? "speaking" : "microphone-open")}</p>`;
+    case "held": return html`<p class="tab state lost">${icon("pause")}${t("turn-held")}</p>`;
+    case "deck": return html`<p class="tab state deck">${icon("right")}${t("state-deck-wall")}</p>`;
+    case "queued": return html`<p class="tab state queued">${icon("stack")}${t("queued-wall", { n: placeOf(view.floor, each.id) })}</p>`;
+    case "lost": return html`<p class="tab state lost">${icon("cut")}${t("state-lost-wall")}</p>`;
+    case "absent": return html`<p class="tab state lost">${icon("cut")}${t("state-absent-wall")}</p>`;
+    case "weak":
+    case "ready": return nothing;
+  }
+}
+
+// ---------------------------------------------------------------- diễn giả
+
+/** @param {View} view */
+function speaker(view) {
+  const { turn } = view.floor;
+  const main = hall(view);
+  // Between turns the hall is the large picture, from its own tile.
+  const large = view.stage.programme ?? main?.id ?? null;
+  const slot = view.stage.programme !== null ? 0 : view.fixed.sites.findIndex((each) => each === main) + 1;
+  const side = tiles(view).filter(({ each }) => each.id !== large).slice(0, 12);
+  const item = currentItem(view.agenda);
+  return html`<main class="scene speaker">
+    <figure class="tile pgm is-${large === null ? "ready" : turn?.site === large && turn.held ? "lost" : isHeard(view, large) ? "live" : "ready"}"><room-picture .slotNumber=${slot} .site=${large} role="img" aria-label=${t("programme-picture", { site: siteCall(view, large) })}></room-picture></figure>
+    ${third(view, large)}
+    <div class="side">${side.map(({ each, slot: place }) => sideTile(view, each, place))}</div>
+    <div class="band"><section><h2>${item ? t("item-of", { n: item.id, of: view.agenda.items.length }) : t("agenda")}</h2><p class="t">${item?.title ?? view.fixed.title}</p><p class="d">${turn ? subject(view, turn.words) : item?.presenter ?? ""}</p></section>
+      ${turn ? html`<turn-clock .turn=${turn}></turn-clock>` : html`<div class="clock"><wall-clock short class="digits"></wall-clock></div>`}
+      <section><h2>${t("next-up")}</h2>${view.floor.queue.length === 0 ? html`<p class="d">${t(view.floor.open ? "list-empty" : "list-is-closed")}</p>` : html`<ol>${nextThree(view.floor).map(({ request, place }) => html`<li><b>${place}</b>${siteCall(view, request.site)}</li>`)}</ol>`}</section></div>
+  </main>`;
+}
+
+/** @param {View} view @param {number | null} large */
+function third(view, large) {
+  const { turn } = view.floor;
+  const shown = view.stage.lower_third;
+  if (!turn || !shown) return html`<div class="lower-third ${isHeard(view, large) ? "" : "calm"}">${isHeard(view, large) ? mark("live", "mic", t("microphone-open")) : html`<span></span>`}<div><p class="who">${large === null ? view.fixed.title : siteName(view, large)}</p></div></div>`;
+  const red = !turn.held && !turn.paused && !turn.muted;
+  return html`<div class="lower-third ${red ? "" : "calm"}">${turnMark(view)}<div><p class="who">${shown.delegate || siteName(view, shown.site)}</p>${shown.delegate === "" ? (shown.topic === "" ? nothing : html`<p class="from">${shown.topic}</p>`) : html`<p class="from">${siteName(view, shown.site)}</p>`}</div></div>`;
+}
+
+/** @param {View} view @param {Site} each @param {number} slot */
+function sideTile(view, each, slot) {
+  const state = siteState(view, each.id);
+  const hint = {
+    live: html`<span class="mini live">${icon("mic")}<span class="vh">${t("microphone-open")}</span></span>`,
+    held: html`<span class="mini lost">${icon("pause")}<span class="vh">${t("turn-held")}</span></span>`,
+    deck: html`<span class="mini deck">${icon("right")}<span class="vh">${t("state-deck")}</span></span>`,
+    queued: html`<span class="mini queued num">${placeOf(view.floor, each.id)}<span class="vh"> ${t("state-queued")}</span></span>`,
+    lost: html`<span class="mini lost">${icon("cut")}<span class="vh">${t("state-lost")}</span></span>`,
+    absent: html`<span class="mini lost">${icon("cut")}<span class="vh">${t("state-absent")}</span></span>`,
+    weak: nothing, ready: nothing,
+  }[state];
+  return html`<figure class="tile is-${state}"><room-picture .slotNumber=${slot} .site=${each.id} role="img" aria-label=${t("picture-from", { site: each.name })}></room-picture>
+    ${state === "lost" || state === "absent" ? html`<p class="off-word">${t(`state-${state}`)}</p>` : nothing}<figcaption class="strip"><span>${callName(each)}</span>${hint}</figcaption></figure>`;
+}
+
+/** @param {View} view */
+function itemShort(view) {
+  const item = currentItem(view.agenda);
+  return item ? html`<span>${t("item-of", { n: item.id, of: view.agenda.items.length })}: ${item.title}</span>` : nothing;
+}
+
