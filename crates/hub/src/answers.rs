@@ -27,9 +27,10 @@ impl Answers {
 
     /// Remembers the answer that event number `seq`, journalled for a command, stands for.
     pub(crate) fn remember(&mut self, seat: SeatId, id: &str, seq: u64, event: &Event) {
-        let answer = match event {
-            Event::CommandRefused { why } => Answer::Refused(*why),
-            _ => Answer::Ok { seq },
+        let answer = if let Event::CommandRefused { why } = event {
+            Answer::Refused(*why)
+        } else {
+            Answer::Ok { seq }
         };
         let key = (seat, id.to_owned());
         if self.by_id.insert(key.clone(), answer).is_none() {

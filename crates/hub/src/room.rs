@@ -164,7 +164,7 @@ impl Room {
                 }
                 Some(report) = self.media.reports.recv() => self.take_report(report, &mut round),
                 Some(say) = self.media.says.recv() => self.take_say(say),
-                _ = tick.tick() => self.tick().await,
+                _ = tick.tick() => self.tick(&mut round).await,
                 () = sleep_until(deadline) => {}
             }
             self.take_time(&mut round);
@@ -467,9 +467,9 @@ impl Room {
         }
     }
 
-    async fn tick(&mut self) {
+    async fn tick(&mut self, round: &mut Round) {
         if self.ahead {
-            self.catch_up().await;
+            self.catch_up(round).await;
         }
         self.writer.touch(self.clock.now());
         let carrier = |site: SiteId| {
@@ -485,7 +485,7 @@ impl Room {
     }
 
     /// Reads the journal again after it failed, so that memory holds exactly what is on disk.
-    async fn catch_up(&mut self) {
+    async fn catch_up(&mut self, round: &mut Round) {
         let records = match self.writer.read_all().await {
             Ok(records) => records,
             Err(failure) => {
@@ -501,10 +501,33 @@ impl Room {
         self.conference = replayed.conference;
         self.answers = replayed.answers;
         self.ahead = false;
+        self.follow_links(round);
         self.publish_stage();
         // What was seen meanwhile may be neither here nor there: everyone starts again from a snapshot.
         self.members.close_all(Close::Lagging);
         info!(seq = self.conference.seq(), "the journal is followed again");
+    }
+
+    /// Tells the rules which endpoints are there now; what they know already makes no event.
+    fn follow_links(&mut self, round: &mut Round) {
+        let now = self.clock.now();
+        let sites: Vec<SiteId> = self
+            .conference
+            .setup()
+            .sites
+            .iter()
+            .map(|site| site.id)
+            .collect();
+        for site in sites {
+            for kind in [EndpointKind::Room, EndpointKind::Standby] {
+                let signal = match self.senders.contains_key(&(site, kind)) {
+                    true => Signal::LinkUp { site, kind },
+                    false => Signal::LinkDown { site, kind },
+                };
+                let events = self.conference.decide_signal(signal, now);
+                self.happened(events, round);
+            }
+        }
     }
 
     async fn close(self, stopped: oneshot::Sender<()>) {

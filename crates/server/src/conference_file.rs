@@ -1,0 +1,299 @@
+//! A conference as people write it down: read, checked, and turned into what the rules start from.
+
+use anyhow::{Result, ensure};
+use diemcau_conference::{
+    AtZero, Draft, ItemKind, Paragraph, PlannedItem, Seat, Setup, Site, TurnRules,
+};
+use diemcau_model::{Carries, DraftId, ItemId, Role, SeatId, SiteId, limits};
+use serde::Deserialize;
+
+/// The demo conference.
+pub const DEMO: &str = include_str!("../../../config/demo.toml");
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    title: String,
+    organizer: String,
+    sites: Vec<FileSite>,
+    seats: Vec<FileSeat>,
+    agenda: Vec<FileItem>,
+    #[serde(default)]
+    drafts: Vec<FileDraft>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FileSite {
+    name: String,
+    short: String,
+    level: String,
+    #[serde(default)]
+    hall: bool,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FileSeat {
+    role: Role,
+    site: Option<u16>,
+    carries: Carries,
+    label: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FileItem {
+    title: String,
+    kind: ItemKind,
+    #[serde(default)]
+    presenter: String,
+    minutes: u16,
+    turn_minutes: u16,
+    at_zero: FileAtZero,
+    #[serde(default)]
+    grace_seconds: u16,
+    #[serde(default)]
+    approval: bool,
+    #[serde(default)]
+    drafts: Vec<u16>,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum FileAtZero {
+    Warn,
+    Mute,
+    Cut,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FileDraft {
+    title: String,
+    short: String,
+    paragraphs: Vec<FileParagraph>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FileParagraph {
+    label: String,
+    #[serde(default)]
+    heading: bool,
+    text: String,
+}
+
+/// Reads and checks a conference. `token_hash` gives the hash of a seat's token.
+///
+/// # Errors
+/// What is wrong, in words that name the place.
+pub fn read(text: &str, token_hash: impl Fn(SeatId) -> String) -> Result<Setup> {
+    let file: File = toml::from_str(text)?;
+    check_sizes(&file)?;
+    check_sites(&file)?;
+    check_seats(&file)?;
+    check_agenda(&file)?;
+    Ok(setup(file, token_hash))
+}
+
+fn check_sizes(file: &File) -> Result<()> {
+    ensure!(!file.title.trim().is_empty(), "title is empty");
+    ensure!(
+        file.sites.len() <= limits::SITES_MAX,
+        "more than {} sites",
+        limits::SITES_MAX
+    );
+    ensure!(
+        file.seats.len() <= limits::SEATS_MAX,
+        "more than {} seats",
+        limits::SEATS_MAX
+    );
+    ensure!(
+        file.agenda.len() <= limits::AGENDA_MAX,
+        "more than {} items",
+        limits::AGENDA_MAX
+    );
+    for draft in &file.drafts {
+        ensure!(
+            !draft.paragraphs.is_empty(),
+            "draft {:?} has no paragraph",
+            draft.title
+        );
+        let count = draft.paragraphs.len();
+        ensure!(
+            count <= limits::PARAGRAPHS_MAX,
+            "draft {:?} has {count} paragraphs, at most {} are taken",
+            draft.title,
+            limits::PARAGRAPHS_MAX
+        );
+    }
+    Ok(())
+}
+
+fn check_sites(file: &File) -> Result<()> {
+    let halls = file.sites.iter().filter(|site| site.hall).count();
+    ensure!(halls == 1, "exactly one site is the hall, here {halls} are");
+    for site in &file.sites {
+        ensure!(!site.name.trim().is_empty(), "a site has no name");
+        ensure!(
+            site.short.chars().count() <= 16,
+            "short of site {:?} is longer than 16 characters",
+            site.name
+        );
+    }
+    Ok(())
+}
+
+fn check_seats(file: &File) -> Result<()> {
+    ensure!(
+        file.seats.iter().any(|seat| seat.role == Role::Chair),
+        "no seat has the role chair"
+    );
+    for seat in &file.seats {
+        let known = seat
+            .site
+            .is_none_or(|site| usize::from(site) < file.sites.len());
+        ensure!(
+            known,
+            "seat {:?}: there is no site {}",
+            seat.label,
+            seat.site.unwrap_or_default()
+        );
+        let needs_site = seat.role == Role::Moderator || seat.carries.endpoint().is_some();
+        ensure!(
+            !needs_site || seat.site.is_some(),
+            "seat {:?} needs a site",
+            seat.label
+        );
+        let may_send =
+            matches!(seat.role, Role::Moderator | Role::Chair) || seat.carries.endpoint().is_none();
+        ensure!(
+            may_send,
+            "seat {:?}: only a moderator or the chair carries a room",
+            seat.label
+        );
+    }
+    Ok(())
+}
+
+fn check_agenda(file: &File) -> Result<()> {
+    ensure!(!file.agenda.is_empty(), "the agenda has no item");
+    for item in &file.agenda {
+        let turn = item.turn_minutes;
+        ensure!(
+            (1..=limits::TURN_MINUTES_MAX).contains(&turn),
+            "item {:?}: turn_minutes is {turn}, from 1 to {} are taken",
+            item.title,
+            limits::TURN_MINUTES_MAX
+        );
+        for draft in &item.drafts {
+            let known = (1..=file.drafts.len()).contains(&usize::from(*draft));
+            ensure!(known, "item {:?}: there is no draft {draft}", item.title);
+        }
+    }
+    Ok(())
+}
+
+fn setup(file: File, token_hash: impl Fn(SeatId) -> String) -> Setup {
+    let seat = |(id, seat): (SeatId, FileSeat)| Seat {
+        id,
+        role: seat.role,
+        site: seat.site.map(SiteId),
+        carries: seat.carries,
+        label: seat.label,
+        token_sha256: token_hash(id),
+    };
+    let site = |(id, site): (SiteId, FileSite)| Site {
+        id,
+        name: site.name,
+        short: site.short,
+        level: site.level,
+        hall: site.hall,
+    };
+    Setup {
+        title: file.title,
+        organizer: file.organizer,
+        sites: (0..).map(SiteId).zip(file.sites).map(site).collect(),
+        seats: (0..).map(SeatId).zip(file.seats).map(seat).collect(),
+        agenda: (1..).map(ItemId).zip(file.agenda).map(item).collect(),
+        drafts: (1..).map(DraftId).zip(file.drafts).map(draft).collect(),
+    }
+}
+
+fn item((id, item): (ItemId, FileItem)) -> PlannedItem {
+    let at_zero = match item.at_zero {
+        FileAtZero::Warn => AtZero::Warn,
+        FileAtZero::Cut => AtZero::Cut,
+        FileAtZero::Mute => AtZero::Mute {
+            grace_seconds: item.grace_seconds,
+        },
+    };
+    PlannedItem {
+        id,
+        title: item.title,
+        kind: item.kind,
+        presenter: item.presenter,
+        minutes: item.minutes,
+        turns: TurnRules {
+            minutes: item.turn_minutes,
+            at_zero,
+            approval: item.approval,
+        },
+        drafts: item.drafts.into_iter().map(DraftId).collect(),
+    }
+}
+
+fn draft((id, draft): (DraftId, FileDraft)) -> Draft {
+    let paragraph = |paragraph: FileParagraph| Paragraph {
+        label: paragraph.label,
+        heading: paragraph.heading,
+        text: paragraph.text,
+    };
+    Draft {
+        id,
+        title: draft.title,
+        short: draft.short,
+        paragraphs: draft.paragraphs.into_iter().map(paragraph).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_demo_is_a_whole_conference() {
+        let setup = read(DEMO, |seat| seat.to_string()).unwrap();
+        assert_eq!(setup.sites.len(), 13);
+        assert_eq!(setup.agenda.len(), 8);
+        assert_eq!(setup.drafts.len(), 4);
+        for site in &setup.sites {
+            let rooms = setup
+                .seats
+                .iter()
+                .filter(|seat| seat.site == Some(site.id) && seat.carries == Carries::Room);
+            assert_eq!(rooms.count(), 1, "{}", site.name);
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_is_named() {
+        for (from, to, named) in [
+            (
+                "hall = true",
+                "hall = false",
+                "exactly one site is the hall",
+            ),
+            ("turn_minutes = 5", "turn_minutes = 0", "turn_minutes"),
+            ("role = \"secretary\"", "role = \"king\"", "king"),
+            ("organizer", "organiser", "organiser"),
+        ] {
+            let error = format!(
+                "{:#}",
+                read(&DEMO.replacen(from, to, 1), |_| String::new()).unwrap_err()
+            );
+            assert!(error.contains(named), "{from}: {error}");
+        }
+    }
+}

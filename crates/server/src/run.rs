@@ -1,0 +1,376 @@
+//! The tasks of the program: what is started, in which order, and how it stops.
+
+use crate::{
+    assets::Assets,
+    authority, cli, conference_file,
+    folder::Folder,
+    http::{self, Site},
+    links::{self, Link},
+    scrape::Scrape,
+    settings::Settings,
+};
+use anyhow::{Context, Result, anyhow, bail, ensure};
+use axum_server::{Handle, tls_rustls::RustlsConfig};
+use diemcau_conference::{Event, Setup};
+use diemcau_endpoint::{EndpointConfig, Topic};
+use diemcau_hub::{Hub, MediaLines};
+use diemcau_journal::{Entry, Journal, SqliteJournal};
+use diemcau_media::MediaConfig;
+use diemcau_model::{Millis, ScreenSlots, SeatId, Stage, limits};
+use std::{
+    fs,
+    net::SocketAddr,
+    path::Path,
+    sync::Arc,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    sync::{mpsc, watch},
+    task::JoinSet,
+};
+use tracing::{info, warn};
+use tracing_subscriber::EnvFilter;
+
+/// The folder of the demo below the data folder: a real conference is never mixed with it.
+const DEMO_FOLDER: &str = "demo";
+const JOURNAL: &str = "conference.db";
+const LINKS: &str = "links.json";
+/// Notes between hub and media that may wait. Beyond, the sender waits (hub) or keeps the note and tries again (media).
+const NOTES_MAX: usize = 1_024;
+/// How long connections may take to end after they were told.
+const STOP_WITHIN: Duration = Duration::from_secs(3);
+
+/// Runs the demo conference, beginning it on the first start.
+pub async fn demo(settings: Settings) -> Result<()> {
+    let folder = Folder::open(&settings.data.join(DEMO_FOLDER))?;
+    let secret = folder.secret()?;
+    let setup = conference_file::read(conference_file::DEMO, |seat| links::hash(&secret, seat))?;
+    run(settings, folder, setup, true).await
+}
+
+/// Serves the conference of the data folder.
+pub async fn serve(settings: Settings) -> Result<()> {
+    let folder = Folder::open(&settings.data)?;
+    let begun = folder.file(JOURNAL).exists();
+    ensure!(
+        begun,
+        "{} holds no conference: begin one with `diemcau new`",
+        settings.data.display()
+    );
+    run(settings, folder, Setup::default(), false).await
+}
+
+/// Begins a conference from its file, and prints its links.
+pub fn create(settings: &Settings, file: &Path) -> Result<()> {
+    let folder = Folder::open(&settings.data)?;
+    ensure!(
+        !folder.file(JOURNAL).exists(),
+        "{} holds a conference already",
+        settings.data.display()
+    );
+    let secret = folder.secret()?;
+    let setup = read_file(file, |seat| links::hash(&secret, seat))?;
+
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default()
+        .as_millis();
+    let at = Millis(u64::try_from(now).unwrap_or(u64::MAX));
+    let event = Event::ConferenceOpened {
+        setup: Box::new(setup.clone()),
+    };
+    SqliteJournal::open(folder.file(JOURNAL))?.append(&[Entry {
+        at,
+        seat: None,
+        command: None,
+        event,
+    }])?;
+
+    let links = links::links(&setup, &secret, &settings.base_url()?);
+    write_links(&folder, &links)?;
+    show_links(&setup, &links);
+    Ok(())
+}
+
+/// Prints the links as they were when the conference was begun or last served.
+pub fn print_links(settings: &Settings, demo: bool, json: bool) -> Result<()> {
+    let own = settings.data.join(LINKS);
+    let path = if demo || !own.exists() {
+        settings.data.join(DEMO_FOLDER).join(LINKS)
+    } else {
+        own
+    };
+    let text = fs::read_to_string(&path).with_context(|| {
+        format!(
+            "{} holds no links yet: start `diemcau` or `diemcau new` first",
+            path.display()
+        )
+    })?;
+    if json {
+        println!("{text}");
+        return Ok(());
+    }
+    let links: Vec<serde_json::Value> =
+        serde_json::from_str(&text).context("the links are damaged")?;
+    for link in links {
+        println!(
+            "{}\n  {}",
+            link["label"].as_str().unwrap_or_default(),
+            link["url"].as_str().unwrap_or_default()
+        );
+    }
+    Ok(())
+}
+
+/// Checks a conference's file.
+pub fn check(file: Option<&Path>) -> Result<()> {
+    let setup = match file {
+        Some(file) => read_file(file, |_| String::new())?,
+        None => conference_file::read(conference_file::DEMO, |_| String::new())?,
+    };
+    let (sites, seats) = (setup.sites.len(), setup.seats.len());
+    println!(
+        "{}: {sites} sites, {seats} seats, {} items, {} drafts",
+        setup.title,
+        setup.agenda.len(),
+        setup.drafts.len()
+    );
+    Ok(())
+}
+
+/// Joins as sites without a browser, until stopped.
+pub async fn endpoint(options: cli::Endpoint) -> Result<()> {
+    start_log("info");
+    let (stop, stopped) = watch::channel(false);
+    let mut endpoints = JoinSet::new();
+    for link in &options.link {
+        let tiles = if options.tiles {
+            vec![180; limits::TILE_SLOTS]
+        } else {
+            vec![]
+        };
+        let config = EndpointConfig {
+            ca: options.ca.clone(),
+            insecure: options.insecure,
+            screen: ScreenSlots {
+                programme: 360,
+                tiles,
+            },
+            ask_floor: options.ask_floor.clone().map(Topic::on),
+            speak_for: options.speak_for.map(Duration::from_secs),
+            ..EndpointConfig::new(link)
+        };
+        let report = |report: &diemcau_endpoint::Report| println!("{report}");
+        endpoints.spawn(diemcau_endpoint::run(config, stopped.clone(), report));
+    }
+    let mut failed = None;
+    tokio::select! {
+        () = wanted_to_stop() => {}
+        () = async {
+            while let Some(ended) = endpoints.join_next().await {
+                if let Ok(Err(error)) = ended {
+                    warn!(error = format!("{error:#}"), "an endpoint ended");
+                    failed = Some(error);
+                }
+            }
+        } => {}
+    }
+    stop.send_replace(true);
+    while endpoints.join_next().await.is_some() {}
+    failed.map_or(Ok(()), |error| Err(anyhow!("{error:#}")))
+}
+
+fn read_file(file: &Path, token_hash: impl Fn(SeatId) -> String) -> Result<Setup> {
+    let text =
+        fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+    conference_file::read(&text, token_hash).with_context(|| file.display().to_string())
+}
+
+async fn run(settings: Settings, folder: Folder, setup: Setup, is_demo: bool) -> Result<()> {
+    start_log(&settings.log);
+    if !settings.lan && !settings.listen.ip().is_loopback() {
+        warn!("without --lan browsers on other machines get no camera and no microphone");
+    }
+    // The port is taken before anything is written or said.
+    let listener = std::net::TcpListener::bind(settings.listen).with_context(|| {
+        format!(
+            "cannot listen on {}: is another server running there?",
+            settings.listen
+        )
+    })?;
+    listener.set_nonblocking(true)?;
+    let settings = Settings {
+        listen: listener.local_addr()?,
+        ..settings
+    };
+
+    let journal = SqliteJournal::open(folder.file(JOURNAL))?;
+    let (mut scrape, metrics) = Scrape::new();
+    let hub = Hub::new(metrics);
+    let media = start_media(&settings, &hub, setup, Box::new(journal)).await?;
+    scrape.add_media(media.media.counters());
+
+    let secret = folder.secret()?;
+    let links = links::links(&media.setup, &secret, &settings.base_url()?);
+    write_links(&folder, &links)?;
+    let identity = if settings.lan {
+        Some(authority::identity(&folder, &names(&settings)?)?)
+    } else {
+        None
+    };
+    let site = Site {
+        hub: Arc::clone(&hub),
+        assets: Assets::load(),
+        scrape,
+        demo_links: is_demo.then(|| links.clone()),
+        ca: identity.as_ref().map(|identity| identity.ca.clone()),
+    };
+
+    if is_demo {
+        show_demo(&settings, &media.setup, &links)?;
+    }
+    info!(listen = %settings.listen, media = %media.media.local_addr(), "serving");
+
+    let handle = Handle::new();
+    let stopping = tokio::spawn(stop_when_wanted(hub, handle.clone()));
+    let app = http::router(Arc::new(site)).into_make_service();
+    match identity {
+        None => {
+            axum_server::from_tcp(listener)?
+                .handle(handle)
+                .serve(app)
+                .await?
+        }
+        Some(identity) => {
+            let tls = tls(identity).await?;
+            axum_server::from_tcp_rustls(listener, tls)?
+                .handle(handle)
+                .serve(app)
+                .await?;
+        }
+    }
+    stopping.await?;
+    media.media.closed().await;
+    info!("stopped");
+    Ok(())
+}
+
+struct Running {
+    media: diemcau_media::Media,
+    setup: Setup,
+}
+
+/// Joins hub and media by their channels: the one place where both are known.
+async fn start_media(
+    settings: &Settings,
+    hub: &Hub,
+    setup: Setup,
+    journal: Box<dyn Journal>,
+) -> Result<Running> {
+    let (stage, stage_out) = watch::channel(Stage::default());
+    let (asks, asks_in) = mpsc::channel(NOTES_MAX);
+    let (says_out, says) = mpsc::channel(NOTES_MAX);
+    let (reports_out, reports) = mpsc::channel(NOTES_MAX);
+    let listen = SocketAddr::new(settings.listen.ip(), settings.media_port);
+    let config = MediaConfig {
+        listen,
+        advertise: settings.advertised()?,
+    };
+    let media = diemcau_media::start(config, stage_out, asks_in, says_out, reports_out)
+        .await
+        .with_context(|| format!("cannot carry media on UDP {listen}"))?;
+    let setup = hub
+        .open(
+            setup,
+            journal,
+            MediaLines {
+                stage,
+                asks,
+                says,
+                reports,
+            },
+        )
+        .await?;
+    Ok(Running { media, setup })
+}
+
+async fn stop_when_wanted(hub: Arc<Hub>, handle: Handle<SocketAddr>) {
+    wanted_to_stop().await;
+    info!("stopping: the rooms are told");
+    hub.stop().await;
+    handle.graceful_shutdown(Some(STOP_WITHIN));
+}
+
+async fn wanted_to_stop() {
+    let terminate = async {
+        match signal(SignalKind::terminate()) {
+            Ok(mut terminate) => terminate.recv().await,
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminate => {}
+    }
+}
+
+async fn tls(identity: authority::Identity) -> Result<RustlsConfig> {
+    if rustls::crypto::ring::default_provider()
+        .install_default()
+        .is_err()
+    {
+        bail!("another TLS provider was installed before ours");
+    }
+    let (chain, key) = (identity.chain.into_bytes(), identity.key.into_bytes());
+    RustlsConfig::from_pem(chain, key)
+        .await
+        .context("the server's own certificate cannot be used")
+}
+
+/// Every name and address this server may be reached by.
+fn names(settings: &Settings) -> Result<Vec<String>> {
+    let mut names = settings.names.clone();
+    names.push("localhost".into());
+    names.push("127.0.0.1".into());
+    names.extend(settings.advertised()?.iter().map(ToString::to_string));
+    names.sort();
+    names.dedup();
+    Ok(names)
+}
+
+fn start_log(filter: &str) {
+    let filter = EnvFilter::try_new(filter).unwrap_or_else(|error| {
+        eprintln!("diemcau: the log filter {filter:?} is not one ({error}); \"info\" is used");
+        EnvFilter::new("info")
+    });
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
+}
+
+fn write_links(folder: &Folder, links: &[Link]) -> Result<()> {
+    folder.write_private(LINKS, &serde_json::to_vec_pretty(links)?)
+}
+
+fn show_links(setup: &Setup, links: &[Link]) {
+    println!("\n{}\n", setup.title);
+    for link in links {
+        println!("  {:<60} {}", link.label, link.url);
+    }
+    println!();
+}
+
+fn show_demo(settings: &Settings, setup: &Setup, links: &[Link]) -> Result<()> {
+    show_links(setup, links);
+    println!(
+        "Every link with its QR code:  {}/demo",
+        settings.base_url()?
+    );
+    println!(
+        "Stop with Ctrl+C. What was said is kept in {}.\n",
+        settings.data.join(DEMO_FOLDER).display()
+    );
+    Ok(())
+}
