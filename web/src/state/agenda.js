@@ -22,7 +22,7 @@ export function minutesTaken(item, now) {
   return Math.max(0, Math.floor(((item.finished ?? now) - item.started) / 60_000));
 }
 
-/** How late the agenda runs, in minutes: what the finished and the running items took beyond their plan. @param {Agenda} agenda @param {number} now */
+/** How late the agenda runs, in minutes: time saved in one item makes up for another; the running one counts once over its plan. @param {Agenda} agenda @param {number} now */
 export function minutesLate(agenda, now) {
   return agenda.items.reduce((late, item) => {
     const taken = minutesTaken(item, now);

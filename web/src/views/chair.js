@@ -15,7 +15,7 @@ import { callName, figures, hall, linkedCount, lostSites, siteCall } from "../st
 import { number } from "../text.js";
 import { serverNow } from "../time.js";
 import { greenRoom } from "./greenroom.js";
-import { bars, barsWord, dialog, fittingName, html, icon, isHeard, itemLine, kbd, mark, nothing, siteBars, soundBlocked, soundToggle, statusLine, subject, t, topbar, topicLine, turnMark } from "./pieces.js";
+import { bars, barsWord, dialog, fittingName, html, icon, isHeard, itemLine, kbd, mark, nothing, numbered, siteBars, soundBlocked, soundToggle, statusLine, subject, t, topbar, topicLine, turnMark } from "./pieces.js";
 
 /** @param {App} app */
 export const title = (app) => {
@@ -77,7 +77,7 @@ function agendaZone(ctx, view) {
     <ol>${agenda.items.map((item) => {
       const taken = minutesTaken(item, now);
       const is = item.id === agenda.current ? "now" : item.finished !== null ? "done" : item === next ? "next" : "";
-      return html`<li class=${is} aria-current=${is === "now" ? "step" : nothing} title=${item.title}><span class="n">${item.id}</span><span class="t">${item.title}</span>
+      return html`<li class=${is} aria-current=${is === "now" ? "step" : nothing} title=${item.title}><span class="n">${item.id}</span><span class="t">${numbered(item.title)}</span>
         <span class="m num">${taken === null ? "" : `${taken}/`}${item.minutes}′</span><span class="vh">${is === "" ? "" : t(`item-${is}`)}</span></li>`;
     })}</ol>
     ${next || current
@@ -106,7 +106,7 @@ function speechZone(ctx, view) {
   return html`<section class="zone speech" aria-label=${t("present-speech")}>
     <figure class="tile pgm ${isHeard(view, programme) ? "is-live" : ""}"><room-picture .slotNumber=${0} .site=${programme} role="img"
       aria-label=${t("programme-picture", { site: siteCall(view, programme) })}></room-picture>${programme === null ? html`<p class="no-picture">${t("no-programme")}</p>` : nothing}</figure>
-    <div class="turn">${turn
+    <div class="turn ${turn ? "" : "nobody"}">${turn
       ? html`${turnMark(view)}<h2 class="site">${fittingName(view, turn.site, 30)}</h2><p class="who">${turn.words.delegate || t("no-delegate")}</p><p class="topic">${topicLine(view, turn.words)}</p>
         <turn-clock .turn=${turn}></turn-clock>`
       : html`${view.floor.hall_microphone ? mark("live", "mic", t("hall-open")) : mark("", "mic-off", t("nobody-speaks"))}<h2 class="site">${callName(hall(view))}</h2><p class="topic">${lastWords(view)}</p>`}</div>
@@ -149,9 +149,9 @@ function chip(ctx, view, each) {
   const count = siteBars(figures(ctx.app.telemetry, each.id)?.link, link?.carrier != null);
   const state = siteState(view, each.id, link?.carrier != null && count === 1);
   const place = placeOf(view.floor, each.id);
-  const word = state === "queued" ? t("queued-place", { n: place }) : link?.carrier === "standby" && state === "ready" ? t("on-standby") : t(`state-${state}`);
+  const word = state === "queued" ? t("queued-place", { n: place }) : link?.carrier === "standby" && state === "ready" ? t("on-standby") : state === "live" && view.floor.turn?.site === each.id ? t("state-speaking") : t(`state-${state}`);
   return html`<li class="chip ${each.hall ? "hall" : ""} is-${state}" title=${each.name}><span class="level">${each.hall ? t("main-hall") : each.level}</span>${bars(count)}<span class="vh">${t("link")}: ${barsWord(count)}</span>
-    <span class="name">${each.short}</span><span class="st">${icon(STATE_ICONS[state] ?? "check")}${word}</span></li>`;
+    <span class="name">${each.hall && [...each.name].length <= 24 ? each.name : each.short}</span><span class="st">${icon(STATE_ICONS[state] ?? "check")}${word}</span></li>`;
 }
 
 // ---------------------------------------------------------------- danh sách đăng ký phát biểu

@@ -8,7 +8,7 @@ import { forget, keep } from "../elements/keep.js";
 import { COMMENT_MAX_CHARS, NAME_MAX_CHARS, charsOf, countByParagraph, draftAtHand, draftOf } from "../state/comments.js";
 import { number } from "../text.js";
 import { shortTime } from "../time.js";
-import { html, icon, mark, nothing, rich, t } from "./pieces.js";
+import { html, icon, mark, nothing, numbered, rich, t } from "./pieces.js";
 
 /** @type {CommentKind[]} */
 export const KINDS = ["agree", "substance", "wording", "add", "delete", "target", "recommendation"];
@@ -33,7 +33,7 @@ export function paragraphs(ctx, view, draft) {
     const count = counts.get(n) ?? 0;
     const current = ctx.app.ui.paragraph === n;
     return html`<button class="para ${each.heading ? "head" : ""} ${current ? "cur" : ""}" id="p${n}" type="button" aria-pressed=${current} @click=${() => ctx.ui({ draft: draft.id, paragraph: n, comment: null })}>
-      <span class="n num"><span class="vh">${t("paragraph")} </span>${n}</span><span class="body">${each.label === "" ? nothing : html`${each.label} `}${each.text}</span>${count === 0 ? html`<span></span>` : html`<span class="k num">${count}<span class="vh"> ${t("comments")}</span></span>`}</button>`;
+      <span class="n num"><span class="vh">${t("paragraph")} </span>${n}</span><span class="body">${each.label === "" ? nothing : html`${each.label} `}${numbered(each.text)}</span>${count === 0 ? html`<span></span>` : html`<span class="k num">${count}<span class="vh"> ${t("comments")}</span></span>`}</button>`;
   })}</div>`;
 }
 
@@ -63,10 +63,10 @@ export function composer(ctx, draft, secretary) {
   return html`<form class="compose" @submit=${send} @input=${(/** @type {InputEvent} */ event) => count(/** @type {HTMLElement} */ (event.currentTarget))}>
     <p class="bound">${icon("pen")}<span>${rich("comment-for", { n, draft: draft.short })}</span></p>
     <fieldset><legend class="vh">${t("comment-kind")}</legend><div class="choices">${KINDS.map((kind) => html`<label><input type="radio" name="kind" value=${kind} ?checked=${kind === "wording"}>${t(`kind-${kind}`)}</label>`)}</div></fieldset>
-    <div class="field"><label for="c-text">${t("comment-text")}</label><textarea class="area" id="c-text" name="text" rows="2" ${keep("text")}></textarea></div>
+    <div class="field"><label class="with-count" for="c-text">${t("comment-text")}<span class="left-chars num" aria-live="off">${t("chars-left", { n: number(COMMENT_MAX_CHARS) })}</span></label><textarea class="area" id="c-text" name="text" rows="2" ${keep("text")}></textarea></div>
     <div class="field"><label for="c-proposed">${t("proposed-wording")}</label><textarea class="area" id="c-proposed" name="proposed" rows="2" ${keep("proposed")}></textarea></div>
-    <div class="field"><label for="c-speaker">${t("delegate")}</label><input class="input" id="c-speaker" name="speaker" maxlength=${NAME_MAX_CHARS} autocomplete="off" ${keep("speaker")}></div>
-    <div class="send"><button class="btn primary" type="submit">${t(secretary ? "save-comment" : "send-comment")}</button><p class="left-chars num" aria-live="off">${t("chars-left", { n: number(COMMENT_MAX_CHARS) })}</p></div></form>`;
+    <div class="send"><div class="field"><label for="c-speaker">${t("delegate")}</label><input class="input" id="c-speaker" name="speaker" maxlength=${NAME_MAX_CHARS} autocomplete="off" ${keep("speaker")}></div>
+      <button class="btn primary" type="submit">${t(secretary ? "save-comment" : "send-comment")}</button></div></form>`;
 }
 
 /** The counter is written beside the field, without drawing the desk at every key. @param {HTMLElement} form */
@@ -88,6 +88,6 @@ function ownComments(ctx, view) {
   return html`<h3 class="got-head">${t("own-comments", { n: onTheWay.length + own.length })}</h3><ul class="got">
     ${onTheWay.map(({ command }) => html`<li class="on-the-way"><p class="m"><b>${where(command.words.at)}</b><span>${t(`kind-${command.kind}`)}</span>${mark("weak", "clock", t(ctx.app.link === "joined" ? "being-sent" : "waiting-for-link"))}</p><p>${command.words.text}</p></li>`)}
     ${own.map((comment) => html`<li><p class="m"><span class="num">${shortTime(comment.at)}</span><b>${where(comment.words.at)}</b><span>${t(`kind-${comment.kind}`)}</span>${comment.held ? mark("held", "pause", t("comment-held")) : mark("ready", "check", t("comment-sent"))}</p>
-      <p>${comment.words.text}</p>${comment.words.proposed === "" ? nothing : html`<p class="proposed">${rich("proposed-as", { text: comment.words.proposed })}</p>`}
+      <p>${numbered(comment.words.text)}</p>${comment.words.proposed === "" ? nothing : html`<p class="proposed">${rich("proposed-as", { text: comment.words.proposed })}</p>`}
       <p><button class="btn small" type="button" @click=${() => withdrawComment(ctx.ask, comment.id)}>${t("withdraw-comment")}</button></p></li>`)}</ul>`;
 }

@@ -43,7 +43,7 @@ export function greenRoom(ctx, view) {
         <div><dt>${t("now")}</dt><dd>${hasBegun(view.agenda) ? currentItem(view.agenda)?.title ?? t("between-items") : t("not-begun")}</dd></div></dl>
       <p class="plain-words">${t("always-sending")}</p>
       <label class="check"><input type="checkbox" .checked=${media.microphoneOpen} @change=${(/** @type {Event} */ event) => ctx.media.setMicrophone(/** @type {HTMLInputElement} */ (event.target).checked)}><span>${t("microphone-ready-consent")}</span></label>
-      <button class="btn primary go" type="button" @click=${ctx.enter}>${t("enter")}</button><p class="alt">${t("enter-anyway")}</p>
+      <button class="btn primary enter-go" type="button" @click=${ctx.enter}>${t("enter")}</button><p class="alt">${t("enter-anyway")}</p>
     </div></section>
   </main>`;
 }

@@ -4,11 +4,11 @@
 /** @import { App } from "../state/app.js" */
 /** @import { Ctx } from "./pieces.js" */
 
-import { currentItem } from "../state/agenda.js";
 import { draftOf } from "../state/comments.js";
 import { siteCall } from "../state/sites.js";
 import { shortTime } from "../time.js";
-import { html, icon, isHeard, lowerThird, nothing, rich, soundBlocked, t, topbar } from "./pieces.js";
+import { agendaZone } from "./agenda.js";
+import { html, icon, isHeard, lowerThird, nothing, numbered, rich, soundBlocked, t, topbar } from "./pieces.js";
 
 /** @param {App} app */
 export const title = (app) => {
@@ -47,16 +47,6 @@ function fullScreen() {
   void document.querySelector(".pgm")?.requestFullscreen();
 }
 
-/** @param {View} view */
-export function agendaZone(view) {
-  const current = currentItem(view.agenda);
-  return html`<section class="zone" aria-labelledby="h-agenda"><div class="zone-head"><h2 id="h-agenda">${t("agenda")}</h2><span class="faint">${current ? t("at-item", { n: current.id }) : t("no-item")}</span></div>
-    <ol class="ag">${view.agenda.items.map((item) => {
-      const is = item.id === view.agenda.current ? "now" : item.finished !== null ? "done" : "";
-      return html`<li class=${is} aria-current=${is === "now" ? "step" : nothing}><b>${item.id}</b><span>${item.title}</span><span class="num">${is === "done" ? html`${icon("check")}<span class="vh">${t("item-done")}</span>` : `${item.minutes}′`}</span></li>`;
-    })}</ol></section>`;
-}
-
 /** @param {Ctx} ctx @param {View} view */
 function listsZone(ctx, view) {
   const comments = ctx.app.ui.tab === "feed";
@@ -67,7 +57,7 @@ function listsZone(ctx, view) {
     ${!comments
       ? view.fixed.drafts.length === 0 ? html`<p class="empty">${t("no-drafts")}</p>` : html`<ul class="docs">${view.fixed.drafts.map((draft) => html`<li><button type="button" @click=${() => ctx.ui({ draft: draft.id })}>${icon("doc")}<span>${draft.title}</span><span>${t("paragraphs-count", { n: draft.paragraphs.length })}</span></button></li>`)}</ul>`
       : recent.length === 0 ? html`<p class="empty">${t("no-comments")}</p>` : html`<ul class="feed">${recent.map((comment) => html`<li><p class="m"><span class="num">${shortTime(comment.at)}</span><b>${siteCall(view, comment.site)}</b><span>${t(`kind-${comment.kind}`)}</span></p>
-          <p class="where">${t("draft-paragraph", { draft: draftOf(view, comment.words.at.draft)?.short ?? "", n: comment.words.at.paragraph })}</p><p>${comment.words.text}</p>
+          <p class="where">${t("draft-paragraph", { draft: draftOf(view, comment.words.at.draft)?.short ?? "", n: comment.words.at.paragraph })}</p><p>${numbered(comment.words.text)}</p>
           ${comment.words.proposed === "" ? nothing : html`<p class="proposed">${rich("proposed-as", { text: comment.words.proposed })}</p>`}</li>`)}</ul>`}</section>`;
 }
 
@@ -75,5 +65,5 @@ function listsZone(ctx, view) {
 function draftZone(ctx, view) {
   const draft = draftOf(view, ctx.app.ui.draft);
   return html`<section class="zone lists"><div class="zone-head"><h2>${draft?.title}</h2><button class="btn small" type="button" @click=${() => ctx.ui({ draft: null })}>${t("back")}</button></div>
-    <div class="reading" tabindex="0">${draft?.paragraphs.map((each) => html`<p class=${each.heading ? "head" : ""}>${each.label === "" ? nothing : html`<b>${each.label}</b> `}${each.text}</p>`)}</div></section>`;
+    <div class="reading" tabindex="0">${draft?.paragraphs.map((each) => html`<p class=${each.heading ? "head" : ""}>${each.label === "" ? nothing : html`<b>${each.label}</b> `}${numbered(each.text)}</p>`)}</div></section>`;
 }

@@ -162,6 +162,9 @@ export function dialog(ctx, { title, text, stay, go, act, field = nothing }) {
     <div class="acts"><button class="btn" type="button" @click=${close}>${stay}</button><button class="btn primary" type="submit">${go}</button></div></form></dialog>`;
 }
 
+/** Numbers of documents stay on one line: "03-NQ/TU". @param {string} text */
+export const numbered = (text) => text.split(/(\d+-\p{Lu}+(?:\/\p{Lu}+)*)/u).map((part, place) => (place % 2 ? html`<span class="nb">${part}</span>` : part));
+
 /** @param {View} view */
 export function itemLine(view) {
   const place = view.agenda.items.findIndex((item) => item.id === view.agenda.current);

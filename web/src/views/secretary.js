@@ -9,7 +9,7 @@ import { countByParagraph, draftAtHand, draftOf, wordChanges } from "../state/co
 import { siteCall } from "../state/sites.js";
 import { shortTime } from "../time.js";
 import { composer, paragraphs } from "./drafts.js";
-import { dialog, fittingName, html, icon, mark, nothing, rich, soundToggle, statusLine, t, topbar, turnMark } from "./pieces.js";
+import { dialog, fittingName, html, icon, mark, nothing, numbered, rich, soundToggle, statusLine, t, topbar, turnMark } from "./pieces.js";
 
 /** @param {App} app */
 export const title = (app) => `${app.ui.paragraph === null ? "" : `${t("title-paragraph", { n: app.ui.paragraph })} · `}${t("page-secretary")} · diemcau`;
@@ -79,7 +79,7 @@ function row(ctx, view, comment) {
   const proposed = comment.words.proposed !== "";
   return html`<li class="${comment.held ? "is-held" : ""} ${picked ? "is-picked" : ""}"><p class="m"><span class="num">${shortTime(comment.at)}</span><b>${siteCall(view, comment.site)}</b>${comment.words.delegate === "" ? nothing : html`<span>${comment.words.delegate}</span>`}
       <span class="kind">${ctx.app.ui.paragraph === null ? `${t("paragraph-n", { n: comment.words.at.paragraph })} · ` : ""}${t(`kind-${comment.kind}`)}</span></p>
-    <p>${comment.words.text}</p>${proposed ? html`<p class="proposed">${rich("proposed-as", { text: comment.words.proposed })}</p>` : nothing}
+    <p>${numbered(comment.words.text)}</p>${proposed ? html`<p class="proposed">${rich("proposed-as", { text: comment.words.proposed })}</p>` : nothing}
     <p class="row-acts">${comment.held ? mark("held", "pause", t("comment-held")) : mark("ready", "check", t("comment-public"))}
       ${comment.held
         ? html`<button class="btn small" type="button" @click=${() => publishComment(ctx.ask, comment.id)}>${t("publish")}</button>`

@@ -15,12 +15,31 @@ import { NAME_MAX_CHARS, TOPIC_MAX_CHARS, draftAtHand } from "../state/comments.
 import { myFloor, nextThree } from "../state/floor.js";
 import { callName, figures, site, siteCall } from "../state/sites.js";
 import { durationText } from "../time.js";
-import { draftsDesk } from "./drafts.js";
+import { agendaZone } from "./agenda.js";
 import { greenRoom } from "./greenroom.js";
-import { agendaZone } from "./observer.js";
 import { bars, barsWord, fittingName, html, icon, isHeard, itemLine, kbd, lowerThird, mark, nextList, nothing, rich, siteBars, soundBlocked, statusLine, subject, t, topbar, topicLine, turnMark } from "./pieces.js";
 
 const SPEECHES = /** @type {const} */ (["contribution", "paper", "reply", "question", "response", "point_of_order"]);
+
+/** The drafts come after the desk is there: a room must be able to ask for the floor first. @type {typeof import("./drafts.js") | null} */
+let drafts = null;
+/** @type {Promise<void> | null} */
+let coming = null;
+
+/** @param {Ctx} ctx @param {View} view */
+function draftsDesk(ctx, view) {
+  return drafts ? drafts.draftsDesk(ctx, view) : html`<p class="empty">${t("joining")}</p>`;
+}
+
+/** @param {Ctx} ctx */
+function fetchDrafts(ctx) {
+  coming ??= import("./drafts.js").then((module) => {
+    drafts = module;
+    ctx.ui({});
+  }, () => {
+    coming = null;
+  });
+}
 
 /** @param {App} app @returns {MyFloor} */
 const mine = (app) => (app.view && app.me?.site != null ? myFloor(app.view.floor, app.me.site, app.ui) : { is: "idle" });
@@ -69,20 +88,21 @@ export function view(ctx) {
   const view = /** @type {View} */ (app.view);
   const sends = app.me?.carries === "room" || app.me?.carries === "standby";
   if (sends && !app.ui.entered) return greenRoom(ctx, view);
+  fetchDrafts(ctx);
   const own = site(view, app.me?.site ?? null);
   const my = mine(app);
   const bar = topbar(ctx, html`${t("site-title", { site: callName(own) })}`, itemLine(view), app.me?.carries === "standby" ? html`<span class="item">${t("standby-machine")}</span>` : nothing);
   if (my.is === "speaking" && app.ui.summoned === my.turn.turn) return html`${bar}${summons(ctx, view, my.turn, sends)}${soundBlocked(ctx)}`;
   if (!sends) return html`${bar}${companion(ctx, view, my)}`;
   const me = app.me?.site ?? -1;
-  const drafts = app.ui.tab === "drafts";
+  const reading = app.ui.tab === "drafts";
   return html`${bar}
-  <main class="desk ${drafts ? "with-drafts" : ""}">
+  <main class="desk ${reading ? "with-drafts" : ""}">
     <div class="left">
       <figure class="tile pgm ${isHeard(view, view.stage.programme) ? "is-live" : ""}"><room-picture .slotNumber=${0} .site=${view.stage.programme} role="img"
         aria-label=${t("programme-picture", { site: siteCall(view, view.stage.programme) })}></room-picture>${view.stage.programme === null ? html`<p class="no-picture">${t("no-programme")}</p>` : nothing}</figure>
       ${lowerThird(ctx, view)}
-      ${drafts ? draftsDesk(ctx, view) : app.ui.tab === "agenda" ? html`<div class="under">${agendaZone(view)}</div>` : nothing}
+      ${reading ? draftsDesk(ctx, view) : app.ui.tab === "agenda" ? html`<div class="under">${agendaZone(view)}</div>` : nothing}
       ${tabs(ctx, view)}
     </div>
     <div class="right">

@@ -10,7 +10,7 @@ import { callName, hall, linkedCount, siteCall, siteName } from "../state/sites.
 import { TILE_SLOTS } from "../slots.js";
 import { language } from "../text.js";
 import { dateText, serverNow, weekday } from "../time.js";
-import { html, icon, isHeard, mark, nothing, rich, subject, t, turnMark } from "./pieces.js";
+import { html, icon, isHeard, mark, nothing, numbered, rich, subject, t, turnMark } from "./pieces.js";
 
 export const title = () => `${t("page-stage")} · diemcau`;
 
@@ -41,7 +41,7 @@ function waiting(view) {
   return html`<main class="scene waiting">
     <header class="head"><p class="org">${view.fixed.organizer}</p><p class="big-title">${view.fixed.title}</p>
       <p class="date">${weekday(now, language())}, ${dateText(now)}<br>${main ? t("hall-and-sites", { hall: main.name, n: view.fixed.sites.length - 1 }) : t("sites-count", { n: view.fixed.sites.length })}</p></header>
-    <section class="prog"><h2>${t("agenda")}</h2><ol>${view.agenda.items.slice(0, 10).map((item) => html`<li><b>${item.id}</b><span>${item.title}</span><span class="num">${over ? icon("check") : `${item.minutes}′`}</span></li>`)}</ol></section>
+    <section class="prog"><h2>${t("agenda")}</h2><ol>${view.agenda.items.slice(0, 10).map((item) => html`<li><b>${item.id}</b><span>${numbered(item.title)}</span><span class="num">${over ? icon("check") : `${item.minutes}′`}</span></li>`)}</ol></section>
     <footer class="stage-foot"><wall-clock short class="now-time"></wall-clock><p class="until">${t(over ? "conference-over" : "not-begun-yet")}</p>
       <div class="rd"><p>${rich("sites-ready", { n: linked, of: view.fixed.sites.length })}</p><div class="ready" aria-hidden="true">${view.sites.map((link) => html`<i class="${link.carrier === null ? "" : "on"} ${main?.id === link.site ? "hall" : ""}"></i>`)}</div></div></footer>
   </main>`;
@@ -95,7 +95,7 @@ function speaker(view) {
     <figure class="tile pgm is-${large === null ? "ready" : turn?.site === large && turn.held ? "lost" : isHeard(view, large) ? "live" : "ready"}"><room-picture .slotNumber=${slot} .site=${large} role="img" aria-label=${t("programme-picture", { site: siteCall(view, large) })}></room-picture></figure>
     ${third(view, large)}
     <div class="side">${side.map(({ each, slot: place }) => sideTile(view, each, place))}</div>
-    <div class="band"><section><h2>${item ? t("item-of", { n: item.id, of: view.agenda.items.length }) : t("agenda")}</h2><p class="t">${item?.title ?? view.fixed.title}</p><p class="d">${turn ? subject(view, turn.words) : item?.presenter ?? ""}</p></section>
+    <div class="band"><section><h2>${item ? t("item-of", { n: item.id, of: view.agenda.items.length }) : t("agenda")}</h2><p class="t">${numbered(item?.title ?? view.fixed.title)}</p><p class="d">${turn ? subject(view, turn.words) : item?.presenter ?? ""}</p></section>
       ${turn ? html`<turn-clock .turn=${turn}></turn-clock>` : html`<div class="clock"><wall-clock short class="digits"></wall-clock></div>`}
       <section><h2>${t("next-up")}</h2>${view.floor.queue.length === 0 ? html`<p class="d">${t(view.floor.open ? "list-empty" : "list-is-closed")}</p>` : html`<ol>${nextThree(view.floor).map(({ request, place }) => html`<li><b>${place}</b>${siteCall(view, request.site)}</li>`)}</ol>`}</section></div>
   </main>`;

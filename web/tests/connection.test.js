@@ -1,0 +1,129 @@
+// The link in a play: sockets that can be cut at any moment, and a clock that is real but short.
+
+import assert from "node:assert/strict";
+import { beforeEach, test } from "node:test";
+
+const kept = new Map();
+globalThis.sessionStorage = { getItem: (key) => kept.get(key) ?? null, setItem: (key, value) => kept.set(key, value), removeItem: (key) => kept.delete(key) };
+globalThis.addEventListener ??= () => {};
+globalThis.location = { href: "https://hall.example/chair", protocol: "https:" };
+class FakeSocket {
+  static all = [];
+  sent = [];
+  constructor(url) {
+    this.url = String(url);
+    FakeSocket.all.push(this);
+  }
+  send(text) { this.sent.push(JSON.parse(text)); }
+  close() {}
+  say(frame) { this.onmessage({ data: JSON.stringify(frame) }); }
+  enter() { this.onopen(); this.say({ type: "welcome", me: {}, seq: 1, now: Date.now(), view: {} }); }
+}
+globalThis.WebSocket = FakeSocket;
+const { Connection } = await import("../src/connection.js");
+
+const END = { type: "end_turn", turn: 1 };
+const COMMENT = { type: "post_comment", kind: "agree", words: { at: { draft: 1, paragraph: 1 }, text: "Nhất trí", proposed: "", delegate: "" } };
+let told;
+let open = [];
+const last = () => FakeSocket.all.at(-1);
+const commands = (socket) => socket.sent.filter((frame) => frame.type === "command");
+
+beforeEach(() => {
+  open.forEach((connection) => connection.restart && (connection.tryNow = () => {}));
+  kept.clear();
+  FakeSocket.all = [];
+  told = { answered: [], ended: [], link: [], pending: [] };
+});
+
+function start(token = "t") {
+  const connection = new Connection(token, {
+    frame: () => {}, link: (up) => told.link.push(up), ended: (why) => told.ended.push(why), pending: (pending) => (told.pending = pending),
+    answered: (command, answer) => told.answered.push([command.type, answer.how]), measured: () => {},
+  });
+  open.push(connection);
+  connection.tryNow();
+  return connection;
+}
+
+const stop = () => last().say({ type: "error", why: "revoked", id: null, text: "", fatal: true });
+
+test("joins first, over the same origin", () => {
+  start("secret");
+  assert.equal(last().url, "wss://hall.example/ws");
+  last().enter();
+  assert.deepEqual(last().sent[0], { type: "join", protocol: 1, token: "secret" });
+  stop();
+});
+
+test("a command without an answer is sent again with the same id after every welcome, and only until the answer", () => {
+  const connection = start();
+  last().enter();
+  const id = connection.ask(END);
+  connection.restart();
+  connection.tryNow();
+  last().enter();
+  assert.deepEqual(commands(last()), [{ type: "command", id, command: END }]);
+  last().say({ type: "ok", id, seq: 2 });
+  last().say({ type: "ok", id, seq: 2 });
+  assert.deepEqual(told.answered, [["end_turn", "ok"]]);
+  connection.restart();
+  connection.tryNow();
+  last().enter();
+  assert.deepEqual(commands(last()), []);
+  stop();
+});
+
+test("a comment written without a link waits, also through a reload; an order about the floor does not", () => {
+  const connection = start();
+  const id = connection.ask(COMMENT);
+  connection.ask(END);
+  assert.deepEqual(told.answered, [["end_turn", "offline"]]);
+  stop();
+  start();
+  assert.deepEqual(told.pending.map((pending) => pending.id), [id]);
+  last().enter();
+  assert.deepEqual(commands(last()).map((frame) => frame.id), [id]);
+  stop();
+});
+
+test("what another seat left unanswered stays with that seat", () => {
+  start("a").ask(COMMENT);
+  stop();
+  start("b");
+  last().enter();
+  assert.deepEqual(commands(last()), []);
+  stop();
+});
+
+test("refusals and errors with an id settle the command", () => {
+  const connection = start();
+  last().enter();
+  last().say({ type: "refused", id: connection.ask(END), why: "stale", text: "" });
+  last().say({ type: "error", id: connection.ask(END), why: "storage_failed", text: "", fatal: false });
+  assert.deepEqual(told.answered, [["end_turn", "refused"], ["end_turn", "error"]]);
+  assert.deepEqual(told.pending, []);
+  stop();
+});
+
+test("what a person must read ends the attempts; anything else tries again", () => {
+  for (const why of ["not_admitted", "revoked", "replaced", "wrong_protocol"]) {
+    const connection = start();
+    last().say({ type: "error", why, id: null, text: "", fatal: true });
+    const before = FakeSocket.all.length;
+    connection.tryNow();
+    assert.equal(FakeSocket.all.length, before, why);
+  }
+  assert.deepEqual(told.ended, ["not_admitted", "revoked", "replaced", "wrong_protocol"]);
+});
+
+test("a closed socket is opened again after a short pause, without anybody asking", async () => {
+  start();
+  last().enter();
+  const first = last();
+  first.onclose();
+  assert.deepEqual(told.link, [true, false]);
+  await new Promise((done) => setTimeout(done, 400));
+  assert.notEqual(last(), first);
+  stop();
+});

@@ -1,0 +1,90 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { leftMs, myFloor, nextRequest, placeOf, siteState, turnPhase, vanished } from "../src/state/floor.js";
+import { minutesLate, nextItem } from "../src/state/agenda.js";
+import { charsOf, wordChanges } from "../src/state/comments.js";
+import { linkBars } from "../src/state/sites.js";
+import { durationText } from "../src/time.js";
+import { tidy } from "../src/actions/words.js";
+import { demoView } from "./demo-view.mjs";
+
+const NOW = 10_000_000;
+const SEEN = { gone: false, endSeen: null };
+
+test("a turn's clock counts down, stands while paused, and passes zero", () => {
+  const { turn } = demoView(NOW).floor;
+  assert.equal(leftMs(turn, NOW), 192_000);
+  assert.equal(turnPhase(turn, NOW), "running");
+  assert.equal(turnPhase(turn, NOW + 140_000), "last_minute");
+  assert.equal(turnPhase(turn, NOW + 180_000), "last_seconds");
+  assert.equal(turnPhase(turn, NOW + 193_000), "over");
+  const paused = { ...turn, paused: true, running_since: null, used_ms: 100_000 };
+  assert.equal(leftMs(paused, NOW + 999_999), 200_000);
+  assert.equal(turnPhase(paused, NOW), "paused");
+  assert.equal(turnPhase({ ...paused, held: true }, NOW), "held");
+});
+
+test("durations are written as a hall reads them", () => {
+  assert.deepEqual([192_000, 191_001, 1, 0, -400, -1_000, -35_000, 3_850_000].map(durationText), ["03:12", "03:12", "00:01", "00:00", "00:00", "−00:01", "−00:35", "1:04:10"]);
+});
+
+test("every site knows where it stands", () => {
+  const { floor } = demoView(NOW);
+  assert.equal(myFloor(floor, 8, SEEN).is, "speaking");
+  assert.equal(myFloor(floor, 10, SEEN).is, "on_deck");
+  const waiting = myFloor(floor, 12, SEEN);
+  assert.deepEqual([waiting.is, waiting.place, waiting.before], ["waiting", 3, 2]);
+  assert.deepEqual(myFloor(floor, 4, SEEN), { is: "ended", how: "released" });
+  assert.equal(myFloor(floor, 4, { gone: false, endSeen: 19 }).is, "idle");
+  assert.equal(myFloor(floor, 7, { gone: true, endSeen: null }).is, "gone");
+});
+
+test("the next to be called is the one told to prepare, else the first", () => {
+  const { floor } = demoView(NOW);
+  assert.equal(nextRequest({ ...floor, on_deck: 23 }).site, 12);
+  assert.equal(nextRequest({ ...floor, on_deck: null }).site, 10);
+  assert.equal(nextRequest({ ...floor, queue: [], on_deck: null }), null);
+  assert.equal(placeOf(floor, 3), 4);
+});
+
+test("a request that left without being called is noticed, one that became a speech is not", () => {
+  const { floor } = demoView(NOW);
+  const without = { ...floor, queue: floor.queue.slice(1) };
+  assert.deepEqual(vanished(floor, without, 10), [21]);
+  assert.deepEqual(vanished(floor, { ...without, turn: { ...floor.turn, turn: 21, site: 10 } }, 10), []);
+  assert.deepEqual(vanished(floor, without, 11), []);
+});
+
+test("a site's state: the most urgent word wins", () => {
+  const view = demoView(NOW);
+  assert.deepEqual([0, 6, 8, 10, 12].map((site) => siteState(view, site)), ["ready", "lost", "live", "deck", "queued"]);
+  const never = { ...view, sites: view.sites.map((link) => ({ ...link, carrier: null, since: null })), stage: { ...view.stage, heard: [] } };
+  assert.equal(siteState(never, 1), "absent");
+  assert.equal(siteState(view, 1, true), "weak");
+});
+
+test("the agenda knows what follows and how late it is", () => {
+  const { agenda } = demoView(NOW);
+  assert.equal(nextItem(agenda).id, 6);
+  assert.equal(minutesLate(agenda, NOW), 2 - 1 + 1 - 2);
+  assert.equal(minutesLate(agenda, NOW + 50 * 60_000), 2);
+});
+
+test("what is typed is normalised, and counted as people count", () => {
+  assert.equal(tidy("  Ngô Quốc Đạt ".normalize("NFD")), "Ngô Quốc Đạt".normalize("NFC"));
+  assert.equal(tidy("H'Linh Êban"), "H'Linh Êban");
+  assert.equal(charsOf("a𐍈b"), 3);
+});
+
+test("a proposed wording is compared word by word and loses nothing", () => {
+  const before = "70% chi hội được xếp loại khá trở lên.";
+  const after = "mỗi loại hình có 70% chi hội được xếp loại khá.";
+  const pieces = wordChanges(before, after);
+  assert.equal(pieces.filter((piece) => piece.how !== "new").map((piece) => piece.text).join(""), before);
+  assert.equal(pieces.filter((piece) => piece.how === "new").map((piece) => piece.text).join("").trim(), "mỗi loại hình có khá.");
+});
+
+test("link bars follow loss and round trip", () => {
+  const stats = (loss_percent, rtt_ms) => ({ loss_percent, rtt_ms, level_dbov: null, up_bps: 0, down_bps: 0, fps: 25 });
+  assert.deepEqual([stats(0, 10), stats(1, 10), stats(2.5, 10), stats(6, 10), stats(0, 400), null].map(linkBars), [4, 3, 2, 1, 1, 0]);
+});
