@@ -83,7 +83,8 @@ impl Conference {
         command: &Command,
         now: Millis,
     ) -> Result<Vec<Event>, Refusal> {
-        if !permits(actor.role, command) {
+        // A command may still wait in line when the seat that sent it is revoked.
+        if self.roster.is_revoked(actor.seat) || !permits(actor.role, command) {
             return Err(Refusal::NotAllowed);
         }
         let floor = &self.floor;

@@ -44,8 +44,9 @@ impl Feed {
         words: &CommentWords,
         now: Millis,
     ) -> Result<Vec<Event>, Refusal> {
-        // The secretary writes down what was said in the hall.
-        let site = actor.site.or(setup.hall()).ok_or(Refusal::NotAllowed)?;
+        // The secretary writes down what was said in the hall; nobody else speaks for it without belonging to it.
+        let hall = setup.hall().filter(|_| actor.role == Role::Secretary);
+        let site = actor.site.or(hall).ok_or(Refusal::NotAllowed)?;
         if words.text.trim().is_empty() {
             return Err(Refusal::TextEmpty);
         }
