@@ -1,0 +1,268 @@
+//! Snapshot + facts = next snapshot, for every viewer, in every run; and nobody is told what is not for them.
+#![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+
+#[path = "../../conference/tests/support/mod.rs"]
+mod support;
+
+use diemcau_conference::Conference;
+use diemcau_model::{Role, SiteId};
+use diemcau_protocol::{Fact, Slice, View, Viewer, facts, touches, view};
+use std::collections::BTreeSet;
+use support::{
+    chance::{Step, Tally, begin, runs, take},
+    play::perform,
+    room::{Decision, Room, setup},
+};
+
+const VIEWERS: [Viewer; 8] = [
+    Viewer::Chair,
+    Viewer::Secretary,
+    Viewer::Technician,
+    Viewer::Site(SiteId(0)),
+    Viewer::Site(SiteId(1)),
+    Viewer::Site(SiteId(2)),
+    Viewer::Site(SiteId(3)),
+    Viewer::Public,
+];
+
+#[test]
+fn folding_facts_gives_what_joining_anew_gives() {
+    runs(|item, steps| {
+        let room = run(item, steps);
+        for viewer in VIEWERS {
+            let mut folded = view(&room.decisions[0].after, viewer);
+            for decision in &room.decisions[1..] {
+                folded.apply(&facts(&decision.after, &slices(decision), viewer));
+                assert_eq!(folded, view(&decision.after, viewer), "{viewer:?}");
+            }
+        }
+    });
+}
+
+#[test]
+fn several_decisions_told_at_once_give_the_same() {
+    // The hub syncs many commands together and then tells what they came to, in one frame.
+    runs(|item, steps| {
+        let room = run(item, steps);
+        for viewer in VIEWERS {
+            let mut folded = view(&room.decisions[0].after, viewer);
+            for round in room.decisions[1..].chunks(3) {
+                let after = &round[round.len() - 1].after;
+                let touched = round.iter().flat_map(slices).collect();
+                folded.apply(&facts(after, &touched, viewer));
+                assert_eq!(folded, view(after, viewer), "{viewer:?}");
+            }
+        }
+    });
+}
+
+#[test]
+fn facts_survive_being_written_and_read() {
+    runs(|item, steps| {
+        let room = run(item, steps);
+        for decision in &room.decisions {
+            for fact in facts(&decision.after, &slices(decision), Viewer::Chair) {
+                let written = serde_json::to_string(&fact).unwrap();
+                assert_eq!(serde_json::from_str::<Fact>(&written).unwrap(), fact);
+            }
+        }
+    });
+}
+
+#[test]
+fn in_every_run_each_viewer_sees_what_is_theirs_and_nothing_else() {
+    let seen = Tally::default();
+    runs(|item, steps| {
+        for decision in &run(item, steps).decisions {
+            let after = &decision.after;
+            for viewer in VIEWERS {
+                check_privacy(after, viewer, &seen);
+                for fact in facts(after, &slices(decision), viewer) {
+                    check_fact(after, viewer, &fact);
+                }
+            }
+        }
+    });
+    for what in ["held seen", "held hidden", "pending seen", "pending hidden"] {
+        assert!(seen.of(what) > 0, "no run had: {what}");
+    }
+}
+
+#[test]
+fn a_held_comment_is_seen_by_its_site_and_the_desks_that_read_it() {
+    let room = after_play(
+        "00:00  Sa Đéc     comments on 2 chưa công bố
+         00:10  secretary  holds comment 1",
+    );
+    let sees = |viewer| view(&room.live, viewer).feed.len() == 1;
+    let told = |viewer| {
+        let last = room.decisions.last().unwrap();
+        facts(&last.after, &slices(last), viewer)
+    };
+    for viewer in [Viewer::Chair, Viewer::Secretary, Viewer::Site(SiteId(2))] {
+        assert!(sees(viewer), "{viewer:?}");
+        assert!(matches!(&told(viewer)[..], [Fact::Comment { comment }] if comment.held));
+    }
+    for viewer in [Viewer::Technician, Viewer::Site(SiteId(1)), Viewer::Public] {
+        assert!(!sees(viewer), "{viewer:?}");
+        assert!(matches!(&told(viewer)[..], [Fact::CommentGone { .. }]));
+        let heard = serde_json::to_string(&told(viewer)).unwrap();
+        assert!(!heard.contains("chưa công bố"), "{viewer:?} heard {heard}");
+    }
+}
+
+#[test]
+fn a_published_comment_is_seen_by_everyone_in_its_old_place() {
+    let room = after_play(
+        "00:00  Sa Đéc     comments on 2 một
+         00:05  Tháp Mười  comments on 2 hai
+         00:10  secretary  holds comment 1
+         00:20  secretary  publishes comment 1",
+    );
+    for viewer in VIEWERS {
+        let feed = view(&room.live, viewer).feed;
+        let words: Vec<&str> = feed.iter().map(|one| one.words.text.as_str()).collect();
+        assert_eq!(words, ["một", "hai"], "{viewer:?}");
+    }
+}
+
+#[test]
+fn a_pending_request_is_seen_by_its_site_chair_and_secretary() {
+    let room = after_play(
+        "00:00  chair   opens item 4
+         00:10  Sa Đéc  requests",
+    );
+    let sees = |viewer| view(&room.live, viewer).floor.pending.len() == 1;
+    for viewer in [Viewer::Chair, Viewer::Secretary, Viewer::Site(SiteId(2))] {
+        assert!(sees(viewer), "{viewer:?}");
+    }
+    for viewer in [Viewer::Technician, Viewer::Site(SiteId(1)), Viewer::Public] {
+        assert!(!sees(viewer), "{viewer:?}");
+    }
+}
+
+#[test]
+fn an_accepted_request_is_seen_by_everyone() {
+    let room = after_play(
+        "00:00  chair   opens item 4
+         00:10  Sa Đéc  requests
+         00:20  chair   accepts 1",
+    );
+    for viewer in VIEWERS {
+        let floor = view(&room.live, viewer).floor;
+        assert_eq!(
+            (floor.queue.len(), floor.pending.len()),
+            (1, 0),
+            "{viewer:?}"
+        );
+    }
+}
+
+#[test]
+fn seats_are_seen_by_those_who_may_revoke_them() {
+    let room = after_play("00:00  chair  revokes seat 9");
+    for viewer in VIEWERS {
+        let seats = view(&room.live, viewer).seats;
+        let told = facts(&room.live, &BTreeSet::from([Slice::Seats]), viewer);
+        if matches!(viewer, Viewer::Chair | Viewer::Technician) {
+            let revoked: Vec<bool> = seats.iter().map(|seat| seat.revoked).collect();
+            assert_eq!(revoked.len(), setup().seats.len());
+            assert_eq!(revoked.iter().filter(|revoked| **revoked).count(), 1);
+            assert_eq!(told, [Fact::Seats { seats }]);
+        } else {
+            assert!(seats.is_empty() && told.is_empty(), "{viewer:?}");
+        }
+    }
+}
+
+#[test]
+fn nobody_sees_what_opens_a_seat() {
+    let mut secret = setup();
+    for seat in &mut secret.seats {
+        seat.token_sha256 = "5ec4e7".repeat(10);
+    }
+    let room = Room::linked(secret);
+    for viewer in VIEWERS {
+        let seen = serde_json::to_string(&view(&room.live, viewer)).unwrap();
+        assert!(!seen.contains("5ec4e7"), "{viewer:?}");
+    }
+}
+
+#[test]
+fn a_seat_belongs_to_the_class_of_its_role() {
+    let site = Some(SiteId(1));
+    for (role, class) in [
+        (Role::Chair, Viewer::Chair),
+        (Role::Secretary, Viewer::Secretary),
+        (Role::Moderator, Viewer::Site(SiteId(1))),
+        (Role::Technician, Viewer::Technician),
+        (Role::Observer, Viewer::Public),
+        (Role::Stage, Viewer::Public),
+    ] {
+        assert_eq!(Viewer::of(role, site), class);
+    }
+    assert_eq!(Viewer::of(Role::Moderator, None), Viewer::Public);
+}
+
+fn check_privacy(conference: &Conference, viewer: Viewer, seen: &Tally) {
+    let shown: View = view(conference, viewer);
+    for comment in conference.feed().comments.values() {
+        let may = !comment.held || owns(viewer, comment.site);
+        let does = shown.feed.iter().any(|other| other.id == comment.id);
+        assert_eq!(does, may, "{viewer:?}, {comment:?}");
+        if comment.held {
+            seen.saw(if does { "held seen" } else { "held hidden" });
+        }
+    }
+    for request in &conference.floor().pending {
+        let may = owns(viewer, request.site);
+        let pending = &shown.floor.pending;
+        let does = pending.iter().any(|other| other.turn == request.turn);
+        assert_eq!(does, may, "{viewer:?}, {request:?}");
+        seen.saw(if does {
+            "pending seen"
+        } else {
+            "pending hidden"
+        });
+    }
+    let manages = matches!(viewer, Viewer::Chair | Viewer::Technician);
+    assert_eq!(!shown.seats.is_empty(), manages, "{viewer:?}");
+}
+
+fn check_fact(conference: &Conference, viewer: Viewer, fact: &Fact) {
+    let shown = view(conference, viewer);
+    match fact {
+        Fact::Comment { comment } => assert!(shown.feed.contains(comment), "{viewer:?}"),
+        Fact::CommentGone { comment } => {
+            assert!(shown.feed.iter().all(|other| other.id != *comment));
+        }
+        Fact::Floor { floor } => assert_eq!(*floor, shown.floor),
+        Fact::Seats { seats } => assert_eq!(*seats, shown.seats),
+        Fact::Sites { sites } => assert_eq!(*sites, shown.sites),
+        Fact::Agenda { agenda } => assert_eq!(*agenda, shown.agenda),
+        Fact::Stage { stage } => assert_eq!(*stage, shown.stage),
+    }
+}
+
+/// Written anew here, so that a slip in the table of viewers is seen.
+fn owns(viewer: Viewer, site: SiteId) -> bool {
+    viewer == Viewer::Chair || viewer == Viewer::Secretary || viewer == Viewer::Site(site)
+}
+
+fn slices(decision: &Decision) -> BTreeSet<Slice> {
+    decision.events.iter().flat_map(touches).collect()
+}
+
+fn run(item: u16, steps: &[Step]) -> Room {
+    let mut room = begin(item);
+    for step in steps {
+        take(&mut room, *step);
+    }
+    room
+}
+
+fn after_play(play: &str) -> Room {
+    let mut room = Room::linked(setup());
+    perform(&mut room, play, &mut vec![]);
+    room
+}

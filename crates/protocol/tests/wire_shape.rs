@@ -1,0 +1,332 @@
+//! The JSON of every frame the server says, pinned: a change here is a change every client must follow.
+#![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+
+#[path = "../../conference/tests/support/mod.rs"]
+mod support;
+
+use diemcau_conference::Refusal;
+use diemcau_model::{Carries, CommentId, LinkStats, Millis, Role, SeatId, Side, SiteId};
+use diemcau_protocol::{ErrorWhy, Fact, Me, ServerFrame, SiteTelemetry, Viewer, view};
+use expect_test::expect;
+use support::{
+    play::perform,
+    room::{Room, setup},
+};
+
+#[test]
+fn every_server_frame() {
+    let mut told = String::new();
+    for frame in frames() {
+        let written = serde_json::to_string(&frame).unwrap();
+        assert_eq!(
+            serde_json::from_str::<ServerFrame>(&written).unwrap(),
+            frame
+        );
+        told.push_str(&written);
+        told.push('\n');
+    }
+    expect![[r#"
+        {"type":"facts","seq":12,"now":1622075400000,"facts":[{"kind":"comment_gone","comment":3}]}
+        {"type":"ok","id":"a-1","seq":12}
+        {"type":"refused","id":"a-2","why":"list_closed","text":"the list of speakers is closed"}
+        {"type":"error","why":"malformed","id":null,"text":"not a frame","fatal":false}
+        {"type":"pong","sent":1234.5,"now":1622075400000}
+        {"type":"uplink_answer","sdp":"v=0"}
+        {"type":"downlink_offer","sdp":"v=0"}
+        {"type":"slots","video":[0,null]}
+        {"type":"media_failed","side":"uplink","reason":"ICE failed"}
+        {"type":"telemetry","sites":[{"site":1,"connections":2,"link":{"loss_percent":1.5,"rtt_ms":20.0,"level_dbov":-40,"up_bps":1500000,"down_bps":2500000,"fps":25.0}},{"site":2,"connections":0,"link":null}]}
+        {"type":"stopping"}
+    "#]].assert_eq(&told);
+}
+
+#[test]
+fn the_welcome_with_everything_in_it() {
+    let mut setup = setup();
+    setup.sites.truncate(2);
+    setup.agenda.retain(|item| item.id.0 == 3);
+    setup.seats.truncate(1);
+    let mut room = Room::linked(setup);
+    let play = "
+        00:00  chair      opens item 3
+        00:01  Tháp Mười  requests
+        00:02  hall       requests on paragraph 1
+        00:03  chair      grants next
+        00:04  Tháp Mười  comments on 2 Bổ sung
+        00:05  chair      pauses 1";
+    perform(&mut room, play, &mut vec![]);
+    let welcome = ServerFrame::Welcome {
+        me: me(),
+        seq: room.live.seq(),
+        now: room.now,
+        view: Box::new(view(&room.live, Viewer::Chair)),
+    };
+    let written = serde_json::to_string_pretty(&welcome).unwrap();
+    expect![[r#"
+        {
+          "type": "welcome",
+          "me": {
+            "seat": 0,
+            "role": "chair",
+            "site": 0,
+            "carries": "watch",
+            "label": "Chủ trì"
+          },
+          "seq": 9,
+          "now": 1622075405000,
+          "view": {
+            "fixed": {
+              "title": "Hội nghị góp ý dự thảo",
+              "organizer": "Ban Tổ chức",
+              "sites": [
+                {
+                  "id": 0,
+                  "name": "hall",
+                  "short": "hall",
+                  "level": "",
+                  "hall": true
+                },
+                {
+                  "id": 1,
+                  "name": "Tháp Mười",
+                  "short": "Tháp Mười",
+                  "level": "",
+                  "hall": false
+                }
+              ],
+              "drafts": [
+                {
+                  "id": 1,
+                  "title": "Dự thảo Kết luận",
+                  "short": "Kết luận",
+                  "paragraphs": [
+                    {
+                      "label": "I.",
+                      "heading": true,
+                      "text": "Kết quả"
+                    },
+                    {
+                      "label": "1.",
+                      "heading": false,
+                      "text": "Tỷ lệ đảng viên đạt 3,76%."
+                    }
+                  ]
+                }
+              ]
+            },
+            "sites": [
+              {
+                "site": 0,
+                "carrier": "room",
+                "since": 1622075400000
+              },
+              {
+                "site": 1,
+                "carrier": "room",
+                "since": 1622075400000
+              }
+            ],
+            "agenda": {
+              "current": 3,
+              "items": [
+                {
+                  "id": 3,
+                  "title": "Thông qua",
+                  "kind": "decision",
+                  "presenter": "",
+                  "minutes": 30,
+                  "turns": {
+                    "minutes": 3,
+                    "at_zero": {
+                      "rule": "mute",
+                      "grace_seconds": 30
+                    },
+                    "approval": false
+                  },
+                  "drafts": [
+                    1
+                  ],
+                  "started": 1622075400000,
+                  "finished": null
+                }
+              ]
+            },
+            "floor": {
+              "open": true,
+              "turn": {
+                "turn": 1,
+                "site": 1,
+                "words": {
+                  "speech": "contribution",
+                  "delegate": "",
+                  "topic": "",
+                  "paragraph": null
+                },
+                "started": 1622075403000,
+                "allotted_ms": 180000,
+                "used_ms": 2000,
+                "running_since": null,
+                "paused": true,
+                "held": false,
+                "muted": false,
+                "warned_s": null
+              },
+              "queue": [
+                {
+                  "turn": 2,
+                  "site": 0,
+                  "words": {
+                    "speech": "contribution",
+                    "delegate": "",
+                    "topic": "",
+                    "paragraph": {
+                      "draft": 1,
+                      "paragraph": 1
+                    }
+                  },
+                  "at": 1622075402000
+                }
+              ],
+              "pending": [],
+              "on_deck": 2,
+              "hall_microphone": false,
+              "last": null
+            },
+            "stage": {
+              "layout": "speaker",
+              "heard": [],
+              "programme": 1,
+              "on_deck": 0,
+              "lower_third": {
+                "site": 1,
+                "delegate": "",
+                "topic": ""
+              }
+            },
+            "feed": [
+              {
+                "id": 1,
+                "site": 1,
+                "kind": "wording",
+                "words": {
+                  "at": {
+                    "draft": 1,
+                    "paragraph": 2
+                  },
+                  "text": "Bổ sung",
+                  "proposed": "",
+                  "delegate": ""
+                },
+                "at": 1622075404000,
+                "held": false
+              }
+            ],
+            "seats": [
+              {
+                "id": 0,
+                "role": "chair",
+                "site": 0,
+                "carries": "watch",
+                "label": "chair",
+                "revoked": false
+              }
+            ]
+          }
+        }"#]]
+    .assert_eq(&written);
+}
+
+fn frames() -> Vec<ServerFrame> {
+    let now = Millis(1_622_075_400_000);
+    let all = vec![
+        ServerFrame::Facts {
+            seq: 12,
+            now,
+            facts: vec![Fact::CommentGone {
+                comment: CommentId(3),
+            }],
+        },
+        ServerFrame::Ok {
+            id: "a-1".into(),
+            seq: 12,
+        },
+        ServerFrame::Refused {
+            id: "a-2".into(),
+            why: Refusal::ListClosed,
+            text: Refusal::ListClosed.to_string(),
+        },
+        ServerFrame::Error {
+            why: ErrorWhy::Malformed,
+            id: None,
+            text: "not a frame".into(),
+            fatal: false,
+        },
+        ServerFrame::Pong { sent: 1234.5, now },
+        ServerFrame::UplinkAnswer { sdp: "v=0".into() },
+        ServerFrame::DownlinkOffer { sdp: "v=0".into() },
+        ServerFrame::Slots {
+            video: vec![Some(SiteId(0)), None],
+        },
+        ServerFrame::MediaFailed {
+            side: Side::Uplink,
+            reason: "ICE failed".into(),
+        },
+        ServerFrame::Telemetry {
+            sites: vec![
+                SiteTelemetry {
+                    site: SiteId(1),
+                    connections: 2,
+                    link: Some(LinkStats {
+                        loss_percent: 1.5,
+                        rtt_ms: Some(20.0),
+                        level_dbov: Some(-40),
+                        up_bps: 1_500_000,
+                        down_bps: 2_500_000,
+                        fps: 25.0,
+                    }),
+                },
+                SiteTelemetry {
+                    site: SiteId(2),
+                    connections: 0,
+                    link: None,
+                },
+            ],
+        },
+        ServerFrame::Stopping,
+    ];
+    let places: Vec<usize> = all.iter().map(place).collect();
+    assert_eq!(
+        places,
+        (1..12).collect::<Vec<_>>(),
+        "one of each beside the welcome"
+    );
+    all
+}
+
+/// A new frame does not compile until it is here, and fails until it is in the list above.
+fn place(frame: &ServerFrame) -> usize {
+    match frame {
+        ServerFrame::Welcome { .. } => 0,
+        ServerFrame::Facts { .. } => 1,
+        ServerFrame::Ok { .. } => 2,
+        ServerFrame::Refused { .. } => 3,
+        ServerFrame::Error { .. } => 4,
+        ServerFrame::Pong { .. } => 5,
+        ServerFrame::UplinkAnswer { .. } => 6,
+        ServerFrame::DownlinkOffer { .. } => 7,
+        ServerFrame::Slots { .. } => 8,
+        ServerFrame::MediaFailed { .. } => 9,
+        ServerFrame::Telemetry { .. } => 10,
+        ServerFrame::Stopping => 11,
+    }
+}
+
+fn me() -> Me {
+    Me {
+        seat: SeatId(0),
+        role: Role::Chair,
+        site: Some(SiteId(0)),
+        carries: Carries::Watch,
+        label: "Chủ trì".into(),
+    }
+}
