@@ -82,9 +82,13 @@ pub fn qr(text: &str) -> Option<(String, usize)> {
     let code = QrCode::with_error_correction_level(text, EcLevel::M).ok()?;
     let width = code.width();
     let mut path = String::new();
-    for (at, color) in code.to_colors().iter().enumerate() {
-        if *color == qrcode::Color::Dark {
-            let _ = write!(path, "M{} {}h1v1h-1z", at % width, at / width);
+    for (y, row) in code.to_colors().chunks(width).enumerate() {
+        let mut x = 0;
+        for run in row.chunk_by(PartialEq::eq) {
+            if run.first() == Some(&qrcode::Color::Dark) {
+                let _ = write!(path, "M{x} {y}h{0}v1h-{0}z", run.len());
+            }
+            x += run.len();
         }
     }
     Some((path, width))
@@ -115,7 +119,7 @@ mod tests {
             qr("https://192.168.100.200:8443/site#ABCDEFGHIJKLMNOPQRSTUVWXYZABCDEFGHIJKLMNOPQ")
                 .unwrap();
         assert!(
-            path.starts_with("M0 0h1v1h-1z"),
+            path.starts_with("M0 0h7v1h-7z"),
             "the finder pattern begins in the corner"
         );
         assert!(width > 20);

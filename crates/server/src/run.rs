@@ -141,7 +141,7 @@ pub fn check(file: Option<&Path>) -> Result<()> {
 
 /// Joins as sites without a browser, until stopped.
 pub async fn endpoint(options: cli::Endpoint) -> Result<()> {
-    start_log("info");
+    start_log(&Settings::gather(&cli::Flags::default())?.log);
     let (stop, stopped) = watch::channel(false);
     let mut endpoints = JoinSet::new();
     for link in &options.link {

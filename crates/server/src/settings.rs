@@ -113,7 +113,7 @@ mod tests {
             data: "data".into(),
             lan: false,
             names: vec![],
-            log: "info".into(),
+            log: "info,rtc=warn,rtc_ice=warn,rtc_dtls=warn,rtc_srtp=warn,rtc_interceptor=warn,webrtc=warn".into(),
         };
         assert_eq!(settings, expected);
     }

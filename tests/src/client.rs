@@ -1,0 +1,195 @@
+//! A client that speaks the protocol and keeps its view as every client does: by folding facts.
+
+use anyhow::{Context, Result, bail};
+use diemcau_protocol::{ClientCommand, ClientFrame, Me, PROTOCOL, ServerFrame, View};
+use futures_util::{SinkExt, StreamExt};
+use std::{collections::BTreeMap, time::Duration};
+use tokio::{net::TcpStream, time::timeout};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async, tungstenite::Message};
+
+/// How long an answer may take: a liveness bound, no measure.
+const ANSWER_WITHIN: Duration = Duration::from_secs(30);
+
+/// An admitted connection.
+#[derive(Debug)]
+pub struct Client {
+    socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    /// Who it is.
+    pub me: Me,
+    /// What it sees, folded from the welcome and every fact since.
+    pub view: View,
+    /// The last event in `view`.
+    pub seq: u64,
+    /// Answers to commands, by id, in the order of their coming.
+    pub answers: BTreeMap<String, Vec<ServerFrame>>,
+    /// Every other frame, in the order of their coming; telemetry left out.
+    pub others: Vec<ServerFrame>,
+}
+
+impl Client {
+    /// Connects and joins.
+    ///
+    /// # Errors
+    /// Not admitted, or no answer.
+    pub async fn join(host: &str, token: &str) -> Result<Self> {
+        let mut socket = connect(host).await?;
+        let join = ClientFrame::Join {
+            protocol: PROTOCOL,
+            token: token.to_owned(),
+        };
+        socket
+            .send(Message::text(serde_json::to_string(&join)?))
+            .await?;
+        match next_frame(&mut socket).await? {
+            Some(ServerFrame::Welcome {
+                me,
+                seq,
+                now: _,
+                view,
+            }) => {
+                let (answers, others) = (BTreeMap::new(), vec![]);
+                Ok(Self {
+                    socket,
+                    me,
+                    view: *view,
+                    seq,
+                    answers,
+                    others,
+                })
+            }
+            other => bail!("no welcome but {other:?}"),
+        }
+    }
+
+    /// Sends a frame.
+    ///
+    /// # Errors
+    /// The connection is gone.
+    pub async fn send(&mut self, frame: &ClientFrame) -> Result<()> {
+        self.send_text(serde_json::to_string(frame)?).await
+    }
+
+    /// Sends a text as it is, a frame or not.
+    ///
+    /// # Errors
+    /// The connection is gone.
+    pub async fn send_text(&mut self, text: String) -> Result<()> {
+        Ok(self.socket.send(Message::text(text)).await?)
+    }
+
+    /// Sends a command without waiting for its answer.
+    ///
+    /// # Errors
+    /// The connection is gone.
+    pub async fn ask(&mut self, id: &str, command: ClientCommand) -> Result<()> {
+        self.send(&ClientFrame::Command {
+            id: id.to_owned(),
+            command,
+        })
+        .await
+    }
+
+    /// Sends a command and waits for its answer: `Ok`, `Refused` or `Error`.
+    ///
+    /// # Errors
+    /// The connection is gone, or no answer comes.
+    pub async fn command(&mut self, id: &str, command: ClientCommand) -> Result<ServerFrame> {
+        let before = self.answers.get(id).map_or(0, Vec::len);
+        self.ask(id, command).await?;
+        self.until(|client| client.answers.get(id)?.get(before).cloned())
+            .await
+    }
+
+    /// Takes in frames until `found` finds something.
+    ///
+    /// # Errors
+    /// The connection ends before, or it takes too long.
+    pub async fn until<T>(&mut self, mut found: impl FnMut(&Self) -> Option<T>) -> Result<T> {
+        let search = async {
+            loop {
+                if let Some(found) = found(self) {
+                    return Ok(found);
+                }
+                if !self.hear().await? {
+                    bail!(
+                        "the connection ended; last frames: {:?}",
+                        self.others.last()
+                    );
+                }
+            }
+        };
+        timeout(ANSWER_WITHIN, search)
+            .await
+            .context("what was waited for did not come")?
+    }
+
+    /// Takes in one frame; false when the connection has ended.
+    ///
+    /// # Errors
+    /// The server sent something that is not of the protocol.
+    pub async fn hear(&mut self) -> Result<bool> {
+        let Some(frame) = next_frame(&mut self.socket).await? else {
+            return Ok(false);
+        };
+        match frame {
+            ServerFrame::Facts {
+                seq,
+                now: _,
+                ref facts,
+            } => {
+                if seq <= self.seq {
+                    bail!("facts of event {seq} after event {}", self.seq);
+                }
+                self.seq = seq;
+                self.view.apply(facts);
+            }
+            ServerFrame::Ok { ref id, .. } | ServerFrame::Refused { ref id, .. } => {
+                self.answers.entry(id.clone()).or_default().push(frame);
+            }
+            ServerFrame::Error {
+                id: Some(ref id), ..
+            } => {
+                self.answers
+                    .entry(id.clone())
+                    .or_default()
+                    .push(frame.clone());
+                self.others.push(frame);
+            }
+            ServerFrame::Telemetry { .. } => {}
+            ServerFrame::Welcome { .. }
+            | ServerFrame::Error { .. }
+            | ServerFrame::Pong { .. }
+            | ServerFrame::UplinkAnswer { .. }
+            | ServerFrame::DownlinkOffer { .. }
+            | ServerFrame::Slots { .. }
+            | ServerFrame::MediaFailed { .. }
+            | ServerFrame::Stopping => self.others.push(frame),
+        }
+        Ok(true)
+    }
+}
+
+/// A connection that has not joined.
+///
+/// # Errors
+/// The server does not answer.
+pub async fn connect(host: &str) -> Result<WebSocketStream<MaybeTlsStream<TcpStream>>> {
+    Ok(connect_async(format!("ws://{host}/ws")).await?.0)
+}
+
+/// The next frame of a connection; none when it has ended.
+///
+/// # Errors
+/// What came is not a frame.
+pub async fn next_frame(
+    socket: &mut WebSocketStream<MaybeTlsStream<TcpStream>>,
+) -> Result<Option<ServerFrame>> {
+    loop {
+        match socket.next().await {
+            Some(Ok(Message::Text(text))) => return Ok(Some(serde_json::from_str(&text)?)),
+            Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
+            Some(Ok(Message::Close(_)) | Err(_)) | None => return Ok(None),
+            Some(Ok(Message::Binary(_) | Message::Frame(_))) => bail!("not a text"),
+        }
+    }
+}

@@ -1,0 +1,236 @@
+//! The real server, as a process with a data folder of its own.
+
+use anyhow::{Context, Result, bail};
+use diemcau_model::{Carries, Role, SiteId};
+use serde_json::Value;
+use std::{
+    env, fs,
+    net::{TcpListener, UdpSocket},
+    path::PathBuf,
+    process::Stdio,
+    time::Duration,
+};
+use tempfile::TempDir;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    process::{Child, Command},
+    time::{sleep, timeout},
+};
+
+/// How long a server may take to answer: a liveness bound, no measure.
+const READY_WITHIN: Duration = Duration::from_secs(30);
+
+/// A demo server on free ports of the loopback.
+#[derive(Debug)]
+pub struct Server {
+    /// `127.0.0.1:PORT`.
+    pub host: String,
+    media_port: u16,
+    data: TempDir,
+    child: Child,
+}
+
+impl Server {
+    /// Starts the demo conference in an empty folder.
+    ///
+    /// # Errors
+    /// The binary is missing or the server does not come up.
+    pub async fn start() -> Result<Self> {
+        let data = TempDir::new()?;
+        let host = TcpListener::bind("127.0.0.1:0")?.local_addr()?.to_string();
+        let media_port = UdpSocket::bind("127.0.0.1:0")?.local_addr()?.port();
+        let child = spawn(&host, media_port, &data)?;
+        let mut server = Self {
+            host,
+            media_port,
+            data,
+            child,
+        };
+        server.ready().await?;
+        Ok(server)
+    }
+
+    /// Ends the process as a power cut would, as far as a process can tell.
+    ///
+    /// # Errors
+    /// The process cannot be ended.
+    pub async fn kill(&mut self) -> Result<()> {
+        self.child.kill().await.context("kill")
+    }
+
+    /// Starts again on the same folder and ports.
+    ///
+    /// # Errors
+    /// The server does not come up.
+    pub async fn restart(&mut self) -> Result<()> {
+        self.child = spawn(&self.host, self.media_port, &self.data)?;
+        self.ready().await
+    }
+
+    /// Asks the server to stop (SIGTERM) and waits until it has.
+    ///
+    /// # Errors
+    /// It did not stop by itself.
+    pub async fn stop(&mut self) -> Result<()> {
+        let pid = self.child.id().context("the server has ended already")?;
+        Command::new("kill")
+            .args(["-TERM", &pid.to_string()])
+            .status()
+            .await?;
+        let status = timeout(READY_WITHIN, self.child.wait()).await??;
+        if !status.success() {
+            bail!("the server ended with {status}");
+        }
+        Ok(())
+    }
+
+    /// The folder of the demo conference.
+    #[must_use]
+    pub fn folder(&self) -> PathBuf {
+        self.data.path().join("demo")
+    }
+
+    /// The process, for its figures.
+    #[must_use]
+    pub fn pid(&self) -> Option<u32> {
+        self.child.id()
+    }
+
+    /// The tokens of the seats that fit, in the order of the seats.
+    ///
+    /// # Errors
+    /// The links cannot be read.
+    pub fn tokens(
+        &self,
+        role: Role,
+        site: Option<SiteId>,
+        carries: Option<Carries>,
+    ) -> Result<Vec<String>> {
+        let links: Vec<Value> =
+            serde_json::from_slice(&fs::read(self.folder().join("links.json"))?)?;
+        let (role, site) = (
+            serde_json::to_value(role)?,
+            site.map(serde_json::to_value).transpose()?,
+        );
+        let carries = carries.map(serde_json::to_value).transpose()?;
+        let fits = |link: &&Value| {
+            link["role"] == role
+                && site.as_ref().is_none_or(|site| link["site"] == *site)
+                && carries
+                    .as_ref()
+                    .is_none_or(|carries| link["carries"] == *carries)
+        };
+        let token = |link: &Value| Some(link["url"].as_str()?.split_once('#')?.1.to_owned());
+        Ok(links.iter().filter(fits).filter_map(token).collect())
+    }
+
+    /// The first of `tokens`.
+    ///
+    /// # Errors
+    /// No seat fits.
+    pub fn token(
+        &self,
+        role: Role,
+        site: Option<SiteId>,
+        carries: Option<Carries>,
+    ) -> Result<String> {
+        let tokens = self.tokens(role, site, carries)?;
+        tokens
+            .into_iter()
+            .next()
+            .with_context(|| format!("no seat for {role:?} {site:?} {carries:?}"))
+    }
+
+    /// The body of a page, asked for by plain HTTP/1.1.
+    ///
+    /// # Errors
+    /// The server does not answer.
+    pub async fn get(&self, path: &str) -> Result<String> {
+        let mut stream = TcpStream::connect(&self.host).await?;
+        let ask = format!(
+            "GET {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n",
+            self.host
+        );
+        stream.write_all(ask.as_bytes()).await?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await?;
+        Ok(answer)
+    }
+
+    /// The value of a metric; labels are part of its name, as `/metrics` shows them.
+    ///
+    /// # Errors
+    /// The server does not answer.
+    pub async fn metric(&self, name: &str) -> Result<f64> {
+        let text = self.get("/metrics").await?;
+        let line = text
+            .lines()
+            .find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        Ok(line.map_or(0.0, |value| value.trim().parse().unwrap_or(f64::NAN)))
+    }
+
+    async fn ready(&mut self) -> Result<()> {
+        let answers = async {
+            loop {
+                if let Some(status) = self.child.try_wait()? {
+                    bail!("the server ended with {status}");
+                }
+                if self
+                    .get("/healthz")
+                    .await
+                    .is_ok_and(|answer| answer.contains("200 OK"))
+                {
+                    return Ok(());
+                }
+                sleep(Duration::from_millis(10)).await;
+            }
+        };
+        timeout(READY_WITHIN, answers)
+            .await
+            .context("the server does not answer")?
+    }
+}
+
+fn spawn(host: &str, media_port: u16, data: &TempDir) -> Result<Child> {
+    let binary = binary()?;
+    Command::new(&binary)
+        .args([
+            "--listen",
+            host,
+            "--media-port",
+            &media_port.to_string(),
+            "--data",
+        ])
+        .arg(data.path())
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(if env::var_os("VERBOSE").is_some() {
+            Stdio::inherit()
+        } else {
+            Stdio::null()
+        })
+        .kill_on_drop(true)
+        .spawn()
+        .with_context(|| binary.display().to_string())
+}
+
+/// The program beside the test's own binary.
+fn binary() -> Result<PathBuf> {
+    if let Some(path) = env::var_os("DIEMCAU_BIN") {
+        return Ok(path.into());
+    }
+    let own = env::current_exe()?;
+    let binary = own
+        .ancestors()
+        .nth(2)
+        .context("no target folder")?
+        .join("diemcau");
+    if !binary.exists() {
+        bail!(
+            "{} is missing: build it with `cargo build -p diemcau`",
+            binary.display()
+        );
+    }
+    Ok(binary)
+}
