@@ -56,8 +56,7 @@ impl Card {
     ///
     /// If the font that is part of this crate cannot be read.
     pub fn draw(site: SiteId, name: &str) -> Result<Self, EndpointError> {
-        let font =
-            FontRef::try_from_slice(FONT).map_err(EndpointError::pattern)?;
+        let font = FontRef::try_from_slice(FONT).map_err(EndpointError::pattern)?;
         let mut canvas = Canvas::filled(background(site));
         draw_bars(&mut canvas);
         draw_ramp(&mut canvas);
@@ -168,7 +167,9 @@ fn draw_words(canvas: &mut Canvas, font: &FontRef<'_>, name: &str) {
 fn fit(font: &FontRef<'_>, name: &str) -> (f32, Vec<String>) {
     for size in NAME_SIZES {
         let lines = wrap(font, name, size);
-        let fits = lines.iter().all(|l| text_width(font, l, size) <= NAME_WIDTH);
+        let fits = lines
+            .iter()
+            .all(|l| text_width(font, l, size) <= NAME_WIDTH);
         if fits && lines.len() <= NAME_LINES {
             return (size, lines);
         }

@@ -31,8 +31,8 @@ pub struct Packet {
 ///
 /// If the encoder refuses.
 pub fn encode(site: SiteId) -> Result<Vec<Packet>, EndpointError> {
-    let mut encoder =
-        OpusEncoder::new(SAMPLE_RATE as i32, 1, Application::Audio).map_err(EndpointError::pattern)?;
+    let mut encoder = OpusEncoder::new(SAMPLE_RATE as i32, 1, Application::Audio)
+        .map_err(EndpointError::pattern)?;
     encoder.bitrate_bps = 24_000;
     samples(site)
         .chunks_exact(PACKET_SAMPLES as usize)
@@ -62,10 +62,17 @@ fn samples(site: SiteId) -> Vec<f32> {
     let mut samples = vec![0.0; LOOP_PACKETS * PACKET_SAMPLES as usize];
     let length = BEEP_MS * per_ms;
     for start in BEEPS_AT_MS {
-        for (n, sample) in samples.iter_mut().skip(start * per_ms).take(length).enumerate() {
+        for (n, sample) in samples
+            .iter_mut()
+            .skip(start * per_ms)
+            .take(length)
+            .enumerate()
+        {
             let wave = (n as f32 / SAMPLE_RATE as f32 * pitch(site) * std::f32::consts::TAU).sin();
             // Swells and fades over the whole beep: no click at either end.
-            let swell = (n as f32 / length as f32 * std::f32::consts::PI).sin().powi(2);
+            let swell = (n as f32 / length as f32 * std::f32::consts::PI)
+                .sin()
+                .powi(2);
             *sample = wave * swell * LOUDNESS;
         }
     }
@@ -124,7 +131,10 @@ mod tests {
 
     /// Upward zero crossings a second.
     fn pitch_heard(sound: &[f32]) -> f32 {
-        let ups = sound.windows(2).filter(|w| w[0] <= 0.0 && w[1] > 0.0).count();
+        let ups = sound
+            .windows(2)
+            .filter(|w| w[0] <= 0.0 && w[1] > 0.0)
+            .count();
         ups as f32 * SAMPLE_RATE as f32 / sound.len() as f32
     }
 }

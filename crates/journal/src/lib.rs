@@ -1,1 +1,37 @@
-//! Keeps events in order, durably, and gives them back.
+//! Keeps events in order, durably, and gives them back; one contract, several stores.
+//!
+//! Nothing here knows what an event means: it is numbered, sealed into a chain of hashes, and synced.
+//! The format is written down in `JOURNAL.md`, completely enough to check a journal without this crate.
+
+mod error;
+mod format;
+mod memory;
+mod sqlite;
+mod writer;
+
+pub use error::JournalError;
+pub use format::{Entry, FORMAT_VERSION, Record};
+pub use memory::MemoryJournal;
+pub use sqlite::SqliteJournal;
+pub use writer::Writer;
+
+use diemcau_model::Millis;
+
+/// A store of events. Every store passes the same contract suite (`tests/contract.rs`).
+pub trait Journal: Send {
+    /// Stores all of the entries or none, durably, and tells the number of the last record then.
+    /// After an error the journal is as it was before, and the append may be tried again.
+    fn append(&mut self, entries: &[Entry]) -> Result<u64, JournalError>;
+
+    /// The number of the last record; 0 while there is none.
+    fn last_number(&self) -> u64;
+
+    /// Gives every record back, in order, each checked before it is given.
+    fn read_all(&mut self, each: &mut dyn FnMut(Record)) -> Result<(), JournalError>;
+
+    /// Notes that the server was alive at `now`. A hint: cheap, not synced, lost at worst.
+    fn touch(&mut self, now: Millis);
+
+    /// The latest sign of life: the last touch or the last record, whichever is later.
+    fn last_alive(&mut self) -> Option<Millis>;
+}

@@ -1,0 +1,42 @@
+//! What can go wrong with a store, in the words of those who must act on it.
+
+use std::{error::Error, sync::Arc};
+use thiserror::Error;
+
+/// Trouble with the store. Cloned to everyone whose entries shared a transaction.
+#[derive(Clone, Debug, Error)]
+pub enum JournalError {
+    /// No room left; what was to be appended is not stored, and may be tried again.
+    #[error("the disk of the journal is full")]
+    Full,
+    /// The bytes are not the ones that were written. `number` is the first record that cannot be trusted.
+    #[error("the journal is broken at number {number}: {what}")]
+    Corrupt { number: u64, what: &'static str },
+    /// Written by a newer program.
+    #[error(
+        "number {number} of the journal has format version {version}, which this program does not know"
+    )]
+    UnknownVersion { number: u64, version: i64 },
+    /// The bytes are the ones that were written, but they are not an event this program knows.
+    #[error("number {number} of the journal cannot be read")]
+    Unreadable {
+        number: u64,
+        source: Arc<serde_json::Error>,
+    },
+    /// Another program has this journal open.
+    #[error("the journal is in use by another program")]
+    Locked,
+    /// The writer has ended; nothing is stored any more.
+    #[error("the journal is closed")]
+    Closed,
+    /// Anything else the store could not do.
+    #[error("the store of the journal failed")]
+    Io(#[source] Arc<dyn Error + Send + Sync>),
+}
+
+impl JournalError {
+    /// Any failure of the world, with its chain kept.
+    pub fn io(source: impl Error + Send + Sync + 'static) -> Self {
+        Self::Io(Arc::new(source))
+    }
+}

@@ -1,0 +1,211 @@
+//! The journal as a room's task sees it: one thread owns the store, and whatever waits is stored under one sync.
+
+use crate::{Entry, Journal, JournalError, Record};
+use diemcau_model::{Millis, limits::COMMIT_BATCH_MAX};
+use std::{
+    mem,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    thread,
+};
+use tokio::sync::{mpsc, oneshot};
+
+/// Appends waiting for the writer. Further callers wait in `append`; a touch is dropped, for the events that
+/// wait are a better sign of life.
+const QUEUE_MAX: usize = COMMIT_BATCH_MAX;
+
+/// The one writer of a journal. Dropped, it stores what waits and ends by itself; `close` waits for that.
+pub struct Writer {
+    jobs: mpsc::Sender<Job>,
+    failures: Arc<AtomicU64>,
+    ended: oneshot::Receiver<()>,
+}
+
+impl Writer {
+    /// Hands the store to a thread of its own.
+    #[must_use]
+    pub fn spawn(journal: Box<dyn Journal>) -> Self {
+        let (jobs, queue) = mpsc::channel(QUEUE_MAX);
+        let (end, ended) = oneshot::channel();
+        let failures = Arc::new(AtomicU64::new(0));
+        let worker = Worker {
+            journal,
+            queue,
+            failures: Arc::clone(&failures),
+            last_failure: JournalError::Closed,
+        };
+
+        let started = thread::Builder::new()
+            .name("journal".into())
+            .spawn(move || {
+                worker.run();
+                // Nobody may be waiting for the end.
+                let _ = end.send(());
+            });
+        if let Err(error) = started {
+            // The queue's end went with the thread, so that every append answers `Closed`.
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "the journal's thread cannot be started"
+            );
+        }
+        Self {
+            jobs,
+            failures,
+            ended,
+        }
+    }
+
+    /// Stores the entries durably, all or none, and tells the number of the last of them.
+    ///
+    /// Appends keep the order in which they were called. When one fails, every append called before that was
+    /// known fails too: what it holds may follow from what is lost. A call that is dropped while it waits
+    /// may still be stored.
+    pub async fn append(&self, entries: Vec<Entry>) -> Result<u64, JournalError> {
+        let (answer, answered) = oneshot::channel();
+        let append = Append {
+            entries,
+            failures_known: self.failures.load(Ordering::Acquire),
+            answer,
+        };
+        self.jobs
+            .send(Job::Append(append))
+            .await
+            .map_err(|_| JournalError::Closed)?;
+        answered.await.unwrap_or(Err(JournalError::Closed))
+    }
+
+    /// Gives every record back, those of the appends called before included: after a failed append this tells
+    /// what is on disk.
+    pub async fn read_all(&self) -> Result<Vec<Record>, JournalError> {
+        let (answer, answered) = oneshot::channel();
+        self.jobs
+            .send(Job::ReadAll(answer))
+            .await
+            .map_err(|_| JournalError::Closed)?;
+        answered.await.unwrap_or(Err(JournalError::Closed))
+    }
+
+    /// Notes that the server was alive at `now`; never waits.
+    pub fn touch(&self, now: Millis) {
+        // Full or closed: see QUEUE_MAX.
+        let _ = self.jobs.try_send(Job::Touch(now));
+    }
+
+    /// Gives every record back, as it is on disk after everything that was appended before.
+    pub async fn read_all(&self) -> Result<Vec<Record>, JournalError> {
+        let (answer, answered) = oneshot::channel();
+        let sent = self.jobs.send(Job::Read(answer)).await;
+        sent.map_err(|_| JournalError::Closed)?;
+        answered.await.unwrap_or(Err(JournalError::Closed))
+    }
+
+    /// Waits until everything is stored and the store is closed.
+    pub async fn close(self) {
+        drop(self.jobs);
+        // An error means that the thread is gone already.
+        let _ = self.ended.await;
+    }
+}
+
+enum Job {
+    Append(Append),
+    Touch(Millis),
+    Read(oneshot::Sender<Result<Vec<Record>, JournalError>>),
+}
+
+struct Append {
+    entries: Vec<Entry>,
+    failures_known: u64,
+    answer: Answer<u64>,
+}
+
+struct Worker {
+    journal: Box<dyn Journal>,
+    queue: mpsc::Receiver<Job>,
+    failures: Arc<AtomicU64>,
+    last_failure: JournalError,
+}
+
+impl Worker {
+    fn run(mut self) {
+        let mut group = Vec::with_capacity(COMMIT_BATCH_MAX);
+        while self.queue.blocking_recv_many(&mut group, COMMIT_BATCH_MAX) > 0 {
+            let mut appends = Vec::with_capacity(group.len());
+            let mut alive = None;
+            let mut reads = Vec::new();
+            for job in group.drain(..) {
+                match job {
+                    Job::Append(append) => appends.push(append),
+                    Job::ReadAll(waiter) => {
+                        self.commit(mem::take(&mut appends));
+                        answer(waiter, self.read_all());
+                    }
+                    Job::Touch(now) => alive = alive.max(Some(now)),
+                    Job::Read(answer) => reads.push(answer),
+                }
+            }
+            self.commit(appends);
+            if let Some(now) = alive {
+                self.journal.touch(now);
+            }
+            for answer in reads {
+                // A caller that no longer waits has nothing to hear.
+                let _ = answer.send(self.read_all());
+            }
+        }
+    }
+
+    fn read_all(&mut self) -> Result<Vec<Record>, JournalError> {
+        let mut records = Vec::new();
+        self.journal.read_all(&mut |record| records.push(record))?;
+        Ok(records)
+    }
+
+    fn read_all(&mut self) -> Result<Vec<Record>, JournalError> {
+        let mut records = Vec::new();
+        self.journal.read_all(&mut |record| records.push(record))?;
+        Ok(records)
+    }
+
+    fn commit(&mut self, appends: Vec<Append>) {
+        let failures = self.failures.load(Ordering::Acquire);
+        let mut entries = Vec::new();
+        let mut waiting = Vec::with_capacity(appends.len());
+        for append in appends {
+            if append.failures_known != failures {
+                answer(append.answer, Err(self.last_failure.clone()));
+                continue;
+            }
+            entries.extend(append.entries);
+            waiting.push((entries.len(), append.answer));
+        }
+        if waiting.is_empty() {
+            return;
+        }
+
+        match self.journal.append(&entries) {
+            Ok(last) => {
+                for (upto, waiter) in waiting {
+                    let after = (entries.len() - upto) as u64;
+                    answer(waiter, Ok(last - after));
+                }
+            }
+            Err(error) => {
+                // Counted before anyone is told, so that whoever knows of it may try again.
+                self.failures.fetch_add(1, Ordering::Release);
+                self.last_failure = error.clone();
+                for (_, waiter) in waiting {
+                    answer(waiter, Err(error.clone()));
+                }
+            }
+        }
+    }
+}
+
+fn answer<T>(waiter: Answer<T>, result: Result<T, JournalError>) {
+    // A caller that no longer waits has nothing to hear.
+    let _ = waiter.send(result);
+}
