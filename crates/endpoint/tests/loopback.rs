@@ -213,13 +213,13 @@ impl Server {
     }
 
     async fn command(&mut self) -> ClientCommand {
-        match self
+        let frame = self
             .wanted(|f| matches!(f, ClientFrame::Command { .. }))
-            .await
-        {
-            ClientFrame::Command { command, .. } => command,
-            other => panic!("{other:?}"),
-        }
+            .await;
+        let ClientFrame::Command { command, .. } = frame else {
+            panic!("{frame:?} is no command");
+        };
+        command
     }
 
     async fn give_floor(&mut self) {
@@ -423,9 +423,10 @@ async fn described(connection: &dyn PeerConnection, mut gathered: mpsc::Receiver
 
 fn track(kind: RtpCodecKind, ssrc: u32) -> Arc<TrackLocalStaticRTP> {
     use rtc::rtp_transceiver::rtp_sender::RTCRtpCodec;
-    let (mime_type, clock_rate, channels, sdp_fmtp_line) = match kind {
-        RtpCodecKind::Video => ("video/VP8", 90_000, 0, ""),
-        _ => ("audio/opus", 48_000, 2, "minptime=10;useinbandfec=1"),
+    let (mime_type, clock_rate, channels, sdp_fmtp_line) = if kind == RtpCodecKind::Video {
+        ("video/VP8", 90_000, 0, "")
+    } else {
+        ("audio/opus", 48_000, 2, "minptime=10;useinbandfec=1")
     };
     let encoding = RTCRtpEncodingParameters {
         rtp_coding_parameters: RTCRtpCodingParameters {
