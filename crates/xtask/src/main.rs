@@ -1,26 +1,32 @@
-//! Generated files, tidy checks, benches and the gate.
+//! Generated files, tidy checks and the gate. `cargo xtask` without a task lists them.
 
-use anyhow::{Context, Result, bail};
-use std::{env, fs, path::PathBuf};
+mod ci;
+mod generate;
+mod tidy;
+
+use anyhow::{Result, bail};
+use std::{env, path::PathBuf};
+
+const TASKS: &str = "\
+cargo xtask ci         everything that must pass; installs what it needs
+cargo xtask generate   writes the files that are made from Rust
+cargo xtask tidy       checks the house: arrows between crates, pins, licences, generated files, outside addresses";
 
 fn main() -> Result<()> {
     match env::args().nth(1).as_deref() {
-        Some("generate") => generate(),
-        other => bail!(
-            "no such task: {}; there is: generate",
-            other.unwrap_or("(none)")
-        ),
+        Some("ci") => ci::run(),
+        Some("generate") => generate::write(),
+        Some("tidy") => tidy::check(),
+        None | Some("--help") => {
+            println!("{TASKS}");
+            Ok(())
+        }
+        Some(other) => bail!("no such task: {other}\n{TASKS}"),
     }
-}
-
-/// Writes the files that are made from Rust.
-fn generate() -> Result<()> {
-    let path = root().join("web/generated/protocol.ts");
-    fs::create_dir_all(path.with_file_name("")).context("web/generated")?;
-    fs::write(&path, diemcau_protocol::typescript()).with_context(|| path.display().to_string())
 }
 
 /// The folder of the workspace.
 fn root() -> PathBuf {
-    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
+    let own = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    own.ancestors().nth(2).map_or(own.clone(), PathBuf::from)
 }

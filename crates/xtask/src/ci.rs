@@ -1,0 +1,71 @@
+//! The gate: what must pass before anything lands. Needs git, Rust, Node and a C compiler; installs the rest.
+
+use crate::{root, tidy};
+use anyhow::{Context, Result, ensure};
+use std::{path::Path, process::Command, time::Instant};
+
+/// Debian's browser, driven by the browser tests.
+const CHROMIUM: &str = "/usr/bin/chromium";
+
+/// Runs every step, in the order from cheap to dear.
+pub fn run() -> Result<()> {
+    step("tidy", tidy::check)?;
+    step("format", || cargo(&["fmt", "--all", "--check"]))?;
+    step("lint", || {
+        cargo(&[
+            "clippy",
+            "--workspace",
+            "--all-targets",
+            "--locked",
+            "--",
+            "-D",
+            "warnings",
+        ])
+    })?;
+    step("build", || cargo(&["build", "--workspace", "--locked"]))?;
+    step("client", client)?;
+    step("tests", || {
+        cargo(&["test", "--workspace", "--locked", "--", "--test-threads=2"])
+    })?;
+    step("browser", browser)
+}
+
+fn client() -> Result<()> {
+    npm("web", &["ci", "--no-audit", "--no-fund"])?;
+    npm("web", &["run", "check"])
+}
+
+fn browser() -> Result<()> {
+    if !Path::new(CHROMIUM).exists() {
+        command("apt-get", &["update", "-qq"], ".")?;
+        command("apt-get", &["install", "-y", "-qq", "chromium"], ".")?;
+    }
+    npm("tests/browser", &["ci", "--no-audit", "--no-fund"])?;
+    npm("tests/browser", &["test"])
+}
+
+fn step(name: &str, work: impl FnOnce() -> Result<()>) -> Result<()> {
+    println!("==> {name}");
+    let begun = Instant::now();
+    work().with_context(|| format!("the gate is closed at: {name}"))?;
+    println!("<== {name}: {:.0} s", begun.elapsed().as_secs_f64());
+    Ok(())
+}
+
+fn cargo(arguments: &[&str]) -> Result<()> {
+    command("cargo", arguments, ".")
+}
+
+fn npm(folder: &str, arguments: &[&str]) -> Result<()> {
+    command("npm", arguments, folder)
+}
+
+fn command(program: &str, arguments: &[&str], folder: &str) -> Result<()> {
+    let status = Command::new(program)
+        .args(arguments)
+        .current_dir(root().join(folder))
+        .status();
+    let status = status.with_context(|| format!("{program} cannot be started"))?;
+    ensure!(status.success(), "{program} {} failed", arguments.join(" "));
+    Ok(())
+}
