@@ -72,20 +72,21 @@ impl PictureSlot {
         self.want
     }
 
+    /// The packet for the slot, if it has a place there; `vp8` is missing in padding, which only fills a number.
     pub fn forward(
         &mut self,
         picture: Picture,
         packet: &RtpIn,
-        vp8: &Vp8,
+        vp8: Option<&Vp8>,
         now: Instant,
     ) -> Option<RtpOut> {
         let head = head(packet);
         let shown = self.shows.as_ref();
         if shown.is_none_or(|shown| shown.picture != picture || shown.ssrc != packet.ssrc) {
-            if self.want != Some(picture) || !vp8.key_frame {
+            if self.want != Some(picture) || !vp8.is_some_and(|vp8| vp8.key_frame) {
                 return None;
             }
-            self.rewriter.switch(head, Some(vp8), now);
+            self.rewriter.switch(head, vp8, now);
             self.shows = Some(Shown {
                 picture,
                 ssrc: packet.ssrc,
@@ -96,7 +97,7 @@ impl PictureSlot {
             self.shows = None;
             return None;
         }
-        self.rewriter.rewrite(head, &packet.payload, Some(vp8), now)
+        self.rewriter.rewrite(head, &packet.payload, vp8, now)
     }
 }
 
@@ -187,7 +188,8 @@ mod tests {
         let ssrc = picture.0.0 as u32 * 10 + picture.1 as u32;
         let vp8 = vp8::read(&payload).unwrap();
         let packet = packet(Kind::Video, ssrc, seq, payload);
-        slot.forward(picture, &packet, &vp8, now).map(|out| out.seq)
+        slot.forward(picture, &packet, Some(&vp8), now)
+            .map(|out| out.seq)
     }
 
     #[test]

@@ -106,13 +106,18 @@ impl Rewriter {
             .as_ref()
             .is_none_or(|last| !is_before(seq, last.seq))
         {
-            let id = vp8.and_then(|vp8| vp8.picture_id).map_or(0, |id| id.value);
-            let tl0 = vp8.and_then(|vp8| vp8.tl0).unwrap_or_default();
+            // A packet without numbers (padding) leaves them where they were.
+            let (last_id, last_tl0) = self
+                .last
+                .as_ref()
+                .map_or((0, 0), |last| (last.picture_id, last.tl0));
+            let id = vp8.and_then(|vp8| vp8.picture_id);
+            let tl0 = vp8.and_then(|vp8| vp8.tl0);
             self.last = Some(Last {
                 seq,
                 timestamp,
-                picture_id: id.wrapping_add(self.picture_id_offset),
-                tl0: tl0.wrapping_add(self.tl0_offset),
+                picture_id: id.map_or(last_id, |id| id.value.wrapping_add(self.picture_id_offset)),
+                tl0: tl0.map_or(last_tl0, |tl0| tl0.wrapping_add(self.tl0_offset)),
                 at: now,
             });
         }

@@ -2,7 +2,8 @@
 
 mod support;
 
-use diemcau_model::{PeerSay, SiteId};
+use diemcau_model::{Carries, EndpointKind, PeerAsk, PeerId, PeerSay, Side, SiteId};
+use diemcau_probe::ProbeOptions;
 use support::Hall;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -40,5 +41,137 @@ async fn three_rooms_connect_and_see_what_their_screens_ask_for() {
         "room 1 shows nothing"
     );
     assert_eq!(hall.sounds(0, 0), 0, "nobody hears itself");
+    hall.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_hears_a_room_before_its_grant_or_after_its_end() {
+    let mut hall = Hall::with_rooms(3).await;
+    hall.while_sending(1, 200).await;
+    for room in 0..3 {
+        assert_eq!(
+            hall.sounds(room, 1),
+            0,
+            "room 1 was heard in room {room} without the floor"
+        );
+    }
+
+    hall.grant(1);
+    hall.until("the others hear room 1", |hall| {
+        hall.sounds(0, 1) > 20 && hall.sounds(2, 1) > 20
+    })
+    .await;
+    assert_eq!(
+        hall.sounds(0, 2),
+        0,
+        "another room was heard beside the speaker"
+    );
+
+    hall.revoke();
+    // What left before the revocation may still be on its way for a moment.
+    hall.while_sending(1, 40).await;
+    let before = [hall.sounds(0, 1), hall.sounds(2, 1)];
+    hall.while_sending(1, 200).await;
+    assert_eq!([hall.sounds(0, 1), hall.sounds(2, 1)], before);
+    hall.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_companion_gets_nothing_and_a_watcher_is_quiet_until_it_listens() {
+    let mut hall = Hall::with_rooms(2).await;
+    hall.grant(0);
+    hall.admit(20, Some(1), Carries::Nothing).await;
+    hall.ask(PeerAsk::OpenDownlink { peer: PeerId(20) }).await;
+    hall.failed(20, Side::Downlink).await;
+    hall.ask(PeerAsk::UplinkOffer {
+        peer: PeerId(20),
+        sdp: "v=0".into(),
+    })
+    .await;
+    hall.failed(20, Side::Uplink).await;
+
+    hall.enter(30, 9, Carries::Watch, ProbeOptions::new(30))
+        .await;
+    hall.screen(30, 720, &[]).await;
+    hall.until("the watcher sees", |hall| hall.seen(30).packets(0, 0) > 0)
+        .await;
+    hall.while_sending(0, 100).await;
+    assert_eq!(hall.sounds(30, 0), 0);
+    hall.ask(PeerAsk::Listen {
+        peer: PeerId(30),
+        sound: true,
+    })
+    .await;
+    hall.until("the watcher hears", |hall| hall.sounds(30, 0) > 0)
+        .await;
+
+    hall.ask(PeerAsk::UplinkOffer {
+        peer: PeerId(30),
+        sdp: hall.probe(30).uplink_offer().await,
+    })
+    .await;
+    assert!(
+        hall.failed(30, Side::Uplink)
+            .await
+            .contains("does not send")
+    );
+    hall.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_standby_takes_over_when_the_rules_say_so() {
+    let mut hall = Hall::with_rooms(2).await;
+    hall.enter(10, 0, Carries::Standby, ProbeOptions::new(100))
+        .await;
+    hall.grant(0);
+    hall.screen(1, 720, &[180]).await;
+    hall.until("room 1 hears the room's own endpoint", |hall| {
+        hall.sounds(1, 0) > 10
+    })
+    .await;
+    assert_eq!(hall.sounds(1, 100), 0);
+
+    hall.set_stage(|stage| {
+        stage.carriers.insert(SiteId(0), EndpointKind::Standby);
+    });
+    hall.until("room 1 hears and sees the standby", |hall| {
+        hall.sounds(1, 100) > 10 && hall.seen(1).packets(0, 100) > 0
+    })
+    .await;
+    let before = (hall.sounds(1, 0), hall.seen(1).packets_in(0..14, 0));
+    hall.while_sending(0, 200).await;
+    assert_eq!(
+        (hall.sounds(1, 0), hall.seen(1).packets_in(0..14, 0)),
+        before
+    );
+    hall.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_screen_changes_layers_at_key_frames_without_a_seam() {
+    let mut hall = Hall::with_rooms(2).await;
+    for (height, layer) in [(180, 0), (360, 1), (720, 2), (180, 0)] {
+        hall.screen(1, 0, &[height]).await;
+        let before = hall
+            .seen(1)
+            .tally(1, 0, layer)
+            .map_or(0, |tally| tally.packets);
+        hall.until("the layer comes", |hall| {
+            hall.seen(1)
+                .tally(1, 0, layer)
+                .is_some_and(|tally| tally.packets > before + 9)
+        })
+        .await;
+    }
+    let seen = hall.seen(1);
+    let slot = &seen.slots[&1];
+    assert_eq!((slot.missing.len(), slot.strays), (0, 0), "{slot:?}");
+    assert_eq!((slot.picture_jumps, slot.time_jumps), (0, 0), "{slot:?}");
+
+    hall.screen(1, 0, &[]).await;
+    hall.while_sending(0, 40).await;
+    let before = hall.seen(1).packets(1, 0);
+    hall.while_sending(0, 100).await;
+    assert_eq!(hall.seen(1).packets(1, 0), before, "height 0 is not shown");
     hall.close().await;
 }

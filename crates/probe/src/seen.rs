@@ -2,7 +2,10 @@
 
 use crate::Mark;
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+/// A pause in a slot that makes the next packet an opening.
+const OPENING_PAUSE: Duration = Duration::from_millis(10);
 
 /// Everything a peer has seen since its start.
 #[derive(Clone, Debug, Default)]
@@ -39,6 +42,9 @@ pub struct Slot {
     pub picture_jumps: u64,
     /// The timestamp of the newest packet went backwards.
     pub time_jumps: u64,
+    /// When a packet came after a pause of at least 10 ms: for sound, when the gate opened.
+    pub openings: Vec<Instant>,
+    last_at: Option<Instant>,
     last_timestamp: u32,
 }
 
@@ -89,6 +95,13 @@ impl Slot {
         now: Instant,
     ) {
         self.packets += 1;
+        let pause = self
+            .last_at
+            .replace(now)
+            .map(|last| now.saturating_duration_since(last));
+        if pause.is_none_or(|pause| pause >= OPENING_PAUSE) {
+            self.openings.push(now);
+        }
         match self.last_seq {
             Some(last) if seq > last => {
                 self.missing.extend(last + 1..seq);

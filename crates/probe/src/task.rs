@@ -112,6 +112,7 @@ impl Peer {
                     Ok(answer) => answer.to_sdp_string(),
                     Err(error) => panic!("the offer is not good: {error}\n{sdp}"),
                 };
+                ask_for_lost_packets(&mut line, &sdp);
                 line.wake();
                 self.seen().downlink_connected = false;
                 self.down = Some(line);
@@ -312,6 +313,31 @@ impl Peer {
 
     fn seen(&self) -> MutexGuard<'_, Seen> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// str0m does not ask for the lost packets of a stream declared without RTX; browsers do. Declared again by hand, it
+/// does so too.
+fn ask_for_lost_packets(line: &mut Line, offer: &str) {
+    let mut mid = None;
+    let mut is_video = false;
+    for text in offer.lines().map(str::trim) {
+        if text.starts_with("m=") {
+            is_video = text.starts_with("m=video");
+        } else if let Some(value) = text.strip_prefix("a=mid:") {
+            mid = Some(Mid::from(value));
+        }
+        let ssrc = text
+            .strip_prefix("a=ssrc:")
+            .and_then(|rest| rest.split(' ').next());
+        let ssrc = ssrc
+            .and_then(|ssrc| ssrc.parse::<u32>().ok())
+            .filter(|_| is_video);
+        if let (Some(ssrc), Some(mid)) = (ssrc, mid) {
+            let mut api = line.rtc.direct_api();
+            api.remove_stream_rx(ssrc.into());
+            api.expect_stream_rx(ssrc.into(), None, mid, None);
+        }
     }
 }
 

@@ -41,6 +41,9 @@ pub struct RtcLeg {
     ufrag: String,
     level_id: Option<u8>,
     streams: Vec<Stream>,
+    /// The other side's description is known.
+    described: bool,
+    connected: bool,
 }
 
 /// A stream the client sends.
@@ -97,6 +100,8 @@ impl RtcLeg {
         let leg = Self {
             ufrag: ufrag.to_owned(),
             level_id: sdp::extension_id(&text, AUDIO_LEVEL_URI),
+            described: connection.remote_description().is_some(),
+            connected: false,
             connection,
             sightings,
             addresses: addresses.clone(),
@@ -110,6 +115,7 @@ impl RtcLeg {
             self.open_stream(&track);
         } else if let RTCPeerConnectionEvent::OnConnectionStateChangeEvent(state) = event {
             if state == RTCPeerConnectionState::Connected {
+                self.connected = true;
                 into.push(LegEvent::Connected);
             } else if state == RTCPeerConnectionState::Failed {
                 into.push(failed("ICE or DTLS failed"));
@@ -195,10 +201,19 @@ impl Leg for RtcLeg {
         let answer = RTCSessionDescription::answer(answer.to_owned()).map_err(refused)?;
         self.connection
             .set_remote_description(now, answer)
-            .map_err(refused)
+            .map_err(refused)?;
+        self.described = true;
+        Ok(())
     }
 
     fn receive(&mut self, datagram: BytesMut, from: SocketAddr, now: Instant) {
+        // Too early for the library, which would complain about each: it comes again or belongs to nothing yet.
+        let is_media = datagram
+            .first()
+            .is_some_and(|byte| (128..192).contains(byte));
+        if !self.described || (is_media && !self.connected) {
+            return;
+        }
         let Some(local_addr) = self.local_address(from) else {
             return;
         };

@@ -1,0 +1,214 @@
+//! Links come, go, lose packets and lie.
+
+mod support;
+
+use diemcau_model::{Carries, LinkReport, PeerAsk, PeerId, PeerSay, Side};
+use diemcau_probe::{Probe, ProbeOptions};
+use support::Hall;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bad_description_fails_with_a_reason_and_disturbs_nothing() {
+    let mut hall = Hall::with_rooms(2).await;
+    hall.grant(0);
+    let good = hall.probe(0).uplink_offer().await;
+    let bad = [
+        String::new(),
+        "garbage".into(),
+        "v=0\r\nm=audio\r\n".into(),
+        format!("v=0\r\n{}", "a=x\r\n".repeat(20_000)),
+        good.replace("fingerprint", "footprint"),
+        good.replace("ice-ufrag", "ice-nothing"),
+        good.replace("m=video", "m=application"),
+        good.replace("opus", "unknown").replace("VP8", "unknown"),
+        good[..good.len() / 2].to_owned(),
+        good.replace("a=rid:q", "a=rid:tiny"),
+    ];
+    for sdp in bad {
+        hall.ask(PeerAsk::UplinkOffer {
+            peer: PeerId(0),
+            sdp: sdp.clone(),
+        })
+        .await;
+        hall.ask(PeerAsk::DownlinkAnswer {
+            peer: PeerId(77),
+            sdp,
+        })
+        .await;
+        hall.failed(77, Side::Downlink).await;
+    }
+    assert!(!hall.failed(0, Side::Uplink).await.is_empty());
+
+    hall.ask(PeerAsk::OpenDownlink { peer: PeerId(1) }).await;
+    hall.said(|say| matches!(say, PeerSay::Offer { peer, .. } if peer.0 == 1).then_some(()))
+        .await;
+    hall.ask(PeerAsk::DownlinkAnswer {
+        peer: PeerId(1),
+        sdp: "v=0\r\nnonsense".into(),
+    })
+    .await;
+    assert!(!hall.failed(1, Side::Downlink).await.is_empty());
+    hall.connect_downlink(1).await;
+    hall.connect_uplink(0).await;
+    let before = hall.sounds(1, 0);
+    hall.until("room 1 hears again", |hall| hall.sounds(1, 0) > before)
+        .await;
+    hall.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_offer_replaces_the_uplink() {
+    let mut hall = Hall::with_rooms(2).await;
+    hall.grant(0);
+    hall.screen(1, 720, &[]).await;
+    for _ in 0..2 {
+        hall.connect_uplink(0).await;
+        hall.reported(|report| matches!(report, LinkReport::Down { peer, .. } if peer.0 == 0))
+            .await;
+        let before = (hall.sounds(1, 0), hall.seen(1).packets(0, 0));
+        hall.until("room 1 hears and sees the new uplink", |hall| {
+            hall.sounds(1, 0) > before.0 + 10 && hall.seen(1).packets(0, 0) > before.1 + 10
+        })
+        .await;
+    }
+    let seen = hall.seen(1);
+    assert_eq!(seen.slots[&0].picture_jumps, 0);
+    hall.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn leaving_stops_everything_both_ways() {
+    let mut hall = Hall::with_rooms(3).await;
+    hall.grant(0);
+    for room in 0..3 {
+        hall.screen(room, 720, &[180, 180, 180]).await;
+    }
+    hall.until("all is well", |hall| {
+        hall.sounds(1, 0) > 10 && hall.sounds(2, 0) > 10 && hall.seen(2).packets(2, 1) > 10
+    })
+    .await;
+    hall.ask(PeerAsk::Leave { peer: PeerId(0) }).await;
+    hall.ask(PeerAsk::Leave { peer: PeerId(1) }).await;
+    for room in [0, 1] {
+        hall.reported(|report| matches!(report, LinkReport::Down { peer, .. } if peer.0 == room))
+            .await;
+    }
+    hall.while_sending(2, 40).await;
+    let totals = |hall: &Hall| {
+        [0, 1].map(|room| {
+            hall.seen(room)
+                .slots
+                .values()
+                .map(|slot| slot.packets)
+                .sum::<u64>()
+        })
+    };
+    let before = (totals(&hall), hall.sounds(2, 0), hall.seen(2).packets(2, 1));
+    let own = hall.seen(2).packets(3, 2);
+    hall.while_sending(2, 200).await;
+    assert_eq!(
+        (totals(&hall), hall.sounds(2, 0), hall.seen(2).packets(2, 1)),
+        before
+    );
+    assert!(hall.seen(2).packets(3, 2) > own, "room 2 still sees itself");
+    assert_eq!(hall.count(|counters| &counters.peers), 1);
+    hall.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pulled_cable_is_noticed() {
+    let mut hall = Hall::with_rooms(2).await;
+    hall.peers
+        .insert(PeerId(0), Probe::start(ProbeOptions::new(0)));
+    hall.reported(|report| matches!(report, LinkReport::Down { peer, .. } if peer.0 == 0))
+        .await;
+    assert!(hall.failed(0, Side::Uplink).await.contains("silent"));
+    assert!(
+        !hall
+            .reported
+            .iter()
+            .any(|report| matches!(report, LinkReport::Down { .. }))
+    );
+    hall.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn garbage_on_the_port_disturbs_nobody() {
+    let mut hall = Hall::with_rooms(2).await;
+    hall.grant(0);
+    let socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    let mut state = 1_u32;
+    for length in 0..2_000_usize {
+        let mut datagram: Vec<u8> = (0..length % 1_400)
+            .map(|_| {
+                state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                (state >> 24) as u8
+            })
+            .collect();
+        if let [first, ..] = datagram.as_mut_slice() {
+            *first = [0, 1, 22, 128, 0x90, 255][length % 6];
+        }
+        if datagram.len() > 20 && length % 2 == 0 {
+            datagram[4..8].copy_from_slice(&[0x21, 0x12, 0xa4, 0x42]);
+        }
+        socket.send_to(&datagram, hall.media.local_addr()).unwrap();
+    }
+    let before = hall.sounds(1, 0);
+    hall.until("the garbage is counted and the sound goes on", |hall| {
+        hall.count(|counters| &counters.malformed) > 100 && hall.sounds(1, 0) > before + 20
+    })
+    .await;
+    hall.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lossy_uplink_is_asked_for_each_packet_a_few_times_at_most() {
+    let mut hall = Hall::with_rooms(1).await;
+    let options = ProbeOptions {
+        uplink_loss: 50,
+        ..ProbeOptions::new(7)
+    };
+    hall.enter(7, 7, Carries::Room, options).await;
+    hall.until("enough was lost", |hall| {
+        hall.seen(7).lost_on_the_way_out >= 50 && hall.seen(7).nacks > 0
+    })
+    .await;
+    let seen = hall.seen(7);
+    println!(
+        "{} sent, {} lost, {} asked for again",
+        seen.sent, seen.lost_on_the_way_out, seen.nacks
+    );
+    // A synthetic peer has no packet to give again without RTX, so every loss is asked for as often as we ever do.
+    assert!(seen.nacks <= seen.lost_on_the_way_out * 3 + 10, "{seen:?}");
+    let loss = hall
+        .reported(|report| matches!(report, LinkReport::Stats { peer, stats, .. } if peer.0 == 7 && stats.loss_percent > 0.5))
+        .await;
+    println!("{loss:?}");
+    hall.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lossy_downlink_is_repaired() {
+    let mut hall = Hall::with_rooms(1).await;
+    let options = ProbeOptions {
+        downlink_loss: 50,
+        ..ProbeOptions::new(7)
+    };
+    hall.enter(7, 7, Carries::Watch, options).await;
+    hall.screen(7, 0, &[720]).await;
+    hall.until("enough was lost and nearly all of it came again", |hall| {
+        let seen = hall.seen(7);
+        let missing = seen
+            .slots
+            .get(&1)
+            .map_or(0, |slot| slot.missing.len() as u64);
+        seen.lost_on_the_way_in >= 25 && missing * 4 < seen.lost_on_the_way_in
+    })
+    .await;
+    let seen = hall.seen(7);
+    println!(
+        "{} lost, {} still missing",
+        seen.lost_on_the_way_in,
+        seen.slots[&1].missing.len()
+    );
+    hall.close().await;
+}
