@@ -94,14 +94,6 @@ impl Writer {
         let _ = self.jobs.try_send(Job::Touch(now));
     }
 
-    /// Gives every record back, as it is on disk after everything that was appended before.
-    pub async fn read_all(&self) -> Result<Vec<Record>, JournalError> {
-        let (answer, answered) = oneshot::channel();
-        let sent = self.jobs.send(Job::Read(answer)).await;
-        sent.map_err(|_| JournalError::Closed)?;
-        answered.await.unwrap_or(Err(JournalError::Closed))
-    }
-
     /// Waits until everything is stored and the store is closed.
     pub async fn close(self) {
         drop(self.jobs);
@@ -112,9 +104,11 @@ impl Writer {
 
 enum Job {
     Append(Append),
+    ReadAll(Answer<Vec<Record>>),
     Touch(Millis),
-    Read(oneshot::Sender<Result<Vec<Record>, JournalError>>),
 }
+
+type Answer<T> = oneshot::Sender<Result<T, JournalError>>;
 
 struct Append {
     entries: Vec<Entry>,
@@ -135,7 +129,6 @@ impl Worker {
         while self.queue.blocking_recv_many(&mut group, COMMIT_BATCH_MAX) > 0 {
             let mut appends = Vec::with_capacity(group.len());
             let mut alive = None;
-            let mut reads = Vec::new();
             for job in group.drain(..) {
                 match job {
                     Job::Append(append) => appends.push(append),
@@ -144,24 +137,13 @@ impl Worker {
                         answer(waiter, self.read_all());
                     }
                     Job::Touch(now) => alive = alive.max(Some(now)),
-                    Job::Read(answer) => reads.push(answer),
                 }
             }
             self.commit(appends);
             if let Some(now) = alive {
                 self.journal.touch(now);
             }
-            for answer in reads {
-                // A caller that no longer waits has nothing to hear.
-                let _ = answer.send(self.read_all());
-            }
         }
-    }
-
-    fn read_all(&mut self) -> Result<Vec<Record>, JournalError> {
-        let mut records = Vec::new();
-        self.journal.read_all(&mut |record| records.push(record))?;
-        Ok(records)
     }
 
     fn read_all(&mut self) -> Result<Vec<Record>, JournalError> {
