@@ -1,7 +1,7 @@
 // The page of links of the demo conference: open a few roles side by side, or scan a code with a phone.
 
 /** @import { Carries, Role, SiteId } from "../generated/protocol.ts" */
-/** @typedef {{ role: Role, site: SiteId | null, label: string, url: string, qr: string, carries: Carries }} DemoLink `qr`: path data of the dark modules, or empty. */
+/** @typedef {{ role: Role, site: SiteId | null, site_name?: string | null, label: string, url: string, qr: string, carries: Carries }} DemoLink `qr`: path data of the dark modules, or empty. */
 
 import { html, nothing, render, svg } from "../vendor/lit-html.js";
 import "./elements/clocks.js";
@@ -67,7 +67,7 @@ function box(path) {
 
 /** @param {DemoLink[]} seats @param {number} place */
 function siteRow(seats, place) {
+  const name = seats.find((seat) => seat.site_name)?.site_name ?? seats[0]?.label ?? "";
   const words = { room: "demo-desk", standby: "demo-standby", watch: "demo-desk", nothing: "demo-companion" };
-  const room = seats.find((seat) => seat.carries === "room") ?? seats[0];
-  return html`<li><b class="num">${place + 1}</b><span>${room?.label}</span><span class="links">${seats.map((seat) => html`<a href=${seat.url} target="_blank" rel="noopener" aria-label="${t(words[seat.carries])}: ${room?.label}">${t(words[seat.carries])}</a>`)}</span></li>`;
+  return html`<li><b class="num">${place + 1}</b><span>${name}</span><span class="links">${seats.map((seat) => html`<a href=${seat.url} target="_blank" rel="noopener" aria-label="${t(words[seat.carries])}: ${name}">${t(words[seat.carries])}</a>`)}</span></li>`;
 }

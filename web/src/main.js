@@ -25,6 +25,7 @@ const PAGES = {
   "/stage": { name: "stage", dark: true, styles: ["stage"], load: () => import("./views/stage.js") },
 };
 
+const SUMMONS_MS = 10_000;
 const root = /** @type {HTMLElement} */ (document.getElementById("page"));
 const announcer = /** @type {HTMLElement} */ (document.getElementById("announcer"));
 const path = location.pathname.replace(/\/$/, "") || "/";
@@ -83,6 +84,7 @@ async function run(about, token) {
       app = applyFrame(app, frame);
       media.hear(frame);
       if (frame.type === "welcome") joined(before);
+      if (app.ui.summoned !== null && app.ui.summoned !== before.ui.summoned) endSummons(app.ui.summoned);
       draw();
     },
     ended: (why) => {
@@ -155,6 +157,14 @@ async function run(about, token) {
   function joined(before) {
     if (before.view === null || app.media.downlink === "off") startMedia();
     media.linkUp();
+  }
+
+  /** The invitation gives way to the large clock by itself, unless the room still has to open its microphone. @param {number} turn */
+  function endSummons(turn) {
+    setTimeout(() => {
+      const open = app.media.microphoneOpen || app.me?.carries === "nothing";
+      if (app.ui.summoned === turn && open) ui({ summoned: null });
+    }, SUMMONS_MS);
   }
 
   function startMedia() {

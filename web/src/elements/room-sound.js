@@ -10,6 +10,7 @@ export class RoomSound extends HTMLElement {
 
   /** @param {boolean} wanted */
   set wanted(wanted) {
+    if (wanted === this.#wanted) return;
     this.#wanted = wanted;
     for (const voice of this.#voices) voice.muted = !wanted;
     if (wanted) this.start();
@@ -36,8 +37,9 @@ export class RoomSound extends HTMLElement {
     const plays = this.#voices.filter((voice) => voice.srcObject !== null).map((voice) => voice.play());
     if (plays.length === 0) return;
     Promise.allSettled(plays).then((ends) => {
-      const blocked = ends.some((end) => end.status === "rejected" && end.reason?.name === "NotAllowedError");
-      this.blockedChanged(blocked);
+      const refused = ends.some((end) => end.status === "rejected" && end.reason?.name === "NotAllowedError");
+      const silent = this.#voices.some((voice) => voice.srcObject !== null && voice.paused);
+      this.blockedChanged(refused || silent);
     });
   }
 }

@@ -26,7 +26,6 @@ import { applyFacts } from "./view.js";
  * @property {boolean} entered The green room is behind us.
  * @property {boolean} signal The microphone has been heard.
  * @property {boolean | null} toneHeard
- * @property {boolean} welcomed The whole desk said "Mời quý vị phát biểu" for this turn already.
  * @property {number | null} summoned The turn the whole desk is inviting to.
  * @property {boolean} gone A request left the list without being called.
  * @property {number | null} endSeen The ended turn the person has put away.
@@ -63,7 +62,7 @@ export function newApp(page, media) {
     pending: [], notice: null, media,
     ui: {
       picked: null, tab: "", draft: null, paragraph: null, comment: null, asking: false, entered: false, signal: false, toneHeard: null,
-      welcomed: false, summoned: null, gone: false, endSeen: null, withdrawn: [], soundBlocked: false, confirm: null, search: "", known: [], filter: "all",
+     summoned: null, gone: false, endSeen: null, withdrawn: [], soundBlocked: false, confirm: null, search: "", known: [], filter: "all",
     },
   };
 }

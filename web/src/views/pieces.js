@@ -110,7 +110,7 @@ export function lowerThird(ctx, view) {
   const { turn, hall_microphone } = view.floor;
   const third = view.stage.lower_third;
   if (!turn || !third) {
-    return html`<div class="lower-third quiet-third"><p class="state ${hall_microphone ? "live" : ""}">${hall_microphone ? icon("mic") : nothing}${hall_microphone ? t("hall-open") : ""}</p>
+    return html`<div class="lower-third quiet-third">${hall_microphone ? mark("live", "mic", t("hall-open")) : html`<span></span>`}
       <div><p class="who">${view.stage.programme === null ? view.fixed.title : siteName(view, view.stage.programme)}</p><p class="from">${t("nobody-speaks")}</p></div></div>`;
   }
   const place = subject(view, turn.words);

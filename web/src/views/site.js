@@ -70,7 +70,7 @@ export const said = (app) => {
 export function keys(ctx) {
   const my = mine(ctx.app);
   const { ui } = ctx.app;
-  if (my.is === "speaking" && ui.summoned === my.turn.turn) return { F2: () => begin(ctx), F4: () => endTurn(ctx.ask, my.turn.turn) };
+  if (my.is === "speaking" && isSummoned(ctx.app, my.turn)) return { F2: () => begin(ctx), F4: () => endTurn(ctx.ask, my.turn.turn) };
   switch (my.is) {
     case "speaking": return { F4: () => endTurn(ctx.ask, my.turn.turn) };
     case "on_deck":
@@ -92,7 +92,7 @@ export function view(ctx) {
   const own = site(view, app.me?.site ?? null);
   const my = mine(app);
   const bar = topbar(ctx, html`${t("site-title", { site: callName(own) })}`, itemLine(view), app.me?.carries === "standby" ? html`<span class="item">${t("standby-machine")}</span>` : nothing);
-  if (my.is === "speaking" && app.ui.summoned === my.turn.turn) return html`${bar}${summons(ctx, view, my.turn, sends)}${soundBlocked(ctx)}`;
+  if (my.is === "speaking" && isSummoned(app, my.turn)) return html`${bar}${summons(ctx, view, my.turn, sends)}${soundBlocked(ctx)}`;
   if (!sends) return html`${bar}${companion(ctx, view, my)}`;
   const me = app.me?.site ?? -1;
   const reading = app.ui.tab === "drafts";
@@ -208,6 +208,9 @@ function askForm(ctx, view) {
 }
 
 // ---------------------------------------------------------------- lời mời, cả màn hình
+
+/** A paused or held turn is told by the panel: the invitation would say an open microphone that is not. @param {App} app @param {Turn} turn */
+const isSummoned = (app, turn) => app.ui.summoned === turn.turn && !turn.paused && !turn.held && !turn.muted;
 
 /** Own microphone open: the mark is red and true. Closed by the room: green, and the button opens it. @param {Ctx} ctx @param {View} view @param {Turn} turn @param {boolean} sends */
 function summons(ctx, view, turn, sends) {

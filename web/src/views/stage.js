@@ -32,6 +32,9 @@ export function view(ctx) {
 
 // ---------------------------------------------------------------- chờ khai mạc, đã bế mạc
 
+/** Words that belong together stay on one line of a large title. @param {string} title */
+const together = (title) => title.replace(/(trực) (tuyến)|(dự) (thảo)|(văn) (bản)/gi, (pair) => pair.replace(" ", "\u00a0"));
+
 /** @param {View} view */
 function waiting(view) {
   const now = serverNow();
@@ -39,7 +42,7 @@ function waiting(view) {
   const over = isOver(view.agenda);
   const main = hall(view);
   return html`<main class="scene waiting">
-    <header class="head"><p class="org">${view.fixed.organizer}</p><p class="big-title">${view.fixed.title}</p>
+    <header class="head"><p class="org">${view.fixed.organizer}</p><p class="big-title">${together(view.fixed.title)}</p>
       <p class="date">${weekday(now, language())}, ${dateText(now)}<br>${main ? t("hall-and-sites", { hall: main.name, n: view.fixed.sites.length - 1 }) : t("sites-count", { n: view.fixed.sites.length })}</p></header>
     <section class="prog"><h2>${t("agenda")}</h2><ol>${view.agenda.items.slice(0, 10).map((item) => html`<li><b>${item.id}</b><span>${numbered(item.title)}</span><span class="num">${over ? icon("check") : `${item.minutes}′`}</span></li>`)}</ol></section>
     <footer class="stage-foot"><wall-clock short class="now-time"></wall-clock><p class="until">${t(over ? "conference-over" : "not-begun-yet")}</p>
