@@ -1,5 +1,11 @@
 //! Who is seen and heard where, with real packets.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::wildcard_enum_match_arm,
+    reason = "a test that fails should stop here"
+)]
+
 mod support;
 
 use diemcau_model::{Carries, EndpointKind, PeerAsk, PeerId, PeerSay, Side, SiteId};

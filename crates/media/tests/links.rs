@@ -1,5 +1,11 @@
 //! Links come, go, lose packets and lie.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::wildcard_enum_match_arm,
+    reason = "a test that fails should stop here"
+)]
+
 mod support;
 
 use diemcau_model::{Carries, LinkReport, PeerAsk, PeerId, PeerSay, Side};

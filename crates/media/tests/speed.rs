@@ -1,5 +1,7 @@
 //! How fast the gate follows the stage.
 
+#![allow(clippy::unwrap_used, reason = "a test that fails should stop here")]
+
 mod support;
 
 use diemcau_model::Carries;

@@ -1,6 +1,11 @@
 //! A conference of synthetic peers around a real media plane, on loopback. The test plays the hub.
 
 #![allow(dead_code, reason = "every test file uses another part")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::wildcard_enum_match_arm,
+    reason = "a test that fails should stop here"
+)]
 
 use diemcau_media::{Counters, Media, MediaConfig, start};
 use diemcau_model::{
