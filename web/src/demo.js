@@ -44,8 +44,11 @@ function page(all) {
 function card(link) {
   return html`<article class="role-card"><h3>${link.label || t(`role-${link.role}`)}</h3><p class="dsc">${t(`demo-role-${link.role}`)}</p>
     ${link.qr === "" ? nothing : html`<svg class="qr" viewBox=${box(link.qr)} role="img" aria-label=${t("demo-qr", { label: link.label })} shape-rendering="crispEdges">${svg`<path d=${link.qr}></path>`}</svg>`}
-    <a class="btn" href=${link.url} target="_blank" rel="noopener">${t("demo-open", { label: t(`page-${link.role}`) })}</a></article>`;
+    <a class="btn" href=${link.url} target="_blank" rel="noopener">${t("demo-open", { label: lowered(t(`page-${link.role}`)) })}</a></article>`;
 }
+
+/** @param {string} text */
+const lowered = (text) => text.charAt(0).toLowerCase() + text.slice(1);
 
 /** A quiet border of four modules around the code, whatever its size. @param {string} path */
 function box(path) {

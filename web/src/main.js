@@ -25,6 +25,8 @@ const PAGES = {
   "/stage": { name: "stage", dark: true, styles: ["stage"], load: () => import("./views/stage.js") },
 };
 
+/** What a person has written and the link may carry later. */
+const WAITS_IN_WORDS = ["post_comment", "request_floor", "withdraw_request", "withdraw_comment"];
 const SUMMONS_MS = 10_000;
 const root = /** @type {HTMLElement} */ (document.getElementById("page"));
 const announcer = /** @type {HTMLElement} */ (document.getElementById("announcer"));
@@ -103,6 +105,7 @@ async function run(about, token) {
     ask: (command) => {
       update({ notice: null });
       if (command.type === "withdraw_request") ui({ withdrawn: [...app.ui.withdrawn, command.turn] });
+      if (app.link !== "joined" && WAITS_IN_WORDS.includes(command.type)) update({ notice: { text: t("saved-offline"), alarming: false } });
       return connection.ask(command);
     },
     ui,

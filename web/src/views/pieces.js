@@ -75,9 +75,8 @@ export function topbar(ctx, title, what, more = nothing) {
 export function lostBanner(ctx) {
   const { app } = ctx;
   if (app.link !== "lost") return app.stopping ? html`<div class="banner" role="alert">${icon("warn")}<p>${t("server-stopping")}</p></div>` : html`<div class="no-banner"></div>`;
-  const still = app.media.downlink === "connected" || app.media.uplink === "connected";
   return html`<div class="banner" role="alert">${icon("warn")}
-    <p><b>${t("lost-control")} <since-clock class="num" .since=${app.lostAt}></since-clock>.</b> ${t(still ? "lost-media-on" : "lost-trying")}</p>
+    <p><b>${t("lost-control")} <since-clock class="num" .since=${app.lostAt}></since-clock>.</b> ${t(app.me?.carries === "nothing" ? "lost-trying" : "lost-media")}</p>
     <button class="btn small" type="button" @click=${ctx.tryNow}>${t("try-now")}</button></div>`;
 }
 
