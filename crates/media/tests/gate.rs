@@ -181,3 +181,26 @@ async fn a_screen_changes_layers_at_key_frames_without_a_seam() {
     assert_eq!(hall.seen(1).packets(1, 0), before, "height 0 is not shown");
     hall.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_viewer_that_lost_its_thread_gets_a_key_frame() {
+    let mut hall = Hall::with_rooms(2).await;
+    hall.screen(1, 0, &[720]).await;
+    hall.until("room 1 sees room 0", |hall| {
+        hall.seen(1).tally(1, 0, 2).is_some()
+    })
+    .await;
+    let before = hall
+        .seen(1)
+        .tally(1, 0, 2)
+        .map_or(0, |tally| tally.key_frames);
+    hall.probe(1).wish_key_frame(1);
+    hall.until("another key frame came", |hall| {
+        hall.seen(1)
+            .tally(1, 0, 2)
+            .is_some_and(|tally| tally.key_frames > before)
+    })
+    .await;
+    assert!(hall.count(|counters| &counters.key_frames_wanted) > 0);
+    hall.close().await;
+}
