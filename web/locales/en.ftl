@@ -211,6 +211,7 @@ my-idle = Not on the list
 list-open-big = The list is open
 list-closed-big = The list is closed
 list-empty = No site is on the list
+nobody-waits = Nobody is waiting
 waiting-sites = Waiting: <b>{ $n }</b>
 my-waiting = On the list of speakers
 place-word = No.

@@ -211,6 +211,7 @@ my-idle = Chưa đăng ký phát biểu
 list-open-big = Đang nhận đăng ký
 list-closed-big = Danh sách đang khoá
 list-empty = Chưa có điểm cầu nào trong danh sách
+nobody-waits = Chưa có đăng ký
 waiting-sites = Đang chờ: <b>{ $n }</b> đăng ký
 my-waiting = Đã đăng ký phát biểu
 place-word = Thứ

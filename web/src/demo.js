@@ -48,7 +48,9 @@ function card(link) {
 }
 
 /** @param {string} text */
-const lowered = (text) => text.charAt(0).toLowerCase() + text.slice(1);
+function lowered(text) {
+  return text.charAt(0).toLowerCase() + text.slice(1);
+}
 
 /** A quiet border of four modules around the code, whatever its size. @param {string} path */
 function box(path) {

@@ -100,7 +100,7 @@ function speaker(view) {
     <div class="side">${side.map(({ each, slot: place }) => sideTile(view, each, place))}</div>
     <div class="band"><section><h2>${item ? t("item-of", { n: item.id, of: view.agenda.items.length }) : t("agenda")}</h2><p class="t">${numbered(item?.title ?? view.fixed.title)}</p><p class="d">${turn ? subject(view, turn.words) : item?.presenter ?? ""}</p></section>
       ${turn ? html`<turn-clock .turn=${turn}></turn-clock>` : html`<div class="clock"><wall-clock short class="digits"></wall-clock></div>`}
-      <section><h2>${t("next-up")}</h2>${view.floor.queue.length === 0 ? html`<p class="d">${t(view.floor.open ? "list-empty" : "list-is-closed")}</p>` : html`<ol>${nextThree(view.floor).map(({ request, place }) => html`<li><b>${place}</b>${siteCall(view, request.site)}</li>`)}</ol>`}</section></div>
+      <section><h2>${t("next-up")}</h2>${view.floor.queue.length === 0 ? html`<p class="d">${t(view.floor.open ? "nobody-waits" : "list-is-closed")}</p>` : html`<ol>${nextThree(view.floor).map(({ request, place }) => html`<li><b>${place}</b>${siteCall(view, request.site)}</li>`)}</ol>`}</section></div>
   </main>`;
 }
 
