@@ -10,8 +10,16 @@ use diemcau_conference::{Conference, Event, Setup, Signal};
 use diemcau_journal::{Entry, Journal, JournalError, Writer};
 use diemcau_model::{Millis, SeatId};
 use sha2::{Digest, Sha256};
-use std::{fmt::Write as _, sync::Arc};
+use std::{
+    fmt::Write as _,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 use thiserror::Error;
+use tokio::{sync::watch, time::timeout};
 
 /// The open conferences and their doors.
 #[derive(Debug)]
@@ -21,7 +29,13 @@ pub struct Hub {
     doors: DashMap<String, Door>,
     rooms: DashMap<String, RoomHandle>,
     pub(crate) metrics: Metrics,
+    /// How many connections are being served.
+    pub(crate) serving: watch::Sender<usize>,
+    stopping: AtomicBool,
 }
+
+/// How long connections may take to say goodbye when the server stops; later ones are cut.
+const GOODBYE_WITHIN: Duration = Duration::from_secs(3);
 
 #[derive(Clone, Debug)]
 pub(crate) struct Door {
@@ -59,6 +73,8 @@ impl Hub {
             doors: DashMap::new(),
             rooms: DashMap::new(),
             metrics,
+            serving: watch::Sender::new(0),
+            stopping: AtomicBool::new(false),
         })
     }
 
@@ -147,13 +163,20 @@ impl Hub {
         true
     }
 
-    /// Tells everyone, closes every connection and journal.
+    /// Tells everyone, closes every journal, and waits until the connections have said goodbye.
     pub async fn stop(&self) {
         let rooms: Vec<RoomHandle> = self.rooms.iter().map(|room| room.clone()).collect();
-        self.doors.clear();
+        self.stopping.store(true, Ordering::Release);
         for room in rooms {
             room.stop().await;
         }
+        let mut serving = self.serving.subscribe();
+        // Who takes longer is cut, and joins again as after any loss.
+        let _ = timeout(GOODBYE_WITHIN, serving.wait_for(|count| *count == 0)).await;
+    }
+
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Acquire)
     }
 }
 

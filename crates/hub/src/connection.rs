@@ -3,13 +3,16 @@
 use crate::{
     Hub, Metrics,
     outbox::{Close, Inlet, Outgoing},
-    room::{Message, RoomHandle},
+    room::{Message, NoSeat, RoomHandle},
 };
 use bytes::Bytes;
 use diemcau_model::{PeerAsk, PeerId, limits};
 use diemcau_protocol::{ClientFrame, ErrorWhy, PROTOCOL, ServerFrame, command, decode, id_of};
 use std::{future::Future, time::Duration};
-use tokio::time::{Instant, timeout};
+use tokio::{
+    sync::watch,
+    time::{Instant, timeout},
+};
 use tracing::debug;
 
 /// How long a client may take for its first frame.
@@ -18,6 +21,8 @@ const JOIN_WITHIN: Duration = Duration::from_secs(5);
 const SILENT_MAX: Duration = Duration::from_secs(30);
 /// How long one frame may take to go out.
 const SEND_WITHIN: Duration = Duration::from_secs(10);
+/// How long a client may take to answer the close.
+const LINGER: Duration = Duration::from_secs(1);
 /// Frames a second that are always taken.
 const RATE: f64 = 50.0;
 /// Frames taken at once after a silence: a client that comes back sends what it kept.
@@ -47,24 +52,31 @@ pub enum Inbound {
 impl Hub {
     /// Serves one connection until it ends.
     pub async fn serve(&self, mut socket: impl Socket) {
-        let (room, peer, mut inlet) = match self.admit(&mut socket).await {
-            Ok(admitted) => admitted,
-            Err(why) => return turn_away(&mut socket, &self.metrics, why, None).await,
-        };
+        let _served = Served::count(&self.serving);
+        match self.admit(&mut socket).await {
+            Ok(admitted) => self.keep(&mut socket, admitted).await,
+            Err(NotIn::Refused(why)) => turn_away(&mut socket, &self.metrics, why).await,
+            Err(NotIn::Stopping) => {
+                say(&mut socket, &ServerFrame::Stopping).await;
+                close(&mut socket, Close::Stopping).await;
+            }
+        }
+        linger(&mut socket).await;
+    }
+
+    async fn keep(&self, socket: &mut impl Socket, admitted: (RoomHandle, PeerId, Inlet)) {
+        let (room, peer, mut inlet) = admitted;
         let mut session = Session {
             room: &room,
             peer,
             metrics: &self.metrics,
             allowance: Allowance::new(),
         };
-        session.run(&mut socket, &mut inlet).await;
+        session.run(socket, &mut inlet).await;
         room.tell(Message::Leave { peer }).await;
     }
 
-    async fn admit(
-        &self,
-        socket: &mut impl Socket,
-    ) -> Result<(RoomHandle, PeerId, Inlet), ErrorWhy> {
+    async fn admit(&self, socket: &mut impl Socket) -> Result<(RoomHandle, PeerId, Inlet), NotIn> {
         let first = timeout(JOIN_WITHIN, socket.recv()).await.ok().flatten();
         let token = match first {
             Some(Inbound::Text(text)) => match decode(&text) {
@@ -72,20 +84,20 @@ impl Hub {
                     protocol: PROTOCOL,
                     token,
                 }) => token,
-                Ok(ClientFrame::Join { .. }) => return Err(ErrorWhy::WrongProtocol),
-                Ok(_) => return Err(ErrorWhy::JoinFirst),
-                Err(_) => return Err(ErrorWhy::Malformed),
+                Ok(ClientFrame::Join { .. }) => return Err(ErrorWhy::WrongProtocol.into()),
+                Ok(_) => return Err(ErrorWhy::JoinFirst.into()),
+                Err(_) => return Err(ErrorWhy::Malformed.into()),
             },
-            Some(Inbound::TooLarge) => return Err(ErrorWhy::TooLarge),
-            Some(Inbound::NotText) => return Err(ErrorWhy::Malformed),
-            None => return Err(ErrorWhy::JoinFirst),
+            Some(Inbound::TooLarge) => return Err(ErrorWhy::TooLarge.into()),
+            Some(Inbound::NotText) => return Err(ErrorWhy::Malformed.into()),
+            None => return Err(ErrorWhy::JoinFirst.into()),
         };
+        // A client that knocks while the server stops must not take its link for a wrong one.
+        if self.is_stopping() {
+            return Err(NotIn::Stopping);
+        }
         let door = self.door(&token).ok_or(ErrorWhy::NotAdmitted)?;
-        let joined = door
-            .room
-            .join(door.seat)
-            .await
-            .ok_or(ErrorWhy::NotAdmitted)?;
+        let joined = door.room.join(door.seat).await?;
         Ok((door.room, joined.peer, joined.inlet))
     }
 }
@@ -115,7 +127,7 @@ impl Session<'_> {
                     match inbound {
                         None => return,
                         Some(inbound) => if let Err(why) = self.take(socket, inbound).await {
-                            return turn_away(socket, self.metrics, why, None).await;
+                            return turn_away(socket, self.metrics, why).await;
                         },
                     }
                 }
@@ -133,27 +145,40 @@ impl Session<'_> {
         let text = match inbound {
             Inbound::Text(text) => text,
             Inbound::TooLarge => return Err(ErrorWhy::TooLarge),
-            Inbound::NotText => return Err(ErrorWhy::Malformed),
+            Inbound::NotText => {
+                let text = explain(ErrorWhy::Malformed).to_owned();
+                self.complain(socket, ErrorWhy::Malformed, None, text).await;
+                return Ok(());
+            }
         };
         match decode(&text) {
             Ok(frame) => self.take_frame(socket, frame).await,
             Err(bad) => {
                 debug!(peer = %self.peer, %bad, "malformed frame");
-                self.metrics.error(ErrorWhy::Malformed);
-                let (why, id) = (ErrorWhy::Malformed, id_of(&text));
-                self.say(
-                    socket,
-                    &ServerFrame::Error {
-                        why,
-                        id,
-                        text: bad.to_string(),
-                        fatal: false,
-                    },
-                )
-                .await;
+                self.complain(socket, ErrorWhy::Malformed, id_of(&text), bad.to_string())
+                    .await;
                 Ok(())
             }
         }
+    }
+
+    /// Tells that a frame could not be taken; the connection stays.
+    async fn complain(
+        &self,
+        socket: &mut impl Socket,
+        why: ErrorWhy,
+        id: Option<String>,
+        text: String,
+    ) {
+        self.metrics.error(why);
+        let fatal = false;
+        let frame = ServerFrame::Error {
+            why,
+            id,
+            text,
+            fatal,
+        };
+        say(socket, &frame).await;
     }
 
     async fn take_frame(
@@ -165,7 +190,7 @@ impl Session<'_> {
         let message = match frame {
             ClientFrame::Join { .. } => return Err(ErrorWhy::JoinFirst),
             ClientFrame::Ping { sent } => {
-                self.say(
+                say(
                     socket,
                     &ServerFrame::Pong {
                         sent,
@@ -186,21 +211,9 @@ impl Session<'_> {
                 media(peer, PeerAsk::DownlinkAnswer { peer, sdp })
             }
             ClientFrame::Screen { slots } if slots.tiles.len() > limits::TILE_SLOTS => {
-                self.metrics.error(ErrorWhy::MediaRefused);
-                let (why, text) = (
-                    ErrorWhy::MediaRefused,
-                    explain(ErrorWhy::MediaRefused).to_owned(),
-                );
-                self.say(
-                    socket,
-                    &ServerFrame::Error {
-                        why,
-                        id: None,
-                        text,
-                        fatal: false,
-                    },
-                )
-                .await;
+                let text = explain(ErrorWhy::MediaRefused).to_owned();
+                self.complain(socket, ErrorWhy::MediaRefused, None, text)
+                    .await;
                 return Ok(());
             }
             ClientFrame::Screen { slots } => media(peer, PeerAsk::Screen { peer, slots }),
@@ -208,13 +221,6 @@ impl Session<'_> {
         };
         self.room.tell(message).await;
         Ok(())
-    }
-
-    async fn say(&self, socket: &mut impl Socket, frame: &ServerFrame) {
-        if let Ok(text) = serde_json::to_vec(frame) {
-            // A socket that does not take it ends the loop at its next turn.
-            let _ = timeout(SEND_WITHIN, socket.send(Bytes::from(text))).await;
-        }
     }
 }
 
@@ -238,26 +244,81 @@ pub(crate) fn explain(why: ErrorWhy) -> &'static str {
     }
 }
 
-async fn turn_away(socket: &mut impl Socket, metrics: &Metrics, why: ErrorWhy, id: Option<String>) {
+/// Why a connection was not let in.
+enum NotIn {
+    /// For this reason.
+    Refused(ErrorWhy),
+    /// The server is stopping: the client joins again.
+    Stopping,
+}
+
+impl From<ErrorWhy> for NotIn {
+    fn from(why: ErrorWhy) -> Self {
+        Self::Refused(why)
+    }
+}
+
+impl From<NoSeat> for NotIn {
+    fn from(why: NoSeat) -> Self {
+        match why {
+            NoSeat::Revoked => Self::Refused(ErrorWhy::NotAdmitted),
+            NoSeat::Unready => Self::Refused(ErrorWhy::StorageFailed),
+            NoSeat::Closed => Self::Stopping,
+        }
+    }
+}
+
+/// A connection that is being served, counted as long as it is.
+struct Served<'a>(&'a watch::Sender<usize>);
+
+impl<'a> Served<'a> {
+    fn count(serving: &'a watch::Sender<usize>) -> Self {
+        serving.send_modify(|count| *count += 1);
+        Self(serving)
+    }
+}
+
+impl Drop for Served<'_> {
+    fn drop(&mut self) {
+        self.0.send_modify(|count| *count = count.saturating_sub(1));
+    }
+}
+
+async fn turn_away(socket: &mut impl Socket, metrics: &Metrics, why: ErrorWhy) {
     metrics.error(why);
     let frame = ServerFrame::Error {
         why,
-        id,
+        id: None,
         text: explain(why).to_owned(),
         fatal: true,
     };
-    if let Ok(text) = serde_json::to_vec(&frame) {
+    say(socket, &frame).await;
+    let code = match why {
+        ErrorWhy::TooLarge => Close::TooLarge,
+        ErrorWhy::StorageFailed => Close::Failed,
+        ErrorWhy::Malformed
+        | ErrorWhy::NotAdmitted
+        | ErrorWhy::Revoked
+        | ErrorWhy::Replaced
+        | ErrorWhy::JoinFirst
+        | ErrorWhy::WrongProtocol
+        | ErrorWhy::TooFast
+        | ErrorWhy::MediaRefused => Close::Policy,
+    };
+    close(socket, code).await;
+}
+
+async fn say(socket: &mut impl Socket, frame: &ServerFrame) {
+    if let Ok(text) = serde_json::to_vec(frame) {
+        // A socket that does not take it ends the loop at its next turn.
         let _ = timeout(SEND_WITHIN, socket.send(Bytes::from(text))).await;
     }
-    close(
-        socket,
-        if why == ErrorWhy::TooLarge {
-            Close::TooLarge
-        } else {
-            Close::Policy
-        },
-    )
-    .await;
+}
+
+/// Reads on until the client has answered the close. A socket that is dropped with something unread resets the
+/// connection, and the client would never see why it was closed.
+async fn linger(socket: &mut impl Socket) {
+    let _ = timeout(LINGER, async { while socket.recv().await.is_some() {} }).await;
 }
 
 async fn close(socket: &mut impl Socket, why: Close) {
@@ -266,6 +327,7 @@ async fn close(socket: &mut impl Socket, why: Close) {
         Close::Stopping => "the server is stopping",
         Close::Policy => "see the last frame",
         Close::TooLarge => "the frame is too large",
+        Close::Failed => "the server has failed",
         Close::Lagging => "join again for a fresh snapshot",
     };
     let _ = timeout(SEND_WITHIN, socket.close(why.code(), reason)).await;

@@ -2,12 +2,12 @@
 
 use crate::{
     Metrics,
-    outbox::{Close, Inlet, Outbox, outbox},
+    outbox::{Close, Inlet, Offer, Outbox, outbox},
     room::Room,
 };
 use bytes::Bytes;
 use diemcau_conference::{Actor, Conference, Seat};
-use diemcau_model::{Millis, PeerId, SeatId, SiteId};
+use diemcau_model::{Carries, Millis, PeerAsk, PeerId, SeatId, SiteId};
 use diemcau_protocol::{ErrorWhy, Me, ServerFrame, SiteTelemetry, Slice, Viewer, facts, view};
 use std::collections::{BTreeMap, BTreeSet};
 use tracing::error;
@@ -15,6 +15,7 @@ use tracing::error;
 #[derive(Debug)]
 struct Member {
     actor: Actor,
+    carries: Carries,
     viewer: Viewer,
     outbox: Outbox,
 }
@@ -42,6 +43,21 @@ impl Members {
 
     pub(crate) fn actor(&self, peer: PeerId) -> Option<Actor> {
         self.members.get(&peer).map(|member| member.actor)
+    }
+
+    /// Whether a seat's machine may ask this of the media plane.
+    pub(crate) fn may_ask(&self, peer: PeerId, ask: &PeerAsk) -> bool {
+        let Some(member) = self.members.get(&peer) else {
+            return false;
+        };
+        match ask {
+            PeerAsk::UplinkOffer { .. } => member.carries.endpoint().is_some(),
+            PeerAsk::OpenDownlink { .. }
+            | PeerAsk::DownlinkAnswer { .. }
+            | PeerAsk::Screen { .. }
+            | PeerAsk::Listen { .. } => member.carries != Carries::Nothing,
+            PeerAsk::Admit { .. } | PeerAsk::Leave { .. } => false,
+        }
     }
 
     pub(crate) fn of_seat(&self, seat: SeatId) -> Vec<PeerId> {
@@ -75,6 +91,7 @@ impl Members {
             peer,
             Member {
                 actor,
+                carries: seat.carries,
                 viewer,
                 outbox,
             },
@@ -201,7 +218,7 @@ impl Members {
     }
 
     fn offer(&self, member: &Member, frame: Bytes) {
-        if !member.outbox.offer(frame) {
+        if member.outbox.offer(frame) == Offer::Lagging {
             self.metrics.lagging.inc();
         }
     }

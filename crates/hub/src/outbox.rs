@@ -20,6 +20,8 @@ pub enum Close {
     Policy,
     /// 1009: the frame was too large.
     TooLarge,
+    /// 1011: the server has failed.
+    Failed,
     /// 1013: too much waited for this client; it should join again.
     Lagging,
 }
@@ -33,6 +35,7 @@ impl Close {
             Self::Stopping => 1001,
             Self::Policy => 1008,
             Self::TooLarge => 1009,
+            Self::Failed => 1011,
             Self::Lagging => 1013,
         }
     }
@@ -52,6 +55,17 @@ pub(crate) struct Inlet {
     frames: mpsc::Receiver<Bytes>,
     waiting: Arc<AtomicUsize>,
     cut: watch::Receiver<Option<Close>>,
+}
+
+/// What became of a frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Offer {
+    /// It waits for the client.
+    Queued,
+    /// Too much waited: the client has been cut.
+    Lagging,
+    /// The connection is closing already.
+    Closed,
 }
 
 /// What the connection does next.
@@ -81,17 +95,20 @@ pub(crate) fn outbox() -> (Outbox, Inlet) {
 }
 
 impl Outbox {
-    /// Queues a frame; false if the client has been cut for lagging.
-    pub(crate) fn offer(&self, frame: Bytes) -> bool {
+    /// Queues a frame, or cuts the client when too much waits.
+    pub(crate) fn offer(&self, frame: Bytes) -> Offer {
+        if self.cut.borrow().is_some() {
+            return Offer::Closed;
+        }
         let size = frame.len();
         // A snapshot may be larger than the bound by itself: it is the first frame, and always goes.
         let before = self.waiting.fetch_add(size, Ordering::Relaxed);
         let fits = before == 0 || before + size <= limits::OUTBOX_MAX_BYTES;
         if fits && self.frames.try_send(frame).is_ok() {
-            return true;
+            return Offer::Queued;
         }
         self.close(Close::Lagging);
-        false
+        Offer::Lagging
     }
 
     /// Closes the connection after the frames that wait, unless it lags: then at once.
@@ -113,7 +130,7 @@ impl Inlet {
             biased;
             why = cut(&mut self.cut) => match why {
                 Close::Lagging => Outgoing::Close(why),
-                Close::Normal | Close::Stopping | Close::Policy | Close::TooLarge => {
+                Close::Normal | Close::Stopping | Close::Policy | Close::TooLarge | Close::Failed => {
                     self.frames.try_recv().map_or(Outgoing::Close(why), |frame| self.taken(frame))
                 }
             },
@@ -145,9 +162,10 @@ mod tests {
     #[tokio::test]
     async fn frames_come_in_order_and_then_the_close() {
         let (outbox, mut inlet) = outbox();
-        assert!(outbox.offer(Bytes::from_static(b"one")));
-        assert!(outbox.offer(Bytes::from_static(b"two")));
+        assert_eq!(outbox.offer(Bytes::from_static(b"one")), Offer::Queued);
+        assert_eq!(outbox.offer(Bytes::from_static(b"two")), Offer::Queued);
         outbox.close(Close::Policy);
+        assert_eq!(outbox.offer(Bytes::from_static(b"three")), Offer::Closed);
         for expected in [&b"one"[..], b"two"] {
             assert!(matches!(inlet.next().await, Outgoing::Frame(frame) if frame == expected));
         }
@@ -158,9 +176,11 @@ mod tests {
     async fn a_client_that_does_not_read_is_cut_at_once() {
         let (outbox, mut inlet) = outbox();
         let taken = (0..)
-            .take_while(|_| outbox.offer(Bytes::from_static(b"x")))
+            .take_while(|_| outbox.offer(Bytes::from_static(b"x")) == Offer::Queued)
             .count();
         assert_eq!(taken, limits::OUTBOX_MAX);
+        // It is cut once, however much more there is to say.
+        assert_eq!(outbox.offer(Bytes::from_static(b"x")), Offer::Closed);
         assert!(matches!(
             inlet.next().await,
             Outgoing::Close(Close::Lagging)
@@ -171,8 +191,8 @@ mod tests {
     async fn bytes_are_bounded_but_a_snapshot_always_goes() {
         let (outbox, mut inlet) = outbox();
         let large = Bytes::from(vec![b'x'; limits::OUTBOX_MAX_BYTES * 2]);
-        assert!(outbox.offer(large.clone()));
-        assert!(!outbox.offer(Bytes::from_static(b"y")));
+        assert_eq!(outbox.offer(large), Offer::Queued);
+        assert_eq!(outbox.offer(Bytes::from_static(b"y")), Offer::Lagging);
         assert!(matches!(
             inlet.next().await,
             Outgoing::Close(Close::Lagging)

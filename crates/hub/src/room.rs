@@ -42,7 +42,7 @@ pub(crate) struct RoomHandle {
 pub(crate) enum Message {
     Join {
         seat: SeatId,
-        reply: oneshot::Sender<Option<Joined>>,
+        reply: oneshot::Sender<Result<Joined, NoSeat>>,
     },
     Command {
         peer: PeerId,
@@ -64,6 +64,17 @@ pub(crate) enum Message {
     },
 }
 
+/// Why a seat could not be taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NoSeat {
+    /// It was revoked.
+    Revoked,
+    /// The record cannot be written: nobody is let in until it can.
+    Unready,
+    /// The conference is closed.
+    Closed,
+}
+
 /// A connection that was let in.
 #[derive(Debug)]
 pub(crate) struct Joined {
@@ -72,11 +83,12 @@ pub(crate) struct Joined {
 }
 
 impl RoomHandle {
-    /// Takes a seat; none when it was revoked or the conference is closed. The first frame is the welcome.
-    pub(crate) async fn join(&self, seat: SeatId) -> Option<Joined> {
+    /// Takes a seat. The first frame is the welcome.
+    pub(crate) async fn join(&self, seat: SeatId) -> Result<Joined, NoSeat> {
         let (reply, joined) = oneshot::channel();
-        self.inbox.send(Message::Join { seat, reply }).await.ok()?;
-        joined.await.ok().flatten()
+        self.tell(Message::Join { seat, reply }).await;
+        // The task drops what it has not read when it ends.
+        joined.await.unwrap_or(Err(NoSeat::Closed))
     }
 
     /// Hands something over; waits while the inbox is full. False when the conference is closed.
@@ -118,7 +130,7 @@ struct Round {
     entries: Vec<Entry>,
     /// Commands decided in this round: who asked, which id, what to answer.
     answers: Vec<(PeerId, String, Answer)>,
-    joins: Vec<(SeatId, oneshot::Sender<Option<Joined>>)>,
+    joins: Vec<(SeatId, oneshot::Sender<Result<Joined, NoSeat>>)>,
     stop: Option<oneshot::Sender<()>>,
 }
 
@@ -192,8 +204,10 @@ impl Room {
             Message::Join { seat, reply } => round.joins.push((seat, reply)),
             Message::Command { peer, id, command } => self.take_command(peer, id, &command, round),
             Message::Media { peer, ask } => {
-                if self.members.contains(peer) {
+                if self.members.may_ask(peer, &ask) {
                     self.ask(ask).await;
+                } else if self.members.contains(peer) {
+                    self.members.error(peer, ErrorWhy::MediaRefused, None);
                 }
             }
             Message::Leave { peer } => self.leave(peer).await,
@@ -404,15 +418,19 @@ impl Room {
         self.members.tell(peer, &frame);
     }
 
-    async fn join(&mut self, seat: SeatId, reply: oneshot::Sender<Option<Joined>>) {
+    async fn join(&mut self, seat: SeatId, reply: oneshot::Sender<Result<Joined, NoSeat>>) {
         let found = self
             .conference
             .setup()
             .seat(seat)
             .filter(|_| !self.conference.roster().is_revoked(seat))
             .cloned();
-        let Some(seat) = found.filter(|_| !self.ahead) else {
-            let _ = reply.send(None);
+        if self.ahead {
+            let _ = reply.send(Err(NoSeat::Unready));
+            return;
+        }
+        let Some(seat) = found else {
+            let _ = reply.send(Err(NoSeat::Revoked));
             return;
         };
         // One machine a seat may be a site's endpoint: the newest, for it is the one somebody just started.
@@ -432,7 +450,7 @@ impl Room {
         self.members
             .welcome(peer, &seat, &self.conference, self.clock.now());
         info!(%peer, seat = %seat.id, role = ?seat.role, "joined");
-        if reply.send(Some(Joined { peer, inlet })).is_err() {
+        if reply.send(Ok(Joined { peer, inlet })).is_err() {
             self.leave(peer).await;
         }
     }
