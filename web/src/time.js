@@ -40,8 +40,6 @@ export const shortTime = (ms) => wall.format(ms).slice(0, 5);
 /** "27/05/2021" @param {number} ms */
 export const dateText = (ms) => day.format(ms);
 
-/** "Thứ Năm" in the language of the page. @param {number} ms @param {string} lang */
-export const weekday = (ms, lang) => new Intl.DateTimeFormat(lang, { timeZone: TIME_ZONE, weekday: "long" }).format(ms);
 
 /** Minutes and seconds of a duration: "03:12", "−00:35", "1:04:10". @param {number} ms */
 export function durationText(ms) {

@@ -13,8 +13,6 @@ export function nextItem(agenda) {
 /** @param {Agenda} agenda */
 export const hasBegun = (agenda) => agenda.items.some((item) => item.started !== null);
 
-/** @param {Agenda} agenda */
-export const isOver = (agenda) => agenda.current === null && agenda.items.length > 0 && agenda.items.every((item) => item.finished !== null);
 
 /** Whole minutes an item has taken so far; null before it begins. @param {Item} item @param {number} now */
 export function minutesTaken(item, now) {

@@ -4,13 +4,11 @@
 /** @import { App } from "../state/app.js" */
 /** @import { Ctx } from "./pieces.js" */
 
-import { currentItem, hasBegun, isOver } from "../state/agenda.js";
+import { currentItem } from "../state/agenda.js";
 import { nextThree, placeOf, siteState } from "../state/floor.js";
-import { callName, hall, linkedCount, siteCall, siteName } from "../state/sites.js";
+import { callName, hall, siteCall, siteName } from "../state/sites.js";
 import { TILE_SLOTS } from "../slots.js";
-import { language } from "../text.js";
-import { dateText, serverNow, weekday } from "../time.js";
-import { html, icon, isHeard, mark, nothing, numbered, rich, subject, t, turnMark } from "./pieces.js";
+import { html, icon, isHeard, mark, nothing, numbered, subject, t, turnMark } from "./pieces.js";
 
 export const title = () => `${t("page-stage")} · diemcau`;
 
@@ -23,31 +21,10 @@ export const said = (app) => {
 /** @param {Ctx} ctx */
 export function view(ctx) {
   const view = /** @type {View} */ (ctx.app.view);
-  const began = hasBegun(view.agenda) || view.floor.turn !== null;
   return html`<h1 class="vh">${t("page-stage")}</h1>
-    ${!began || isOver(view.agenda) ? waiting(view) : view.stage.layout === "grid" ? grid(view) : speaker(view)}
+    ${view.stage.layout === "grid" ? grid(view) : speaker(view)}
     ${ctx.app.link === "joined" ? nothing : html`<p class="healing">${icon("cut")}${t("reconnecting")}</p>`}
     ${ctx.app.ui.soundBlocked ? html`<button class="sound-blocked" type="button" @click=${ctx.startSound}>${icon("speaker")}${t("sound-blocked")}</button>` : nothing}`;
-}
-
-// ---------------------------------------------------------------- chờ khai mạc, đã bế mạc
-
-/** Words that belong together stay on one line of a large title. @param {string} title */
-const together = (title) => title.replace(/(trực) (tuyến)|(dự) (thảo)|(văn) (bản)/gi, (pair) => pair.replace(" ", "\u00a0"));
-
-/** @param {View} view */
-function waiting(view) {
-  const now = serverNow();
-  const linked = linkedCount(view);
-  const over = isOver(view.agenda);
-  const main = hall(view);
-  return html`<main class="scene waiting">
-    <header class="head"><p class="org">${view.fixed.organizer}</p><p class="big-title">${together(view.fixed.title)}</p>
-      <p class="date">${weekday(now, language())}, ${dateText(now)}<br>${main ? t("hall-and-sites", { hall: main.name, n: view.fixed.sites.length - 1 }) : t("sites-count", { n: view.fixed.sites.length })}</p></header>
-    <section class="prog"><h2>${t("agenda")}</h2><ol>${view.agenda.items.slice(0, 10).map((item) => html`<li><b>${item.id}</b><span>${numbered(item.title)}</span><span class="num">${over ? icon("check") : `${item.minutes}′`}</span></li>`)}</ol></section>
-    <footer class="stage-foot"><wall-clock short class="now-time"></wall-clock><p class="until">${t(over ? "conference-over" : "not-begun-yet")}</p>
-      <div class="rd"><p>${rich("sites-ready", { n: linked, of: view.fixed.sites.length })}</p><div class="ready" aria-hidden="true">${view.sites.map((link) => html`<i class="${link.carrier === null ? "" : "on"} ${main?.id === link.site ? "hall" : ""}"></i>`)}</div></div></footer>
-  </main>`;
 }
 
 // ---------------------------------------------------------------- lưới điểm cầu

@@ -1,0 +1,138 @@
+// A real server, real native endpoints and real browsers, started for one test and ended by their process ids.
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { chromium } from "playwright-core";
+
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+const BINARY = process.env.DIEMCAU_BIN ?? join(ROOT, "target/debug/diemcau");
+const FLAGS = [
+  "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+  "--disable-background-networking", "--disable-component-update", "--disable-sync",
+  "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream",
+];
+
+/** Waits until `probe` gives something truthy, and returns it. The bound is a liveness bound, not a measure. */
+export async function until(what, probe, seconds = 60) {
+  const end = Date.now() + seconds * 1000;
+  for (;;) {
+    const found = await probe();
+    if (found) return found;
+    if (Date.now() > end) throw new Error(`in ${seconds} s it did not come to: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
+async function freePort() {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address();
+  server.close();
+  await once(server, "close");
+  return port;
+}
+
+/** A demo server on free ports with a data folder of its own. */
+export class Server {
+  static async start() {
+    const server = new Server();
+    server.data = await mkdtemp(join(tmpdir(), "diemcau-"));
+    server.port = await freePort();
+    server.mediaPort = await freePort();
+    server.base = `http://127.0.0.1:${server.port}`;
+    await server.up();
+    const links = JSON.parse(await readFile(join(server.data, "demo/links.json"), "utf8"));
+    server.links = links;
+    return server;
+  }
+
+  /** Starts it, or starts it again on the same folder and ports. */
+  async up() {
+    const flags = ["--data", this.data, "--listen", `127.0.0.1:${this.port}`, "--media-port", String(this.mediaPort)];
+    this.process = spawn(BINARY, flags, { stdio: ["ignore", "ignore", process.env.VERBOSE ? "inherit" : "ignore"] });
+    await until("the server answers", async () => {
+      if (this.process.exitCode !== null) throw new Error(`the server ended with ${this.process.exitCode}`);
+      return fetch(`${this.base}/healthz`).then((answer) => answer.ok, () => false);
+    });
+  }
+
+  /** The link of a seat: by role, and for sites by site number and what it carries. */
+  link(role, site, carries) {
+    const fits = (link) => link.role === role && (site === undefined || link.site === site)
+      && (carries === undefined || link.carries === carries);
+    return this.links.find(fits).url;
+  }
+
+  links_of(role) {
+    return this.links.filter((link) => link.role === role).map((link) => link.url);
+  }
+
+  async kill() {
+    const ended = once(this.process, "exit");
+    this.process.kill("SIGKILL");
+    await ended;
+  }
+
+  async stop() {
+    if (this.process.exitCode === null && this.process.signalCode === null) {
+      const ended = once(this.process, "exit");
+      this.process.kill("SIGTERM");
+      await ended;
+    }
+    await rm(this.data, { recursive: true, force: true });
+  }
+
+  async metric(name) {
+    const text = await (await fetch(`${this.base}/metrics`)).text();
+    return Number(text.match(new RegExp(`^${name} (.*)$`, "m"))?.[1] ?? NaN);
+  }
+}
+
+/** Native endpoints in one process. */
+export function endpoints(links, more = []) {
+  const flags = ["endpoint", ...links.flatMap((link) => ["--link", link]), ...more];
+  const child = spawn(BINARY, flags, { stdio: ["ignore", process.env.VERBOSE ? "inherit" : "ignore", process.env.VERBOSE ? "inherit" : "ignore"] });
+  return {
+    child,
+    async stop() {
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      const ended = once(child, "exit");
+      child.kill("SIGTERM");
+      await ended;
+    },
+  };
+}
+
+/** A browser with a fresh profile. */
+export async function browser() {
+  return chromium.launch({ executablePath: "/usr/bin/chromium", args: FLAGS });
+}
+
+/** Opens a page in a context of its own and collects what it says. */
+export async function open(browser, url, viewport = { width: 1366, height: 625 }) {
+  const context = await browser.newContext({ viewport, permissions: ["camera", "microphone"], locale: "vi-VN", timezoneId: "Asia/Ho_Chi_Minh" });
+  const page = await context.newPage();
+  page.said = [];
+  page.outside = [];
+  page.on("console", (message) => page.said.push(`${message.type()}: ${message.text()}`));
+  page.on("pageerror", (error) => page.said.push(`error: ${error.message}`));
+  page.on("request", (request) => {
+    const { protocol, hostname } = new URL(request.url());
+    if (!["data:", "blob:"].includes(protocol) && hostname !== "127.0.0.1") page.outside.push(request.url());
+  });
+  if (process.env.FRAMES) page.on("websocket", (ws) => { ws.on("framesent", (f) => console.log(url.split("#")[0].slice(-8), ">", String(f.payload).slice(0, 160))); });
+  await page.goto(url);
+  return page;
+}
+
+/** Waits until the page is in, past the green room. */
+export async function entered(page) {
+  await until("the page is in", () => page.evaluate(() => Boolean(globalThis.diemcau?.view())));
+  const enter = page.locator("button.enter-go");
+  if (await enter.count()) await enter.first().click();
+  return page;
+}
