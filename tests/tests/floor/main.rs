@@ -1,0 +1,7 @@
+//! The floor on the packets: a real server, real signalling, real WebRTC, and rooms that never stop sending.
+
+mod grants;
+mod hall;
+mod links;
+mod microphones;
+mod thirteen;
