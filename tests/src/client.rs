@@ -1,11 +1,14 @@
 //! A client that speaks the protocol and keeps its view as every client does: by folding facts.
 
 use anyhow::{Context, Result, bail};
-use diemcau_protocol::{ClientCommand, ClientFrame, Me, PROTOCOL, ServerFrame, View};
+use diemcau_model::ItemId;
+use diemcau_protocol::{ClientCommand, ClientFrame, ErrorWhy, Me, PROTOCOL, ServerFrame, View};
 use futures_util::{SinkExt, StreamExt};
 use std::{collections::BTreeMap, time::Duration};
 use tokio::{net::TcpStream, time::timeout};
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async, tungstenite::Message};
+use tokio_tungstenite::{
+    MaybeTlsStream, WebSocketStream, connect_async_with_config, tungstenite::Message,
+};
 
 /// How long an answer may take: a liveness bound, no measure.
 const ANSWER_WITHIN: Duration = Duration::from_secs(30);
@@ -24,7 +27,12 @@ pub struct Client {
     pub answers: BTreeMap<String, Vec<ServerFrame>>,
     /// Every other frame, in the order of their coming; telemetry left out.
     pub others: Vec<ServerFrame>,
+    /// The code of the server's close, once it came.
+    pub closed: Option<u16>,
 }
+
+/// A connection that has not joined, or whose frames are read one by one.
+pub type Line = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 impl Client {
     /// Connects and joins.
@@ -32,7 +40,14 @@ impl Client {
     /// # Errors
     /// Not admitted, or no answer.
     pub async fn join(host: &str, token: &str) -> Result<Self> {
-        let mut socket = connect(host).await?;
+        Self::join_on(connect(host).await?, token).await
+    }
+
+    /// Joins on a connection that was made before.
+    ///
+    /// # Errors
+    /// Not admitted, or no answer.
+    pub async fn join_on(mut socket: Line, token: &str) -> Result<Self> {
         let join = ClientFrame::Join {
             protocol: PROTOCOL,
             token: token.to_owned(),
@@ -55,6 +70,7 @@ impl Client {
                     seq,
                     answers,
                     others,
+                    closed: None,
                 })
             }
             other => bail!("no welcome but {other:?}"),
@@ -100,6 +116,46 @@ impl Client {
             .await
     }
 
+    /// Waits until everything that happened before is in the view: the server answers in the order of its decisions,
+    /// and this command, which nobody may carry out, changes nothing.
+    ///
+    /// # Errors
+    /// The connection is gone, or no answer comes.
+    pub async fn settle(&mut self, id: &str) -> Result<()> {
+        let nothing = ClientCommand::StartItem {
+            item: ItemId(u16::MAX),
+        };
+        match self.command(id, nothing).await? {
+            ServerFrame::Refused { .. } => Ok(()),
+            other => bail!("not refused but {other:?}"),
+        }
+    }
+
+    /// Takes in frames until the connection ends; tells the code of the server's close, if it said one.
+    ///
+    /// # Errors
+    /// It does not end.
+    pub async fn ended(&mut self) -> Result<Option<u16>> {
+        timeout(ANSWER_WITHIN, async {
+            while self.hear().await? {}
+            Ok::<_, anyhow::Error>(())
+        })
+        .await
+        .context("the connection does not end")??;
+        Ok(self.closed)
+    }
+
+    /// The error that announced the close.
+    #[must_use]
+    pub fn fatal(&self) -> Option<ErrorWhy> {
+        self.others.iter().find_map(|frame| match frame {
+            ServerFrame::Error {
+                why, fatal: true, ..
+            } => Some(*why),
+            _ => None,
+        })
+    }
+
     /// Takes in frames until `found` finds something.
     ///
     /// # Errors
@@ -128,8 +184,12 @@ impl Client {
     /// # Errors
     /// The server sent something that is not of the protocol.
     pub async fn hear(&mut self) -> Result<bool> {
-        let Some(frame) = next_frame(&mut self.socket).await? else {
-            return Ok(false);
+        let frame = match next(&mut self.socket).await? {
+            Next::Frame(frame) => *frame,
+            Next::Closed(code) => {
+                self.closed = self.closed.or(code);
+                return Ok(false);
+            }
         };
         match frame {
             ServerFrame::Facts {
@@ -173,22 +233,52 @@ impl Client {
 ///
 /// # Errors
 /// The server does not answer.
-pub async fn connect(host: &str) -> Result<WebSocketStream<MaybeTlsStream<TcpStream>>> {
-    Ok(connect_async(format!("ws://{host}/ws")).await?.0)
+pub async fn connect(host: &str) -> Result<Line> {
+    Ok(
+        connect_async_with_config(format!("ws://{host}/ws"), None, true)
+            .await?
+            .0,
+    )
 }
 
 /// The next frame of a connection; none when it has ended.
 ///
 /// # Errors
 /// What came is not a frame.
-pub async fn next_frame(
-    socket: &mut WebSocketStream<MaybeTlsStream<TcpStream>>,
-) -> Result<Option<ServerFrame>> {
+pub async fn next_frame(socket: &mut Line) -> Result<Option<ServerFrame>> {
+    Ok(match next(socket).await? {
+        Next::Frame(frame) => Some(*frame),
+        Next::Closed(_) => None,
+    })
+}
+
+/// What a connection brings next.
+#[derive(Debug)]
+pub enum Next {
+    /// A frame.
+    Frame(Box<ServerFrame>),
+    /// Its end, with the code of the server's close if it said one.
+    Closed(Option<u16>),
+}
+
+/// What a connection brings next, its end included.
+///
+/// # Errors
+/// What came is not a frame.
+pub async fn next(socket: &mut Line) -> Result<Next> {
     loop {
         match socket.next().await {
-            Some(Ok(Message::Text(text))) => return Ok(Some(serde_json::from_str(&text)?)),
+            Some(Ok(Message::Text(text))) => {
+                return Ok(Next::Frame(Box::new(serde_json::from_str(&text)?)));
+            }
             Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
-            Some(Ok(Message::Close(_)) | Err(_)) | None => return Ok(None),
+            Some(Ok(Message::Close(close))) => {
+                let code = close.map(|close| u16::from(close.code));
+                // Reading on sends our answer to the close.
+                let _ = socket.next().await;
+                return Ok(Next::Closed(code));
+            }
+            Some(Err(_)) | None => return Ok(Next::Closed(None)),
             Some(Ok(Message::Binary(_) | Message::Frame(_))) => bail!("not a text"),
         }
     }

@@ -1,7 +1,9 @@
 //! The real server, as a process with a data folder of its own.
 
 use anyhow::{Context, Result, bail};
+use diemcau_journal::{Journal, Record, SqliteJournal};
 use diemcau_model::{Carries, Role, SiteId};
+use diemcau_protocol::ErrorWhy;
 use serde_json::Value;
 use std::{
     env, fs,
@@ -95,6 +97,35 @@ impl Server {
     #[must_use]
     pub fn pid(&self) -> Option<u32> {
         self.child.id()
+    }
+
+    /// Everything that was recorded, each number and hash checked. Only while the server is down. It is read from a
+    /// copy: opening tidies up after a crash, and that is for the server to do.
+    ///
+    /// # Errors
+    /// The journal is damaged or cannot be read.
+    pub fn records(&self) -> Result<Vec<Record>> {
+        let copy = TempDir::new()?;
+        for name in ["conference.db", "conference.db-wal"] {
+            let file = self.folder().join(name);
+            if file.exists() {
+                fs::copy(file, copy.path().join(name))?;
+            }
+        }
+        let mut records = vec![];
+        SqliteJournal::open(copy.path().join("conference.db"))?
+            .read_all(&mut |record| records.push(record))?;
+        Ok(records)
+    }
+
+    /// How often frames or connections could not be taken for this reason.
+    ///
+    /// # Errors
+    /// The server does not answer.
+    pub async fn errors(&self, why: ErrorWhy) -> Result<f64> {
+        let why = serde_json::to_value(why)?;
+        self.metric(&format!("diemcau_errors_total{{why={why}}}"))
+            .await
     }
 
     /// The tokens of the seats that fit, in the order of the seats.

@@ -1,0 +1,13 @@
+//! The real server over real sockets: what a client may say, and what everyone then sees.
+
+#![allow(
+    clippy::wildcard_enum_match_arm,
+    reason = "a test looks for one thing among many"
+)]
+
+mod again;
+mod bad_input;
+mod feed;
+mod revoked;
+mod slow;
+mod stop;

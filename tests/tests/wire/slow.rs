@@ -1,0 +1,73 @@
+//! A client that does not read.
+
+use anyhow::{Context, Result};
+use diemcau_model::Role;
+use diemcau_tests::{
+    Client, Server,
+    client::Line,
+    script::{taken, wording},
+};
+use tokio::{net::TcpSocket, task::JoinSet};
+use tokio_tungstenite::{MaybeTlsStream, client_async};
+
+/// Large enough for all socket buffers and what may wait for one client to fill.
+const COMMENTS_OF_EACH: usize = 60;
+const WRITERS: u16 = 6;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_never_reads_is_cut_and_the_others_hear_everything() -> Result<()> {
+    let server = Server::start().await?;
+    let token = server.token(Role::Observer, None, None)?;
+    let mut deaf = Client::join_on(narrow(&server.host).await?, &token).await?;
+    let all = COMMENTS_OF_EACH * usize::from(WRITERS);
+
+    let mut others = JoinSet::new();
+    let (host, stage) = (server.host.clone(), server.token(Role::Stage, None, None)?);
+    others.spawn(async move {
+        let reader = Client::join(&host, &stage).await?;
+        read(reader, all).await
+    });
+    for site in 1..=WRITERS {
+        let mut writer = server.moderator(site).await?;
+        others.spawn(async move {
+            // The longest comment in the widest letters: 32 KB.
+            let long = "𝒜".repeat(4_000);
+            for n in 0..COMMENTS_OF_EACH {
+                let said = wording(&long, &long);
+                taken(writer.command(&format!("{site}-{n}"), said).await?)?;
+            }
+            read(writer, all).await
+        });
+    }
+    while let Some(other) = others.join_next().await {
+        assert_eq!(other??.view.feed.len(), all);
+    }
+    assert_eq!(server.metric("diemcau_lagging_total").await?, 1.0);
+
+    // It is cut without the rest; 1013 tells it, if it listens again before the server has given it up.
+    let code = deaf.ended().await?;
+    assert!(matches!(code, Some(1013) | None), "{code:?}");
+    assert!(deaf.view.feed.len() < all, "it was told everything");
+
+    let mut back = Client::join(&server.host, &token).await?;
+    assert_eq!(back.view.feed.len(), all);
+    back.settle("and-goes-on").await?;
+    assert_eq!(server.metric("diemcau_lagging_total").await?, 1.0);
+    Ok(())
+}
+
+async fn read(mut client: Client, all: usize) -> Result<Client> {
+    client
+        .until(|client| (client.view.feed.len() >= all).then_some(()))
+        .await?;
+    Ok(client)
+}
+
+/// A connection whose machine keeps little of what it has not read.
+async fn narrow(host: &str) -> Result<Line> {
+    let socket = TcpSocket::new_v4()?;
+    socket.set_recv_buffer_size(16 * 1024)?;
+    let stream = socket.connect(host.parse().context("an address")?).await?;
+    let stream = MaybeTlsStream::Plain(stream);
+    Ok(client_async(format!("ws://{host}/ws"), stream).await?.0)
+}
