@@ -1,6 +1,7 @@
 //! Everything that crosses crates: wire, media, browser, crash, load.
 //!
-//! The library is what the tests share: the real server as a process, and a client that speaks the protocol.
+//! The library is what the tests share: the real server as a process, a client that speaks the protocol, and a room
+//! that also sends and receives sound and pictures.
 
 #![allow(
     clippy::wildcard_enum_match_arm,
@@ -8,8 +9,10 @@
 )]
 
 pub mod client;
+pub mod room;
 pub mod script;
 pub mod server;
 
 pub use client::Client;
+pub use room::Room;
 pub use server::Server;
