@@ -103,7 +103,7 @@ test("a comment written at a site arrives at the secretary", async () => {
   await until("the secretary is in", async () => Boolean(await view(secretary)));
   const before = (await view(secretary)).feed.length;
   await sadec.getByRole("tab", { name: "Dự thảo, góp ý" }).click();
-  await sadec.getByRole("button", { name: /^Đoạn 2/ }).click();
+  await sadec.getByRole("button", { name: /^Đoạn 2/ }).first().click();
   await sadec.getByRole("textbox", { name: "Nội dung ý kiến" }).fill("Đề nghị nêu rõ thời hạn hoàn thành.");
   await sadec.getByRole("button", { name: "Gửi ý kiến" }).click();
   await until("it is there", async () => (await view(secretary)).feed.length === before + 1);

@@ -135,13 +135,22 @@ export class Connection {
       case "refused":
         return this.#settle(frame.id, { how: "refused", why: frame.why });
       case "error":
-        if (frame.id !== null) this.#settle(frame.id, { how: "error", why: frame.why });
+        if (frame.id !== null) this.#fail(frame.id, frame.why);
         if (FINAL.includes(frame.why)) return this.#end(frame.why);
         this.listeners.frame(frame);
         return;
       default:
         this.listeners.frame(frame);
     }
+  }
+
+  /** Nothing was done: words are kept and sent again after the next welcome when the server's disk was at fault.
+   * @param {string} id @param {ErrorWhy} why */
+  #fail(id, why) {
+    const asked = this.#pending.find((pending) => pending.id === id);
+    if (!asked) return;
+    if (why === "storage_failed" && MAY_WAIT.includes(asked.command.type)) this.listeners.answered(asked.command, { how: "error", why }, id);
+    else this.#settle(id, { how: "error", why });
   }
 
   /** @param {string} id @param {Answer} answer */

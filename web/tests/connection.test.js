@@ -106,6 +106,17 @@ test("refusals and errors with an id settle the command", () => {
   stop();
 });
 
+test("words outlive a full disk, orders do not", () => {
+  const connection = start();
+  last().enter();
+  const id = connection.ask(COMMENT);
+  last().say({ type: "error", id, why: "storage_failed", text: "", fatal: false });
+  assert.deepEqual(told.pending.map((pending) => pending.id), [id]);
+  last().say({ type: "ok", id, seq: 9 });
+  assert.deepEqual(told.pending, []);
+  stop();
+});
+
 test("what a person must read ends the attempts; anything else tries again", () => {
   for (const why of ["not_admitted", "revoked", "replaced", "wrong_protocol"]) {
     const connection = start();

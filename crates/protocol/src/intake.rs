@@ -111,7 +111,18 @@ fn comment_words(words: CommentWords) -> CommentWords {
 }
 
 fn clean(text: &str) -> String {
-    text.trim().nfc().collect()
+    text.trim()
+        .nfc()
+        .filter(|char| !is_trickery(*char))
+        .collect()
+}
+
+/// Characters that have no shape of their own but change what stands around them: on a wall they could make a name
+/// read as another. Line breaks are text.
+fn is_trickery(char: char) -> bool {
+    let direction =
+        matches!(char, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    direction || (char.is_control() && !matches!(char, '\n' | '\t'))
 }
 
 fn is_command_id(id: &str) -> bool {
@@ -184,6 +195,11 @@ mod tests {
             Some("a1")
         );
         assert_eq!(id_of(r#"{"type":"command","id":"a b"}"#), None);
+    }
+
+    #[test]
+    fn a_name_cannot_be_turned_around() {
+        assert_eq!(clean(" Nguyễn\u{202e}\u{7} Văn\nA "), "Nguyễn Văn\nA");
     }
 
     #[test]
