@@ -89,9 +89,13 @@ async fn two_consoles_press_next_and_one_turn_starts() -> Result<()> {
         }
     }
     let took = begun.elapsed();
+    let syncs = server.metric("diemcau_commit_seconds_count").await?;
+    let mean = server.metric("diemcau_commit_seconds_sum").await? / syncs;
     println!(
-        "{RACES} races in {took:.1?}; the first console won {}, the second {}",
-        won[0], won[1]
+        "{RACES} races in {took:.1?}, {syncs} syncs of {:.1} ms on average; the first console won {}, the second {}",
+        mean * 1_000.0,
+        won[0],
+        won[1]
     );
     assert!(
         won[0] > 0 && won[1] > 0,
