@@ -87,7 +87,8 @@ impl fmt::Display for Report {
             self.sent.key_frames,
         )?;
         for (slot, video) in self.video.iter().enumerate() {
-            if video.site.is_none() && video.packets_per_s == 0.0 {
+            // A tile that is not received is not worth a word; a silent programme is.
+            if video.packets_per_s == 0.0 && (slot > 0 || video.site.is_none()) {
                 continue;
             }
             match slot.checked_sub(1) {

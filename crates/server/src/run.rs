@@ -18,7 +18,9 @@ use diemcau_journal::{Entry, Journal, SqliteJournal};
 use diemcau_media::MediaConfig;
 use diemcau_model::{Millis, ScreenSlots, SeatId, Stage, limits};
 use std::{
+    fmt::Display,
     fs,
+    io::{self, Write},
     net::SocketAddr,
     path::Path,
     sync::Arc,
@@ -108,17 +110,17 @@ pub fn print_links(settings: &Settings, demo: bool, json: bool) -> Result<()> {
         )
     })?;
     if json {
-        println!("{text}");
+        say(text);
         return Ok(());
     }
     let links: Vec<serde_json::Value> =
         serde_json::from_str(&text).context("the links are damaged")?;
     for link in links {
-        println!(
+        say(format_args!(
             "{}\n  {}",
             link["label"].as_str().unwrap_or_default(),
             link["url"].as_str().unwrap_or_default()
-        );
+        ));
     }
     Ok(())
 }
@@ -130,12 +132,12 @@ pub fn check(file: Option<&Path>) -> Result<()> {
         None => conference_file::read(conference_file::DEMO, |_| String::new())?,
     };
     let (sites, seats) = (setup.sites.len(), setup.seats.len());
-    println!(
+    say(format_args!(
         "{}: {sites} sites, {seats} seats, {} items, {} drafts",
         setup.title,
         setup.agenda.len(),
         setup.drafts.len()
-    );
+    ));
     Ok(())
 }
 
@@ -161,7 +163,7 @@ pub async fn endpoint(options: cli::Endpoint) -> Result<()> {
             speak_for: options.speak_for.map(Duration::from_secs),
             ..EndpointConfig::new(link)
         };
-        let report = |report: &diemcau_endpoint::Report| println!("{report}");
+        let report = |report: &diemcau_endpoint::Report| say(format_args!("{report}"));
         endpoints.spawn(diemcau_endpoint::run(config, stopped.clone(), report));
     }
     let mut failed = None;
@@ -353,27 +355,32 @@ fn start_log(filter: &str) {
         .init();
 }
 
+/// Prints a line. A reader that has gone (`| head`) is no trouble.
+fn say(line: impl Display) {
+    let _ = writeln!(io::stdout(), "{line}");
+}
+
 fn write_links(folder: &Folder, links: &[Link]) -> Result<()> {
     folder.write_private(LINKS, &serde_json::to_vec_pretty(links)?)
 }
 
 fn show_links(setup: &Setup, links: &[Link]) {
-    println!("\n{}\n", setup.title);
+    say(format_args!("\n{}\n", setup.title));
     for link in links {
-        println!("  {:<60} {}", link.label, link.url);
+        say(format_args!("  {:<60} {}", link.label, link.url));
     }
-    println!();
+    say("");
 }
 
 fn show_demo(settings: &Settings, setup: &Setup, links: &[Link]) -> Result<()> {
     show_links(setup, links);
-    println!(
+    say(format_args!(
         "Every link with its QR code:  {}/demo",
         settings.base_url()?
-    );
-    println!(
+    ));
+    say(format_args!(
         "Stop with Ctrl+C. What was said is kept in {}.\n",
         settings.data.join(DEMO_FOLDER).display()
-    );
+    ));
     Ok(())
 }
