@@ -2,11 +2,11 @@
 
 use crate::{
     Clock, MediaLines, Metrics,
-    answers::Answers,
+    replay::Replayed,
     room::{Room, RoomHandle},
 };
 use dashmap::DashMap;
-use diemcau_conference::{Conference, Event, Setup, Signal};
+use diemcau_conference::{Event, Setup, Signal};
 use diemcau_journal::{Entry, Journal, JournalError, Writer};
 use diemcau_model::{Millis, SeatId};
 use sha2::{Digest, Sha256};
@@ -89,7 +89,7 @@ impl Hub {
         mut journal: Box<dyn Journal>,
         media: MediaLines,
     ) -> Result<Setup, OpenError> {
-        let mut replayed = replay(journal.as_mut())?;
+        let mut replayed = Replayed::from(journal.as_mut())?;
         let last_alive = journal
             .last_alive()
             .unwrap_or(Millis(0))
@@ -177,31 +177,5 @@ impl Hub {
 
     pub(crate) fn is_stopping(&self) -> bool {
         self.stopping.load(Ordering::Acquire)
-    }
-}
-
-/// What a journal says, run from its first event.
-#[derive(Default)]
-pub(crate) struct Replayed {
-    pub(crate) conference: Conference,
-    pub(crate) answers: Answers,
-    pub(crate) last_at: Millis,
-}
-
-/// Runs a journal from its first event: the very code that ran live.
-fn replay(journal: &mut dyn Journal) -> Result<Replayed, JournalError> {
-    let mut replayed = Replayed::default();
-    journal.read_all(&mut |record| replayed.take(&record))?;
-    Ok(replayed)
-}
-
-impl Replayed {
-    pub(crate) fn take(&mut self, record: &diemcau_journal::Record) {
-        self.conference.apply(&record.event);
-        self.last_at = self.last_at.max(record.at);
-        if let (Some(seat), Some(id)) = (record.seat, &record.command) {
-            self.answers
-                .remember(seat, id, record.number, &record.event);
-        }
     }
 }

@@ -146,7 +146,7 @@ impl Session<'_> {
             Inbound::Text(text) => text,
             Inbound::TooLarge => return Err(ErrorWhy::TooLarge),
             Inbound::NotText => {
-                let text = explain(ErrorWhy::Malformed).to_owned();
+                let text = ErrorWhy::Malformed.to_string();
                 self.complain(socket, ErrorWhy::Malformed, None, text).await;
                 return Ok(());
             }
@@ -211,7 +211,7 @@ impl Session<'_> {
                 media(peer, PeerAsk::DownlinkAnswer { peer, sdp })
             }
             ClientFrame::Screen { slots } if slots.tiles.len() > limits::TILE_SLOTS => {
-                let text = explain(ErrorWhy::MediaRefused).to_owned();
+                let text = ErrorWhy::MediaRefused.to_string();
                 self.complain(socket, ErrorWhy::MediaRefused, None, text)
                     .await;
                 return Ok(());
@@ -226,22 +226,6 @@ impl Session<'_> {
 
 fn media(peer: PeerId, ask: PeerAsk) -> Message {
     Message::Media { peer, ask }
-}
-
-/// What a reason means, in English, for logs and for people who write clients.
-pub(crate) fn explain(why: ErrorWhy) -> &'static str {
-    match why {
-        ErrorWhy::Malformed => "this is not a frame of the protocol",
-        ErrorWhy::TooLarge => "the frame is larger than 64 KiB",
-        ErrorWhy::NotAdmitted => "this link opens nothing",
-        ErrorWhy::Revoked => "this link was revoked",
-        ErrorWhy::Replaced => "this link was opened on another machine",
-        ErrorWhy::JoinFirst => "the first frame, and only the first, is join",
-        ErrorWhy::WrongProtocol => "this server speaks another version of the protocol",
-        ErrorWhy::TooFast => "too many frames in a short time",
-        ErrorWhy::StorageFailed => "the record cannot be written now; nothing was done",
-        ErrorWhy::MediaRefused => "this media request cannot be used",
-    }
 }
 
 /// Why a connection was not let in.
@@ -289,7 +273,7 @@ async fn turn_away(socket: &mut impl Socket, metrics: &Metrics, why: ErrorWhy) {
     let frame = ServerFrame::Error {
         why,
         id: None,
-        text: explain(why).to_owned(),
+        text: why.to_string(),
         fatal: true,
     };
     say(socket, &frame).await;

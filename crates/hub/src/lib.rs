@@ -11,6 +11,7 @@ mod media;
 mod members;
 mod metrics;
 mod outbox;
+mod replay;
 mod room;
 mod telemetry;
 

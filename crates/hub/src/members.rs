@@ -3,7 +3,6 @@
 use crate::{
     Metrics,
     outbox::{Close, Inlet, Offer, Outbox, outbox},
-    room::Room,
 };
 use bytes::Bytes;
 use diemcau_conference::{Actor, Conference, Seat};
@@ -149,7 +148,7 @@ impl Members {
             &ServerFrame::Error {
                 why,
                 id,
-                text: crate::connection::explain(why).to_owned(),
+                text: why.to_string(),
                 fatal,
             },
         );
@@ -201,7 +200,7 @@ impl Members {
         });
         let mut own: BTreeMap<SiteId, Bytes> = BTreeMap::new();
         for member in self.members.values() {
-            if Room::sees_all_figures(member.actor.role) {
+            if member.viewer.sees_all_figures() {
                 self.offer(member, all.clone());
             } else if let Viewer::Site(site) = member.viewer {
                 let frame = own.entry(site).or_insert_with(|| {

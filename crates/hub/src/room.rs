@@ -8,12 +8,13 @@ use crate::{
     answers::{Answer, Answers},
     members::Members,
     outbox::{Close, Inlet},
+    replay::Replayed,
     telemetry::Telemetry,
 };
 use diemcau_conference::{Actor, Command, Conference, Event, Refusal, Signal};
 use diemcau_journal::{Entry, Writer};
 use diemcau_model::{
-    EndpointKind, LinkReport, Millis, PeerAsk, PeerId, PeerSay, Role, SeatId, SiteId, limits,
+    EndpointKind, LinkReport, Millis, PeerAsk, PeerId, PeerSay, SeatId, SiteId, limits,
 };
 use diemcau_protocol::{ErrorWhy, ServerFrame, touches};
 use std::{
@@ -514,7 +515,7 @@ impl Room {
                 return;
             }
         };
-        let mut replayed = crate::admission::Replayed::default();
+        let mut replayed = Replayed::default();
         records.iter().for_each(|record| replayed.take(record));
         self.conference = replayed.conference;
         self.answers = replayed.answers;
@@ -553,15 +554,5 @@ impl Room {
         self.members.close_all(Close::Stopping);
         self.writer.close().await;
         let _ = stopped.send(());
-    }
-}
-
-impl Room {
-    /// Whether a role is told the figures of every site.
-    pub(crate) fn sees_all_figures(role: Role) -> bool {
-        match role {
-            Role::Chair | Role::Technician => true,
-            Role::Secretary | Role::Moderator | Role::Observer | Role::Stage => false,
-        }
     }
 }

@@ -6,6 +6,7 @@ use diemcau_model::{
     Carries, CommentId, ItemId, LinkStats, Millis, Role, ScreenSlots, SeatId, Side, SiteId, TurnId,
 };
 use serde::{Deserialize, Serialize};
+use thiserror::Error;
 use ts_rs::TS;
 
 /// What a client says. Unknown types and unknown fields are refused as `malformed`.
@@ -190,28 +191,40 @@ pub struct Me {
 }
 
 /// Why a frame could not be taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, TS)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, TS, Error,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum ErrorWhy {
     /// Not a frame of this protocol.
+    #[error("this is not a frame of the protocol")]
     Malformed,
     /// Longer than 64 KiB.
+    #[error("the frame is larger than 64 KiB")]
     TooLarge,
     /// The token opens nothing: wrong, or revoked.
+    #[error("this link opens nothing")]
     NotAdmitted,
     /// The seat was revoked while connected.
+    #[error("this link was revoked")]
     Revoked,
     /// Another connection took this seat's place as the site's endpoint.
+    #[error("this link was opened on another machine")]
     Replaced,
     /// The first frame was not `join`, or came too late, or came again.
+    #[error("the first frame, and only the first, is join")]
     JoinFirst,
     /// The protocol number is not the server's.
+    #[error("this server speaks another version of the protocol")]
     WrongProtocol,
     /// More frames a second than a person can cause.
+    #[error("too many frames in a short time")]
     TooFast,
     /// The record cannot be written: nothing is acknowledged until it can.
+    #[error("the record cannot be written now; nothing was done")]
     StorageFailed,
     /// This seat carries no media, or the note cannot be used.
+    #[error("this media request cannot be used")]
     MediaRefused,
 }
 

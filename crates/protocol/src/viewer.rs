@@ -31,6 +31,15 @@ impl Viewer {
         }
     }
 
+    /// Whether the figures of every site's link are told, not only of the own.
+    #[must_use]
+    pub fn sees_all_figures(self) -> bool {
+        match self {
+            Self::Chair | Self::Technician => true,
+            Self::Secretary | Self::Site(_) | Self::Public => false,
+        }
+    }
+
     pub(crate) fn may_see_comment(self, comment: &Comment) -> bool {
         !comment.held || self.owns(comment.site)
     }
