@@ -58,12 +58,9 @@ fn browser() -> Result<()> {
         );
         return npm("tests/browser", &["test"]);
     }
-    // Closed network first: server, rooms and browsers see a loopback and nothing else.
-    command(
-        "unshare",
-        &["--net", "--", "sh", "-c", "ip link set lo up && npm test"],
-        "tests/browser",
-    )
+    let in_there = format!("{CLOSED_NETWORK} && npm test");
+    let namespace = ["--net", "--", "sh", "-c", &in_there];
+    command("unshare", &namespace, "tests/browser")
 }
 
 fn step(name: &str, work: impl FnOnce() -> Result<()>) -> Result<()> {
