@@ -200,6 +200,10 @@ id: ItemId,
  */
 title: string, 
 /**
+ * At most 24 characters, for narrow columns; the title where none was given.
+ */
+short: string, 
+/**
  * What happens in it.
  */
 kind: ItemKind, 

@@ -145,7 +145,6 @@ start-item = Begin item { $n }
 go-to-item = Go to item { $n }
 finish-item = Finish item { $n }
 agenda-done = The agenda is done
-item-line = Item { $n }/{ $of } · { $title }
 item-of = Item { $n }/{ $of }
 at-item = at item { $n }
 no-item = no item yet

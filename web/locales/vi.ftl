@@ -145,7 +145,6 @@ start-item = Bắt đầu nội dung { $n }
 go-to-item = Sang nội dung { $n }
 finish-item = Kết thúc nội dung { $n }
 agenda-done = Đã xong chương trình
-item-line = Nội dung { $n }/{ $of } · { $title }
 item-of = Nội dung { $n }/{ $of }
 at-item = đang ở nội dung { $n }
 no-item = chưa vào nội dung

@@ -14,8 +14,8 @@ export function demoView(now) {
     }),
   ];
   const turns = { minutes: 5, at_zero: { rule: "warn" }, approval: false };
-  const item = (id, title, kind, minutes, from, to, drafts = []) => ({
-    id, title, kind, presenter: "Ban Tổ chức Tỉnh uỷ", minutes, turns, drafts, started: from === null ? null : now + from * MINUTE, finished: to === null ? null : now + to * MINUTE,
+  const item = (id, title, short, kind, minutes, from, to, drafts = []) => ({
+    id, title, short, kind, presenter: "Ban Tổ chức Tỉnh uỷ", minutes, turns, drafts, started: from === null ? null : now + from * MINUTE, finished: to === null ? null : now + to * MINUTE,
   });
   const words = (speech, delegate, topic = "", paragraph = null) => ({ speech, delegate, topic, paragraph });
   const request = (turn, site, minutes, w) => ({ turn, site, words: w, at: now - minutes * MINUTE });
@@ -25,14 +25,14 @@ export function demoView(now) {
     sites: sites.map(({ id }) => (id === 6 ? { site: 6, carrier: null, since: now - 14_000 } : { site: id, carrier: "room", since: now - 80 * MINUTE })),
     agenda: {
       current: 5, items: [
-        item(1, "Khai mạc, giới thiệu đại biểu, điểm danh", "opening", 10, -82, -70),
-        item(2, "Báo cáo kết quả khảo sát thực hiện Nghị quyết số 03-NQ/TU, Hướng dẫn số 22-HD/BTCTU", "presentation", 20, -70, -51, [1]),
-        item(3, "Trình bày dự thảo Tờ trình và dự thảo Kết luận", "presentation", 20, -51, -30, [2, 3]),
-        item(4, "Trình bày dự thảo Kế hoạch kết nạp đảng viên nhiệm kỳ 2020–2025", "presentation", 10, -30, -22, [4]),
-        item(5, "Thảo luận, góp ý từ các điểm cầu", "discussion", 70, -22, null, [3, 2, 4]),
-        item(6, "Phát biểu chỉ đạo của chủ trì", "directing", 20, null, null),
-        item(7, "Thông qua các chỉ tiêu", "decision", 10, null, null),
-        item(8, "Kết luận, bế mạc", "closing", 10, null, null),
+        item(1, "Khai mạc, giới thiệu đại biểu, điểm danh", "Khai mạc, điểm danh", "opening", 10, -82, -70),
+        item(2, "Báo cáo kết quả khảo sát thực hiện Nghị quyết số 03-NQ/TU, Hướng dẫn số 22-HD/BTCTU", "Báo cáo khảo sát", "presentation", 20, -70, -51, [1]),
+        item(3, "Trình bày dự thảo Tờ trình và dự thảo Kết luận", "Tờ trình, Kết luận", "presentation", 20, -51, -30, [2, 3]),
+        item(4, "Trình bày dự thảo Kế hoạch kết nạp đảng viên nhiệm kỳ 2020–2025", "Kế hoạch kết nạp", "presentation", 10, -30, -22, [4]),
+        item(5, "Thảo luận, góp ý từ các điểm cầu", "Thảo luận, góp ý", "discussion", 70, -22, null, [3, 2, 4]),
+        item(6, "Phát biểu chỉ đạo của chủ trì", "Phát biểu chỉ đạo", "directing", 20, null, null),
+        item(7, "Thông qua các chỉ tiêu", "Thông qua chỉ tiêu", "decision", 10, null, null),
+        item(8, "Kết luận, bế mạc", "Kết luận, bế mạc", "closing", 10, null, null),
       ],
     },
     floor: {

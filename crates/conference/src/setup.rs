@@ -93,6 +93,8 @@ pub struct PlannedItem {
     pub id: ItemId,
     /// Its title.
     pub title: String,
+    /// At most 24 characters, for narrow columns; the title where the settings file has none.
+    pub short: String,
     /// What happens in it.
     pub kind: ItemKind,
     /// Who presents it, in words; may be empty.

@@ -12,6 +12,8 @@ pub const QUEUE_PER_SITE_MAX: usize = 4;
 pub const AGENDA_MAX: usize = 50;
 /// Paragraphs of a draft. A longer draft in the settings file is refused.
 pub const PARAGRAPHS_MAX: usize = 500;
+/// Characters of an agenda item's short title. A longer one in the settings file is refused.
+pub const ITEM_SHORT_MAX_CHARS: usize = 24;
 /// Comments of one conference; the next is refused with `feed_full`.
 pub const COMMENTS_MAX: usize = 5_000;
 /// Characters of a person's name and title; longer is refused with `text_too_long`.

@@ -174,6 +174,7 @@ fn agenda(conference: &Conference) -> Agenda {
     let item = |planned: &rules::PlannedItem| Item {
         id: planned.id,
         title: planned.title.clone(),
+        short: planned.short.clone(),
         kind: planned.kind,
         presenter: planned.presenter.clone(),
         minutes: planned.minutes,

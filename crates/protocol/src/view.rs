@@ -68,6 +68,8 @@ pub struct Item {
     pub id: ItemId,
     /// Its title.
     pub title: String,
+    /// At most 24 characters, for narrow columns; the title where none was given.
+    pub short: String,
     /// What happens in it.
     pub kind: ItemKind,
     /// Who presents it.

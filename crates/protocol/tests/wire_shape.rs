@@ -132,6 +132,7 @@ fn the_welcome_with_everything_in_it() {
                 {
                   "id": 3,
                   "title": "Thông qua",
+                  "short": "Mục 3",
                   "kind": "decision",
                   "presenter": "",
                   "minutes": 30,

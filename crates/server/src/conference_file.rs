@@ -45,6 +45,8 @@ struct FileSeat {
 #[serde(deny_unknown_fields)]
 struct FileItem {
     title: String,
+    #[serde(default)]
+    short: String,
     kind: ItemKind,
     #[serde(default)]
     presenter: String,
@@ -180,6 +182,12 @@ fn check_seats(file: &File) -> Result<()> {
 fn check_agenda(file: &File) -> Result<()> {
     ensure!(!file.agenda.is_empty(), "the agenda has no item");
     for item in &file.agenda {
+        ensure!(
+            item.short.chars().count() <= limits::ITEM_SHORT_MAX_CHARS,
+            "short of item {:?} is longer than {} characters",
+            item.title,
+            limits::ITEM_SHORT_MAX_CHARS
+        );
         let turn = item.turn_minutes;
         ensure!(
             (1..=limits::TURN_MINUTES_MAX).contains(&turn),
@@ -229,9 +237,14 @@ fn item((id, item): (ItemId, FileItem)) -> PlannedItem {
             grace_seconds: item.grace_seconds,
         },
     };
+    let short = match item.short.trim() {
+        "" => item.title.clone(),
+        short => short.to_owned(),
+    };
     PlannedItem {
         id,
         title: item.title,
+        short,
         kind: item.kind,
         presenter: item.presenter,
         minutes: item.minutes,
@@ -278,6 +291,20 @@ mod tests {
     }
 
     #[test]
+    fn an_item_without_a_short_title_is_called_by_its_title() {
+        let long = "Khai mạc, giới thiệu đại biểu, điểm danh";
+        let short = "short = \"Khai mạc, điểm danh\"\n";
+        for (text, called) in [
+            (DEMO.to_owned(), "Khai mạc, điểm danh"),
+            (DEMO.replacen(short, "", 1), long),
+        ] {
+            let setup = read(&text, |_| String::new()).unwrap();
+            assert_eq!(setup.agenda[0].title, long);
+            assert_eq!(setup.agenda[0].short, called);
+        }
+    }
+
+    #[test]
     fn what_is_wrong_is_named() {
         for (from, to, named) in [
             (
@@ -286,6 +313,11 @@ mod tests {
                 "exactly one site is the hall",
             ),
             ("turn_minutes = 5", "turn_minutes = 0", "turn_minutes"),
+            (
+                "short = \"Khai mạc, điểm danh\"",
+                "short = \"Khai mạc, điểm danh, chào\"",
+                "short of item \"Khai mạc, giới thiệu đại biểu, điểm danh\"",
+            ),
             ("role = \"secretary\"", "role = \"king\"", "king"),
             ("organizer", "organiser", "organiser"),
         ] {

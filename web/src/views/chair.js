@@ -15,7 +15,7 @@ import { callName, figures, hall, linkedCount, lostSites, siteCall } from "../st
 import { number } from "../text.js";
 import { serverNow } from "../time.js";
 import { greenRoom } from "./greenroom.js";
-import { bars, barsWord, dialog, fittingName, html, icon, isHeard, itemLine, kbd, mark, nothing, numbered, siteBars, soundBlocked, soundToggle, statusLine, subject, t, topbar, topicLine, turnMark } from "./pieces.js";
+import { bars, barsWord, dialog, fittingName, html, icon, isHeard, itemLine, itemTitle, kbd, mark, nothing, siteBars, soundBlocked, soundToggle, statusLine, subject, t, topbar, topicLine, turnMark } from "./pieces.js";
 
 /** @param {App} app */
 export const title = (app) => {
@@ -77,7 +77,7 @@ function agendaZone(ctx, view) {
     <ol>${agenda.items.map((item) => {
       const taken = minutesTaken(item, now);
       const is = item.id === agenda.current ? "now" : item.finished !== null ? "done" : item === next ? "next" : "";
-      return html`<li class=${is} aria-current=${is === "now" ? "step" : nothing} title=${item.title}><span class="n">${item.id}</span><span class="t">${numbered(item.title)}</span>
+      return html`<li class=${is} aria-current=${is === "now" ? "step" : nothing} title=${item.title}><span class="n">${item.id}</span><span class="t">${itemTitle(item)}</span>
         <span class="m num">${taken === null ? "" : `${taken}/`}${item.minutes}′</span><span class="vh">${is === "" ? "" : t(`item-${is}`)}</span></li>`;
     })}</ol>
     ${next || current

@@ -1,6 +1,6 @@
 // The pieces every desk is built from.
 
-/** @import { ClientCommand, LinkStats, Request, RequestWords, View } from "../../generated/protocol.ts" */
+/** @import { ClientCommand, Item, LinkStats, Request, RequestWords, View } from "../../generated/protocol.ts" */
 /** @import { App, Ui } from "../state/app.js" */
 /** @import { Media } from "../media.js" */
 
@@ -164,11 +164,14 @@ export function dialog(ctx, { title, text, stay, go, act, field = nothing }) {
 /** Numbers of documents stay on one line: "03-NQ/TU". @param {string} text */
 export const numbered = (text) => text.split(/(\d+-\p{Lu}+(?:\/\p{Lu}+)*)/u).map((part, place) => (place % 2 ? html`<span class="nb">${part}</span>` : part));
 
+/** The short title, and the full one where it fits. @param {Item} item */
+export const itemTitle = (item) => (item.short === item.title ? numbered(item.title) : html`<span class="title-short">${numbered(item.short)}</span><span class="title-full">${numbered(item.title)}</span>`);
+
 /** @param {View} view */
 export function itemLine(view) {
   const place = view.agenda.items.findIndex((item) => item.id === view.agenda.current);
   const item = view.agenda.items[place];
-  return item ? t("item-line", { n: item.id, of: view.agenda.items.length, title: item.title }) : t("no-item");
+  return item ? html`${t("item-of", { n: item.id, of: view.agenda.items.length })} · ${itemTitle(item)}` : t("no-item");
 }
 
 export { html, nothing, rich, t };

@@ -109,6 +109,6 @@ function sideTile(view, each, slot) {
 /** @param {View} view */
 function itemShort(view) {
   const item = currentItem(view.agenda);
-  return item ? html`<span>${t("item-of", { n: item.id, of: view.agenda.items.length })}: ${item.title}</span>` : nothing;
+  return item ? html`<span>${t("item-of", { n: item.id, of: view.agenda.items.length })}: ${item.short}</span>` : nothing;
 }
 

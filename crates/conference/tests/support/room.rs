@@ -226,6 +226,7 @@ fn item(id: u16, title: &str, kind: ItemKind, at_zero: AtZero, approval: bool) -
     PlannedItem {
         id: ItemId(id),
         title: title.into(),
+        short: format!("Mục {id}"),
         kind,
         presenter: String::new(),
         minutes: 10 * id,
