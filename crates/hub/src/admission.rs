@@ -99,6 +99,9 @@ impl Hub {
 
         let mut opening = vec![];
         if replayed.conference.seq() == 0 {
+            if setup.sites.is_empty() {
+                return Err(OpenError::NoConference);
+            }
             opening.push(Event::ConferenceOpened {
                 setup: Box::new(setup),
             });
@@ -161,6 +164,17 @@ impl Hub {
             }
         }
         true
+    }
+
+    /// Waits until a conference's task has ended although nobody asked it to: the program had better start again.
+    pub async fn failed(&self) {
+        let rooms: Vec<RoomHandle> = self.rooms.iter().map(|room| room.clone()).collect();
+        for room in rooms {
+            room.ended().await;
+        }
+        if self.is_stopping() {
+            std::future::pending::<()>().await;
+        }
     }
 
     /// Tells everyone, closes every journal, and waits until the connections have said goodbye.

@@ -13,16 +13,21 @@ pub(crate) enum Answer {
     Refused(Refusal),
 }
 
-/// The answers of the last commands. Ids belong to a seat: nobody can take another's id.
+/// The answers of the last commands of every seat. Bounded by seat, so that nobody can make the server forget another's.
 #[derive(Debug, Default)]
 pub(crate) struct Answers {
-    by_id: BTreeMap<(SeatId, String), Answer>,
-    order: VecDeque<(SeatId, String)>,
+    seats: BTreeMap<SeatId, OfSeat>,
+}
+
+#[derive(Debug, Default)]
+struct OfSeat {
+    by_id: BTreeMap<String, Answer>,
+    order: VecDeque<String>,
 }
 
 impl Answers {
     pub(crate) fn get(&self, seat: SeatId, id: &str) -> Option<Answer> {
-        self.by_id.get(&(seat, id.to_owned())).copied()
+        self.seats.get(&seat)?.by_id.get(id).copied()
     }
 
     /// Remembers the answer that event number `seq`, journalled for a command, stands for.
@@ -32,14 +37,14 @@ impl Answers {
         } else {
             Answer::Ok { seq }
         };
-        let key = (seat, id.to_owned());
-        if self.by_id.insert(key.clone(), answer).is_none() {
-            self.order.push_back(key);
+        let of_seat = self.seats.entry(seat).or_default();
+        if of_seat.by_id.insert(id.to_owned(), answer).is_none() {
+            of_seat.order.push_back(id.to_owned());
         }
-        if self.order.len() > limits::ANSWERS_MAX
-            && let Some(oldest) = self.order.pop_front()
+        if of_seat.order.len() > limits::ANSWERS_PER_SEAT_MAX
+            && let Some(oldest) = of_seat.order.pop_front()
         {
-            self.by_id.remove(&oldest);
+            of_seat.by_id.remove(&oldest);
         }
     }
 }

@@ -111,15 +111,9 @@ impl Members {
             label: seat.label.clone(),
         };
         let view = Box::new(view(conference, member.viewer));
-        self.tell(
-            peer,
-            &ServerFrame::Welcome {
-                me,
-                seq: conference.seq(),
-                now,
-                view,
-            },
-        );
+        let seq = conference.seq();
+        let welcome = encode(&ServerFrame::Welcome { me, seq, now, view });
+        member.outbox.offer_snapshot(welcome);
     }
 
     /// Removes a connection; false if it was gone already.

@@ -44,7 +44,8 @@ impl Close {
 /// The sending end, held by the room.
 #[derive(Debug)]
 pub(crate) struct Outbox {
-    frames: mpsc::Sender<Bytes>,
+    /// Frames, and how many bytes each counts.
+    frames: mpsc::Sender<(Bytes, usize)>,
     waiting: Arc<AtomicUsize>,
     cut: watch::Sender<Option<Close>>,
 }
@@ -52,7 +53,7 @@ pub(crate) struct Outbox {
 /// The receiving end, held by the connection.
 #[derive(Debug)]
 pub(crate) struct Inlet {
-    frames: mpsc::Receiver<Bytes>,
+    frames: mpsc::Receiver<(Bytes, usize)>,
     waiting: Arc<AtomicUsize>,
     cut: watch::Receiver<Option<Close>>,
 }
@@ -97,14 +98,22 @@ pub(crate) fn outbox() -> (Outbox, Inlet) {
 impl Outbox {
     /// Queues a frame, or cuts the client when too much waits.
     pub(crate) fn offer(&self, frame: Bytes) -> Offer {
+        let size = frame.len();
+        self.queue(frame, size)
+    }
+
+    /// Queues the snapshot: it may be larger than the bound by itself, and does not count.
+    pub(crate) fn offer_snapshot(&self, frame: Bytes) -> Offer {
+        self.queue(frame, 0)
+    }
+
+    fn queue(&self, frame: Bytes, counted: usize) -> Offer {
         if self.cut.borrow().is_some() {
             return Offer::Closed;
         }
-        let size = frame.len();
-        // A snapshot may be larger than the bound by itself: it is the first frame, and always goes.
-        let before = self.waiting.fetch_add(size, Ordering::Relaxed);
-        let fits = before == 0 || before + size <= limits::OUTBOX_MAX_BYTES;
-        if fits && self.frames.try_send(frame).is_ok() {
+        let before = self.waiting.fetch_add(counted, Ordering::Relaxed);
+        let fits = before + counted <= limits::OUTBOX_MAX_BYTES;
+        if fits && self.frames.try_send((frame, counted)).is_ok() {
             return Offer::Queued;
         }
         self.close(Close::Lagging);
@@ -141,8 +150,8 @@ impl Inlet {
         }
     }
 
-    fn taken(&self, frame: Bytes) -> Outgoing {
-        self.waiting.fetch_sub(frame.len(), Ordering::Relaxed);
+    fn taken(&self, (frame, counted): (Bytes, usize)) -> Outgoing {
+        self.waiting.fetch_sub(counted, Ordering::Relaxed);
         Outgoing::Frame(frame)
     }
 }
@@ -191,7 +200,10 @@ mod tests {
     async fn bytes_are_bounded_but_a_snapshot_always_goes() {
         let (outbox, mut inlet) = outbox();
         let large = Bytes::from(vec![b'x'; limits::OUTBOX_MAX_BYTES * 2]);
-        assert_eq!(outbox.offer(large), Offer::Queued);
+        let half = large.slice(..limits::OUTBOX_MAX_BYTES / 2);
+        assert_eq!(outbox.offer_snapshot(large), Offer::Queued);
+        assert_eq!(outbox.offer(half.clone()), Offer::Queued);
+        assert_eq!(outbox.offer(half), Offer::Queued);
         assert_eq!(outbox.offer(Bytes::from_static(b"y")), Offer::Lagging);
         assert!(matches!(
             inlet.next().await,

@@ -3,20 +3,22 @@
 //! A round takes what has arrived (at most `COMMIT_BATCH_MAX`), decides it in the order of arrival, journals all of it
 //! under one sync, and only then tells anyone: the stage, the facts, the answers, the newcomers.
 
+mod failure;
+
 use crate::{
     Clock, MediaLines, Metrics,
     answers::{Answer, Answers},
     members::Members,
     outbox::{Close, Inlet},
-    replay::Replayed,
     telemetry::Telemetry,
 };
-use diemcau_conference::{Actor, Command, Conference, Event, Refusal, Signal};
+use diemcau_conference::{Actor, Command, Conference, Event, Refusal, Signal, permits};
 use diemcau_journal::{Entry, Writer};
 use diemcau_model::{
     EndpointKind, LinkReport, Millis, PeerAsk, PeerId, PeerSay, SeatId, SiteId, limits,
 };
 use diemcau_protocol::{ErrorWhy, ServerFrame, touches};
+use failure::Failure;
 use std::{
     collections::{BTreeMap, BTreeSet},
     time::Duration,
@@ -102,6 +104,11 @@ impl RoomHandle {
         self.tell(Message::Healthy { reply }).await && healthy.await.unwrap_or(false)
     }
 
+    /// Waits until the conference's task has ended, for whatever reason.
+    pub(crate) async fn ended(&self) {
+        self.inbox.closed().await;
+    }
+
     pub(crate) async fn stop(&self) {
         let (reply, stopped) = oneshot::channel();
         if self.tell(Message::Stop { reply }).await {
@@ -121,8 +128,10 @@ pub(crate) struct Room {
     telemetry: Telemetry,
     /// Which connection is the endpoint that can send.
     senders: BTreeMap<(SiteId, EndpointKind), PeerId>,
-    /// The state in memory has run ahead of the journal, which failed: nothing is decided until it is read again.
-    ahead: bool,
+    /// The journal cannot be written now.
+    failure: Option<Failure>,
+    /// Sites whose microphone was closed by something that could not be written: silent until the record has it too.
+    silenced: BTreeSet<SiteId>,
 }
 
 /// What one round decided and has not told anyone yet.
@@ -155,7 +164,8 @@ impl Room {
             metrics,
             telemetry: Telemetry::default(),
             senders: BTreeMap::new(),
-            ahead: false,
+            failure: None,
+            silenced: BTreeSet::new(),
         };
         tokio::spawn(room.run(messages).instrument(info_span!("room")));
         RoomHandle { inbox, clock }
@@ -175,10 +185,16 @@ impl Room {
                         break;
                     }
                 }
-                Some(report) = self.media.reports.recv() => self.take_report(report, &mut round),
+                report = self.media.reports.recv() => match report {
+                    Some(report) => self.take_report(report, &mut round),
+                    None => break error!("the media plane has stopped: the room closes"),
+                },
                 Some(say) = self.media.says.recv() => self.take_say(say),
-                _ = tick.tick() => self.tick(&mut round).await,
+                _ = tick.tick() => self.tick().await,
                 () = sleep_until(deadline) => {}
+            }
+            if self.failure.is_some() && self.may_write() {
+                self.follow_links(&mut round);
             }
             self.take_time(&mut round);
             for message in batch.drain(..) {
@@ -195,7 +211,7 @@ impl Room {
     fn next_wake(&self) -> Instant {
         const FAR: Duration = Duration::from_secs(3_600);
         match self.conference.next_deadline() {
-            Some(at) if !self.ahead => self.clock.instant(at),
+            Some(at) if self.failure.is_none() => self.clock.instant(at),
             Some(_) | None => Instant::now() + FAR,
         }
     }
@@ -205,15 +221,17 @@ impl Room {
             Message::Join { seat, reply } => round.joins.push((seat, reply)),
             Message::Command { peer, id, command } => self.take_command(peer, id, &command, round),
             Message::Media { peer, ask } => {
-                if self.members.may_ask(peer, &ask) {
-                    self.ask(ask).await;
-                } else if self.members.contains(peer) {
+                // A media plane that lags stops nobody's conference: the note is refused, and may be sent again.
+                if self.members.may_ask(peer, &ask) && self.media.asks.try_send(ask).is_ok() {
+                    return;
+                }
+                if self.members.contains(peer) {
                     self.members.error(peer, ErrorWhy::MediaRefused, None);
                 }
             }
             Message::Leave { peer } => self.leave(peer).await,
             Message::Healthy { reply } => {
-                let _ = reply.send(!self.ahead);
+                let _ = reply.send(self.failure.is_none());
             }
             Message::Stop { reply } => round.stop = Some(reply),
         }
@@ -223,21 +241,24 @@ impl Room {
         let Some(actor) = self.members.actor(peer) else {
             return;
         };
-        if self.ahead {
-            self.members.error(peer, ErrorWhy::StorageFailed, Some(id));
-            return;
-        }
         if let Some(answer) = self.answers.get(actor.seat, &id) {
             self.metrics.repeated.inc();
             // Its events may still wait for this round's sync: the answer waits with them.
             round.answers.push((peer, id, answer));
             return;
         }
+        // What a role may never do is refused without a record: the answer cannot change.
+        if !permits(actor.role, command) {
+            self.answer(peer, id, Answer::Refused(Refusal::NotAllowed));
+            return;
+        }
         let now = self.clock.now();
-        let decided = match self.conference.roster().is_revoked(actor.seat) {
-            true => Err(Refusal::NotAllowed),
-            false => self.conference.decide(&actor, command, now),
-        };
+        if !self.may_write() {
+            self.close_unwritten(&actor, command, now);
+            self.members.error(peer, ErrorWhy::StorageFailed, Some(id));
+            return;
+        }
+        let decided = self.conference.decide(&actor, command, now);
         let events = decided.unwrap_or_else(|why| vec![Event::CommandRefused { why }]);
         self.decided(&actor, &id, events, now, round);
         if let Some(answer) = self.answers.get(actor.seat, &id) {
@@ -282,7 +303,7 @@ impl Room {
     }
 
     fn take_time(&mut self, round: &mut Round) {
-        while !self.ahead {
+        while self.may_write() {
             let events = self.conference.decide_time(self.clock.now());
             if events.is_empty() {
                 return;
@@ -298,7 +319,9 @@ impl Room {
                 site: _,
                 stats,
             } => {
-                self.telemetry.seen(peer, stats);
+                if self.members.contains(peer) {
+                    self.telemetry.seen(peer, stats);
+                }
                 return;
             }
             LinkReport::Up { site, kind, peer } => {
@@ -314,7 +337,7 @@ impl Room {
                 Signal::LinkDown { site, kind }
             }
         };
-        if !self.ahead {
+        if self.may_write() {
             let events = self.conference.decide_signal(signal, self.clock.now());
             self.happened(events, round);
         }
@@ -340,6 +363,7 @@ impl Room {
             joins,
             stop,
         } = round;
+        let closed = self.close_ahead();
         if entries.is_empty() || self.commit(&entries).await {
             self.publish(&entries);
             for (peer, id, answer) in answers {
@@ -347,6 +371,7 @@ impl Room {
             }
             self.drop_revoked(&entries).await;
         } else {
+            self.failed(closed).await;
             for (peer, id, _) in answers {
                 self.members.error(peer, ErrorWhy::StorageFailed, Some(id));
             }
@@ -364,6 +389,7 @@ impl Room {
                 self.metrics
                     .commit_seconds
                     .observe(begun.elapsed().as_secs_f64());
+                self.failure = None;
                 true
             }
             Err(failure) => {
@@ -372,7 +398,6 @@ impl Room {
                     "the journal cannot be written"
                 );
                 self.metrics.commit_failures.inc();
-                self.ahead = true;
                 false
             }
         }
@@ -391,9 +416,11 @@ impl Room {
             .publish(&self.conference, &slices, self.clock.now());
     }
 
-    fn publish_stage(&self) {
+    fn publish_stage(&mut self) {
+        let mut wanted = self.conference.stage();
+        self.silenced.retain(|site| wanted.heard.contains(site));
+        wanted.heard.retain(|site| !self.silenced.contains(site));
         self.media.stage.send_if_modified(|shown| {
-            let wanted = self.conference.stage();
             let modified = *shown != wanted;
             *shown = wanted;
             modified
@@ -426,7 +453,7 @@ impl Room {
             .seat(seat)
             .filter(|_| !self.conference.roster().is_revoked(seat))
             .cloned();
-        if self.ahead {
+        if !self.is_in_step() {
             let _ = reply.send(Err(NoSeat::Unready));
             return;
         }
@@ -486,9 +513,9 @@ impl Room {
         }
     }
 
-    async fn tick(&mut self, round: &mut Round) {
-        if self.ahead {
-            self.catch_up(round).await;
+    async fn tick(&mut self) {
+        if !self.is_in_step() {
+            self.fall_back().await;
         }
         self.writer.touch(self.clock.now());
         let carrier = |site: SiteId| {
@@ -501,52 +528,6 @@ impl Room {
             .telemetry
             .sites(&self.conference, &carriers, &self.members.by_site());
         self.members.tell_figures(&figures);
-    }
-
-    /// Reads the journal again after it failed, so that memory holds exactly what is on disk.
-    async fn catch_up(&mut self, round: &mut Round) {
-        let records = match self.writer.read_all().await {
-            Ok(records) => records,
-            Err(failure) => {
-                error!(
-                    error = &failure as &dyn std::error::Error,
-                    "the journal cannot be read"
-                );
-                return;
-            }
-        };
-        let mut replayed = Replayed::default();
-        records.iter().for_each(|record| replayed.take(record));
-        self.conference = replayed.conference;
-        self.answers = replayed.answers;
-        self.ahead = false;
-        self.follow_links(round);
-        self.publish_stage();
-        // What was seen meanwhile may be neither here nor there: everyone starts again from a snapshot.
-        self.members.close_all(Close::Lagging);
-        info!(seq = self.conference.seq(), "the journal is followed again");
-    }
-
-    /// Tells the rules which endpoints are there now; what they know already makes no event.
-    fn follow_links(&mut self, round: &mut Round) {
-        let now = self.clock.now();
-        let sites: Vec<SiteId> = self
-            .conference
-            .setup()
-            .sites
-            .iter()
-            .map(|site| site.id)
-            .collect();
-        for site in sites {
-            for kind in [EndpointKind::Room, EndpointKind::Standby] {
-                let signal = match self.senders.contains_key(&(site, kind)) {
-                    true => Signal::LinkUp { site, kind },
-                    false => Signal::LinkDown { site, kind },
-                };
-                let events = self.conference.decide_signal(signal, now);
-                self.happened(events, round);
-            }
-        }
     }
 
     async fn close(self, stopped: oneshot::Sender<()>) {

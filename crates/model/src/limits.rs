@@ -36,8 +36,8 @@ pub const OUTBOX_MAX_BYTES: usize = 1024 * 1024;
 pub const INBOX_MAX: usize = 1_024;
 /// Commands answered under one sync of the journal.
 pub const COMMIT_BATCH_MAX: usize = 128;
-/// Answers remembered by command id; the oldest is forgotten, and its repetition would be decided anew.
-pub const ANSWERS_MAX: usize = 20_000;
+/// Answers remembered of each seat by command id; the oldest is forgotten, and its repetition would be decided anew.
+pub const ANSWERS_PER_SEAT_MAX: usize = 1_000;
 /// Video tiles of a screen; a conference with more sites shows the first ones.
 pub const TILE_SLOTS: usize = 13;
 /// Voices a room hears at once; a further open microphone waits for a free slot.

@@ -3,7 +3,7 @@
 use crate::{
     assets::Assets,
     authority, cli, conference_file,
-    folder::Folder,
+    folder::{Folder, SECRET_BYTES},
     http::{self, Site},
     links::{self, Link},
     scrape::Scrape,
@@ -11,7 +11,7 @@ use crate::{
 };
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use axum_server::{Handle, accept::NoDelayAcceptor, tls_rustls::RustlsConfig};
-use diemcau_conference::{Event, Setup};
+use diemcau_conference::{Event, Seat, Setup};
 use diemcau_endpoint::{EndpointConfig, Topic};
 use diemcau_hub::{Hub, MediaLines};
 use diemcau_journal::{Entry, Journal, SqliteJournal};
@@ -42,6 +42,8 @@ const LINKS: &str = "links.json";
 const NOTES_MAX: usize = 1_024;
 /// How long connections may take to end after they were told.
 const STOP_WITHIN: Duration = Duration::from_secs(3);
+/// How long the journal may take to close.
+const JOURNAL_WITHIN: Duration = Duration::from_secs(10);
 
 /// Runs the demo conference, beginning it on the first start.
 pub async fn demo(settings: Settings) -> Result<()> {
@@ -214,6 +216,7 @@ async fn run(settings: Settings, folder: Folder, setup: Setup, is_demo: bool) ->
     scrape.add_media(media.media.counters());
 
     let secret = folder.secret()?;
+    check_secret(&media.setup, &secret)?;
     let links = links::links(&media.setup, &secret, &settings.base_url()?);
     write_links(&folder, &links)?;
     let identity = if settings.lan {
@@ -255,7 +258,9 @@ async fn run(settings: Settings, folder: Folder, setup: Setup, is_demo: bool) ->
                 .await?;
         }
     }
-    stopping.await?;
+    if !stopping.await? {
+        bail!("the conference's task has ended: start the server again");
+    }
     media.media.closed().await;
     info!("stopped");
     Ok(())
@@ -300,11 +305,23 @@ async fn start_media(
     Ok(Running { media, setup })
 }
 
-async fn stop_when_wanted(hub: Arc<Hub>, handle: Handle<SocketAddr>) {
-    wanted_to_stop().await;
+/// Stops the server when somebody wants it, or when the conference's task has ended by itself: false then, so that
+/// whoever watches the program starts it again.
+async fn stop_when_wanted(hub: Arc<Hub>, handle: Handle<SocketAddr>) -> bool {
+    let wanted = tokio::select! {
+        () = wanted_to_stop() => true,
+        () = hub.failed() => false,
+    };
     info!("stopping: the rooms are told");
-    hub.stop().await;
+    // A disk that hangs must not keep the program from ending: what was acknowledged is on it already.
+    if tokio::time::timeout(JOURNAL_WITHIN, hub.stop())
+        .await
+        .is_err()
+    {
+        warn!("the journal did not close in time");
+    }
     handle.graceful_shutdown(Some(STOP_WITHIN));
+    wanted
 }
 
 async fn wanted_to_stop() {
@@ -331,6 +348,16 @@ async fn tls(identity: authority::Identity) -> Result<RustlsConfig> {
     RustlsConfig::from_pem(chain, key)
         .await
         .context("the server's own certificate cannot be used")
+}
+
+/// Links made from another secret open nothing: say so before anybody prints them.
+fn check_secret(setup: &Setup, secret: &[u8; SECRET_BYTES]) -> Result<()> {
+    let fits = |seat: &Seat| seat.token_sha256 == links::hash(secret, seat.id);
+    ensure!(
+        setup.seats.iter().all(fits),
+        "secret.key is not the one this conference was begun with: bring it back from a copy"
+    );
+    Ok(())
 }
 
 /// Every name and address this server may be reached by.

@@ -1,0 +1,117 @@
+//! What a room does while its journal cannot be written: it acknowledges nothing, goes on showing what is on disk, and
+//! still closes microphones. Nobody is cut: what everyone sees is what the journal says.
+
+use super::{Room, Round, TICK};
+use crate::replay::Replayed;
+use diemcau_conference::{Actor, Command, Signal};
+use diemcau_model::{EndpointKind, Millis, SiteId};
+use std::collections::BTreeSet;
+use tokio::time::Instant;
+use tracing::{error, info};
+
+/// A write that failed.
+#[derive(Debug)]
+pub(super) struct Failure {
+    /// No write is tried before: a failing disk is not asked more than once a second.
+    retry_at: Instant,
+    /// Memory holds exactly what is on disk again.
+    in_step: bool,
+}
+
+impl Room {
+    /// Whether something may be decided: what is decided is written.
+    pub(super) fn may_write(&self) -> bool {
+        let now = Instant::now();
+        self.failure
+            .as_ref()
+            .is_none_or(|failure| failure.in_step && failure.retry_at <= now)
+    }
+
+    /// Whether memory holds what is on disk.
+    pub(super) fn is_in_step(&self) -> bool {
+        self.failure.as_ref().is_none_or(|failure| failure.in_step)
+    }
+
+    /// Closes, ahead of the sync, every microphone that this round closes. Opening waits for the disk, closing does not.
+    /// Returns what it closed.
+    pub(super) fn close_ahead(&self) -> BTreeSet<SiteId> {
+        let wanted = self.conference.stage().heard;
+        let mut closed = BTreeSet::new();
+        self.media.stage.send_if_modified(|shown| {
+            closed = &shown.heard - &wanted;
+            shown.heard = &shown.heard & &wanted;
+            !closed.is_empty()
+        });
+        closed
+    }
+
+    /// A write failed: memory goes back to what is on disk, and what was closed stays closed.
+    pub(super) async fn failed(&mut self, closed: BTreeSet<SiteId>) {
+        self.silenced.extend(closed);
+        self.failure = Some(Failure {
+            retry_at: Instant::now() + TICK,
+            in_step: false,
+        });
+        self.fall_back().await;
+    }
+
+    /// Reads the journal again, so that memory holds exactly what is on disk.
+    pub(super) async fn fall_back(&mut self) {
+        let records = match self.writer.read_all().await {
+            Ok(records) => records,
+            Err(failure) => {
+                error!(
+                    error = &failure as &dyn std::error::Error,
+                    "the journal cannot be read"
+                );
+                return;
+            }
+        };
+        let mut replayed = Replayed::default();
+        records.iter().for_each(|record| replayed.take(record));
+        self.conference = replayed.conference;
+        self.answers = replayed.answers;
+        if let Some(failure) = &mut self.failure {
+            failure.in_step = true;
+        }
+        self.publish_stage();
+        info!(
+            seq = self.conference.seq(),
+            "memory is what the journal says; writing is tried again"
+        );
+    }
+
+    /// A command that cannot be written is not carried out, but the microphones it would close are closed.
+    pub(super) fn close_unwritten(&mut self, actor: &Actor, command: &Command, now: Millis) {
+        let Ok(events) = self.conference.decide(actor, command, now) else {
+            return;
+        };
+        let mut after = self.conference.clone();
+        events.iter().for_each(|event| after.apply(event));
+        let (before, after) = (self.conference.stage().heard, after.stage().heard);
+        self.silenced.extend(&before - &after);
+        self.publish_stage();
+    }
+
+    /// Tells the rules which endpoints are there now; what they know already makes no event.
+    pub(super) fn follow_links(&mut self, round: &mut Round) {
+        let now = self.clock.now();
+        let sites: Vec<SiteId> = self
+            .conference
+            .setup()
+            .sites
+            .iter()
+            .map(|site| site.id)
+            .collect();
+        for site in sites {
+            for kind in [EndpointKind::Room, EndpointKind::Standby] {
+                let signal = match self.senders.contains_key(&(site, kind)) {
+                    true => Signal::LinkUp { site, kind },
+                    false => Signal::LinkDown { site, kind },
+                };
+                let events = self.conference.decide_signal(signal, now);
+                self.happened(events, round);
+            }
+        }
+    }
+}
