@@ -5,6 +5,7 @@ use super::rtc_build::{
 };
 use super::rtc_tap::Sighting;
 use super::{Addresses, EngineError, Kind, Layer, Leg, LegEvent, RtpIn, sdp};
+use crate::demux::is_stun;
 use crate::rewrite::RtpOut;
 use bytes::BytesMut;
 use diemcau_model::limits::{AUDIO_SLOTS, TILE_SLOTS};
@@ -34,6 +35,10 @@ const STREAMS_MAX: usize = 8;
 /// The stream number of slot 0; the others follow.
 const FIRST_SSRC: u32 = 0x0d1e_c000;
 
+const STUN_REQUEST: [u8; 2] = [0x00, 0x01];
+const STUN_SUCCESS: [u8; 2] = [0x01, 0x01];
+const USE_CANDIDATE: [u8; 2] = [0x00, 0x25];
+
 pub struct RtcLeg {
     connection: RTCPeerConnection,
     sightings: Receiver<Sighting>,
@@ -44,6 +49,10 @@ pub struct RtcLeg {
     /// The other side's description is known.
     described: bool,
     connected: bool,
+    /// The client named this path before the library had proved it; the library forgets that, so it is told again.
+    nomination: Option<(SocketAddr, BytesMut)>,
+    /// Something arrived on the way to the connection: the library acts on some of it only when given the time.
+    stirred: bool,
 }
 
 /// A stream the client sends.
@@ -102,6 +111,8 @@ impl RtcLeg {
             level_id: sdp::extension_id(&text, AUDIO_LEVEL_URI),
             described: connection.remote_description().is_some(),
             connected: false,
+            nomination: None,
+            stirred: false,
             connection,
             sightings,
             addresses: addresses.clone(),
@@ -179,6 +190,41 @@ impl RtcLeg {
         })
     }
 
+    /// Keeps a nomination that comes before the path is proved; gives it back once the proof has come.
+    fn nomination_now_due(&mut self, datagram: &[u8], from: SocketAddr) -> Option<BytesMut> {
+        if self.connected || !is_stun(datagram) {
+            return None;
+        }
+        let is_answer = datagram[..2] == STUN_SUCCESS;
+        if is_answer && self.nomination.as_ref().is_some_and(|(of, _)| *of == from) {
+            return self.nomination.take().map(|(_, nomination)| nomination);
+        }
+        if names_the_path(datagram) {
+            self.nomination = Some((from, BytesMut::from(datagram)));
+        }
+        None
+    }
+
+    fn read(&mut self, datagram: BytesMut, from: SocketAddr, now: Instant) {
+        let Some(local_addr) = self.local_address(from) else {
+            return;
+        };
+        let transport = TransportContext {
+            local_addr,
+            peer_addr: from,
+            ecn: None,
+            transport_protocol: TransportProtocol::UDP,
+        };
+        let datagram = TaggedBytesMut {
+            now,
+            transport,
+            message: datagram,
+        };
+        if let Err(error) = self.connection.handle_read(datagram) {
+            tracing::debug!(%error, "a datagram was of no use");
+        }
+    }
+
     /// Our own address as the client knows it, of the same family as the client's.
     fn local_address(&self, peer: SocketAddr) -> Option<SocketAddr> {
         let same = |ours: &&SocketAddr| ours.is_ipv4() == peer.is_ipv4();
@@ -203,6 +249,7 @@ impl Leg for RtcLeg {
             .set_remote_description(now, answer)
             .map_err(refused)?;
         self.described = true;
+        self.stirred = true;
         Ok(())
     }
 
@@ -214,23 +261,12 @@ impl Leg for RtcLeg {
         if !self.described || (is_media && !self.connected) {
             return;
         }
-        let Some(local_addr) = self.local_address(from) else {
-            return;
-        };
-        let transport = TransportContext {
-            local_addr,
-            peer_addr: from,
-            ecn: None,
-            transport_protocol: TransportProtocol::UDP,
-        };
-        let datagram = TaggedBytesMut {
-            now,
-            transport,
-            message: datagram,
-        };
-        if let Err(error) = self.connection.handle_read(datagram) {
-            tracing::debug!(%error, "a datagram was of no use");
+        let again = self.nomination_now_due(&datagram, from);
+        self.read(datagram, from, now);
+        if let Some(nomination) = again {
+            self.read(nomination, from, now);
         }
+        self.stirred |= !self.connected;
     }
 
     fn send(&mut self, slot: usize, packet: RtpOut, now: Instant) -> Result<(), EngineError> {
@@ -274,13 +310,19 @@ impl Leg for RtcLeg {
     }
 
     fn tick(&mut self, now: Instant) {
+        self.stirred = false;
         if let Err(error) = self.connection.handle_timeout(now) {
             tracing::debug!(%error, "a leg took the time badly");
         }
     }
 
     fn deadline(&mut self) -> Option<Instant> {
-        self.connection.poll_timeout()
+        let asked = self.connection.poll_timeout();
+        if self.stirred {
+            Some(Instant::now())
+        } else {
+            asked
+        }
     }
 
     fn drain_events(&mut self, into: &mut Vec<LegEvent>) {
@@ -319,6 +361,22 @@ impl Leg for RtcLeg {
             tracing::debug!(%error, "a leg closed badly");
         }
     }
+}
+
+/// Whether a STUN datagram is a request that names its path for use (USE-CANDIDATE, an attribute without a body).
+fn names_the_path(datagram: &[u8]) -> bool {
+    let mut rest = &datagram[20..];
+    while let [t0, t1, l0, l1, body @ ..] = rest {
+        if [*t0, *t1] == USE_CANDIDATE {
+            return datagram[..2] == STUN_REQUEST;
+        }
+        let length = usize::from(u16::from_be_bytes([*l0, *l1])).next_multiple_of(4);
+        let Some(next) = body.get(length..) else {
+            return false;
+        };
+        rest = next;
+    }
+    false
 }
 
 fn add_slot(connection: &mut RTCPeerConnection, slot: usize) -> Result<(), Error> {
