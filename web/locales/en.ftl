@@ -65,6 +65,7 @@ lost-trying = Reconnecting. Figures below may be old.
 server-stopping = The server is about to restart. The page reconnects by itself; nothing to do.
 reconnecting = Reconnecting
 offline-order = Not connected: this order was not sent. Press again once connected.
+unknown-order = Not known whether the order was carried out: look at the present state.
 sound-on = Sound: on
 sound-off = Sound: off
 sound-blocked = Click once for sound

@@ -65,6 +65,7 @@ lost-trying = Đang kết nối lại. Số liệu dưới đây có thể đã 
 server-stopping = Máy chủ sắp khởi động lại. Trang sẽ tự kết nối lại, không cần làm gì.
 reconnecting = Đang kết nối lại
 offline-order = Đang mất kết nối: lệnh này chưa được gửi. Hãy bấm lại khi có kết nối.
+unknown-order = Không rõ lệnh đã được thực hiện chưa: hãy xem trạng thái hiện tại.
 sound-on = Loa: bật
 sound-off = Loa: tắt
 sound-blocked = Bấm một lần để bật tiếng

@@ -16,8 +16,11 @@ const FINAL = ["not_admitted", "revoked", "replaced", "wrong_protocol"];
 /** What may wait for the link: words a person has written. Orders about the floor may not: they belong to their moment. */
 const MAY_WAIT = ["post_comment", "withdraw_comment", "hold_comment", "publish_comment", "request_floor", "withdraw_request"];
 
+/** An order that waited longer for the link is not given again: the hall has moved on, and its microphone would open out of turn. */
+const ORDER_STALE_MS = 15_000;
+
 /** @typedef {{ id: string, command: ClientCommand, at: number }} Pending */
-/** @typedef {{ how: "ok" } | { how: "refused", why: string } | { how: "error", why: string } | { how: "offline" }} Answer */
+/** @typedef {{ how: "ok" } | { how: "refused", why: string } | { how: "error", why: string } | { how: "offline" } | { how: "unknown" }} Answer `unknown`: sent, and never heard of again. */
 
 /**
  * @typedef {object} Listeners
@@ -124,8 +127,7 @@ export class Connection {
         this.#lastPing = 0;
         this.listeners.link(true);
         this.listeners.frame(frame);
-        for (const { id, command } of this.#pending) this.tell({ type: "command", id, command });
-        return;
+        return this.#askAgain();
       case "pong":
         learnServerTime(frame.sent, this.#heardAt, frame.now);
         this.listeners.measured(this.#heardAt - frame.sent);
@@ -141,6 +143,13 @@ export class Connection {
         return;
       default:
         this.listeners.frame(frame);
+    }
+  }
+
+  #askAgain() {
+    for (const pending of [...this.#pending]) {
+      if (isStale(pending)) this.#settle(pending.id, { how: "unknown" });
+      else this.tell({ type: "command", id: pending.id, command: pending.command });
     }
   }
 
@@ -193,6 +202,12 @@ export class Connection {
     this.#socket = null;
     socket?.close();
   }
+}
+
+/** A clock set back says nothing about the age: then the order is taken for an old one. @param {Pending} pending */
+function isStale({ command, at }) {
+  const age = Date.now() - at;
+  return !MAY_WAIT.includes(command.type) && !(age >= 0 && age < ORDER_STALE_MS);
 }
 
 /** randomUUID exists only where the page was opened securely; getRandomValues exists everywhere. */

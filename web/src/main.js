@@ -195,6 +195,7 @@ async function run(about, token) {
       case "refused": return update({ notice: { text: t(`refusal-${answer.why}`), alarming: true } });
       case "error": return update({ notice: { text: t(`error-${answer.why}`), alarming: true } });
       case "offline": return update({ notice: { text: t("offline-order"), alarming: true } });
+      case "unknown": return update({ notice: { text: t("unknown-order"), alarming: true } });
     }
   }
 

@@ -74,6 +74,24 @@ test("a command without an answer is sent again with the same id after every wel
   stop();
 });
 
+for (const [late, how] of [[14_000, "again"], [16_000, "unknown"]]) {
+  test(`an order that waited ${late / 1000} s for the link is ${how === "again" ? "given again" : "dropped, and the desk told so"}`, (t) => {
+    t.mock.timers.enable({ apis: ["Date"], now: 1_000_000 });
+    const connection = start();
+    last().enter();
+    const order = connection.ask({ type: "set_hall_microphone", open: true });
+    const words = connection.ask(COMMENT);
+    connection.restart();
+    t.mock.timers.tick(late);
+    connection.tryNow();
+    last().enter();
+    assert.deepEqual(commands(last()).map((frame) => frame.id), how === "again" ? [order, words] : [words]);
+    assert.deepEqual(told.answered, how === "again" ? [] : [["set_hall_microphone", "unknown"]]);
+    assert.deepEqual(told.pending.map((pending) => pending.id), how === "again" ? [order, words] : [words]);
+    stop();
+  });
+}
+
 test("a comment written without a link waits, also through a reload; an order about the floor does not", () => {
   const connection = start();
   const id = connection.ask(COMMENT);
