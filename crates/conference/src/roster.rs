@@ -48,6 +48,7 @@ impl Roster {
         self.revoked.contains(&seat)
     }
 
+    /// A chair's seat is revoked by another chair only. As nobody revokes their own, the last chair's seat stays.
     pub(crate) fn decide_revoke(
         &self,
         setup: &Setup,
@@ -57,8 +58,9 @@ impl Roster {
         if !matches!(actor.role, Role::Chair | Role::Technician) || actor.seat == seat {
             return Err(Refusal::NotAllowed);
         }
-        if setup.seat(seat).is_none() {
-            return Err(Refusal::UnknownSeat);
+        let target = setup.seat(seat).ok_or(Refusal::UnknownSeat)?;
+        if target.role == Role::Chair && actor.role != Role::Chair {
+            return Err(Refusal::NotAllowed);
         }
         if self.is_revoked(seat) {
             return Err(Refusal::AlreadySo);

@@ -104,6 +104,27 @@ fn a_moderator_without_a_site_speaks_for_nobody() {
     assert!(room.live.decide(&secretary, &comment, room.now).is_ok());
 }
 
+#[test]
+fn whoever_revokes_whatever_a_chair_remains() {
+    for first in support::room::people() {
+        let mut room = Room::linked(setup());
+        let others = support::room::people();
+        for name in std::iter::once(first).chain(others) {
+            let actor = actor(name).unwrap();
+            for seat in room.live.setup().seats.clone() {
+                let revoke = Command::RevokeSeat { seat: seat.id };
+                // Most are refused; what is left is what counts.
+                room.ask(&actor, &revoke).ok();
+            }
+        }
+        let seats = &room.live.setup().seats;
+        let chairs = seats
+            .iter()
+            .filter(|seat| seat.role == Role::Chair && !room.live.roster().is_revoked(seat.id));
+        assert_eq!(chairs.count(), 1, "{first}");
+    }
+}
+
 fn every_command() -> Vec<Command> {
     let (item, turn, comment) = (ItemId(1), TurnId(1), CommentId(1));
     let (before, after) = (None, None);

@@ -1220,6 +1220,58 @@ fn a_seat_is_revoked_but_never_ones_own() {
 }
 
 #[test]
+fn a_chairs_seat_is_revoked_by_another_chair_only() {
+    check(
+        r#"
+            00:00  technician  revokes seat 0     -> refused: not allowed
+            00:01  technician  revokes seat 1     -> refused: not allowed
+            00:02  technician  revokes seat 2
+            00:10  chair       revokes seat 1
+            00:11  chair       revokes seat 1     -> refused: already so
+            00:12  technician  revokes seat 1     -> refused: not allowed
+        "#,
+        expect![[r#"
+            00:00  technician is refused: not allowed
+            00:01  technician is refused: not allowed
+            00:02  seat 2 is revoked
+            00:10  seat 1 is revoked
+            00:11  chair is refused: already so
+            00:12  technician is refused: not allowed
+            --
+            floor: free
+            waiting: nobody
+            heard: nobody; picture: hall
+        "#]],
+    );
+}
+
+#[test]
+fn the_last_chairs_seat_stays() {
+    check(
+        r#"
+            00:00  chair 2     revokes seat 0
+            00:10  chair       revokes seat 1     -> refused: not allowed
+            00:11  chair 2     revokes seat 1     -> refused: not allowed
+            00:12  technician  revokes seat 1     -> refused: not allowed
+            00:13  secretary   revokes seat 1     -> refused: not allowed
+            00:20  chair 2     revokes seat 3
+        "#,
+        expect![[r#"
+            00:00  seat 0 is revoked
+            00:10  chair is refused: not allowed
+            00:11  chair 2 is refused: not allowed
+            00:12  technician is refused: not allowed
+            00:13  secretary is refused: not allowed
+            00:20  seat 3 is revoked
+            --
+            floor: free
+            waiting: nobody
+            heard: nobody; picture: hall
+        "#]],
+    );
+}
+
+#[test]
 fn the_screens_show_what_was_chosen() {
     check(
         r#"
