@@ -230,5 +230,10 @@ function readPending(token) {
 
 /** @param {string} token @param {Pending[]} pending */
 function writePending(token, pending) {
-  sessionStorage.setItem(pendingKey(token), JSON.stringify(pending));
+  try {
+    sessionStorage.setItem(pendingKey(token), JSON.stringify(pending));
+  } catch (error) {
+    // A full or forbidden storage costs a reload its unanswered words; it must not keep them from being sent now.
+    console.warn("unanswered commands cannot be kept", error);
+  }
 }

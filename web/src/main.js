@@ -219,6 +219,7 @@ async function run(about, token) {
     queueMicrotask(() => {
       drawing = false;
       const ready = app.ended === null && app.view !== null;
+      document.documentElement.dataset["link"] = app.link;
       document.title = ready ? page.title(app) : `${t(`page-${app.page}`)} · diemcau`;
       render(app.ended !== null ? endedPage(ctx, app.ended) : ready ? page.view(ctx) : joiningPage(ctx), root);
       const say = ready ? page.said?.(app) ?? "" : "";

@@ -202,6 +202,8 @@ export class Media {
 
   async #makeUplink() {
     const old = this.#uplink;
+    // One that works goes on until the new one does; one that failed would only be kept for nothing.
+    if (old?.connectionState !== "connected") old?.close();
     const pc = new RTCPeerConnection({ iceServers: [], bundlePolicy: "max-bundle" });
     this.#uplink = pc;
     if (this.state.uplink !== "connected") this.#set({ uplink: "connecting" });
