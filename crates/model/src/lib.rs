@@ -1,5 +1,5 @@
 //! The nouns every other crate shares: ids, roles, times, limits, and the three values that pass
-//! between hub and media (`Stage` out, `LinkReport` in, `PeerNote` both ways).
+//! between hub and media (`Stage` out, `LinkReport` in, `PeerAsk` and `PeerSay` between a connection and its peer).
 //!
 //! Nothing here decides anything, and nothing here knows a socket, a store or a codec.
 

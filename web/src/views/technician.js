@@ -116,7 +116,7 @@ const fold = (text) => text.normalize("NFD").replace(/\p{M}/gu, "").replace(/đ/
 function seatRow(ctx, view, seat) {
   const own = seat.id === ctx.app.me?.seat;
   return html`<li class=${seat.revoked ? "revoked" : ""}><div><b>${seat.label}</b><small>${[t(`role-${seat.role}`), siteCall(view, seat.site), t(`carries-${seat.carries}`)].filter((part) => part !== "").join(" · ")}</small></div>
-    ${seat.revoked ? mark("ready", "x", t("seat-revoked")) : own ? mark("ready", "check", t("this-seat")) : html`<button class="btn small" type="button" @click=${() => ctx.ui({ confirm: { what: "revoke-seat", id: seat.id } })} aria-label=${t("revoke-seat-of", { label: seat.label })}>${t("revoke-seat")}</button>`}</li>`;
+    ${seat.revoked ? mark("ready", "x", t("seat-revoked")) : own ? mark("ready", "check", t("this-seat")) : seat.role === "chair" && ctx.app.me?.role !== "chair" ? nothing : html`<button class="btn small" type="button" @click=${() => ctx.ui({ confirm: { what: "revoke-seat", id: seat.id } })} aria-label=${t("revoke-seat-of", { label: seat.label })}>${t("revoke-seat")}</button>`}</li>`;
 }
 
 /** @param {Ctx} ctx @param {View} view */
