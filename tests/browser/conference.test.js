@@ -100,7 +100,6 @@ test("a site asks, the chair calls, that site and only that site is heard", asyn
 
 test("a comment written at a site arrives at the secretary", async () => {
   const secretary = await open(chromium, server.link("secretary"));
-  await until("the secretary is in", async () => Boolean(await view(secretary)));
   const before = (await view(secretary)).feed.length;
   await sadec.getByRole("tab", { name: "Dự thảo, góp ý" }).click();
   await sadec.getByRole("button", { name: /^Đoạn 2/ }).first().click();

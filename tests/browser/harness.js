@@ -112,7 +112,7 @@ export async function browser() {
   return chromium.launch({ executablePath: "/usr/bin/chromium", args: FLAGS });
 }
 
-/** Opens a page in a context of its own and collects what it says. */
+/** Opens a page in a context of its own, collects what it says, and waits until it has its first snapshot. */
 export async function open(browser, url, viewport = { width: 1366, height: 625 }) {
   const context = await browser.newContext({ viewport, permissions: ["camera", "microphone"], locale: "vi-VN", timezoneId: "Asia/Ho_Chi_Minh" });
   const page = await context.newPage();
@@ -125,12 +125,12 @@ export async function open(browser, url, viewport = { width: 1366, height: 625 }
     if (!["data:", "blob:"].includes(protocol) && hostname !== "127.0.0.1") page.outside.push(request.url());
   });
   await page.goto(url);
+  await until("the page has joined", () => page.evaluate(() => Boolean(globalThis.diemcau?.view())));
   return page;
 }
 
-/** Waits until the page is in, past the green room. */
+/** Takes the page past the green room. */
 export async function entered(page) {
-  await until("the page is in", () => page.evaluate(() => Boolean(globalThis.diemcau?.view())));
   const enter = page.locator("button.enter-go");
   if (await enter.count()) await enter.first().click();
   return page;
