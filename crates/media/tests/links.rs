@@ -10,7 +10,11 @@ mod support;
 
 use diemcau_model::{Carries, LinkReport, PeerAsk, PeerId, PeerSay, Side};
 use diemcau_probe::{Probe, ProbeOptions};
+use std::time::{Duration, Instant};
 use support::Hall;
+
+/// Generous: two of the ways to the client and back, and the handshake, on a busy machine.
+const CONNECT_BOUND: Duration = Duration::from_millis(150);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_bad_description_fails_with_a_reason_and_disturbs_nothing() {
@@ -58,6 +62,27 @@ async fn a_bad_description_fails_with_a_reason_and_disturbs_nothing() {
     let before = hall.sounds(1, 0);
     hall.until("room 1 hears again", |hall| hall.sounds(1, 0) > before)
         .await;
+    hall.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_checks_before_its_answer_is_here_connects_as_soon_as_it_is() {
+    let mut hall = Hall::open().await;
+    let mut took = vec![];
+    for peer in 0..10 {
+        hall.admit(peer, None, Carries::Watch).await;
+        hall.peers
+            .insert(PeerId(peer), Probe::start(ProbeOptions::new(0)));
+        let sdp = hall.downlink_answer(peer).await;
+        // Its checks come meanwhile, and each next one later.
+        tokio::time::sleep(Duration::from_millis(400)).await;
+        let answered = Instant::now();
+        hall.accept_downlink(peer, sdp).await;
+        took.push(answered.elapsed());
+    }
+    took.sort();
+    println!("answer to connection: p50 {:?} max {:?}", took[5], took[9]);
+    assert!(took[5] < CONNECT_BOUND, "{took:?}");
     hall.close().await;
 }
 

@@ -104,6 +104,8 @@ impl Driver {
         else {
             return self.say_failed(leg, "no downlink was offered");
         };
+        // A check may have come before the answer; whom the leg answers now shows whose the address is.
+        line.asked_by_stun = true;
         let accepted = line.leg.accept_answer(sdp, now);
         super::touch(line, leg, &mut self.touched);
         if let Err(error) = accepted {

@@ -7,6 +7,7 @@
 mod guarded;
 mod rtc_build;
 mod rtc_leg;
+mod rtc_path;
 mod rtc_tap;
 mod sdp;
 

@@ -3,9 +3,9 @@
 use super::rtc_build::{
     AUDIO_LEVEL_URI, OPUS_PAYLOAD_TYPE, VP8_PAYLOAD_TYPE, connection, opus, vp8,
 };
+use super::rtc_path::Path;
 use super::rtc_tap::Sighting;
 use super::{Addresses, EngineError, Kind, Layer, Leg, LegEvent, RtpIn, sdp};
-use crate::demux::is_stun;
 use crate::rewrite::RtpOut;
 use bytes::BytesMut;
 use diemcau_model::limits::{AUDIO_SLOTS, TILE_SLOTS};
@@ -35,22 +35,16 @@ const STREAMS_MAX: usize = 8;
 /// The stream number of slot 0; the others follow.
 const FIRST_SSRC: u32 = 0x0d1e_c000;
 
-const STUN_REQUEST: [u8; 2] = [0x00, 0x01];
-const STUN_SUCCESS: [u8; 2] = [0x01, 0x01];
-const USE_CANDIDATE: [u8; 2] = [0x00, 0x25];
-
 pub struct RtcLeg {
     connection: RTCPeerConnection,
     sightings: Receiver<Sighting>,
     addresses: Addresses,
-    ufrag: String,
+    path: Path,
     level_id: Option<u8>,
     streams: Vec<Stream>,
     /// The other side's description is known.
     described: bool,
     connected: bool,
-    /// The client named this path before the library had proved it; the library forgets that, so it is told again.
-    nomination: Option<(SocketAddr, BytesMut)>,
     /// Something arrived on the way to the connection: the library acts on some of it only when given the time.
     stirred: bool,
 }
@@ -105,13 +99,16 @@ impl RtcLeg {
     ) -> Result<(Self, String), EngineError> {
         let described = connection.local_description();
         let text = described.ok_or(EngineError::Sdp("it led to nothing"))?.sdp;
-        let ufrag = sdp::ufrag(&text).ok_or(EngineError::Sdp("it led to no user name"))?;
+        let mut path = Path::new(&text)?;
+        let theirs = connection.remote_description();
+        if let Some(theirs) = &theirs {
+            path.described(&theirs.sdp);
+        }
         let leg = Self {
-            ufrag: ufrag.to_owned(),
+            path,
             level_id: sdp::extension_id(&text, AUDIO_LEVEL_URI),
-            described: connection.remote_description().is_some(),
+            described: theirs.is_some(),
             connected: false,
-            nomination: None,
             stirred: false,
             connection,
             sightings,
@@ -190,21 +187,6 @@ impl RtcLeg {
         })
     }
 
-    /// Keeps a nomination that comes before the path is proved; gives it back once the proof has come.
-    fn nomination_now_due(&mut self, datagram: &[u8], from: SocketAddr) -> Option<BytesMut> {
-        if self.connected || !is_stun(datagram) {
-            return None;
-        }
-        let is_answer = datagram[..2] == STUN_SUCCESS;
-        if is_answer && self.nomination.as_ref().is_some_and(|(of, _)| *of == from) {
-            return self.nomination.take().map(|(_, nomination)| nomination);
-        }
-        if names_the_path(datagram) {
-            self.nomination = Some((from, BytesMut::from(datagram)));
-        }
-        None
-    }
-
     fn read(&mut self, datagram: BytesMut, from: SocketAddr, now: Instant) {
         let Some(local_addr) = self.local_address(from) else {
             return;
@@ -239,34 +221,41 @@ impl RtcLeg {
 
 impl Leg for RtcLeg {
     fn ufrag(&self) -> &str {
-        &self.ufrag
+        self.path.ufrag()
     }
 
     fn accept_answer(&mut self, answer: &str, now: Instant) -> Result<(), EngineError> {
         sdp::check_text(answer)?;
-        let answer = RTCSessionDescription::answer(answer.to_owned()).map_err(refused)?;
+        let description = RTCSessionDescription::answer(answer.to_owned()).map_err(refused)?;
         self.connection
-            .set_remote_description(now, answer)
+            .set_remote_description(now, description)
             .map_err(refused)?;
         self.described = true;
         self.stirred = true;
+        if let Some((from, check)) = self.path.described(answer) {
+            self.receive(check, from, now);
+        }
         Ok(())
     }
 
     fn receive(&mut self, datagram: BytesMut, from: SocketAddr, now: Instant) {
-        // Too early for the library, which would complain about each: it comes again or belongs to nothing yet.
-        let is_media = datagram
+        if self.connected {
+            return self.read(datagram, from, now);
+        }
+        if !self.described {
+            return self.path.keep(datagram, from);
+        }
+        // Media is too early for the library, which would complain about each packet.
+        if datagram
             .first()
-            .is_some_and(|byte| (128..192).contains(byte));
-        if !self.described || (is_media && !self.connected) {
+            .is_some_and(|byte| (128..192).contains(byte))
+        {
             return;
         }
-        let again = self.nomination_now_due(&datagram, from);
-        self.read(datagram, from, now);
-        if let Some(nomination) = again {
-            self.read(nomination, from, now);
+        for datagram in self.path.receive(datagram, from) {
+            self.read(datagram, from, now);
         }
-        self.stirred |= !self.connected;
+        self.stirred = true;
     }
 
     fn send(&mut self, slot: usize, packet: RtpOut, now: Instant) -> Result<(), EngineError> {
@@ -361,22 +350,6 @@ impl Leg for RtcLeg {
             tracing::debug!(%error, "a leg closed badly");
         }
     }
-}
-
-/// Whether a STUN datagram is a request that names its path for use (USE-CANDIDATE, an attribute without a body).
-fn names_the_path(datagram: &[u8]) -> bool {
-    let mut rest = &datagram[20..];
-    while let [t0, t1, l0, l1, body @ ..] = rest {
-        if [*t0, *t1] == USE_CANDIDATE {
-            return datagram[..2] == STUN_REQUEST;
-        }
-        let length = usize::from(u16::from_be_bytes([*l0, *l1])).next_multiple_of(4);
-        let Some(next) = body.get(length..) else {
-            return false;
-        };
-        rest = next;
-    }
-    false
 }
 
 fn add_slot(connection: &mut RTCPeerConnection, slot: usize) -> Result<(), Error> {

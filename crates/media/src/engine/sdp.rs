@@ -45,6 +45,11 @@ pub fn ufrag(sdp: &str) -> Option<&str> {
     lines(sdp).find_map(|line| line.strip_prefix("a=ice-ufrag:"))
 }
 
+/// The password of a description.
+pub fn password(sdp: &str) -> Option<&str> {
+    lines(sdp).find_map(|line| line.strip_prefix("a=ice-pwd:"))
+}
+
 /// The number a header extension was negotiated to.
 pub fn extension_id(sdp: &str, uri: &str) -> Option<u8> {
     lines(sdp).find_map(|line| {

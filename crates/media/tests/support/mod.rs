@@ -77,7 +77,7 @@ impl Hall {
             .await;
         }
         hall.set_stage(|stage| {
-            stage.sites = (0..rooms).map(SiteId).collect();
+            stage.tiles = (0..rooms).map(SiteId).collect();
             stage.carriers = (0..rooms)
                 .map(|site| (SiteId(site), EndpointKind::Room))
                 .collect();
@@ -124,6 +124,12 @@ impl Hall {
     }
 
     pub async fn connect_downlink(&mut self, peer: u64) {
+        let sdp = self.downlink_answer(peer).await;
+        self.accept_downlink(peer, sdp).await;
+    }
+
+    /// Asks for a downlink; gives the peer's answer.
+    pub async fn downlink_answer(&mut self, peer: u64) -> String {
         let id = PeerId(peer);
         self.ask(PeerAsk::OpenDownlink { peer: id }).await;
         let offer = self
@@ -132,7 +138,11 @@ impl Hall {
                 _ => None,
             })
             .await;
-        let sdp = self.probe(peer).downlink_offer(offer).await;
+        self.probe(peer).downlink_offer(offer).await
+    }
+
+    pub async fn accept_downlink(&mut self, peer: u64, sdp: String) {
+        let id = PeerId(peer);
         self.ask(PeerAsk::DownlinkAnswer { peer: id, sdp }).await;
         self.until("the peer's downlink is connected", |hall| {
             hall.seen(peer).downlink_connected
