@@ -1,0 +1,264 @@
+// Every page by axe-core, in both languages and in the states a conference goes through: nothing serious, nothing critical.
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { after, before, test } from "node:test";
+import { Server, browser, endpoints, entered, open, until } from "./harness.js";
+
+const AXE = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
+const GRAVE = ["serious", "critical"];
+const DISCUSSION = 5;
+const DESK = { width: 1366, height: 625 };
+const PHONE = { width: 390, height: 844 };
+const WALL = { width: 1920, height: 1080 };
+
+let server, chromium, rooms, leaver, chair, secretary, site, companion, technician, observer, stages;
+let checks = 0;
+
+const view = (page) => page.evaluate(() => globalThis.diemcau.view());
+const language = (page) => page.evaluate(() => document.documentElement.lang);
+
+/** The grave findings on a page as it stands, each with its rule, place and reason. */
+async function findings(page, name) {
+  await page.evaluate(async () => {
+    await document.fonts.ready;
+    await new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)));
+  });
+  // The source is evaluated from outside, so the page is checked under the policy it is served with.
+  if (!await page.evaluate(() => "axe" in globalThis)) await page.evaluate(AXE);
+  const violations = await page.evaluate(async (values) => {
+    const told = await globalThis.axe.run(document, { runOnly: { type: "tag", values }, resultTypes: ["violations"] });
+    return told.violations.flatMap(({ id, nodes }) => nodes.map(({ impact, target, failureSummary, html }) => ({ id, impact, target, failureSummary, html })));
+  }, RULES);
+  checks += 1;
+  const told = `${name}, ${await language(page)}`;
+  return violations.filter(({ impact }) => GRAVE.includes(impact)).map(({ id, impact, target, failureSummary, html }) =>
+    `${told}: ${impact} ${id} at ${target.join(" ")}\n    ${failureSummary.replace(/\s+/g, " ")}\n    ${html.slice(0, 160)}`);
+}
+
+/** The same in the other language too, by the page's own button. */
+async function inBoth(page, name) {
+  const found = await findings(page, name);
+  const was = await language(page);
+  await page.locator("button.lang").click();
+  await until("the page speaks the other language", async () => await language(page) !== was);
+  return [...found, ...await findings(page, name)];
+}
+
+/** The wall has no button for the language, so there are two walls. */
+const onTheWalls = async (name) => (await Promise.all(stages.map((stage) => findings(stage, name)))).flat();
+
+async function none(...looks) {
+  const found = (await Promise.all(looks)).flat();
+  assert.equal(found.length, 0, `\n${found.join("\n")}`);
+}
+
+/** Under a system that wishes less motion, so that nothing is measured on its way. */
+async function calm(page) {
+  await page.emulateMedia({ reducedMotion: "reduce" });
+  return page;
+}
+
+const desk = async (url, viewport = DESK) => calm(await open(chromium, url, viewport));
+
+/** A page without a conference. */
+async function plain(path) {
+  const page = await calm(await chromium.newPage({ viewport: DESK }));
+  await page.goto(`${server.base}${path}`);
+  await page.locator("h1").first().waitFor();
+  return page;
+}
+
+/** A request for the floor by the page's own form, left open for a look before it is sent. */
+async function ask(page, look) {
+  await page.locator(".btn.primary.big").click();
+  await page.locator("form.ask").waitFor();
+  const found = await look();
+  await page.locator("#delegate").fill("Đại diện Ban Thường vụ");
+  await page.locator("#topic").fill("Thời hạn hoàn thành");
+  await page.locator("form.ask [type=submit]").click();
+  return found;
+}
+
+before(async () => {
+  server = await Server.start();
+  chromium = await browser();
+  rooms = endpoints([2, 3, 4].map((id) => server.link("moderator", id, "room")));
+  leaver = endpoints([server.link("moderator", 5, "room")]);
+  [chair, site, companion, secretary, technician, observer, ...stages] = await Promise.all([
+    desk(server.link("chair")), desk(server.link("moderator", 1, "room")), desk(server.link("moderator", 2, "nothing"), PHONE),
+    desk(server.link("secretary")), desk(server.link("technician")), desk(server.link("observer")),
+    desk(server.link("stage"), WALL), desk(server.link("stage").replace("#", "?lang=en#"), WALL),
+  ]);
+});
+
+after(async () => {
+  await chromium?.close();
+  await Promise.all([rooms?.stop(), leaver?.stop()]);
+  await server?.stop();
+});
+
+test("each page has one theme, whatever the system prefers", async () => {
+  const themes = await Promise.all([chair, secretary, site, companion, observer, technician, ...stages].map((page) => page.evaluate(() => {
+    const rules = (list) => [...list].flatMap((rule) => [rule, ...rules(rule.cssRules ?? [])]);
+    const asks = [...document.styleSheets].flatMap((sheet) => rules(sheet.cssRules)).some((rule) => rule.conditionText?.includes("prefers-color-scheme"));
+    return asks ? "both" : getComputedStyle(document.documentElement).colorScheme;
+  })));
+  // A page that follows the system one day has to be looked at in both schemes here.
+  assert.deepEqual(themes, ["light", "light", "light", "light", "light", "dark", "dark", "dark"]);
+});
+
+test("pages without a conference", async () => {
+  const [demo, trust, landing, noLink, ended] = await Promise.all(["/demo", "/trust.html", "/", "/site", "/site#no-such-seat"].map(plain));
+  const inEnglish = async (path, name) => findings(await plain(`${path.replace(/#|$/, "?lang=en$&")}`), name);
+  await none(
+    inBoth(demo, "the demo's links"), findings(trust, "trust"), findings(landing, "landing"), findings(noLink, "no link"), findings(ended, "unknown link"),
+    inEnglish("/", "landing"), inEnglish("/site", "no link"), inEnglish("/site#no-such-seat", "unknown link"),
+  );
+  await Promise.all([demo, trust, landing, noLink, ended].map((page) => page.close()));
+});
+
+test("the green rooms", async () => {
+  await none(inBoth(chair, "green room of the chair"), inBoth(site, "green room of a site"));
+});
+
+test("nothing has begun", async () => {
+  await Promise.all([entered(chair), entered(site)]);
+  await until("the rooms are linked", async () => (await view(chair)).sites.filter((each) => each.carrier !== null).length === 6);
+  await leaver.stop();
+  await until("one room is lost", async () => (await view(chair)).sites.filter((each) => each.carrier !== null).length === 5);
+  await none(
+    inBoth(chair, "chair, idle"), inBoth(site, "site, idle"), inBoth(companion, "companion, idle"), inBoth(secretary, "secretary, idle"),
+    inBoth(technician, "technician, idle"), inBoth(observer, "observer, idle"), onTheWalls("stage, idle"),
+  );
+});
+
+test("drafts, comments, lists and dialogs", async () => {
+  await site.getByRole("tab").nth(1).click();
+  const agenda = await inBoth(site, "site, agenda");
+  await site.getByRole("tab").nth(2).click();
+  await site.locator(".para").nth(1).click();
+  await site.locator("#c-text").fill("Đề nghị nêu rõ thời hạn hoàn thành.");
+  await site.locator("#c-proposed").fill("Hoàn thành trong quý này.");
+  await site.locator("form.compose [type=submit]").click();
+  await until("the comment is in", async () => (await view(secretary)).feed.length === 1);
+  await none(agenda,
+    inBoth(site, "site, drafts"),
+    (async () => {
+      await companion.locator(".foot button").click();
+      await companion.locator(".para").nth(1).click();
+      const found = await inBoth(companion, "companion, drafts");
+      await companion.locator(".quietbtn").click();
+      return found;
+    })(),
+    (async () => {
+      await secretary.locator(".compare").click();
+      const found = await inBoth(secretary, "secretary, a comment against the draft");
+      await secretary.locator(".row-acts button").nth(1).click();
+      return [...found, ...await findings(secretary, "secretary, dialog")];
+    })(),
+    (async () => {
+      const lists = await inBoth(observer, "observer, drafts");
+      await observer.getByRole("tab").nth(1).click();
+      const feed = await inBoth(observer, "observer, comments");
+      await observer.getByRole("tab").nth(0).click();
+      await observer.locator(".docs button").first().click();
+      return [...lists, ...feed, ...await inBoth(observer, "observer, reading")];
+    })(),
+    (async () => {
+      await technician.getByRole("tab").nth(1).click();
+      const found = await inBoth(technician, "technician, seats");
+      await technician.locator(".seats li button").first().click();
+      const dialog = await findings(technician, "technician, dialog");
+      await technician.keyboard.press("Escape");
+      await technician.getByRole("tab").nth(0).click();
+      return [...found, ...dialog];
+    })(),
+  );
+  await secretary.keyboard.press("Escape");
+});
+
+test("one site on deck, one waiting", async () => {
+  for (let item = 1; item <= DISCUSSION; item += 1) {
+    await chair.locator(".agenda > .btn").click();
+    await until("the item runs", async () => (await view(chair)).agenda.current === item);
+  }
+  const forms = await ask(site, () => inBoth(site, "site, request form"));
+  await until("the request is in", async () => (await view(chair)).floor.queue.length === 1);
+  forms.push(...await ask(companion, () => inBoth(companion, "companion, request form")));
+  await until("both are in the list", async () => (await view(chair)).floor.queue.length === 2);
+  await until("one is on deck", async () => (await view(chair)).floor.on_deck !== null);
+  await chair.locator(".qrow").nth(1).click();
+  await none(forms,
+    inBoth(chair, "chair, waiting"), inBoth(site, "site, on deck"), inBoth(companion, "companion, waiting"),
+    inBoth(technician, "technician, waiting"), onTheWalls("stage, waiting"),
+  );
+});
+
+test("a site is invited and speaks", async () => {
+  await chair.keyboard.press("F2");
+  await site.locator(".summons").waitFor();
+  const invited = await inBoth(site, "site, invited");
+  await site.keyboard.press("F2");
+  await site.locator(".panel.live").waitFor();
+  await until("its microphone is open", async () => (await view(chair)).stage.heard.includes(1));
+  await none(invited,
+    inBoth(chair, "chair, speaking"), inBoth(site, "site, speaking"), inBoth(companion, "companion, on deck"), inBoth(secretary, "secretary, speaking"),
+    inBoth(technician, "technician, speaking"), inBoth(observer, "observer, speaking"), onTheWalls("stage, speaking"),
+  );
+});
+
+test("the other layout of the wall, and a phone that observes", async () => {
+  const was = (await view(stages[0])).stage.layout;
+  await chair.locator(".desk-foot > .btn").nth(1).click();
+  await until("the walls follow", async () => (await Promise.all(stages.map(view))).every(({ stage }) => stage.layout !== was));
+  await observer.setViewportSize(PHONE);
+  await none(onTheWalls("stage, speaking, other layout"), inBoth(observer, "observer, phone"));
+});
+
+test("the last minute, over time, a pause and a closed microphone", async () => {
+  const clocks = [chair, site, ...stages];
+  const found = [];
+  for (const look of ["soon", "over"]) {
+    // The clock touches its look only when the phase changes: minutes need not pass here.
+    await Promise.all(clocks.map((page) => page.evaluate((name) => document.querySelectorAll("turn-clock").forEach((clock) => clock.classList.add(name)), look)));
+    found.push(...await Promise.all(clocks.map((page) => findings(page, `${new URL(page.url()).pathname}, clock ${look}`))));
+  }
+  await chair.keyboard.press("F8");
+  await site.locator(".panel.held").waitFor();
+  found.push(...await Promise.all([inBoth(chair, "chair, paused"), inBoth(site, "site, paused"), onTheWalls("stage, paused")]));
+  await chair.keyboard.press("F8");
+  await site.locator(".panel.live").waitFor();
+  await site.locator(".mic-acts button").first().click();
+  await site.locator(".panel.held").waitFor();
+  await chair.locator(".acts .btn").nth(3).click();
+  found.push(...await Promise.all([findings(site, "site, own microphone closed"), findings(chair, "chair, dialog")]));
+  await chair.keyboard.press("Escape");
+  await none(...found);
+});
+
+test("the turn goes to a companion's site", async () => {
+  await chair.keyboard.press("F4");
+  await site.locator(".panel .btn").waitFor();
+  await chair.keyboard.press("F2");
+  await companion.locator(".summons").waitFor();
+  const found = await Promise.all([inBoth(companion, "companion, invited"), inBoth(site, "site, ended")]);
+  await companion.locator(".summons .primary-act").click();
+  await companion.locator(".panel.live").waitFor();
+  await none(...found, inBoth(companion, "companion, speaking"));
+});
+
+test("the server is gone", async () => {
+  await server.kill();
+  const pages = [chair, site, companion, secretary, technician, observer];
+  await Promise.all(pages.map((page) => page.locator(".banner[role=alert]").waitFor()));
+  await none(...pages.map((page) => findings(page, `${new URL(page.url()).pathname}, no link`)), onTheWalls("stage, no link"));
+});
+
+test("no page stopped drawing on the way", (told) => {
+  told.diagnostic(`${checks} looks`);
+  for (const page of [chair, site, companion, secretary, technician, observer, ...stages]) {
+    assert.deepEqual(page.said.filter((line) => line.startsWith("error") && !line.includes("ERR_CONNECTION_REFUSED")), []);
+  }
+});
