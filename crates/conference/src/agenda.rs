@@ -1,6 +1,6 @@
 //! The agenda: which item runs, in which order they come.
 
-use crate::{Event, Refusal, Setup};
+use crate::{Event, Refusal, Setup, words::Waiting};
 use diemcau_model::{ItemId, Millis};
 use std::collections::BTreeMap;
 
@@ -25,7 +25,12 @@ impl Agenda {
         }
     }
 
-    pub(crate) fn decide_start(&self, item: ItemId, now: Millis) -> Result<Vec<Event>, Refusal> {
+    pub(crate) fn decide_start(
+        &self,
+        item: ItemId,
+        waiting: Waiting,
+        now: Millis,
+    ) -> Result<Vec<Event>, Refusal> {
         if !self.order.contains(&item) {
             return Err(Refusal::UnknownItem);
         }
@@ -33,7 +38,11 @@ impl Agenda {
             return Err(Refusal::AlreadySo);
         }
         let mut events = self.finish_current(now);
-        events.push(Event::ItemStarted { item, at: now });
+        events.push(Event::ItemStarted {
+            item,
+            waiting,
+            at: now,
+        });
         Ok(events)
     }
 
@@ -50,13 +59,15 @@ impl Agenda {
     pub(crate) fn decide_next(
         &self,
         after: Option<ItemId>,
+        expect: ItemId,
+        waiting: Waiting,
         now: Millis,
     ) -> Result<Vec<Event>, Refusal> {
-        if self.current != after {
+        let next = self.next().ok_or(Refusal::NoNextItem)?;
+        if self.current != after || next != expect {
             return Err(Refusal::Stale);
         }
-        let next = self.next().ok_or(Refusal::NoNextItem)?;
-        self.decide_start(next, now)
+        self.decide_start(next, waiting, now)
     }
 
     pub(crate) fn decide_move(
@@ -94,18 +105,15 @@ impl Agenda {
         self.order = moved(&self.order, item, before);
     }
 
-    /// The item that would come next: the first after the running one, or the first that has not begun.
-    fn next(&self) -> Option<ItemId> {
+    /// The item that comes next: the first that has not begun, behind the running one if there is one.
+    #[must_use]
+    pub fn next(&self) -> Option<ItemId> {
         let is_new = |item: &&ItemId| !self.started.contains_key(item);
-        match self.current {
-            Some(current) => self
-                .order
-                .iter()
-                .skip_while(|item| **item != current)
-                .nth(1)
-                .copied(),
-            None => self.order.iter().find(is_new).copied(),
-        }
+        let behind = match self.current {
+            Some(current) => self.order.iter().position(|item| *item == current)?,
+            None => 0,
+        };
+        self.order[behind..].iter().find(is_new).copied()
     }
 
     fn finish_current(&self, now: Millis) -> Vec<Event> {

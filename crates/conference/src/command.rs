@@ -1,7 +1,11 @@
 //! What people ask for.
 
-use crate::words::{CommentKind, CommentWords, Layout, RequestWords};
-use diemcau_model::{EndpointKind, ItemId, Role, SeatId, SiteId, TurnId};
+use crate::words::{
+    CommentKind, CommentWords, Headcount, Layout, PromptKind, Readiness, RequestWords, Waiting,
+};
+use diemcau_model::{
+    CommentId, EndpointKind, ItemId, ParagraphRef, PromptId, Role, SeatId, SiteId, TurnId,
+};
 
 /// Who asks: read from the admitted connection, never from what it sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,12 +21,20 @@ pub struct Actor {
 /// Something asked of the conference. Imperative; answered by events or a refusal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Command {
-    /// Begin an item; the running one finishes.
-    StartItem { item: ItemId },
+    /// Begin an item; the running one finishes. `waiting` says what becomes of those who still wait, and must be said
+    /// when anybody does.
+    StartItem {
+        item: ItemId,
+        waiting: Option<Waiting>,
+    },
     /// Finish the running item.
     FinishItem { item: ItemId },
-    /// Finish `after` (the item the asker believes to be running) and begin the next one.
-    NextItem { after: Option<ItemId> },
+    /// Finish `after` (the item the asker believes to be running) and begin `expect`, which must be the next one.
+    NextItem {
+        after: Option<ItemId>,
+        expect: ItemId,
+        waiting: Option<Waiting>,
+    },
     /// Put an item that has not begun before another that has not begun, or last.
     MoveItem {
         item: ItemId,
@@ -32,7 +44,7 @@ pub enum Command {
     SetList { open: bool },
     /// Ask for the floor for the asker's site.
     RequestFloor { words: RequestWords },
-    /// Take a waiting request of the asker's site back .
+    /// Take a waiting request of the asker's site back.
     WithdrawRequest { turn: TurnId },
     /// Take a pending request into the list.
     AcceptRequest { turn: TurnId },
@@ -43,8 +55,10 @@ pub enum Command {
         turn: TurnId,
         before: Option<TurnId>,
     },
-    /// Tell a waiting site to prepare, in place of the head of the list.
-    Prepare { turn: TurnId },
+    /// Say who is to be called next, and after that; empty: as the list stands.
+    Stage { turns: Vec<TurnId> },
+    /// Say whether the site that is told to prepare is there: its moderator; or the chair, who passes it over.
+    SetReady { turn: TurnId, ready: Readiness },
     /// Give the floor to the site on deck. `after` is the turn the asker believes to be running,
     /// `expect` the one it believes to be next: two consoles may press at once.
     GrantNext {
@@ -53,31 +67,75 @@ pub enum Command {
     },
     /// Give the floor to any waiting request.
     Grant { after: Option<TurnId>, turn: TurnId },
+    /// Take the asker's last step about the list back: the one about `turn`.
+    Undo { turn: TurnId },
     /// Stop the clock and close the microphone, keep the turn.
     PauseTurn { turn: TurnId },
     /// Go on with a paused turn.
     ResumeTurn { turn: TurnId },
     /// More minutes.
     ExtendTurn { turn: TurnId, minutes: u16 },
+    /// Wait for a speaking site whose link is lost for as long as it takes.
+    KeepTurn { turn: TurnId },
     /// End the turn: the chair, or the site that has it.
     EndTurn { turn: TurnId },
     /// The chair stops the speaker.
     RevokeTurn { turn: TurnId },
     /// Open or close the hall's own microphone, without the queue.
     SetHallMicrophone { open: bool },
+    /// Silence everyone but the hall while it is held.
+    SetPriority { on: bool },
+    /// Pause every turn: every microphone closes but the hall's.
+    CloseMicrophones,
+    /// Take the chair: the deputy in the chair's place, or the chair back from the deputy.
+    TakeChair,
+    /// The deputy gives the chair back.
+    ReturnChair,
+    /// Call the roll: every site in turn.
+    StartRollCall,
+    /// The site that is called has answered or not: call the next, or end.
+    CallNextSite { after: SiteId },
+    /// Call this site now, also once more.
+    CallSite { site: SiteId },
+    /// Go on without this site.
+    PassOverSite { site: SiteId },
+    /// End the roll call.
+    EndRollCall,
+    /// Say who is present at a site.
+    SetHeadcount { site: SiteId, headcount: Headcount },
+    /// Tell a site something in private.
+    PromptSite { site: SiteId, prompt: PromptKind },
+    /// Tell the desks something in private.
+    PromptDesks { prompt: PromptKind },
+    /// A prompt is seen to.
+    HandlePrompt { prompt: PromptId },
     /// Choose the layout of the big screens.
     SetLayout { layout: Layout },
+    /// Lay a layout ready without showing it; none takes it away.
+    PreviewLayout { layout: Option<Layout> },
+    /// Show what was laid ready.
+    TakePreview { expect: Layout },
+    /// The text of the notice.
+    SetNotice { text: String },
+    /// The paragraph the screens show; none: what the speech is about.
+    ShowParagraph { at: Option<ParagraphRef> },
+    /// Keep a site's picture as the programme, whoever speaks; none: follow the floor again.
+    SetSpotlight { site: Option<SiteId> },
+    /// Show the sites in turn while nobody speaks, so many seconds each; none: stop.
+    SetCarousel { seconds: Option<u16> },
+    /// Turn the pages of the grid; from 0.
+    SetPage { page: u16 },
     /// Comment on a paragraph for the asker's site.
     PostComment {
         kind: CommentKind,
         words: CommentWords,
     },
     /// Keep a comment from everyone but its site and the desks.
-    HoldComment { comment: diemcau_model::CommentId },
+    HoldComment { comment: CommentId },
     /// Show a held comment to everyone.
-    PublishComment { comment: diemcau_model::CommentId },
+    PublishComment { comment: CommentId },
     /// Take a comment back (its own site, or the secretary).
-    WithdrawComment { comment: diemcau_model::CommentId },
+    WithdrawComment { comment: CommentId },
     /// Revoke a seat's link at once.
     RevokeSeat { seat: SeatId },
 }
@@ -89,6 +147,15 @@ pub enum Signal {
     LinkUp { site: SiteId, kind: EndpointKind },
     /// An endpoint of a site is gone.
     LinkDown { site: SiteId, kind: EndpointKind },
+    /// The last connection of a seat is gone.
+    SeatGone { seat: SeatId },
+    /// Figures of the site that is being called.
+    Measured {
+        site: SiteId,
+        level_dbov: i8,
+        rtt_ms: Option<u16>,
+        loss_permille: u16,
+    },
     /// The server started again; it was last alive at the given time.
     Restarted { last_alive: diemcau_model::Millis },
 }

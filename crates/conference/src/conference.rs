@@ -1,27 +1,34 @@
 //! The whole: one command in, events or a refusal out; one event in, the next state.
 
 use crate::{
-    Actor, Command, Event, PlannedItem, Refusal, Setup, Signal,
+    Actor, Command, Event, PlannedItem, QueueMode, Refusal, Setup, Signal,
     agenda::Agenda,
-    feed::{self, Feed},
-    floor::{self, Floor},
-    permits::permits,
+    feed::Feed,
+    floor::Floor,
+    line::{self, Place},
+    permits::{needs_the_chair, permits},
+    prompts::Prompts,
+    roll::Roll,
     roster::Roster,
     screen::Screen,
-    words::TurnEnd,
+    turn::Turn,
+    words::{Heard, TurnEnd, Waiting},
 };
-use diemcau_model::{Millis, Stage, TurnId};
+use diemcau_model::{ItemId, Millis, Role, SiteId, Stage, TurnId};
+use std::collections::BTreeSet;
 
 /// A conference as of its last applied event.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Conference {
-    setup: Setup,
-    roster: Roster,
-    agenda: Agenda,
-    floor: Floor,
-    feed: Feed,
-    screen: Screen,
-    seq: u64,
+    pub(crate) setup: Setup,
+    pub(crate) roster: Roster,
+    pub(crate) agenda: Agenda,
+    pub(crate) floor: Floor,
+    pub(crate) feed: Feed,
+    pub(crate) roll: Roll,
+    pub(crate) prompts: Prompts,
+    pub(crate) screen: Screen,
+    pub(crate) seq: u64,
 }
 
 impl Conference {
@@ -55,6 +62,18 @@ impl Conference {
         &self.feed
     }
 
+    /// Who is present.
+    #[must_use]
+    pub fn roll(&self) -> &Roll {
+        &self.roll
+    }
+
+    /// Private messages between desks and sites.
+    #[must_use]
+    pub fn prompts(&self) -> &Prompts {
+        &self.prompts
+    }
+
     /// The big screens and the hall's microphone.
     #[must_use]
     pub fn screen(&self) -> &Screen {
@@ -73,6 +92,26 @@ impl Conference {
         self.screen.stage(self)
     }
 
+    /// The running item as planned.
+    #[must_use]
+    pub fn current_item(&self) -> Option<&PlannedItem> {
+        self.agenda.current.and_then(|item| self.setup.item(item))
+    }
+
+    /// The list in its order, with the reason of each place.
+    #[must_use]
+    pub fn line(&self) -> Vec<Place<'_>> {
+        let turns = self.current_item().map(|item| item.turns);
+        let minutes = turns.map_or(0, |turns| turns.minutes);
+        line::line(&self.floor, self.queue_mode(), u64::from(minutes) * 60_000)
+    }
+
+    /// Those who are told to prepare: the first is the one that "next" calls.
+    #[must_use]
+    pub fn on_deck(&self) -> Vec<TurnId> {
+        self.on_deck_of(&self.line())
+    }
+
     /// Decides a command. Reads only; a refusal leaves nothing behind.
     ///
     /// # Errors
@@ -83,56 +122,101 @@ impl Conference {
         command: &Command,
         now: Millis,
     ) -> Result<Vec<Event>, Refusal> {
-        // A command may still wait in line when the seat that sent it is revoked.
-        if self.roster.is_revoked(actor.seat) || !permits(actor.role, command) {
-            return Err(Refusal::NotAllowed);
-        }
-        let floor = &self.floor;
+        self.check_may(actor, command)?;
+        let (floor, setup) = (&self.floor, &self.setup);
         match command {
-            Command::StartItem { item } => {
-                self.ending_turn(self.agenda.decide_start(*item, now), now)
+            Command::StartItem { item, waiting } => {
+                let becomes = waiting.unwrap_or_default();
+                let events = self.agenda.decide_start(*item, becomes, now)?;
+                self.check_waiting(*item, *waiting)?;
+                self.changing_item(events, now)
             }
             Command::FinishItem { item } => {
-                self.ending_turn(self.agenda.decide_finish(*item, now), now)
+                self.changing_item(self.agenda.decide_finish(*item, now)?, now)
             }
-            Command::NextItem { after } => {
-                self.ending_turn(self.agenda.decide_next(*after, now), now)
+            Command::NextItem {
+                after,
+                expect,
+                waiting,
+            } => {
+                let becomes = waiting.unwrap_or_default();
+                let events = self.agenda.decide_next(*after, *expect, becomes, now)?;
+                self.check_waiting(*expect, *waiting)?;
+                self.changing_item(events, now)
             }
             Command::MoveItem { item, before } => self.agenda.decide_move(*item, *before),
             Command::SetList { open } => floor.decide_list(*open),
             Command::RequestFloor { words } => {
-                if words
-                    .paragraph
-                    .is_some_and(|at| !self.setup.has_paragraph(at))
-                {
-                    return Err(Refusal::UnknownParagraph);
-                }
-                floor.decide_request(actor, self.current_item(), words, now)
+                floor.decide_request(actor, setup, self.current_item(), words, now)
             }
             Command::WithdrawRequest { turn } => floor.decide_withdraw(actor, *turn),
             Command::AcceptRequest { turn } => floor.decide_accept(*turn),
-            Command::DenyRequest { turn, reason } => floor.decide_deny(*turn, reason),
-            Command::MoveRequest { turn, before } => floor.decide_move(*turn, *before),
-            Command::Prepare { turn } => floor.decide_prepare(*turn),
+            Command::DenyRequest { turn, reason } => floor.decide_deny(*turn, reason, now),
+            Command::MoveRequest { turn, before } => {
+                floor.decide_move(&self.line(), *turn, *before, now)
+            }
+            Command::Stage { turns } => floor.decide_stage(turns),
+            Command::SetReady { turn, ready } => floor.decide_ready(actor, *turn, *ready),
             Command::GrantNext { after, expect } => {
-                let turn = floor.decide_next(*after, *expect)?;
+                let turn = floor.decide_next(*after, *expect, &self.on_deck())?;
                 self.decide_grant(*after, turn, now)
             }
             Command::Grant { after, turn } => self.decide_grant(*after, *turn, now),
+            Command::Undo { turn } => floor.decide_undo(*turn, |site| self.is_linked(site), now),
             Command::PauseTurn { turn } => floor.decide_pause(*turn, now),
             Command::ResumeTurn { turn } => floor.decide_resume(*turn, now),
             Command::ExtendTurn { turn, minutes } => floor.decide_extend(*turn, *minutes, now),
-            Command::EndTurn { turn } => floor.decide_end(actor, *turn, TurnEnd::Released, now),
-            Command::RevokeTurn { turn } => floor.decide_end(actor, *turn, TurnEnd::Revoked, now),
+            Command::KeepTurn { turn } => floor.decide_keep(*turn),
+            Command::EndTurn { turn } => {
+                let presides = self.roster.presides(actor);
+                floor.decide_end(actor, presides, *turn, TurnEnd::Released, now)
+            }
+            Command::RevokeTurn { turn } => {
+                floor.decide_end(actor, true, *turn, TurnEnd::Revoked, now)
+            }
             Command::SetHallMicrophone { open } => self.screen.decide_microphone(*open),
+            Command::SetPriority { on } => floor.decide_priority(actor, *on, now),
+            Command::CloseMicrophones => floor.decide_close_all(now),
+            Command::TakeChair => self.roster.decide_take_chair(actor, now),
+            Command::ReturnChair => self.roster.decide_return_chair(actor, now),
+            Command::StartRollCall if floor.turns.is_empty() => self.roll.decide_start(setup, now),
+            Command::StartRollCall => Err(Refusal::FloorTaken),
+            Command::CallNextSite { after } => self.roll.decide_next(setup, *after, now),
+            Command::CallSite { site } => self.roll.decide_call(setup, *site, now),
+            Command::PassOverSite { site } => self.roll.decide_pass_over(setup, *site, now),
+            Command::EndRollCall => self.roll.decide_end(now),
+            Command::SetHeadcount { site, headcount } => self
+                .roll
+                .decide_headcount(setup, actor, *site, headcount, now),
+            Command::PromptSite { site, prompt } => self
+                .prompts
+                .decide_prompt(setup, *site, *prompt, false, now),
+            Command::PromptDesks { prompt } => {
+                let site = actor.site.ok_or(Refusal::NotAllowed)?;
+                self.prompts.decide_prompt(setup, site, *prompt, true, now)
+            }
+            Command::HandlePrompt { prompt } => self.prompts.decide_handle(actor, *prompt, now),
             Command::SetLayout { layout } => self.screen.decide_layout(*layout),
+            Command::PreviewLayout { layout } => self.screen.decide_preview(*layout),
+            Command::TakePreview { expect } => self.screen.decide_take(*expect),
+            Command::SetNotice { text } => self.screen.decide_notice(text),
+            Command::ShowParagraph { at } => self.screen.decide_paragraph(setup, *at),
+            Command::SetSpotlight { site } => {
+                self.screen.decide_spotlight(setup, actor.seat, *site)
+            }
+            Command::SetCarousel { seconds } => self.screen.decide_carousel(*seconds, now),
+            Command::SetPage { page } => self.screen.decide_page(setup, *page),
             Command::PostComment { kind, words } => {
-                self.feed.decide_post(&self.setup, actor, *kind, words, now)
+                self.feed.decide_post(setup, actor, *kind, words, now)
             }
             Command::HoldComment { comment } => self.feed.decide_hold(*comment, true),
             Command::PublishComment { comment } => self.feed.decide_hold(*comment, false),
             Command::WithdrawComment { comment } => self.feed.decide_withdraw(actor, *comment),
-            Command::RevokeSeat { seat } => self.roster.decide_revoke(&self.setup, actor, *seat),
+            Command::RevokeSeat { seat } => {
+                let mut events = floor.release_priority(*seat, now);
+                events.extend(self.roster.decide_revoke(setup, actor, *seat)?);
+                Ok(events)
+            }
         }
     }
 
@@ -140,7 +224,9 @@ impl Conference {
     #[must_use]
     pub fn decide_signal(&self, signal: Signal, now: Millis) -> Vec<Event> {
         match signal {
-            Signal::LinkUp { site, .. } | Signal::LinkDown { site, .. }
+            Signal::LinkUp { site, .. }
+            | Signal::LinkDown { site, .. }
+            | Signal::Measured { site, .. }
                 if self.setup.site(site).is_none() =>
             {
                 vec![]
@@ -151,23 +237,37 @@ impl Conference {
                 events
             }
             Signal::LinkDown { site, kind } => {
-                let hold = if self.roster.is_last(site, kind) {
-                    self.floor.hold(site, now)
-                } else {
-                    None
-                };
                 let mut events = self.roster.decide_down(site, kind, now);
-                events.extend(hold);
+                if self.roster.is_last(site, kind) {
+                    events.extend(self.floor.hold(site, now, now));
+                }
                 events
             }
+            Signal::SeatGone { seat } => self.floor.release_priority(seat, now),
+            Signal::Measured {
+                site,
+                level_dbov,
+                rtt_ms,
+                loss_permille,
+            } => self.roll.decide_measured(
+                site,
+                Heard {
+                    level_dbov,
+                    rtt_ms,
+                    loss_permille,
+                    at: now,
+                },
+            ),
             Signal::Restarted { last_alive } => {
-                let held = self
-                    .floor
-                    .turn
-                    .as_ref()
-                    .and_then(|turn| self.floor.hold(turn.site, last_alive));
                 let mut events = self.roster.decide_all_down(last_alive);
-                events.extend(held);
+                let speaking: BTreeSet<SiteId> =
+                    self.floor.turns.iter().map(|turn| turn.site).collect();
+                for site in speaking {
+                    events.extend(self.floor.hold(site, last_alive, now));
+                }
+                if let Some(seat) = self.floor.priority {
+                    events.extend(self.floor.release_priority(seat, now));
+                }
                 events
             }
         }
@@ -176,121 +276,87 @@ impl Conference {
     /// Decides what has become due; empty when nothing has. Called again until it is.
     #[must_use]
     pub fn decide_time(&self, now: Millis) -> Vec<Event> {
-        self.floor.decide_time(now)
+        let due = self.floor.decide_time(self.away_ms(), now);
+        if !due.is_empty() {
+            return due;
+        }
+        if let Some(event) = self.decide_open(now) {
+            return vec![event];
+        }
+        self.screen.decide_time(self, now)
     }
 
-    /// When `decide_time` will have something to say, if nothing else happens before.
+    /// When `decide_time` will have something to say, if nothing else happens before; a moment that is past means now.
     #[must_use]
     pub fn next_deadline(&self) -> Option<Millis> {
-        self.floor.next_deadline()
+        let opens = self.decide_open(Millis(0)).map(|_| Millis(0));
+        let floor = self.floor.next_deadline(self.away_ms());
+        let screen = self.screen.next_deadline();
+        opens.into_iter().chain(floor).chain(screen).min()
     }
 
-    /// Applies an event. Cannot refuse: running live and replaying are this same code.
-    pub fn apply(&mut self, event: &Event) {
-        self.seq += 1;
-        let floor = &mut self.floor;
-        match event {
-            Event::ConferenceOpened { setup } => {
-                self.setup = (**setup).clone();
-                self.agenda = Agenda::open(setup);
+    /// When the turn of a site whose link is lost ends by itself.
+    #[must_use]
+    pub fn away_until(&self, turn: &Turn) -> Option<Millis> {
+        turn.away_until(self.away_ms())
+    }
+
+    pub(crate) fn on_deck_sites(&self) -> Vec<SiteId> {
+        let mut sites = vec![];
+        for request in self
+            .on_deck()
+            .iter()
+            .filter_map(|turn| self.floor.find(*turn))
+        {
+            if !sites.contains(&request.site) {
+                sites.push(request.site);
             }
-            Event::CommandRefused { .. } => {}
-            Event::ItemStarted { item, at } => self.agenda.start(*item, *at),
-            Event::ItemFinished { item, at } => self.agenda.finish(*item, *at),
-            Event::ItemMoved { item, before } => self.agenda.reorder(*item, *before),
-            Event::ListSet { open } => floor.open = *open,
-            Event::FloorRequested {
-                turn,
-                site,
-                seat,
-                item: _,
-                words,
-                pending,
-                at,
-            } => floor.requested(
-                floor::Request {
-                    turn: *turn,
-                    site: *site,
-                    seat: *seat,
-                    words: words.clone(),
-                    at: *at,
-                },
-                *pending,
-            ),
-            Event::RequestAccepted { turn } => floor.accepted(*turn),
-            Event::RequestWithdrawn { turn } | Event::RequestDenied { turn, .. } => {
-                floor.gone(*turn)
-            }
-            Event::RequestMoved { turn, before } => floor.reordered(*turn, *before),
-            Event::RequestPrepared { turn } => floor.prepared(*turn),
-            Event::TurnStarted {
-                turn,
-                allotted_ms,
-                at_zero,
-                at,
-            } => floor.started(*turn, *allotted_ms, *at_zero, *at),
-            Event::TurnPaused { turn, at } => floor.change(*turn, |turn| {
-                turn.stop_clock(*at);
-                turn.paused = true;
-            }),
-            Event::TurnResumed { turn, at } => floor.change(*turn, |turn| {
-                turn.paused = false;
-                turn.start_clock(*at);
-            }),
-            Event::TurnHeld { turn, at } => floor.change(*turn, |turn| {
-                turn.stop_clock(*at);
-                turn.held = true;
-            }),
-            Event::TurnUnheld { turn, at } => floor.change(*turn, |turn| {
-                turn.held = false;
-                turn.start_clock(*at);
-            }),
-            Event::TurnExtended { turn, by_ms, at } => floor.change(*turn, |turn| {
-                turn.allotted_ms += by_ms;
-                turn.muted = false;
-                turn.set_warned(*at);
-            }),
-            Event::TurnWarned { turn, left_s } => {
-                floor.change(*turn, |turn| turn.warned_s = Some(*left_s))
-            }
-            Event::TurnRanOut { turn } => floor.change(*turn, |turn| turn.warned_s = Some(0)),
-            Event::TurnMuted { turn } => floor.change(*turn, |turn| turn.muted = true),
-            Event::TurnEnded {
-                turn: _,
-                how,
-                at: _,
-            } => floor.ended(*how),
-            Event::HallMicrophoneSet { open } => self.screen.hall_microphone = *open,
-            Event::LayoutSet { layout } => self.screen.layout = *layout,
-            Event::CommentPosted {
-                comment,
-                site,
-                seat,
-                kind,
-                words,
-                at,
-            } => self.feed.posted(feed::Comment {
-                id: *comment,
-                site: *site,
-                seat: *seat,
-                kind: *kind,
-                words: words.clone(),
-                at: *at,
-                held: false,
-            }),
-            Event::CommentHeld { comment } => self.feed.set_held(*comment, true),
-            Event::CommentPublished { comment } => self.feed.set_held(*comment, false),
-            Event::CommentWithdrawn { comment } => self.feed.withdrawn(*comment),
-            Event::SeatRevoked { seat } => self.roster.revoke(*seat),
-            Event::EndpointLinked { site, kind, at } => self.roster.linked(*site, *kind, *at),
-            Event::EndpointLost { site, kind, at } => self.roster.lost(*site, *kind, *at),
+        }
+        sites
+    }
+
+    fn on_deck_of(&self, line: &[Place<'_>]) -> Vec<TurnId> {
+        line::on_deck(&self.floor, line, self.queue_mode(), |site| {
+            self.is_linked(site)
+        })
+    }
+
+    fn check_may(&self, actor: &Actor, command: &Command) -> Result<(), Refusal> {
+        // A command may still wait in line when the seat that sent it is revoked.
+        if self.roster.is_revoked(actor.seat) || !permits(actor.role, command) {
+            return Err(Refusal::NotAllowed);
+        }
+        if !needs_the_chair(actor.role, command) || self.roster.presides(actor) {
+            return Ok(());
+        }
+        Err(match actor.role {
+            Role::Chair => Refusal::DeputyPresides,
+            Role::Deputy
+            | Role::Secretary
+            | Role::Moderator
+            | Role::Technician
+            | Role::Observer
+            | Role::Stage => Refusal::NotPresiding,
+        })
+    }
+
+    /// Whoever changes the item says what becomes of those who wait.
+    fn check_waiting(&self, to: ItemId, waiting: Option<Waiting>) -> Result<(), Refusal> {
+        let asks = self.floor.is_waited_in() && !self.floor.is_list_of(to);
+        match asks && waiting.is_none() {
+            true => Err(Refusal::ListWaiting),
+            false => Ok(()),
         }
     }
 
-    /// The running item as planned.
-    #[must_use]
-    pub fn current_item(&self) -> Option<&PlannedItem> {
-        self.agenda.current.and_then(|item| self.setup.item(item))
+    /// A speech belongs to its item: changing the item ends it first.
+    fn changing_item(&self, decided: Vec<Event>, now: Millis) -> Result<Vec<Event>, Refusal> {
+        if self.roll.calling.is_some() {
+            return Err(Refusal::RollCallRuns);
+        }
+        let mut events = self.floor.end_all(TurnEnd::ItemFinished, now);
+        events.extend(decided);
+        Ok(events)
     }
 
     fn decide_grant(
@@ -299,23 +365,34 @@ impl Conference {
         turn: TurnId,
         now: Millis,
     ) -> Result<Vec<Event>, Refusal> {
-        let linked = |site| self.roster.carrier(site).is_some();
+        if self.roll.calling.is_some() {
+            return Err(Refusal::RollCallRuns);
+        }
+        let on_deck = self.on_deck();
+        let linked = |site| self.is_linked(site);
         self.floor
-            .decide_grant(after, turn, self.current_item(), linked, now)
+            .decide_grant(after, turn, self.current_item(), &on_deck, linked, now)
     }
 
-    /// A speech belongs to its item: changing the item ends the turn first.
-    fn ending_turn(
-        &self,
-        decided: Result<Vec<Event>, Refusal>,
-        now: Millis,
-    ) -> Result<Vec<Event>, Refusal> {
-        let mut events: Vec<Event> = self
-            .floor
-            .end(TurnEnd::ItemFinished, now)
-            .into_iter()
-            .collect();
-        events.extend(decided?);
-        Ok(events)
+    fn decide_open(&self, now: Millis) -> Option<Event> {
+        if self.roll.calling.is_some() || !matches!(self.queue_mode(), QueueMode::Open { .. }) {
+            return None;
+        }
+        self.floor
+            .decide_open(self.current_item(), &self.on_deck(), now)
+    }
+
+    fn queue_mode(&self) -> QueueMode {
+        self.current_item()
+            .map_or(QueueMode::default(), |item| item.turns.queue)
+    }
+
+    fn away_ms(&self) -> Option<u64> {
+        let seconds = u64::from(self.setup.away_seconds);
+        (seconds > 0).then_some(seconds * 1_000)
+    }
+
+    fn is_linked(&self, site: SiteId) -> bool {
+        self.roster.carrier(site).is_some()
     }
 }

@@ -3,9 +3,14 @@
 use crate::{
     refusal::Refusal,
     setup::{AtZero, Setup},
-    words::{CommentKind, CommentWords, Layout, RequestWords, TurnEnd},
+    words::{
+        CallEnd, CommentKind, CommentWords, Headcount, Heard, Layout, PromptKind, Readiness,
+        RequestWords, TurnEnd, Waiting,
+    },
 };
-use diemcau_model::{CommentId, EndpointKind, ItemId, Millis, SeatId, SiteId, TurnId};
+use diemcau_model::{
+    CommentId, EndpointKind, ItemId, Millis, ParagraphRef, PromptId, SeatId, SiteId, TurnId,
+};
 use serde::{Deserialize, Serialize};
 
 /// A fact of the conference. Times inside are the moment of the decision.
@@ -16,8 +21,13 @@ pub enum Event {
     ConferenceOpened { setup: Box<Setup> },
     /// A command was refused; kept so that its repetition gets the same answer after a restart.
     CommandRefused { why: Refusal },
-    /// An item began.
-    ItemStarted { item: ItemId, at: Millis },
+    /// An item began; `waiting` says what became of those who still waited.
+    ItemStarted {
+        item: ItemId,
+        #[serde(default)]
+        waiting: Waiting,
+        at: Millis,
+    },
     /// An item was finished.
     ItemFinished { item: ItemId, at: Millis },
     /// An item was put before another, or last.
@@ -35,6 +45,9 @@ pub enum Event {
         item: ItemId,
         words: RequestWords,
         pending: bool,
+        /// The speech it replies to.
+        #[serde(default)]
+        about: Option<TurnId>,
         at: Millis,
     },
     /// A request was taken back.
@@ -42,17 +55,35 @@ pub enum Event {
     /// A pending request joined the list.
     RequestAccepted { turn: TurnId },
     /// A request was not taken.
-    RequestDenied { turn: TurnId, reason: String },
-    /// A request was put before another, or last.
+    RequestDenied {
+        turn: TurnId,
+        reason: String,
+        at: Millis,
+    },
+    /// The chair put a request at a place of the list, counted from 0 among those of its rank.
     RequestMoved {
         turn: TurnId,
-        before: Option<TurnId>,
+        place: u16,
+        at: Millis,
     },
-    /// A site was told to prepare out of order.
-    RequestPrepared { turn: TurnId },
+    /// Who is to be called next, and after that.
+    Staged { turns: Vec<TurnId> },
+    /// A site said whether it is there, or was passed over.
+    ReadinessSet { turn: TurnId, ready: Readiness },
+    /// The chair called a request; `out_of_order` when another was to be next, `replaces` when it ends the speeches that
+    /// have the floor.
+    Called {
+        turn: TurnId,
+        out_of_order: bool,
+        replaces: bool,
+        at: Millis,
+    },
+    /// The chair's last step was undone.
+    StepUndone { at: Millis },
     /// A site has the floor.
     TurnStarted {
         turn: TurnId,
+        item: ItemId,
         allotted_ms: u64,
         at_zero: AtZero,
         at: Millis,
@@ -62,9 +93,20 @@ pub enum Event {
     /// The chair let it go on.
     TurnResumed { turn: TurnId, at: Millis },
     /// The speaking site's link is lost: the clock stands, the floor is kept.
-    TurnHeld { turn: TurnId, at: Millis },
+    TurnHeld {
+        turn: TurnId,
+        at: Millis,
+        /// From when its absence counts: a restart of the server is nobody's absence.
+        away_from: Millis,
+    },
     /// The speaking site is back, or its standby took over.
     TurnUnheld { turn: TurnId, at: Millis },
+    /// A question was put in between: the speech stands until it is answered.
+    TurnInterrupted { turn: TurnId, at: Millis },
+    /// The question is over: the speech goes on.
+    TurnTakenUp { turn: TurnId, at: Millis },
+    /// The chair waits for it as long as it takes.
+    TurnKept { turn: TurnId },
     /// More time.
     TurnExtended {
         turn: TurnId,
@@ -85,8 +127,55 @@ pub enum Event {
     },
     /// The hall's own microphone was opened or closed.
     HallMicrophoneSet { open: bool },
+    /// A seat holds the priority key, or nobody does any more.
+    PrioritySet { seat: Option<SeatId>, at: Millis },
+    /// The deputy of this seat has the chair; none: the chair has it again.
+    ChairTaken { deputy: Option<SeatId>, at: Millis },
+    /// The roll is called.
+    RollCallStarted { at: Millis },
+    /// A site is called.
+    SiteCalled { site: SiteId, at: Millis },
+    /// The called site was heard.
+    SiteHeard { site: SiteId, heard: Heard },
+    /// The call of a site is over.
+    SiteAnswered {
+        site: SiteId,
+        how: CallEnd,
+        at: Millis,
+    },
+    /// The roll call is over.
+    RollCallEnded { at: Millis },
+    /// A site's headcount was reported.
+    HeadcountSet {
+        site: SiteId,
+        headcount: Headcount,
+        at: Millis,
+    },
+    /// A private prompt to a site, or of a site to the desks.
+    Prompted {
+        prompt: PromptId,
+        site: SiteId,
+        kind: PromptKind,
+        at: Millis,
+    },
+    /// A prompt was seen to.
+    PromptHandled { prompt: PromptId, at: Millis },
     /// The layout of the big screens changed.
     LayoutSet { layout: Layout },
+    /// A layout was laid ready, or taken away.
+    LayoutPreviewed { layout: Option<Layout> },
+    /// The notice changed.
+    NoticeSet { text: String },
+    /// The paragraph on the screens changed; none: the speech's own.
+    ParagraphShown { at: Option<ParagraphRef> },
+    /// A site's picture was made the programme, or the programme follows the floor again.
+    SpotlightSet { site: Option<SiteId>, seat: SeatId },
+    /// The carousel was started or stopped.
+    CarouselSet { seconds: Option<u16>, at: Millis },
+    /// The carousel shows the next site.
+    CarouselTurned { site: SiteId, at: Millis },
+    /// The grid's page changed.
+    PageSet { page: u16 },
     /// A comment arrived.
     CommentPosted {
         comment: CommentId,

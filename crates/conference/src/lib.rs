@@ -3,13 +3,18 @@
 //! Nothing here reads a clock, opens a socket or starts a task; `hub` does that for us.
 
 mod agenda;
+mod apply;
 mod command;
 mod conference;
 mod event;
 mod feed;
 mod floor;
+mod line;
 mod permits;
+mod precedence;
+mod prompts;
 mod refusal;
+mod roll;
 mod roster;
 mod screen;
 mod setup;
@@ -21,11 +26,18 @@ pub use command::{Actor, Command, Signal};
 pub use conference::Conference;
 pub use event::Event;
 pub use feed::{Comment, Feed};
-pub use floor::{Floor, LastTurn, Request};
+pub use floor::{Floor, LastTurn, Request, Step};
+pub use line::{Place, Used};
 pub use permits::permits;
+pub use precedence::Precedence;
+pub use prompts::{Prompt, Prompts};
 pub use refusal::Refusal;
+pub use roll::{Call, Roll};
 pub use roster::Roster;
-pub use screen::Screen;
+pub use screen::{Carousel, Screen, Spotlight, pages};
 pub use setup::{AtZero, Draft, ItemKind, Paragraph, PlannedItem, Seat, Setup, Site, TurnRules};
 pub use turn::{Turn, WARNINGS_S};
-pub use words::{CommentKind, CommentWords, Layout, RequestWords, SpeechType, TurnEnd};
+pub use words::{
+    CallEnd, CommentKind, CommentWords, Denied, Headcount, Heard, Layout, PromptKind, QueueMode,
+    Readiness, RequestWords, SpeechType, StepKind, TurnEnd, Waiting, Why,
+};

@@ -50,6 +50,48 @@ pub enum Refusal {
     /// Nobody waits.
     #[error("nobody is waiting")]
     NobodyWaiting,
+    /// The list is not empty: say what becomes of those who wait.
+    #[error("others still wait: say whether they are kept, cleared or carried over")]
+    ListWaiting,
+    /// This delegate already waits.
+    #[error("this delegate already waits")]
+    DelegateWaits,
+    /// A reply needs a speech it replies to.
+    #[error("there is no speech to reply to")]
+    NoSpeech,
+    /// Points of order come before ordinary speech.
+    #[error("points of order come before ordinary speech")]
+    PointsOfOrderFirst,
+    /// The site has no room endpoint that can send.
+    #[error("the site is not linked")]
+    NotLinked,
+    /// As many microphones are open as the item allows.
+    #[error("no further microphone may be opened")]
+    MicrophonesFull,
+    /// The roll is being called.
+    #[error("the roll is being called")]
+    RollCallRuns,
+    /// No roll is being called, or another site is.
+    #[error("this site is not being called")]
+    NotCalled,
+    /// Somebody has the floor.
+    #[error("somebody has the floor")]
+    FloorTaken,
+    /// There is no step to take back, or it is too long ago.
+    #[error("there is nothing to undo")]
+    NothingToUndo,
+    /// The deputy has the chair.
+    #[error("the deputy has the chair")]
+    DeputyPresides,
+    /// The deputy does not have the chair.
+    #[error("the chair presides; take the chair first")]
+    NotPresiding,
+    /// No such prompt.
+    #[error("there is no such prompt")]
+    UnknownPrompt,
+    /// No such site.
+    #[error("there is no such site")]
+    UnknownSite,
     /// It is so already.
     #[error("it is so already")]
     AlreadySo,

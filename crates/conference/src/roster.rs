@@ -11,6 +11,8 @@ pub struct Roster {
     links: BTreeMap<SiteId, Link>,
     /// Seats whose link opens nothing any more.
     revoked: BTreeSet<SeatId>,
+    /// The deputy who has the chair in the chair's place.
+    pub deputy: Option<SeatId>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -66,6 +68,45 @@ impl Roster {
             return Err(Refusal::AlreadySo);
         }
         Ok(vec![Event::SeatRevoked { seat }])
+    }
+
+    /// Whether an actor has the chair now.
+    #[must_use]
+    pub fn presides(&self, actor: &Actor) -> bool {
+        match actor.role {
+            Role::Chair => self.deputy.is_none(),
+            Role::Deputy => self.deputy == Some(actor.seat),
+            Role::Secretary | Role::Moderator | Role::Technician | Role::Observer | Role::Stage => {
+                false
+            }
+        }
+    }
+
+    /// The deputy takes the chair, or the chair takes it back.
+    pub(crate) fn decide_take_chair(
+        &self,
+        actor: &Actor,
+        now: Millis,
+    ) -> Result<Vec<Event>, Refusal> {
+        if self.presides(actor) {
+            return Err(Refusal::AlreadySo);
+        }
+        let deputy = (actor.role == Role::Deputy).then_some(actor.seat);
+        Ok(vec![Event::ChairTaken { deputy, at: now }])
+    }
+
+    pub(crate) fn decide_return_chair(
+        &self,
+        actor: &Actor,
+        now: Millis,
+    ) -> Result<Vec<Event>, Refusal> {
+        if !self.presides(actor) {
+            return Err(Refusal::NotPresiding);
+        }
+        Ok(vec![Event::ChairTaken {
+            deputy: None,
+            at: now,
+        }])
     }
 
     /// The events of an endpoint coming up, none if it was up already.
@@ -125,6 +166,7 @@ impl Roster {
 
     pub(crate) fn revoke(&mut self, seat: SeatId) {
         self.revoked.insert(seat);
+        self.deputy = self.deputy.filter(|deputy| *deputy != seat);
     }
 
     fn is_up(&self, site: SiteId, kind: EndpointKind) -> bool {

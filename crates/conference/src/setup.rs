@@ -1,5 +1,6 @@
 //! What a conference starts from: written in the settings file, journalled as its first event, never changed after.
 
+use crate::words::QueueMode;
 use diemcau_model::{Carries, DraftId, ItemId, ParagraphRef, Role, SeatId, SiteId};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -19,6 +20,12 @@ pub struct Setup {
     pub agenda: Vec<PlannedItem>,
     /// The drafts under comment.
     pub drafts: Vec<Draft>,
+    /// Minutes after midnight, local time, at which it is to begin; none: planned times are counted from its beginning.
+    #[serde(default)]
+    pub starts: Option<u16>,
+    /// Seconds a speaking site may be away before its turn ends; 0: as long as the chair waits.
+    #[serde(default)]
+    pub away_seconds: u16,
 }
 
 impl Setup {
@@ -67,6 +74,9 @@ pub struct Site {
     pub level: String,
     /// Whether this is the main hall.
     pub hall: bool,
+    /// Persons summoned to this site; 0: not known.
+    #[serde(default)]
+    pub summoned: u16,
 }
 
 /// One link, for one person or one screen.
@@ -94,7 +104,14 @@ pub struct PlannedItem {
     /// Its title.
     pub title: String,
     /// At most 24 characters, for narrow columns; the title where the settings file has none.
+    #[serde(default)]
     pub short: String,
+    /// The item it is a part of.
+    #[serde(default)]
+    pub part_of: Option<ItemId>,
+    /// Percent of those summoned who must be there for it; none: no quorum is asked.
+    #[serde(default)]
+    pub quorum_percent: Option<u8>,
     /// What happens in it.
     pub kind: ItemKind,
     /// Who presents it, in words; may be empty.
@@ -136,6 +153,9 @@ pub struct TurnRules {
     pub at_zero: AtZero,
     /// Whether a request waits for the chair's word before it joins the list.
     pub approval: bool,
+    /// In which order the list is called.
+    #[serde(default)]
+    pub queue: QueueMode,
 }
 
 /// What happens when a turn's time is used up.

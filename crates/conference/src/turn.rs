@@ -1,7 +1,7 @@
 //! One speech that has the floor, and its clock.
 
 use crate::{AtZero, words::RequestWords};
-use diemcau_model::{Millis, SiteId, TurnId};
+use diemcau_model::{ItemId, Millis, SeatId, SiteId, TurnId};
 
 /// Seconds left at which the speaker is warned, in the order of their coming.
 pub const WARNINGS_S: [u16; 2] = [60, 15];
@@ -13,12 +13,20 @@ pub struct Turn {
     pub turn: TurnId,
     /// The site that has the floor.
     pub site: SiteId,
+    /// The seat that asked.
+    pub seat: SeatId,
+    /// The item it belongs to.
+    pub item: ItemId,
     /// Who, on what.
     pub words: RequestWords,
+    /// The speech it replies to.
+    pub about: Option<TurnId>,
     /// When it was granted.
     pub started: Millis,
     /// Milliseconds allotted, extensions included.
     pub allotted_ms: u64,
+    /// What happens at zero.
+    pub at_zero: AtZero,
     /// Milliseconds used before `running_since`.
     pub used_ms: u64,
     /// Since when the clock runs; none while it stands.
@@ -27,8 +35,16 @@ pub struct Turn {
     pub paused: bool,
     /// The site's link is lost.
     pub held: bool,
+    /// A question was put in between.
+    pub interrupted: bool,
+    /// The chair holds the priority key.
+    pub silenced: bool,
     /// The item's rule closed its microphone.
     pub muted: bool,
+    /// From when its absence counts, while it is held and the chair does not wait for it as long as it takes.
+    pub away_from: Option<Millis>,
+    /// The chair waits for it as long as it takes.
+    pub kept: bool,
     /// The last warning given in seconds left, 0 when time is used up.
     pub warned_s: Option<u16>,
 }
@@ -43,24 +59,37 @@ impl Turn {
     /// Whether its site is to be heard.
     #[must_use]
     pub fn is_live(&self) -> bool {
-        !self.paused && !self.held && !self.muted
+        !self.stands() && !self.muted
     }
 
-    /// When the next thing happens to it by itself, and what; none while the clock stands.
-    pub(crate) fn next_deadline(&self, at_zero: AtZero) -> Option<(Millis, Deadline)> {
-        let since = self.running_since?;
-        let (used, deadline) = self.next_mark(at_zero)?;
-        Some((since.plus(used.saturating_sub(self.used_ms)), deadline))
+    /// Whether something holds its clock.
+    #[must_use]
+    pub fn stands(&self) -> bool {
+        self.paused || self.held || self.interrupted || self.silenced
     }
 
-    pub(crate) fn stop_clock(&mut self, at: Millis) {
+    /// When it ends because its site is away, which may take `away_ms`; none: not by itself.
+    pub(crate) fn away_until(&self, away_ms: Option<u64>) -> Option<Millis> {
+        let from = self.away_from.filter(|_| self.held && !self.kept)?;
+        away_ms.map(|ms| from.plus(ms))
+    }
+
+    /// When the next thing happens to it by itself, and what. `away_ms` is how long it may be away, none for ever.
+    pub(crate) fn next_deadline(&self, away_ms: Option<u64>) -> Option<(Millis, Deadline)> {
+        let away = self.away_until(away_ms).map(|at| (at, Deadline::Away));
+        let clock = self.running_since.and_then(|since| {
+            let (used, deadline) = self.next_mark()?;
+            Some((since.plus(used.saturating_sub(self.used_ms)), deadline))
+        });
+        away.into_iter().chain(clock).min_by_key(|(at, _)| *at)
+    }
+
+    /// Changes what holds the clock, and lets it run or stand accordingly.
+    pub(crate) fn hold(&mut self, at: Millis, change: impl FnOnce(&mut Self)) {
         self.used_ms = self.used_at(at);
         self.running_since = None;
-    }
-
-    /// Lets the clock run unless the chair's pause or the lost link still holds it.
-    pub(crate) fn start_clock(&mut self, at: Millis) {
-        if !self.paused && !self.held {
+        change(self);
+        if !self.stands() {
             self.running_since = Some(at);
         }
     }
@@ -75,13 +104,13 @@ impl Turn {
     }
 
     /// The next mark on the clock's rule: how much time is used then, and what it means.
-    fn next_mark(&self, at_zero: AtZero) -> Option<(u64, Deadline)> {
+    fn next_mark(&self) -> Option<(u64, Deadline)> {
         let given = self.warned_s;
         let pending = WARNINGS_S
             .into_iter()
             .find(|seconds| given.is_none_or(|given| *seconds < given));
         match (given, pending) {
-            (Some(0), _) => match at_zero {
+            (Some(0), _) => match self.at_zero {
                 AtZero::Mute { grace_seconds } if !self.muted => Some((
                     self.allotted_ms + u64::from(grace_seconds) * 1_000,
                     Deadline::Grace,
@@ -106,4 +135,6 @@ pub(crate) enum Deadline {
     Zero,
     /// The grace after zero is used up.
     Grace,
+    /// Its site was away too long.
+    Away,
 }

@@ -7,8 +7,8 @@
 
 mod support;
 
-use diemcau_conference::{AtZero, Conference, Event, Floor};
-use diemcau_model::{SiteId, TurnId};
+use diemcau_conference::{AtZero, Conference, Event, Floor, QueueMode, Readiness};
+use diemcau_model::{TurnId, limits};
 use std::collections::{BTreeMap, BTreeSet};
 use support::{
     chance::{Step, Tally, begin, runs, take},
@@ -36,29 +36,38 @@ fn every_event_survives_being_written_and_read() {
         }
     });
     // Runs that never meet a kind of event prove nothing about it. A refusal is written by the hub, not decided.
-    let all = "comment_held comment_posted comment_published comment_withdrawn conference_opened endpoint_linked \
-        endpoint_lost floor_requested hall_microphone_set item_finished item_moved item_started layout_set list_set \
-        request_accepted request_denied request_moved request_prepared request_withdrawn seat_revoked turn_ended \
-        turn_extended turn_held turn_muted turn_paused turn_ran_out turn_resumed turn_started turn_unheld turn_warned";
+    let all = "called carousel_set carousel_turned chair_taken comment_held comment_posted comment_published \
+        comment_withdrawn conference_opened endpoint_linked endpoint_lost floor_requested hall_microphone_set \
+        headcount_set item_finished item_moved item_started layout_previewed layout_set list_set notice_set \
+        paragraph_shown priority_set prompt_handled prompted readiness_set request_accepted request_denied \
+        request_moved request_withdrawn roll_call_ended roll_call_started seat_revoked site_answered site_called \
+        site_heard spotlight_set staged step_undone turn_ended turn_extended turn_held turn_interrupted turn_kept \
+        turn_muted turn_paused turn_ran_out turn_resumed turn_started turn_taken_up turn_unheld turn_warned";
     assert_eq!(seen.names().join(" "), all);
 }
 
 #[test]
-fn only_the_live_speaker_and_the_halls_open_microphone_are_heard() {
+fn only_live_speakers_the_called_site_and_the_halls_open_microphone_are_heard() {
     let seen = Tally::default();
     each_decision(|decision| {
         let after = &decision.after;
-        let live = after.floor().turn.as_ref().filter(|turn| turn.is_live());
-        let speaker = live.map(|turn| turn.site);
-        let hall = after
-            .setup()
-            .hall()
-            .filter(|_| after.screen().hall_microphone);
-        let may: BTreeSet<SiteId> = speaker.into_iter().chain(hall).collect();
+        let floor = after.floor();
+        let hall = after.setup().hall().unwrap();
+        let called = after.roll().calling.map(|(site, _)| site);
+        let mut may = BTreeSet::new();
+        if floor.priority.is_some() {
+            may.insert(hall);
+            seen.saw("priority");
+        } else {
+            let live = floor.turns.iter().filter(|turn| turn.is_live());
+            may.extend(live.map(|turn| turn.site));
+            may.extend(called);
+            may.extend((after.screen().hall_microphone || called.is_some()).then_some(hall));
+        }
         assert_eq!(after.stage().heard, may);
         seen.saw(format!("{} heard", may.len()));
     });
-    for voices in ["0 heard", "1 heard", "2 heard"] {
+    for voices in ["0 heard", "1 heard", "2 heard", "3 heard", "priority"] {
         assert!(seen.of(voices) > 0, "no run had {voices}");
     }
 }
@@ -94,12 +103,16 @@ fn numbers_count_up_and_are_never_used_again() {
 fn whoever_is_on_deck_waits_in_the_list() {
     let seen = Tally::default();
     each_decision(|decision| {
-        let floor = decision.after.floor();
-        let on_deck = floor.on_deck().map(|request| request.turn);
-        let queue: Vec<TurnId> = floor.queue.iter().map(|request| request.turn).collect();
-        assert_eq!(on_deck.is_some(), !queue.is_empty());
-        assert!(on_deck.is_none_or(|turn| queue.contains(&turn)));
-        if on_deck != queue.first().copied() {
+        let after = &decision.after;
+        let (line, on_deck) = (after.line(), after.on_deck());
+        assert!(on_deck.len() <= limits::ON_DECK_MAX);
+        for turn in &on_deck {
+            let place = line.iter().find(|place| place.request.turn == *turn);
+            let request = place.unwrap().request;
+            assert!(after.roster().carrier(request.site).is_some());
+            assert!(request.ready != Readiness::NotReady);
+        }
+        if on_deck.first() != line.first().map(|place| &place.request.turn) {
             seen.saw("out of order");
         }
     });
@@ -107,11 +120,65 @@ fn whoever_is_on_deck_waits_in_the_list() {
 }
 
 #[test]
+fn the_line_is_everyone_who_waits_once_and_points_of_order_first() {
+    each_decision(|decision| {
+        let after = &decision.after;
+        let line: Vec<_> = after.line().iter().map(|place| place.request).collect();
+        let turns: BTreeSet<TurnId> = line.iter().map(|request| request.turn).collect();
+        let queue: BTreeSet<TurnId> = after.floor().queue().map(|request| request.turn).collect();
+        assert_eq!((line.len(), turns), (queue.len(), queue));
+        let first = |request: &&&diemcau_conference::Request| {
+            diemcau_conference::Precedence::of(request.words.speech).is_first()
+        };
+        let points = line.iter().filter(first).count();
+        assert_eq!(line.iter().take_while(first).count(), points);
+    });
+}
+
+#[test]
+fn no_more_microphones_are_open_than_the_item_allows() {
+    let seen = Tally::default();
+    each_decision(|decision| {
+        let after = &decision.after;
+        let mode = after.current_item().map(|item| item.turns.queue);
+        let most = match mode {
+            Some(QueueMode::Open { microphones }) => usize::from(microphones),
+            Some(_) | None => 1,
+        };
+        let floor = after.floor();
+        let open = floor.turns.iter().filter(|turn| !turn.interrupted).count();
+        assert!(open <= most, "{open} of {most}");
+        seen.saw(format!("{open}"));
+    });
+    assert!(seen.of("2") > 0);
+}
+
+#[test]
+fn what_was_undone_is_as_it_was() {
+    let seen = Tally::default();
+    each_decision(|decision| {
+        if !matches!(decision.events[0], Event::StepUndone { .. }) {
+            return;
+        }
+        let step = decision.before.floor().step.as_ref().unwrap();
+        let waits = decision.after.line().into_iter().map(|place| place.request);
+        let waits = waits
+            .chain(decision.after.floor().pending())
+            .find(|one| one.turn == step.request.turn);
+        assert_eq!(waits.unwrap().put_at, step.request.put_at);
+        seen.saw(format!("{:?}", step.kind));
+    });
+    for kind in ["Moved", "Denied", "Called"] {
+        assert!(seen.of(kind) > 0, "no run undid {kind}");
+    }
+}
+
+#[test]
 fn a_turn_is_held_exactly_while_its_site_has_no_link() {
     let seen = Tally::default();
     each_decision(|decision| {
         let after = &decision.after;
-        if let Some(turn) = &after.floor().turn {
+        for turn in &after.floor().turns {
             let linked = after.roster().carrier(turn.site).is_some();
             assert_eq!(turn.held, !linked);
             seen.saw(if linked { "linked" } else { "held" });
@@ -121,10 +188,12 @@ fn a_turn_is_held_exactly_while_its_site_has_no_link() {
 }
 
 #[test]
-fn the_clock_stands_exactly_while_the_turn_is_held_or_paused() {
+fn the_clock_stands_exactly_while_something_holds_the_turn() {
     each_decision(|decision| {
-        if let Some(turn) = &decision.after.floor().turn {
-            assert_eq!(turn.running_since.is_none(), turn.held || turn.paused);
+        let floor = decision.after.floor();
+        for turn in &floor.turns {
+            assert_eq!(turn.running_since.is_none(), turn.stands());
+            assert_eq!(turn.silenced, floor.priority.is_some());
         }
     });
 }
@@ -133,16 +202,19 @@ fn the_clock_stands_exactly_while_the_turn_is_held_or_paused() {
 fn used_time_never_runs_backwards() {
     runs(|item, steps| {
         let mut room = begin(item);
-        let mut used = (None, 0);
+        let mut used: BTreeMap<TurnId, u64> = BTreeMap::new();
         for step in steps {
             // A restart counts only up to the last sign of life; `take` gives the moment of the crash itself.
             take(&mut room, *step);
-            let turn = room.live.floor().turn.as_ref();
-            let now = turn.map_or((None, 0), |turn| (Some(turn.turn), turn.used_at(room.now)));
-            if now.0 == used.0 {
-                assert!(now.1 >= used.1, "{used:?} became {now:?} at {step:?}");
+            let turns = &room.live.floor().turns;
+            // A call that was taken back has not been, and is counted anew.
+            let speaks = |turn: &TurnId| turns.iter().any(|other| other.turn == *turn);
+            used.retain(|turn, _| speaks(turn));
+            for turn in turns {
+                let now = turn.used_at(room.now);
+                let before = used.insert(turn.turn, now).unwrap_or_default();
+                assert!(now >= before, "{before} became {now} at {step:?}");
             }
-            used = now;
         }
     });
 }
@@ -163,6 +235,8 @@ fn each_warning_is_given_once_unless_more_time_is_given() {
                     seen.saw("ran out");
                 }
                 Event::TurnExtended { turn, .. } => given.retain(|(other, _)| *other != turn),
+                // A call that is taken back has not been: the request and its warnings are as before.
+                Event::StepUndone { .. } => given.clear(),
                 _ => {}
             }
         }
@@ -228,7 +302,7 @@ fn applying_what_another_conference_decided_does_not_panic() {
         for event in kept {
             lame.apply(event);
         }
-        assert!(lame.floor().turn.is_none());
+        assert!(lame.floor().turns.is_empty());
     });
 }
 
@@ -245,8 +319,8 @@ fn each_decision(law: impl Fn(&Decision)) {
 }
 
 fn places(floor: &Floor) -> Vec<TurnId> {
-    let waiting = floor.queue.iter().chain(&floor.pending);
-    let speaking = floor.turn.iter().map(|turn| turn.turn);
+    let waiting = floor.queue().chain(floor.pending());
+    let speaking = floor.turns.iter().map(|turn| turn.turn);
     waiting
         .map(|request| request.turn)
         .chain(speaking)

@@ -4,14 +4,18 @@
 mod support;
 
 use diemcau_conference::{
-    Actor, Command, CommentKind, CommentWords, Layout, Refusal, RequestWords, SpeechType, permits,
+    Actor, Command, CommentKind, CommentWords, Headcount, Layout, PromptKind, Readiness, Refusal,
+    RequestWords, SpeechType, permits,
 };
-use diemcau_model::{CommentId, DraftId, ItemId, ParagraphRef, Role, SeatId, TurnId};
+use diemcau_model::{
+    CommentId, DraftId, ItemId, ParagraphRef, PromptId, Role, SeatId, SiteId, TurnId,
+};
 use expect_test::expect;
 use support::room::{Room, actor, setup};
 
-const PEOPLE: [&str; 6] = [
+const PEOPLE: [&str; 7] = [
     "chair",
+    "deputy",
     "secretary",
     "Tháp Mười",
     "technician",
@@ -21,7 +25,7 @@ const PEOPLE: [&str; 6] = [
 
 #[test]
 fn every_role_and_every_command() {
-    let mut table = String::from("chair secretary moderator technician observer stage\n");
+    let mut table = String::from("chair deputy secretary moderator technician observer stage\n");
     for command in every_command() {
         for name in PEOPLE {
             let may = permits(actor(name).unwrap().role, &command);
@@ -30,32 +34,55 @@ fn every_role_and_every_command() {
         table.push_str(&format!(" {}\n", name(&command)));
     }
     expect![[r#"
-        chair secretary moderator technician observer stage
-        x..... StartItem
-        x..... FinishItem
-        x..... NextItem
-        x..... MoveItem
-        x..... SetList
-        ..x... RequestFloor
-        ..x... WithdrawRequest
-        x..... AcceptRequest
-        x..... DenyRequest
-        x..... MoveRequest
-        x..... Prepare
-        x..... GrantNext
-        x..... Grant
-        x..... PauseTurn
-        x..... ResumeTurn
-        x..... ExtendTurn
-        x.x... EndTurn
-        x..... RevokeTurn
-        x..... SetHallMicrophone
-        x..x.. SetLayout
-        .xx... PostComment
-        .x.... HoldComment
-        .x.... PublishComment
-        .xx... WithdrawComment
-        x..x.. RevokeSeat
+        chair deputy secretary moderator technician observer stage
+        xx..... StartItem
+        xx..... FinishItem
+        xx..... NextItem
+        xx..... MoveItem
+        xx..... SetList
+        ...x... RequestFloor
+        ...x... WithdrawRequest
+        xx..... AcceptRequest
+        xx..... DenyRequest
+        xx..... MoveRequest
+        xxx.... Stage
+        xx..... GrantNext
+        xx..... Grant
+        xx..... PauseTurn
+        xx..... ResumeTurn
+        xx..... ExtendTurn
+        xx.x... EndTurn
+        xx..... RevokeTurn
+        xx..... SetHallMicrophone
+        xx..x.. SetLayout
+        ..xx... PostComment
+        ..x.... HoldComment
+        ..x.... PublishComment
+        ..xx... WithdrawComment
+        x...x.. RevokeSeat
+        xx.x... SetReady
+        xx..... Undo
+        xx..... KeepTurn
+        xx..... SetPriority
+        xx..... CloseMicrophones
+        xx..... TakeChair
+        .x..... ReturnChair
+        xx..... StartRollCall
+        xx..... CallNextSite
+        xx..... CallSite
+        xx..... PassOverSite
+        xx..... EndRollCall
+        ..xx... SetHeadcount
+        xxx.x.. PromptSite
+        ...x... PromptDesks
+        xxxxx.. HandlePrompt
+        xx..x.. PreviewLayout
+        xx..x.. TakePreview
+        xx..x.. SetNotice
+        xx..x.. ShowParagraph
+        xx..x.. SetSpotlight
+        xx..x.. SetCarousel
+        xx..x.. SetPage
     "#]]
     .assert_eq(&table);
 }
@@ -131,9 +158,12 @@ fn every_command() -> Vec<Command> {
     let words = RequestWords {
         speech: SpeechType::Contribution,
         delegate: String::new(),
+        title: String::new(),
         topic: String::new(),
         paragraph: None,
+        minutes: None,
     };
+    let (site, waiting) = (SiteId(1), None);
     let said = CommentWords {
         at: ParagraphRef {
             draft: DraftId(1),
@@ -144,9 +174,13 @@ fn every_command() -> Vec<Command> {
         delegate: String::new(),
     };
     let all = vec![
-        Command::StartItem { item },
+        Command::StartItem { item, waiting },
         Command::FinishItem { item },
-        Command::NextItem { after: None },
+        Command::NextItem {
+            after: None,
+            expect: item,
+            waiting,
+        },
         Command::MoveItem { item, before: None },
         Command::SetList { open: false },
         Command::RequestFloor { words },
@@ -157,7 +191,7 @@ fn every_command() -> Vec<Command> {
             reason: String::new(),
         },
         Command::MoveRequest { turn, before },
-        Command::Prepare { turn },
+        Command::Stage { turns: vec![] },
         Command::GrantNext {
             after,
             expect: turn,
@@ -180,11 +214,51 @@ fn every_command() -> Vec<Command> {
         Command::PublishComment { comment },
         Command::WithdrawComment { comment },
         Command::RevokeSeat { seat: SeatId(9) },
+        Command::SetReady {
+            turn,
+            ready: Readiness::Ready,
+        },
+        Command::Undo { turn },
+        Command::KeepTurn { turn },
+        Command::SetPriority { on: true },
+        Command::CloseMicrophones,
+        Command::TakeChair,
+        Command::ReturnChair,
+        Command::StartRollCall,
+        Command::CallNextSite { after: site },
+        Command::CallSite { site },
+        Command::PassOverSite { site },
+        Command::EndRollCall,
+        Command::SetHeadcount {
+            site,
+            headcount: Headcount::default(),
+        },
+        Command::PromptSite {
+            site,
+            prompt: PromptKind::Slower,
+        },
+        Command::PromptDesks {
+            prompt: PromptKind::NeedHelp,
+        },
+        Command::HandlePrompt {
+            prompt: PromptId(1),
+        },
+        Command::PreviewLayout { layout: None },
+        Command::TakePreview {
+            expect: Layout::Grid,
+        },
+        Command::SetNotice {
+            text: String::new(),
+        },
+        Command::ShowParagraph { at: None },
+        Command::SetSpotlight { site: None },
+        Command::SetCarousel { seconds: None },
+        Command::SetPage { page: 0 },
     ];
     let places: Vec<usize> = all.iter().map(place).collect();
     assert_eq!(
         places,
-        (0..25).collect::<Vec<_>>(),
+        (0..48).collect::<Vec<_>>(),
         "one of each, none forgotten"
     );
     all
@@ -203,7 +277,7 @@ fn place(command: &Command) -> usize {
         Command::AcceptRequest { .. } => 7,
         Command::DenyRequest { .. } => 8,
         Command::MoveRequest { .. } => 9,
-        Command::Prepare { .. } => 10,
+        Command::Stage { .. } => 10,
         Command::GrantNext { .. } => 11,
         Command::Grant { .. } => 12,
         Command::PauseTurn { .. } => 13,
@@ -218,6 +292,29 @@ fn place(command: &Command) -> usize {
         Command::PublishComment { .. } => 22,
         Command::WithdrawComment { .. } => 23,
         Command::RevokeSeat { .. } => 24,
+        Command::SetReady { .. } => 25,
+        Command::Undo { .. } => 26,
+        Command::KeepTurn { .. } => 27,
+        Command::SetPriority { .. } => 28,
+        Command::CloseMicrophones => 29,
+        Command::TakeChair => 30,
+        Command::ReturnChair => 31,
+        Command::StartRollCall => 32,
+        Command::CallNextSite { .. } => 33,
+        Command::CallSite { .. } => 34,
+        Command::PassOverSite { .. } => 35,
+        Command::EndRollCall => 36,
+        Command::SetHeadcount { .. } => 37,
+        Command::PromptSite { .. } => 38,
+        Command::PromptDesks { .. } => 39,
+        Command::HandlePrompt { .. } => 40,
+        Command::PreviewLayout { .. } => 41,
+        Command::TakePreview { .. } => 42,
+        Command::SetNotice { .. } => 43,
+        Command::ShowParagraph { .. } => 44,
+        Command::SetSpotlight { .. } => 45,
+        Command::SetCarousel { .. } => 46,
+        Command::SetPage { .. } => 47,
     }
 }
 

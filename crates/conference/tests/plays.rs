@@ -5,7 +5,7 @@ mod support;
 
 use expect_test::{Expect, expect};
 use support::{
-    play::told,
+    play::{perform, told},
     room::{Room, setup},
 };
 
@@ -32,7 +32,7 @@ fn requests_are_taken_in_the_order_they_arrive() {
             00:12  4 Hồng Ngự is in the list
             --
             floor: free
-            waiting: 1 Tháp Mười*, 2 Sa Đéc, 3 Tháp Mười, 4 Hồng Ngự
+            waiting: 1 Tháp Mười*, 2 Sa Đéc+, 3 Tháp Mười, 4 Hồng Ngự
             heard: nobody; picture: hall
         "#]],
     );
@@ -48,7 +48,8 @@ fn nobody_asks_for_the_floor_before_an_item_runs() {
             00:20  chair      finishes item 1
             00:30  Sa Đéc     requests             -> refused: no item
             00:40  chair      grants next          -> refused: no item
-            00:50  chair      opens item 5
+            00:50  chair      opens item 5         -> refused: list waiting
+            00:55  chair      opens item 5 carrying
             01:00  chair      grants next
         "#,
         expect![[r#"
@@ -58,8 +59,9 @@ fn nobody_asks_for_the_floor_before_an_item_runs() {
             00:20  item 1 is over
             00:30  Sa Đéc is refused: no item
             00:40  chair is refused: no item
-            00:50  item 5 begins
-            01:00  1 has the floor for 05:00
+            00:50  chair is refused: list waiting
+            00:55  item 5 begins
+            01:00  the chair calls 1; 1 has the floor for 05:00
             --
             floor: 1 Sa Đéc, 00:00 of 05:00, clock runs
             waiting: nobody
@@ -96,7 +98,7 @@ fn a_request_has_bounds() {
             00:09  5 Hồng Ngự is in the list
             --
             floor: free
-            waiting: 1 Sa Đéc*, 2 Sa Đéc, 3 Sa Đéc, 4 Sa Đéc, 5 Hồng Ngự
+            waiting: 1 Sa Đéc*, 2 Sa Đéc+, 3 Sa Đéc, 4 Sa Đéc, 5 Hồng Ngự
             heard: nobody; picture: hall
         "#]],
     );
@@ -122,7 +124,7 @@ fn a_site_withdraws_its_own_request_and_no_other() {
             00:20  Sa Đéc is refused: other site
             00:30  1 is withdrawn
             00:40  Tháp Mười is refused: unknown turn
-            00:50  2 has the floor for 05:00
+            00:50  the chair calls 2; 2 has the floor for 05:00
             01:00  Sa Đéc is refused: unknown turn
             --
             floor: 2 Sa Đéc, 00:10 of 05:00, clock runs
@@ -142,7 +144,7 @@ fn with_approval_a_request_waits_for_the_chairs_word() {
             00:12  Hồng Ngự   requests
             00:13  Hồng Ngự   requests
             00:20  chair      grants next 1     -> refused: nobody waiting
-            00:21  chair      prepares 1        -> refused: unknown turn
+            00:21  chair      stages 1          -> refused: unknown turn
             00:22  chair      moves 1 last      -> refused: unknown turn
             00:30  chair      accepts 2
             00:31  chair      accepts 2         -> refused: already so
@@ -166,7 +168,7 @@ fn with_approval_a_request_waits_for_the_chairs_word() {
             00:50  1 joins the list
             --
             floor: free
-            waiting: 2 Sa Đéc*, 1 Tháp Mười
+            waiting: 1 Tháp Mười*, 2 Sa Đéc+
             pending: 4 Hồng Ngự
             heard: nobody; picture: hall
         "#]],
@@ -186,7 +188,7 @@ fn the_chair_may_give_the_floor_to_a_request_it_has_not_accepted_yet() {
             00:00  item 4 begins
             00:10  1 Tháp Mười waits for the chair's word
             00:11  2 Sa Đéc waits for the chair's word
-            00:20  2 joins the list; 2 has the floor for 04:00
+            00:20  the chair calls 2 out of order; 2 joins the list; 2 has the floor for 04:00
             --
             floor: 2 Sa Đéc, 00:00 of 04:00, clock runs
             waiting: nobody
@@ -203,7 +205,7 @@ fn the_chair_denies_a_request_that_is_in_the_list() {
             00:00  chair      opens item 5
             00:10  Tháp Mười  requests
             00:11  Sa Đéc     requests
-            00:20  chair      prepares 2
+            00:20  chair      stages 2
             00:30  chair      denies 2 đã có ý kiến
             00:40  chair      denies 2             -> refused: unknown turn
         "#,
@@ -211,7 +213,7 @@ fn the_chair_denies_a_request_that_is_in_the_list() {
             00:00  item 5 begins
             00:10  1 Tháp Mười is in the list
             00:11  2 Sa Đéc is in the list
-            00:20  2 prepares
+            00:20  staged: 2
             00:30  2 is not taken (đã có ý kiến)
             00:40  chair is refused: unknown turn
             --
@@ -242,35 +244,37 @@ fn the_chair_reorders_the_list() {
             00:10  1 Tháp Mười is in the list
             00:11  2 Sa Đéc is in the list
             00:12  3 Hồng Ngự is in the list
-            00:20  3 is put before 1
+            00:20  the chair puts 3 at place 1
             00:21  chair is refused: already so
             00:22  chair is refused: already so
             00:23  chair is refused: unknown turn
             00:24  chair is refused: unknown turn
-            00:30  1 is put last
+            00:30  the chair puts 1 at place 3
             --
             floor: free
-            waiting: 3 Hồng Ngự*, 2 Sa Đéc, 1 Tháp Mười
+            waiting: 3 Hồng Ngự* [the chair], 2 Sa Đéc+, 1 Tháp Mười [the chair]
             heard: nobody; picture: hall
         "#]],
     );
 }
 
 #[test]
-fn prepare_puts_another_site_on_deck_until_it_speaks_or_leaves() {
+fn staging_puts_another_site_on_deck_until_it_speaks_or_leaves() {
     check(
         r#"
             00:00  chair      opens item 5
             00:10  Tháp Mười  requests
             00:11  Sa Đéc     requests
             00:12  Hồng Ngự   requests
-            00:20  chair      prepares 1         -> refused: already so
-            00:21  chair      prepares 3
-            00:22  chair      prepares 3         -> refused: already so
-            00:23  chair      prepares 9         -> refused: unknown turn
+            00:20  chair      stages nobody      -> refused: already so
+            00:21  secretary  stages 3 then 2
+            00:22  chair      stages 3 then 2    -> refused: already so
+            00:23  chair      stages 9           -> refused: unknown turn
+            00:24  chair      stages 3 then 3    -> refused: unknown turn
+            00:25  technician stages 2           -> refused: not allowed
             00:30  chair      grants next 1      -> refused: stale
             00:31  chair      grants next 3
-            00:40  chair      prepares 2
+            00:40  deputy     stages 1
             00:50  Sa Đéc     withdraws 2
         "#,
         expect![[r#"
@@ -279,16 +283,18 @@ fn prepare_puts_another_site_on_deck_until_it_speaks_or_leaves() {
             00:11  2 Sa Đéc is in the list
             00:12  3 Hồng Ngự is in the list
             00:20  chair is refused: already so
-            00:21  3 prepares
+            00:21  staged: 3, 2
             00:22  chair is refused: already so
             00:23  chair is refused: unknown turn
+            00:24  chair is refused: unknown turn
+            00:25  technician is refused: not allowed
             00:30  chair is refused: stale
-            00:31  3 has the floor for 05:00
-            00:40  2 prepares
+            00:31  the chair calls 3; 3 has the floor for 05:00
+            00:40  staged: 1
             00:50  2 is withdrawn
             --
             floor: 3 Hồng Ngự, 00:19 of 05:00, clock runs
-            waiting: 1 Tháp Mười*
+            waiting: 1 Tháp Mười* [staged]
             heard: Hồng Ngự; picture: Hồng Ngự
         "#]],
     );
@@ -313,11 +319,11 @@ fn two_consoles_press_next_at_once() {
             00:00  item 5 begins
             00:10  1 Tháp Mười is in the list
             00:11  2 Sa Đéc is in the list
-            00:20  1 has the floor for 05:00
+            00:20  the chair calls 1; 1 has the floor for 05:00
             00:20  chair 2 is refused: stale
             00:30  chair 2 is refused: stale
             00:40  chair 2 is refused: stale
-            00:50  1 ends at 00:50: Succeeded; 2 has the floor for 05:00
+            00:50  the chair calls 2; 1 ends at 00:50: Succeeded; 2 has the floor for 05:00
             00:51  chair is refused: stale
             01:00  chair is refused: nobody waiting
             --
@@ -347,11 +353,11 @@ fn the_chair_gives_the_floor_to_any_request() {
             00:10  1 Tháp Mười is in the list
             00:11  2 Sa Đéc is in the list
             00:12  3 Hồng Ngự is in the list
-            00:20  3 has the floor for 05:00
+            00:20  the chair calls 3 out of order; 3 has the floor for 05:00
             00:30  chair 2 is refused: stale
             00:31  chair is refused: unknown turn
             00:32  chair is refused: unknown turn
-            00:40  3 ends at 00:40: Succeeded; 2 has the floor for 05:00
+            00:40  the chair calls 2 out of order; 3 ends at 00:40: Succeeded; 2 has the floor for 05:00
             --
             floor: 2 Sa Đéc, 00:00 of 05:00, clock runs
             waiting: 1 Tháp Mười*
@@ -377,7 +383,7 @@ fn pause_stops_the_clock_and_the_microphone_and_keeps_the_floor() {
         expect![[r#"
             00:00  item 5 begins
             00:00  1 Tháp Mười is in the list
-            00:00  1 has the floor for 05:00
+            00:00  the chair calls 1; 1 has the floor for 05:00
             00:00  chair is refused: unknown turn
             01:00  1 is paused
             01:00  chair is refused: already so
@@ -407,7 +413,7 @@ fn a_resumed_turn_has_what_was_left() {
         expect![[r#"
             00:00  item 5 begins
             00:00  1 Tháp Mười is in the list
-            00:00  1 has the floor for 05:00
+            00:00  the chair calls 1; 1 has the floor for 05:00
             01:00  1 is paused
             03:00  1 goes on
             04:30  1 is paused
@@ -438,7 +444,7 @@ fn sixty_and_fifteen_seconds_are_told_once() {
         expect![[r#"
             00:00  item 5 begins
             00:00  1 Tháp Mười is in the list
-            00:00  1 has the floor for 05:00
+            00:00  the chair calls 1; 1 has the floor for 05:00
             04:00  1 has 60 s left
             04:45  1 has 15 s left
             05:00  1 is out of time
@@ -462,7 +468,7 @@ fn a_turn_of_one_minute_is_warned_at_fifteen_seconds_only() {
         expect![[r#"
             00:00  item 1 begins
             00:00  1 Tháp Mười is in the list
-            00:00  1 has the floor for 01:00
+            00:00  the chair calls 1; 1 has the floor for 01:00
             00:45  1 has 15 s left
             01:00  1 is out of time
             --
@@ -489,7 +495,7 @@ fn more_time_before_zero_is_added_and_warned_of_anew() {
         expect![[r#"
             00:00  item 5 begins
             00:00  1 Tháp Mười is in the list
-            00:00  1 has the floor for 05:00
+            00:00  the chair calls 1; 1 has the floor for 05:00
             04:00  1 has 60 s left
             04:10  1 is given 01:00 more
             04:10  chair is refused: out of range
@@ -521,7 +527,7 @@ fn more_time_after_zero_counts_from_now() {
         expect![[r#"
             00:00  item 5 begins
             00:00  1 Tháp Mười is in the list
-            00:00  1 has the floor for 05:00
+            00:00  the chair calls 1; 1 has the floor for 05:00
             04:00  1 has 60 s left
             04:45  1 has 15 s left
             05:00  1 is out of time
@@ -551,7 +557,7 @@ fn more_time_for_a_turn_that_is_paused_over_time() {
         expect![[r#"
             00:00  item 5 begins
             00:00  1 Tháp Mười is in the list
-            00:00  1 has the floor for 05:00
+            00:00  the chair calls 1; 1 has the floor for 05:00
             04:00  1 has 60 s left
             04:45  1 has 15 s left
             05:00  1 is out of time
@@ -581,7 +587,7 @@ fn at_zero_warn_changes_nothing_but_the_word() {
         expect![[r#"
             00:00  item 5 begins
             00:00  1 Tháp Mười is in the list
-            00:00  1 has the floor for 05:00
+            00:00  the chair calls 1; 1 has the floor for 05:00
             04:00  1 has 60 s left
             04:45  1 has 15 s left
             05:00  1 is out of time
@@ -606,7 +612,7 @@ fn at_zero_mute_closes_the_microphone_after_the_grace() {
         expect![[r#"
             00:00  item 3 begins
             00:00  1 Tháp Mười is in the list
-            00:00  1 has the floor for 03:00
+            00:00  the chair calls 1; 1 has the floor for 03:00
             02:00  1 has 60 s left
             02:45  1 has 15 s left
             03:00  1 is out of time
@@ -635,7 +641,7 @@ fn a_muted_turn_is_heard_again_with_more_time_and_muted_again() {
         expect![[r#"
             00:00  item 3 begins
             00:00  1 Tháp Mười is in the list
-            00:00  1 has the floor for 03:00
+            00:00  the chair calls 1; 1 has the floor for 03:00
             02:00  1 has 60 s left
             02:45  1 has 15 s left
             03:00  1 is out of time
@@ -669,7 +675,7 @@ fn at_zero_cut_ends_the_turn() {
             00:00  item 2 begins
             00:00  1 Tháp Mười is in the list
             00:00  2 Sa Đéc is in the list
-            00:00  1 has the floor for 02:00
+            00:00  the chair calls 1; 1 has the floor for 02:00
             01:00  1 has 60 s left
             01:45  1 has 15 s left
             02:00  1 is out of time; 1 ends at 02:00: TimeUp
@@ -694,7 +700,7 @@ fn a_cut_turn_with_more_time_is_cut_later() {
         expect![[r#"
             00:00  item 2 begins
             00:00  1 Tháp Mười is in the list
-            00:00  1 has the floor for 02:00
+            00:00  the chair calls 1; 1 has the floor for 02:00
             01:00  1 has 60 s left
             01:45  1 has 15 s left
             01:59  1 is given 01:00 more
@@ -724,7 +730,7 @@ fn a_lost_link_holds_the_turn_and_the_clock() {
         expect![[r#"
             00:00  item 5 begins
             00:00  1 Tháp Mười is in the list
-            00:00  1 has the floor for 05:00
+            00:00  the chair calls 1; 1 has the floor for 05:00
             01:00  Sa Đéc's room is lost
             02:00  Tháp Mười's room is lost; 1 is held from 02:00
             --
@@ -749,7 +755,7 @@ fn the_room_returns_and_goes_on() {
         expect![[r#"
             00:00  item 5 begins
             00:00  1 Tháp Mười is in the list
-            00:00  1 has the floor for 05:00
+            00:00  the chair calls 1; 1 has the floor for 05:00
             02:00  Tháp Mười's room is lost; 1 is held from 02:00
             02:20  Tháp Mười's room is linked; 1 is held no more
             --
@@ -776,7 +782,7 @@ fn the_standby_takes_over_and_gives_back() {
         expect![[r#"
             00:00  item 5 begins
             00:00  1 Tháp Mười is in the list
-            00:00  1 has the floor for 05:00
+            00:00  the chair calls 1; 1 has the floor for 05:00
             02:00  Tháp Mười's room is lost; 1 is held from 02:00
             02:20  Tháp Mười's standby is linked; 1 is held no more
             02:40  Tháp Mười's room is linked
@@ -804,7 +810,7 @@ fn with_a_standby_already_there_nothing_is_held() {
             00:00  item 5 begins
             00:00  Tháp Mười's standby is linked
             00:00  1 Tháp Mười is in the list
-            00:00  1 has the floor for 05:00
+            00:00  the chair calls 1; 1 has the floor for 05:00
             02:00  Tháp Mười's room is lost
             --
             floor: 1 Tháp Mười, 03:00 of 05:00, clock runs
@@ -832,7 +838,7 @@ fn pause_and_lost_link_each_keep_the_clock_standing() {
         expect![[r#"
             00:00  item 5 begins
             00:00  1 Tháp Mười is in the list
-            00:00  1 has the floor for 05:00
+            00:00  the chair calls 1; 1 has the floor for 05:00
             01:00  1 is paused
             01:10  Tháp Mười's room is lost; 1 is held from 01:10
             01:20  1 goes on
@@ -848,24 +854,26 @@ fn pause_and_lost_link_each_keep_the_clock_standing() {
 }
 
 #[test]
-fn a_site_without_a_link_is_given_the_floor_and_held() {
+fn a_site_without_a_link_is_not_called() {
     check(
         r#"
             00:00  chair      opens item 5
             00:00  Tháp Mười  requests
             00:00  Tháp Mười  room lost
-            00:10  chair      grants next
+            00:10  chair      grants 1             -> refused: not linked
             00:30  Tháp Mười  room linked
+            00:40  chair      grants next
             01:00  (time)
         "#,
         expect![[r#"
             00:00  item 5 begins
             00:00  1 Tháp Mười is in the list
             00:00  Tháp Mười's room is lost
-            00:10  1 has the floor for 05:00; 1 is held from 00:10
-            00:30  Tháp Mười's room is linked; 1 is held no more
+            00:10  chair is refused: not linked
+            00:30  Tháp Mười's room is linked
+            00:40  the chair calls 1; 1 has the floor for 05:00
             --
-            floor: 1 Tháp Mười, 00:30 of 05:00, clock runs
+            floor: 1 Tháp Mười, 00:20 of 05:00, clock runs
             waiting: nobody
             heard: Tháp Mười; picture: Tháp Mười
         "#]],
@@ -888,9 +896,9 @@ fn a_held_turn_may_be_ended_and_followed() {
             00:00  item 5 begins
             00:00  1 Tháp Mười is in the list
             00:00  2 Sa Đéc is in the list
-            00:00  1 has the floor for 05:00
+            00:00  the chair calls 1; 1 has the floor for 05:00
             01:00  Tháp Mười's room is lost; 1 is held from 01:00
-            01:30  1 ends at 01:30: Succeeded; 2 has the floor for 05:00
+            01:30  the chair calls 2; 1 ends at 01:30: Succeeded; 2 has the floor for 05:00
             01:40  Tháp Mười's room is linked
             --
             floor: 2 Sa Đéc, 00:10 of 05:00, clock runs
@@ -915,7 +923,7 @@ fn after_a_restart_only_the_time_the_server_lived_counts() {
         expect![[r#"
             00:00  item 5 begins
             00:00  1 Tháp Mười is in the list
-            00:00  1 has the floor for 05:00
+            00:00  the chair calls 1; 1 has the floor for 05:00
             03:00  hall's room is lost; Tháp Mười's room is lost; Sa Đéc's room is lost; Hồng Ngự's room is lost; 1 is held from 01:30
             03:05  Sa Đéc's room is linked
             03:10  Tháp Mười's room is linked; 1 is held no more
@@ -943,7 +951,7 @@ fn a_restart_in_a_paused_turn_keeps_it_paused() {
         expect![[r#"
             00:00  item 5 begins
             00:00  1 Tháp Mười is in the list
-            00:00  1 has the floor for 05:00
+            00:00  the chair calls 1; 1 has the floor for 05:00
             01:00  1 is paused
             03:00  hall's room is lost; Tháp Mười's room is lost; Sa Đéc's room is lost; Hồng Ngự's room is lost; 1 is held from 02:30
             03:10  Tháp Mười's room is linked; 1 is held no more
@@ -980,7 +988,7 @@ fn a_closed_list_still_takes_a_point_of_order() {
             00:50  3 Hồng Ngự is in the list
             --
             floor: free
-            waiting: 1 Tháp Mười*, 2 Sa Đéc, 3 Hồng Ngự
+            waiting: 2 Sa Đéc* [its kind], 1 Tháp Mười+, 3 Hồng Ngự
             heard: nobody; picture: hall
         "#]],
     );
@@ -995,10 +1003,10 @@ fn a_new_item_ends_the_turn_and_keeps_the_list() {
             00:11  Sa Đéc     requests
             00:20  chair      grants next
             01:00  chair      opens item 5               -> refused: already so
-            01:00  chair      opens item 9               -> refused: unknown item
+            01:00  chair      opens item 19              -> refused: unknown item
             01:10  chair      goes on after item 4       -> refused: stale
-            01:20  chair      goes on after item 5
-            01:30  chair      goes on after item 6       -> refused: no next item
+            01:15  chair      goes on after item 5       -> refused: list waiting
+            01:20  chair      opens item 6 carrying
             01:40  chair      finishes item 5            -> refused: stale
             01:50  chair      finishes item 6
         "#,
@@ -1006,12 +1014,12 @@ fn a_new_item_ends_the_turn_and_keeps_the_list() {
             00:00  item 5 begins
             00:10  1 Tháp Mười is in the list
             00:11  2 Sa Đéc is in the list
-            00:20  1 has the floor for 05:00
+            00:20  the chair calls 1; 1 has the floor for 05:00
             01:00  chair is refused: already so
             01:00  chair is refused: unknown item
             01:10  chair is refused: stale
+            01:15  chair is refused: list waiting
             01:20  1 ends at 01:20: ItemFinished; item 5 is over; item 6 begins
-            01:30  chair is refused: no next item
             01:40  chair is refused: stale
             01:50  item 6 is over
             --
@@ -1031,7 +1039,7 @@ fn items_that_have_not_begun_change_places() {
             00:11  chair      moves item 6 before item 2   -> refused: already so
             00:12  chair      moves item 1 last            -> refused: item begun
             00:13  chair      moves item 3 before item 1   -> refused: item begun
-            00:14  chair      moves item 7 last            -> refused: unknown item
+            00:14  chair      moves item 17 last           -> refused: unknown item
             00:20  chair      goes on after item 1
             00:30  chair      moves item 2 last
             00:40  chair      goes on after item 6
@@ -1071,7 +1079,7 @@ fn the_halls_microphone_needs_no_queue() {
             00:00  1 Tháp Mười is in the list
             00:10  the hall's microphone is open
             00:11  chair is refused: already so
-            00:20  1 has the floor for 05:00
+            00:20  the chair calls 1; 1 has the floor for 05:00
             00:30  1 is paused
             00:40  1 goes on
             --
@@ -1102,13 +1110,13 @@ fn the_chair_stops_a_speaker_and_a_site_ends_its_own_turn_only() {
             00:00  item 5 begins
             00:00  1 Tháp Mười is in the list
             00:00  2 Sa Đéc is in the list
-            00:10  1 has the floor for 05:00
+            00:10  the chair calls 1; 1 has the floor for 05:00
             00:20  Sa Đéc is refused: other site
             00:20  Tháp Mười is refused: not allowed
             00:20  Tháp Mười is refused: stale
             00:30  1 ends at 00:30: Revoked
             00:40  Tháp Mười is refused: unknown turn
-            00:50  2 has the floor for 05:00
+            00:50  the chair calls 2; 2 has the floor for 05:00
             01:00  2 ends at 01:00: Released
             --
             floor: free
@@ -1283,6 +1291,810 @@ fn the_screens_show_what_was_chosen() {
             00:00  chair is refused: already so
             00:01  the screens show Grid
             00:02  secretary is refused: not allowed
+            --
+            floor: free
+            waiting: nobody
+            heard: nobody; picture: hall
+        "#]],
+    );
+}
+
+// ------------------------------------------------------------ the order of the list
+
+/// What arrives as a row, what waits as a column: `<` the newcomer is put before it, `.` behind it.
+#[test]
+fn precedence_in_every_cell() {
+    const KINDS: [&str; 8] = [
+        "point of order",
+        "question",
+        "response",
+        "reply",
+        "paper",
+        "contribution",
+        "directing speech",
+        "conclusion",
+    ];
+    let mut table = String::new();
+    for newcomer in KINDS {
+        for waiting in KINDS {
+            let mut room = Room::linked(setup());
+            let play = format!(
+                "00:00  chair opens item 5
+                 00:01  hall requests
+                 00:02  chair grants next
+                 00:03  Sa Đéc requests a {waiting}
+                 00:04  Hồng Ngự requests a {newcomer}"
+            );
+            perform(&mut room, &play, &mut vec![]);
+            let first = room.live.line()[0].request.turn.0;
+            table.push(if first == 3 { '<' } else { '.' });
+        }
+        table.push_str(&format!("  {newcomer}\n"));
+    }
+    expect![[r#"
+        .<<<<<<<  point of order
+        ..<<<<<<  question
+        ...<<<<<  response
+        ....<<<<  reply
+        ......<<  paper
+        ......<<  contribution
+        .......<  directing speech
+        ........  conclusion
+    "#]]
+    .assert_eq(&table);
+}
+
+#[test]
+fn a_closed_list_still_takes_points_of_order_and_nothing_else() {
+    check(
+        r#"
+            00:00  chair      opens item 5
+            00:05  Sa Đéc     requests
+            00:10  chair      closes the list
+            00:11  Hồng Ngự   requests                    -> refused: list closed
+            00:12  Hồng Ngự   requests a paper            -> refused: list closed
+            00:13  Hồng Ngự   requests a point of order
+        "#,
+        expect![[r#"
+            00:00  item 5 begins
+            00:05  1 Sa Đéc is in the list
+            00:10  the list is closed
+            00:11  Hồng Ngự is refused: list closed
+            00:12  Hồng Ngự is refused: list closed
+            00:13  2 Hồng Ngự is in the list
+            --
+            floor: free
+            waiting: 2 Hồng Ngự* [its kind], 1 Sa Đéc+
+            heard: nobody; picture: hall
+        "#]],
+    );
+}
+
+#[test]
+fn a_reply_hangs_under_a_speech_and_needs_one() {
+    check(
+        r#"
+            00:00  chair      opens item 5
+            00:05  Sa Đéc     requests a reply            -> refused: no speech
+            00:10  Sa Đéc     requests
+            00:11  Tháp Mười  requests
+            00:20  chair      grants next
+            00:30  Hồng Ngự   requests a reply
+            00:40  Sa Đéc     ends 1
+        "#,
+        expect![[r#"
+            00:00  item 5 begins
+            00:05  Sa Đéc is refused: no speech
+            00:10  1 Sa Đéc is in the list
+            00:11  2 Tháp Mười is in the list
+            00:20  the chair calls 1; 1 has the floor for 05:00
+            00:30  3 Hồng Ngự is in the list
+            00:40  1 ends at 00:40: Released
+            --
+            floor: free
+            waiting: 3 Hồng Ngự* [its kind], 2 Tháp Mười+
+            heard: nobody; picture: hall
+        "#]],
+    );
+}
+
+#[test]
+fn a_question_is_put_into_the_speech_which_then_goes_on() {
+    check(
+        r#"
+            00:00  chair      opens item 5
+            00:10  Sa Đéc     requests
+            00:20  chair      grants next
+            01:20  Hồng Ngự   requests a question
+            01:30  chair      grants next
+            02:30  Hồng Ngự   ends 2
+            03:00  (time)
+        "#,
+        expect![[r#"
+            00:00  item 5 begins
+            00:10  1 Sa Đéc is in the list
+            00:20  the chair calls 1; 1 has the floor for 05:00
+            01:20  2 Hồng Ngự is in the list
+            01:30  the chair calls 2; 1 is interrupted; 2 has the floor for 05:00
+            02:30  2 ends at 02:30: Released; 1 is taken up again
+            --
+            floor: 1 Sa Đéc, 01:40 of 05:00, clock runs
+            waiting: nobody
+            heard: Sa Đéc; picture: Sa Đéc
+        "#]],
+    );
+}
+
+#[test]
+fn the_chair_may_end_the_speech_under_a_question_too() {
+    check(
+        r#"
+            00:00  chair      opens item 5
+            00:10  Sa Đéc     requests
+            00:20  chair      grants next
+            01:20  Hồng Ngự   requests a question
+            01:30  chair      grants next
+            01:40  chair      ends 1
+            01:50  Tháp Mười  requests
+            02:00  chair      grants next
+        "#,
+        expect![[r#"
+            00:00  item 5 begins
+            00:10  1 Sa Đéc is in the list
+            00:20  the chair calls 1; 1 has the floor for 05:00
+            01:20  2 Hồng Ngự is in the list
+            01:30  the chair calls 2; 1 is interrupted; 2 has the floor for 05:00
+            01:40  1 ends at 01:40: Released
+            01:50  3 Tháp Mười is in the list
+            02:00  the chair calls 3; 2 ends at 02:00: Succeeded; 3 has the floor for 05:00
+            --
+            floor: 3 Tháp Mười, 00:00 of 05:00, clock runs
+            waiting: nobody
+            heard: Tháp Mười; picture: Tháp Mười
+        "#]],
+    );
+}
+
+#[test]
+fn in_a_round_of_sites_nobody_speaks_twice_before_all_have_spoken_once() {
+    check(
+        r#"
+            00:00  chair      opens item 8
+            00:10  Sa Đéc     requests
+            00:11  Sa Đéc     requests
+            00:12  Tháp Mười  requests
+            00:20  chair      grants next
+            01:00  chair      grants next
+            01:10  Hồng Ngự   requests
+            01:11  Tháp Mười  requests
+        "#,
+        expect![[r#"
+            00:00  item 8 begins
+            00:10  1 Sa Đéc is in the list
+            00:11  2 Sa Đéc is in the list
+            00:12  3 Tháp Mười is in the list
+            00:20  the chair calls 1; 1 has the floor for 08:00
+            01:00  the chair calls 3; 1 ends at 01:00: Succeeded; 3 has the floor for 08:00
+            01:10  4 Hồng Ngự is in the list
+            01:11  5 Tháp Mười is in the list
+            --
+            floor: 3 Tháp Mười, 00:11 of 08:00, clock runs
+            waiting: 4 Hồng Ngự* [turn 1], 2 Sa Đéc+ [turn 2], 5 Tháp Mười [turn 2]
+            heard: Tháp Mười; picture: Tháp Mười
+        "#]],
+    );
+}
+
+#[test]
+fn with_least_time_first_who_spoke_long_waits_longer() {
+    check(
+        r#"
+            00:00  chair      opens item 9
+            00:10  Sa Đéc     requests
+            00:11  chair      grants next
+            03:11  chair      ends 1
+            03:20  Sa Đéc     requests
+            03:21  Tháp Mười  requests
+            03:22  Tháp Mười  requests
+        "#,
+        expect![[r#"
+            00:00  item 9 begins
+            00:10  1 Sa Đéc is in the list
+            00:11  the chair calls 1; 1 has the floor for 09:00
+            03:11  1 ends at 03:11: Released
+            03:20  2 Sa Đéc is in the list
+            03:21  3 Tháp Mười is in the list
+            03:22  4 Tháp Mười is in the list
+            --
+            floor: free
+            waiting: 3 Tháp Mười* [used 00:00], 2 Sa Đéc+ [used 03:00], 4 Tháp Mười [used 09:00]
+            heard: nobody; picture: hall
+        "#]],
+    );
+}
+
+#[test]
+fn by_document_the_list_follows_the_paragraphs() {
+    check(
+        r#"
+            00:00  chair      opens item 10
+            00:10  Sa Đéc     requests
+            00:11  Tháp Mười  requests on paragraph 2
+            00:12  Hồng Ngự   requests on paragraph 1
+        "#,
+        expect![[r#"
+            00:00  item 10 begins
+            00:10  1 Sa Đéc is in the list
+            00:11  2 Tháp Mười is in the list
+            00:12  3 Hồng Ngự is in the list
+            --
+            floor: free
+            waiting: 3 Hồng Ngự* [the draft], 2 Tháp Mười+ [the draft], 1 Sa Đéc [the draft]
+            heard: nobody; picture: hall
+        "#]],
+    );
+}
+
+#[test]
+fn where_the_chair_picks_nobody_is_next_until_somebody_is_staged() {
+    check(
+        r#"
+            00:00  chair      opens item 7
+            00:10  Sa Đéc     requests
+            00:11  Tháp Mười  requests
+            00:20  chair      grants next 1          -> refused: nobody waiting
+            00:30  secretary  stages 2
+            00:40  chair      grants next
+        "#,
+        expect![[r#"
+            00:00  item 7 begins
+            00:10  1 Sa Đéc is in the list
+            00:11  2 Tháp Mười is in the list
+            00:20  chair is refused: nobody waiting
+            00:30  staged: 2
+            00:40  the chair calls 2; 2 has the floor for 07:00
+            --
+            floor: 2 Tháp Mười, 00:00 of 07:00, clock runs
+            waiting: 1 Sa Đéc
+            heard: Tháp Mười; picture: Tháp Mười
+        "#]],
+    );
+}
+
+#[test]
+fn in_an_open_discussion_requests_open_their_microphones_until_all_are_in_use() {
+    check(
+        r#"
+            00:00  chair      opens item 11
+            00:10  Sa Đéc     requests
+            00:20  Tháp Mười  requests
+            00:30  Hồng Ngự   requests
+            00:40  chair      grants 3              -> refused: microphones full
+            00:50  Sa Đéc     ends 1
+            01:00  chair      opens the microphone
+        "#,
+        expect![[r#"
+            00:00  item 11 begins
+            00:10  1 Sa Đéc is in the list
+            00:10  1 has the floor for 11:00
+            00:20  2 Tháp Mười is in the list
+            00:20  2 has the floor for 11:00
+            00:30  3 Hồng Ngự is in the list
+            00:40  chair is refused: microphones full
+            00:50  1 ends at 00:50: Released
+            00:50  3 has the floor for 11:00
+            01:00  the hall's microphone is open
+            --
+            floor: 3 Hồng Ngự, 00:10 of 11:00, clock runs
+            also: 2 Tháp Mười, 00:40 of 11:00, clock runs
+            waiting: nobody
+            heard: hall, Tháp Mười, Hồng Ngự; picture: Hồng Ngự
+        "#]],
+    );
+}
+
+#[test]
+fn the_chairs_place_stays_whoever_comes_and_moves_up_as_others_leave() {
+    check(
+        r#"
+            00:00  chair      opens item 8
+            00:10  Sa Đéc     requests
+            00:11  Tháp Mười  requests
+            00:12  Hồng Ngự   requests
+            00:20  chair      moves 1 last
+            00:30  hall       requests
+            00:31  Hồng Ngự   requests a point of order
+            00:32  chair      moves 1 before 5       -> refused: points of order first
+            00:33  chair      moves 5 last           -> refused: already so
+            00:40  Tháp Mười  withdraws 2
+        "#,
+        expect![[r#"
+            00:00  item 8 begins
+            00:10  1 Sa Đéc is in the list
+            00:11  2 Tháp Mười is in the list
+            00:12  3 Hồng Ngự is in the list
+            00:20  the chair puts 1 at place 3
+            00:30  4 hall is in the list
+            00:31  5 Hồng Ngự is in the list
+            00:32  chair is refused: points of order first
+            00:33  chair is refused: already so
+            00:40  2 is withdrawn
+            --
+            floor: free
+            waiting: 5 Hồng Ngự* [its kind], 3 Hồng Ngự+ [turn 1], 1 Sa Đéc [the chair], 4 hall [turn 1]
+            heard: nobody; picture: hall
+        "#]],
+    );
+}
+
+// ------------------------------------------------------------ taking a step back
+
+#[test]
+fn a_step_is_undone_within_ten_seconds_and_not_later() {
+    check(
+        r#"
+            00:00  chair      opens item 5
+            00:10  Sa Đéc     requests
+            00:11  Tháp Mười  requests
+            00:20  chair      moves 2 before 1
+            00:29  chair      undoes 2
+            00:30  chair      undoes 2               -> refused: nothing to undo
+            00:40  chair      denies 1 đã có ý kiến
+            00:41  Hồng Ngự   requests
+            00:45  chair      undoes 1
+            01:00  chair      moves 2 last
+            01:11  chair      undoes 2               -> refused: nothing to undo
+        "#,
+        expect![[r#"
+            00:00  item 5 begins
+            00:10  1 Sa Đéc is in the list
+            00:11  2 Tháp Mười is in the list
+            00:20  the chair puts 2 at place 1
+            00:29  the step is undone
+            00:30  chair is refused: nothing to undo
+            00:40  1 is not taken (đã có ý kiến)
+            00:41  3 Hồng Ngự is in the list
+            00:45  the step is undone
+            01:00  the chair puts 2 at place 3
+            01:11  chair is refused: nothing to undo
+            --
+            floor: free
+            waiting: 1 Sa Đéc*, 3 Hồng Ngự+, 2 Tháp Mười [the chair]
+            heard: nobody; picture: hall
+        "#]],
+    );
+}
+
+#[test]
+fn a_call_that_is_taken_back_gives_the_floor_back_to_who_had_it() {
+    check(
+        r#"
+            00:00  chair      opens item 5
+            00:10  Sa Đéc     requests
+            00:11  Tháp Mười  requests
+            00:12  Hồng Ngự   requests
+            00:20  chair      grants next
+            01:20  chair      grants 3
+            01:25  chair      undoes 3
+            02:00  (time)
+        "#,
+        expect![[r#"
+            00:00  item 5 begins
+            00:10  1 Sa Đéc is in the list
+            00:11  2 Tháp Mười is in the list
+            00:12  3 Hồng Ngự is in the list
+            00:20  the chair calls 1; 1 has the floor for 05:00
+            01:20  the chair calls 3 out of order; 1 ends at 01:20: Succeeded; 3 has the floor for 05:00
+            01:25  the step is undone
+            --
+            floor: 1 Sa Đéc, 01:35 of 05:00, clock runs
+            waiting: 2 Tháp Mười*, 3 Hồng Ngự+
+            heard: Sa Đéc; picture: Sa Đéc
+        "#]],
+    );
+}
+
+#[test]
+fn a_call_cannot_be_taken_back_once_the_called_speech_is_over() {
+    check(
+        r#"
+            00:00  chair      opens item 5
+            00:10  Sa Đéc     requests
+            00:20  chair      grants next
+            00:25  Sa Đéc     ends 1
+            00:26  chair      undoes 1               -> refused: nothing to undo
+        "#,
+        expect![[r#"
+            00:00  item 5 begins
+            00:10  1 Sa Đéc is in the list
+            00:20  the chair calls 1; 1 has the floor for 05:00
+            00:25  1 ends at 00:25: Released
+            00:26  chair is refused: nothing to undo
+            --
+            floor: free
+            waiting: nobody
+            heard: nobody; picture: hall
+        "#]],
+    );
+}
+
+// ------------------------------------------------------------ ready, away, priority
+
+#[test]
+fn who_is_not_ready_is_passed_over_and_keeps_its_place() {
+    check(
+        r#"
+            00:00  chair      opens item 5
+            00:10  Sa Đéc     requests
+            00:11  Tháp Mười  requests
+            00:12  Hồng Ngự   requests
+            00:20  Sa Đéc     is ready for 1
+            00:21  Sa Đéc     is ready for 2         -> refused: other site
+            00:25  chair      passes over 1
+            00:30  chair      grants next
+            00:40  Sa Đéc     is ready for 1
+        "#,
+        expect![[r#"
+            00:00  item 5 begins
+            00:10  1 Sa Đéc is in the list
+            00:11  2 Tháp Mười is in the list
+            00:12  3 Hồng Ngự is in the list
+            00:20  1 is ready
+            00:21  Sa Đéc is refused: other site
+            00:25  1 is not ready
+            00:30  the chair calls 2; 2 has the floor for 05:00
+            00:40  1 is ready
+            --
+            floor: 2 Tháp Mười, 00:10 of 05:00, clock runs
+            waiting: 1 Sa Đéc* (ready), 3 Hồng Ngự+
+            heard: Tháp Mười; picture: Tháp Mười
+        "#]],
+    );
+}
+
+#[test]
+fn a_speaker_who_stays_away_too_long_loses_the_floor_unless_the_chair_waits() {
+    let mut setup = setup();
+    setup.away_seconds = 60;
+    let mut room = Room::linked(setup);
+    let told = told(
+        &mut room,
+        r#"
+            00:00  chair      opens item 5
+            00:10  Sa Đéc     requests
+            00:11  Tháp Mười  requests
+            00:20  chair      grants next
+            01:00  Sa Đéc     room lost
+            01:59  (time)
+            02:00  (time)
+            02:10  chair      grants next
+            03:00  Tháp Mười  room lost
+            03:10  chair      waits for 2
+            09:00  Tháp Mười  room linked
+        "#,
+    );
+    expect![[r#"
+        00:00  item 5 begins
+        00:10  1 Sa Đéc is in the list
+        00:11  2 Tháp Mười is in the list
+        00:20  the chair calls 1; 1 has the floor for 05:00
+        01:00  Sa Đéc's room is lost; 1 is held from 01:00
+        02:00  1 ends at 02:00: Away
+        02:10  the chair calls 2; 2 has the floor for 05:00
+        03:00  Tháp Mười's room is lost; 2 is held from 03:00
+        03:10  2 is waited for
+        09:00  Tháp Mười's room is linked; 2 is held no more
+        --
+        floor: 2 Tháp Mười, 00:50 of 05:00, clock runs
+        waiting: nobody
+        heard: Tháp Mười; picture: Tháp Mười
+    "#]]
+    .assert_eq(&told);
+}
+
+#[test]
+fn a_restart_of_the_server_is_nobodys_absence() {
+    let mut setup = setup();
+    setup.away_seconds = 60;
+    let mut room = Room::linked(setup);
+    let told = told(
+        &mut room,
+        r#"
+            00:00  chair      opens item 5
+            00:10  Sa Đéc     requests
+            00:20  chair      grants next
+            10:00  (server)   restarts, last alive 01:00
+            10:30  Sa Đéc     room linked
+        "#,
+    );
+    expect![[r#"
+        00:00  item 5 begins
+        00:10  1 Sa Đéc is in the list
+        00:20  the chair calls 1; 1 has the floor for 05:00
+        04:20  1 has 60 s left
+        05:05  1 has 15 s left
+        05:20  1 is out of time
+        10:00  hall's room is lost; Tháp Mười's room is lost; Sa Đéc's room is lost; Hồng Ngự's room is lost; 1 is held from 01:00
+        10:30  Sa Đéc's room is linked; 1 is held no more
+        --
+        floor: 1 Sa Đéc, 00:40 of 05:00, clock runs
+        waiting: nobody
+        heard: Sa Đéc; picture: Sa Đéc
+    "#]].assert_eq(&told);
+}
+
+#[test]
+fn priority_silences_everyone_but_the_hall_while_it_is_held() {
+    check(
+        r#"
+            00:00  chair      opens item 5
+            00:10  Sa Đéc     requests
+            00:20  chair      grants next
+            01:20  chair      holds priority
+            01:21  chair      holds priority         -> refused: already so
+            01:40  chair      lets priority go
+            02:00  chair      holds priority
+            02:30  chair      is gone
+            03:00  chair      closes all microphones
+        "#,
+        expect![[r#"
+            00:00  item 5 begins
+            00:10  1 Sa Đéc is in the list
+            00:20  the chair calls 1; 1 has the floor for 05:00
+            01:20  the chair holds priority
+            01:21  chair is refused: already so
+            01:40  priority is let go
+            02:00  the chair holds priority
+            02:30  priority is let go
+            03:00  1 is paused
+            --
+            floor: 1 Sa Đéc, 01:50 of 05:00, paused, clock stands
+            waiting: nobody
+            heard: nobody; picture: Sa Đéc
+        "#]],
+    );
+}
+
+// ------------------------------------------------------------ two who preside
+
+#[test]
+fn the_deputy_takes_the_chair_and_gives_it_back() {
+    check(
+        r#"
+            00:00  deputy     opens item 5           -> refused: not presiding
+            00:01  chair      opens item 5
+            00:10  Sa Đéc     requests
+            00:20  deputy     takes the chair
+            00:21  chair      grants next            -> refused: deputy presides
+            00:22  deputy     grants next
+            00:30  deputy     takes the chair        -> refused: already so
+            00:40  deputy     returns the chair
+            00:41  deputy     ends 1                 -> refused: not presiding
+            00:50  deputy     takes the chair
+            00:55  chair      takes the chair
+            01:00  chair      ends 1
+        "#,
+        expect![[r#"
+            00:00  deputy is refused: not presiding
+            00:01  item 5 begins
+            00:10  1 Sa Đéc is in the list
+            00:20  the deputy has the chair
+            00:21  chair is refused: deputy presides
+            00:22  the chair calls 1; 1 has the floor for 05:00
+            00:30  deputy is refused: already so
+            00:40  the chair has the chair
+            00:41  deputy is refused: not presiding
+            00:50  the deputy has the chair
+            00:55  the chair has the chair
+            01:00  1 ends at 01:00: Released
+            --
+            floor: free
+            waiting: nobody
+            heard: nobody; picture: hall
+        "#]],
+    );
+}
+
+// ------------------------------------------------------------ changing the item
+
+#[test]
+fn who_waits_is_kept_cleared_or_carried_over() {
+    check(
+        r#"
+            00:00  chair      opens item 5
+            00:10  Sa Đéc     requests
+            00:20  chair      opens item 6           -> refused: list waiting
+            00:30  chair      opens item 6 keeping
+            00:40  Tháp Mười  requests
+            00:50  chair      opens item 8 clearing
+            01:00  Hồng Ngự   requests
+            01:10  chair      opens item 5 carrying
+        "#,
+        expect![[r#"
+            00:00  item 5 begins
+            00:10  1 Sa Đéc is in the list
+            00:20  chair is refused: list waiting
+            00:30  item 5 is over; item 6 begins, the list is kept
+            00:40  2 Tháp Mười is in the list
+            00:50  item 6 is over; item 8 begins, the list is cleared
+            01:00  3 Hồng Ngự is in the list
+            01:10  item 8 is over; item 5 begins
+            --
+            floor: free
+            waiting: 1 Sa Đéc*, 3 Hồng Ngự+
+            heard: nobody; picture: hall
+        "#]],
+    );
+}
+
+// ------------------------------------------------------------ the roll
+
+#[test]
+fn the_roll_walks_every_site_with_its_microphone_open() {
+    check(
+        r#"
+            00:00  chair      calls the roll
+            00:05  hall       is measured at -30
+            00:10  chair      calls the next after hall
+            00:15  Tháp Mười  is measured at -80
+            00:20  Tháp Mười  reports 9 of 10 for Tháp Mười
+            00:21  Sa Đéc     reports 9 of 10 for Tháp Mười  -> refused: other site
+            00:30  chair      calls the next after hall      -> refused: not called
+            00:31  chair      calls the next after Tháp Mười
+            00:40  chair      goes on without Sa Đéc
+            00:50  chair      calls the next after Hồng Ngự
+        "#,
+        expect![[r#"
+            00:00  the roll is called; hall is called
+            00:05  hall is heard at -30 dBov
+            00:10  hall: Answered; Tháp Mười is called
+            00:20  Tháp Mười: 10 summoned, 9 present, 0 online
+            00:21  Sa Đéc is refused: other site
+            00:30  chair is refused: not called
+            00:31  Tháp Mười: Answered; Sa Đéc is called
+            00:40  Sa Đéc: PassedOver; Hồng Ngự is called
+            00:50  Hồng Ngự: NoAnswer; the roll call is over
+            --
+            floor: free
+            waiting: nobody
+            heard: nobody; picture: hall
+        "#]],
+    );
+}
+
+#[test]
+fn while_the_roll_is_called_nobody_is_given_the_floor() {
+    check(
+        r#"
+            00:00  chair      opens item 5
+            00:10  Sa Đéc     requests
+            00:20  chair      calls the roll
+            00:30  chair      grants next            -> refused: roll call runs
+            00:31  chair      goes on after item 5 to item 6  -> refused: list waiting
+            00:32  chair      opens item 6 keeping   -> refused: roll call runs
+            00:40  chair      calls Sa Đéc
+            00:50  chair      ends the roll call
+            01:00  chair      grants next
+            01:10  chair      calls the roll         -> refused: floor taken
+        "#,
+        expect![[r#"
+            00:00  item 5 begins
+            00:10  1 Sa Đéc is in the list
+            00:20  the roll is called; hall is called
+            00:30  chair is refused: roll call runs
+            00:31  chair is refused: list waiting
+            00:32  chair is refused: roll call runs
+            00:40  Sa Đéc is called
+            00:50  the roll call is over
+            01:00  the chair calls 1; 1 has the floor for 05:00
+            01:10  chair is refused: floor taken
+            --
+            floor: 1 Sa Đéc, 00:10 of 05:00, clock runs
+            waiting: nobody
+            heard: Sa Đéc; picture: Sa Đéc
+        "#]],
+    );
+}
+
+// ------------------------------------------------------------ delegates, prompts, screens
+
+#[test]
+fn a_delegate_waits_once_and_gets_no_more_than_the_item_gives() {
+    check(
+        r#"
+            00:00  chair      opens item 5
+            00:10  Sa Đéc     requests for Nguyễn
+            00:11  Sa Đéc     requests for NGUYỄN    -> refused: delegate waits
+            00:12  Hồng Ngự   requests for Nguyễn
+            00:13  Sa Đéc     requests for 3 minutes
+            00:14  Sa Đéc     requests for 200 minutes  -> refused: out of range
+            00:15  Hồng Ngự   requests for 30 minutes
+            00:20  chair      grants 3
+            00:30  chair      grants 4
+        "#,
+        expect![[r#"
+            00:00  item 5 begins
+            00:10  1 Sa Đéc is in the list
+            00:11  Sa Đéc is refused: delegate waits
+            00:12  2 Hồng Ngự is in the list
+            00:13  3 Sa Đéc is in the list
+            00:14  Sa Đéc is refused: out of range
+            00:15  4 Hồng Ngự is in the list
+            00:20  the chair calls 3 out of order; 3 has the floor for 03:00
+            00:30  the chair calls 4 out of order; 3 ends at 00:30: Succeeded; 4 has the floor for 05:00
+            --
+            floor: 4 Hồng Ngự, 00:00 of 05:00, clock runs
+            waiting: 1 Sa Đéc*, 2 Hồng Ngự+
+            heard: Hồng Ngự; picture: Hồng Ngự
+        "#]],
+    );
+}
+
+#[test]
+fn prompts_go_between_the_desks_and_one_site() {
+    check(
+        r#"
+            00:00  technician tells slower to Sa Đéc
+            00:01  secretary  tells slower to Sa Đéc  -> refused: already so
+            00:02  chair      tells help to Sa Đéc    -> refused: not allowed
+            00:03  Tháp Mười  sees to prompt 1        -> refused: other site
+            00:04  chair      sees to prompt 1        -> refused: not allowed
+            00:05  Sa Đéc     sees to prompt 1
+            00:06  Sa Đéc     asks for help
+            00:07  Sa Đéc     sees to prompt 2        -> refused: not allowed
+            00:08  technician sees to prompt 2
+            00:09  technician sees to prompt 2        -> refused: already so
+        "#,
+        expect![[r#"
+            00:00  prompt 1, Sa Đéc: Slower
+            00:01  secretary is refused: already so
+            00:02  chair is refused: not allowed
+            00:03  Tháp Mười is refused: other site
+            00:04  chair is refused: not allowed
+            00:05  prompt 1 is seen to
+            00:06  prompt 2, Sa Đéc: NeedHelp
+            00:07  Sa Đéc is refused: not allowed
+            00:08  prompt 2 is seen to
+            00:09  technician is refused: already so
+            --
+            floor: free
+            waiting: nobody
+            heard: nobody; picture: hall
+        "#]],
+    );
+}
+
+#[test]
+fn the_screens_show_what_was_taken_and_blank_undoes_itself() {
+    check(
+        r#"
+            00:00  chair      lays ready document
+            00:01  chair      takes grid              -> refused: stale
+            00:02  technician takes document
+            00:03  chair      blanks the screens
+            00:04  chair      blanks the screens
+            00:05  chair      keeps the picture of Sa Đéc
+            00:06  chair      follows the floor
+            00:07  chair      runs a carousel of 10
+            00:08  Tháp Mười  room lost
+            00:40  chair      stops the carousel
+            00:41  chair      turns to page 2         -> refused: out of range
+        "#,
+        expect![[r#"
+            00:00  Document is laid ready
+            00:01  chair is refused: stale
+            00:02  nothing is laid ready; the screens show Document
+            00:03  the screens show Blank
+            00:04  the screens show Document
+            00:05  Sa Đéc's picture is kept
+            00:06  the picture follows the floor
+            00:07  a carousel of 10 s
+            00:08  Tháp Mười's room is lost
+            00:17  the carousel shows Sa Đéc
+            00:27  the carousel shows Hồng Ngự
+            00:37  the carousel shows Sa Đéc
+            00:40  no carousel
+            00:41  chair is refused: out of range
             --
             floor: free
             waiting: nobody

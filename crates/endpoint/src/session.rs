@@ -326,6 +326,8 @@ impl Endpoint {
                 delegate: topic.delegate,
                 topic: topic.topic,
                 paragraph: None,
+                title: String::new(),
+                minutes: None,
             };
             frames.extend(self.command(ClientCommand::RequestFloor { words }));
         }
@@ -340,7 +342,9 @@ impl Endpoint {
             | Fact::Stage { .. }
             | Fact::Comment { .. }
             | Fact::CommentGone { .. }
-            | Fact::Seats { .. } => {}
+            | Fact::Seats { .. }
+            | Fact::Attendance { .. }
+            | Fact::Prompts { .. } => {}
         }
     }
 

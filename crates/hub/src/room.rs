@@ -15,7 +15,7 @@ use crate::{
 use diemcau_conference::{Actor, Command, Conference, Event, Refusal, Signal, permits};
 use diemcau_journal::{Entry, Writer};
 use diemcau_model::{
-    EndpointKind, LinkReport, Millis, PeerAsk, PeerId, PeerSay, SeatId, SiteId, limits,
+    EndpointKind, LinkReport, LinkStats, Millis, PeerAsk, PeerId, PeerSay, SeatId, SiteId, limits,
 };
 use diemcau_protocol::{ErrorWhy, ServerFrame, touches};
 use failure::Failure;
@@ -229,7 +229,11 @@ impl Room {
                     self.members.error(peer, ErrorWhy::MediaRefused, None);
                 }
             }
-            Message::Leave { peer } => self.leave(peer).await,
+            Message::Leave { peer } => {
+                let seat = self.members.actor(peer).map(|actor| actor.seat);
+                self.leave(peer).await;
+                self.take_seat_gone(seat, round);
+            }
             Message::Healthy { reply } => {
                 let _ = reply.send(self.failure.is_none());
             }
@@ -314,13 +318,10 @@ impl Room {
 
     fn take_report(&mut self, report: LinkReport, round: &mut Round) {
         let signal = match report {
-            LinkReport::Stats {
-                peer,
-                site: _,
-                stats,
-            } => {
+            LinkReport::Stats { peer, site, stats } => {
                 if self.members.contains(peer) {
                     self.telemetry.seen(peer, stats);
+                    self.take_measures(peer, site, stats, round);
                 }
                 return;
             }
@@ -341,6 +342,45 @@ impl Room {
             let events = self.conference.decide_signal(signal, self.clock.now());
             self.happened(events, round);
         }
+    }
+
+    /// A key that was held is let go when its seat's last connection is gone.
+    fn take_seat_gone(&mut self, seat: Option<SeatId>, round: &mut Round) {
+        let gone = seat.filter(|seat| self.members.of_seat(*seat).is_empty());
+        if let Some(seat) = gone.filter(|_| self.may_write()) {
+            let signal = Signal::SeatGone { seat };
+            let events = self.conference.decide_signal(signal, self.clock.now());
+            self.happened(events, round);
+        }
+    }
+
+    /// The site that is called is heard, or not: its figures count for the roll.
+    fn take_measures(
+        &mut self,
+        peer: PeerId,
+        site: Option<SiteId>,
+        stats: LinkStats,
+        round: &mut Round,
+    ) {
+        let Some(site) = site.filter(|site| self.is_carrier(*site, peer)) else {
+            return;
+        };
+        let Some(level_dbov) = stats.level_dbov.filter(|_| self.may_write()) else {
+            return;
+        };
+        let signal = Signal::Measured {
+            site,
+            level_dbov,
+            rtt_ms: stats.rtt_ms.map(|ms| ms as u16),
+            loss_permille: (stats.loss_percent * 10.0) as u16,
+        };
+        let events = self.conference.decide_signal(signal, self.clock.now());
+        self.happened(events, round);
+    }
+
+    fn is_carrier(&self, site: SiteId, peer: PeerId) -> bool {
+        let kind = self.conference.roster().carrier(site);
+        kind.is_some_and(|kind| self.senders.get(&(site, kind)) == Some(&peer))
     }
 
     fn take_say(&mut self, say: PeerSay) {

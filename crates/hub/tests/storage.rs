@@ -8,7 +8,7 @@
 )]
 
 use bytes::Bytes;
-use diemcau_conference::{AtZero, ItemKind, PlannedItem, Seat, Setup, Site, TurnRules};
+use diemcau_conference::{AtZero, ItemKind, PlannedItem, QueueMode, Seat, Setup, Site, TurnRules};
 use diemcau_hub::{Hub, Inbound, MediaLines, Metrics, Socket, token_hash};
 use diemcau_journal::{Entry, Journal, JournalError, MemoryJournal, Record};
 use diemcau_model::{Carries, ItemId, Millis, Role, SeatId, SiteId, Stage};
@@ -162,6 +162,7 @@ fn setup() -> Setup {
         short: "Hall".into(),
         level: String::new(),
         hall: true,
+        summoned: 0,
     };
     let seat = Seat {
         id: SeatId(0),
@@ -175,6 +176,8 @@ fn setup() -> Setup {
         id: ItemId(1),
         title: "Discussion".into(),
         short: "Discussion".into(),
+        part_of: None,
+        quorum_percent: None,
         kind: ItemKind::Discussion,
         presenter: String::new(),
         minutes: 10,
@@ -182,6 +185,7 @@ fn setup() -> Setup {
             minutes: 5,
             at_zero: AtZero::Warn,
             approval: false,
+            queue: QueueMode::InOrder,
         },
         drafts: vec![],
     };
@@ -192,6 +196,8 @@ fn setup() -> Setup {
         seats: vec![seat],
         agenda: vec![item],
         drafts: vec![],
+        starts: None,
+        away_seconds: 0,
     }
 }
 
@@ -227,7 +233,10 @@ async fn a_full_disk_acknowledges_nothing_cuts_nobody_and_still_closes_the_micro
     assert!(shown.borrow_and_update().heard.contains(&SiteId(0)));
 
     full.store(true, Ordering::SeqCst);
-    let start = ClientCommand::StartItem { item: ItemId(1) };
+    let start = ClientCommand::StartItem {
+        item: ItemId(1),
+        waiting: None,
+    };
     assert!(is_failed(&chair.command("start", start.clone()).await));
     assert_eq!(
         chair.microphone("open", true).await,

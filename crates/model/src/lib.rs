@@ -10,7 +10,9 @@ mod peer;
 mod roles;
 mod stage;
 
-pub use ids::{CommentId, DraftId, ItemId, Millis, ParagraphRef, PeerId, SeatId, SiteId, TurnId};
+pub use ids::{
+    CommentId, DraftId, ItemId, Millis, ParagraphRef, PeerId, PromptId, SeatId, SiteId, TurnId,
+};
 pub use link::{LinkReport, LinkStats};
 pub use peer::{PeerAsk, PeerSay, ScreenSlots, Side};
 pub use roles::{Carries, EndpointKind, Role};

@@ -22,6 +22,21 @@ pub const NAME_MAX_CHARS: usize = 120;
 pub const TOPIC_MAX_CHARS: usize = 200;
 /// Characters of a comment, and of a proposed wording; longer is refused with `text_too_long`.
 pub const COMMENT_MAX_CHARS: usize = 4_000;
+/// Microphones that may be open at once in an open discussion: with the hall's they fill the voices a room hears. More
+/// in the settings file is refused.
+pub const OPEN_MICROPHONES_MAX: u8 = 3;
+/// Milliseconds in which the chair's last step about the list can be undone; then it is refused.
+pub const UNDO_MS: u64 = 10_000;
+/// Prompts kept; the oldest handled one is forgotten first, then the oldest.
+pub const PROMPTS_MAX: usize = 64;
+/// Open prompts of one site; the next is refused with `queue_full`.
+pub const PROMPTS_PER_SITE_MAX: usize = 8;
+/// Persons a site may report in one figure; more is refused with `out_of_range`.
+pub const HEADCOUNT_MAX: u16 = 9_999;
+/// Seconds between two pictures of the carousel; fewer or more is refused with `out_of_range`.
+pub const CAROUSEL_SECONDS: std::ops::RangeInclusive<u16> = 3..=600;
+/// Loudness in dBov from which a called site counts as heard: a quiet voice in a quiet room.
+pub const HEARD_FROM_DBOV: i8 = -50;
 /// Minutes one speech may be granted at once, and be extended by at once.
 pub const TURN_MINUTES_MAX: u16 = 120;
 /// Bytes of a frame from a client; a longer one closes the connection with 1009.
@@ -38,7 +53,9 @@ pub const INBOX_MAX: usize = 1_024;
 pub const COMMIT_BATCH_MAX: usize = 128;
 /// Answers remembered of each seat by command id; the oldest is forgotten, and its repetition would be decided anew.
 pub const ANSWERS_PER_SEAT_MAX: usize = 1_000;
-/// Video tiles of a screen; a conference with more sites shows the first ones.
+/// Sites told to prepare at once; those further down are told when one of these was called.
+pub const ON_DECK_MAX: usize = 2;
+/// Video tiles of a screen: the hall and a page of twelve sites; a conference with more sites turns the pages.
 pub const TILE_SLOTS: usize = 13;
 /// Voices a room hears at once; a further open microphone waits for a free slot.
 pub const AUDIO_SLOTS: usize = 4;

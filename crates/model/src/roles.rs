@@ -9,7 +9,9 @@ use ts_rs::TS;
 pub enum Role {
     /// Chủ trì: agenda, floor, microphones, screens.
     Chair,
-    /// Thư ký: the feed of comments.
+    /// Phó chủ trì: prepares what comes next, and takes the chair when the chair's machine goes.
+    Deputy,
+    /// Thư ký: the feed of comments, and the list beside the chair.
     Secretary,
     /// Phụ trách điểm cầu: asks for the floor and comments for one site.
     Moderator,

@@ -12,10 +12,10 @@ pub struct Stage {
     pub heard: BTreeSet<SiteId>,
     /// The site whose picture is the programme.
     pub programme: Option<SiteId>,
-    /// The site whose full picture is asked for before it is needed.
-    pub on_deck: Option<SiteId>,
-    /// Every site in protocol order: tile `k` of every screen shows `sites[k]`.
-    pub sites: Vec<SiteId>,
+    /// The sites, at most `ON_DECK_MAX`, whose full picture is asked for before it is needed.
+    pub on_deck: Vec<SiteId>,
+    /// Tile `k` of every screen shows `tiles[k]`: the hall first, then one page of the sites.
+    pub tiles: Vec<SiteId>,
     /// Which endpoint carries each linked site. A packet from a site's other endpoint is dropped.
     pub carriers: BTreeMap<SiteId, EndpointKind>,
 }

@@ -1,9 +1,15 @@
 //! The frames on the WebSocket: JSON text, one object a frame, tagged by `type`.
 
-use crate::view::{Agenda, Comment, Floor, SeatView, SiteLink, StageView, View};
-use diemcau_conference::{CommentKind, CommentWords, Layout, Refusal, RequestWords};
+use crate::view::{
+    Agenda, Attendance, Comment, Floor, Prompt, SeatView, SiteLink, StageView, View,
+};
+use diemcau_conference::{
+    CommentKind, CommentWords, Headcount, Layout, PromptKind, Readiness, Refusal, RequestWords,
+    Waiting,
+};
 use diemcau_model::{
-    Carries, CommentId, ItemId, LinkStats, Millis, Role, ScreenSlots, SeatId, Side, SiteId, TurnId,
+    Carries, CommentId, ItemId, LinkStats, Millis, ParagraphRef, PromptId, Role, ScreenSlots,
+    SeatId, Side, SiteId, TurnId,
 };
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -36,12 +42,24 @@ pub enum ClientFrame {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
 #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
 pub enum ClientCommand {
-    /// Chair: begin an item.
-    StartItem { item: ItemId },
+    /// Chair: begin an item. `waiting` says what becomes of those who still wait; without it the command is refused
+    /// with `list_waiting` when anybody does.
+    StartItem {
+        item: ItemId,
+        #[serde(default)]
+        #[ts(optional)]
+        waiting: Option<Waiting>,
+    },
     /// Chair: finish the running item.
     FinishItem { item: ItemId },
-    /// Chair: finish the running item (`after`) and begin the next.
-    NextItem { after: Option<ItemId> },
+    /// Chair: finish the running item (`after`) and begin the next (`expect`, the view's `agenda.next`).
+    NextItem {
+        after: Option<ItemId>,
+        expect: ItemId,
+        #[serde(default)]
+        #[ts(optional)]
+        waiting: Option<Waiting>,
+    },
     /// Chair: reorder items that have not begun.
     MoveItem {
         item: ItemId,
@@ -62,8 +80,10 @@ pub enum ClientCommand {
         turn: TurnId,
         before: Option<TurnId>,
     },
-    /// Chair: tell a waiting site to prepare.
-    Prepare { turn: TurnId },
+    /// Chair, deputy, secretary: who is to be called next, and after that; at most two; empty: as the list stands.
+    Stage { turns: Vec<TurnId> },
+    /// Moderator (own site): whether it is there. Chair: `not_ready` passes it over without losing its place.
+    SetReady { turn: TurnId, ready: Readiness },
     /// Chair: "Mời tiếp". `after` is the turn that has the floor, `expect` the one on deck, as the console sees them.
     GrantNext {
         after: Option<TurnId>,
@@ -71,20 +91,64 @@ pub enum ClientCommand {
     },
     /// Chair: give the floor to this request now.
     Grant { after: Option<TurnId>, turn: TurnId },
+    /// Chair: take the last step about the list back, within 10 s: the one about `turn` (the view's `floor.undo`).
+    Undo { turn: TurnId },
     /// Chair: stop the clock and close the microphone.
     PauseTurn { turn: TurnId },
     /// Chair: go on.
     ResumeTurn { turn: TurnId },
     /// Chair: more minutes.
     ExtendTurn { turn: TurnId, minutes: u16 },
+    /// Chair: wait for a speaking site whose link is lost for as long as it takes.
+    KeepTurn { turn: TurnId },
     /// Chair, or the moderator whose site speaks: end the turn.
     EndTurn { turn: TurnId },
     /// Chair: stop the speaker.
     RevokeTurn { turn: TurnId },
     /// Chair: the hall's own microphone.
     SetHallMicrophone { open: bool },
-    /// Chair, technician: the layout of the big screens.
+    /// Chair: silence everyone but the hall while it is on; released when the seat's last connection is gone.
+    SetPriority { on: bool },
+    /// Chair: pause every turn; every microphone closes but the hall's.
+    CloseMicrophones {},
+    /// Deputy: take the chair. Chair: take it back.
+    TakeChair {},
+    /// Deputy who has the chair: give it back.
+    ReturnChair {},
+    /// Chair: call the roll, site by site.
+    StartRollCall {},
+    /// Chair: the called site (`after`) is done, call the next.
+    CallNextSite { after: SiteId },
+    /// Chair: call this site now, also once more.
+    CallSite { site: SiteId },
+    /// Chair: go on without the called site.
+    PassOverSite { site: SiteId },
+    /// Chair: end the roll call.
+    EndRollCall {},
+    /// Moderator (own site), secretary (any): who is present.
+    SetHeadcount { site: SiteId, headcount: Headcount },
+    /// Chair, deputy, secretary, technician: a private prompt to a site.
+    PromptSite { site: SiteId, prompt: PromptKind },
+    /// Moderator: a private prompt to the desks.
+    PromptDesks { prompt: PromptKind },
+    /// A prompt is seen to: by the site it was sent to, or by a desk.
+    HandlePrompt { prompt: PromptId },
+    /// Chair, technician: the layout of the big screens. `blank` asked for again gives back what it covers.
     SetLayout { layout: Layout },
+    /// Chair, technician: lay a layout ready; null takes it away.
+    PreviewLayout { layout: Option<Layout> },
+    /// Chair, technician: show what was laid ready.
+    TakePreview { expect: Layout },
+    /// Chair, technician: the text of the notice, at most 200 characters.
+    SetNotice { text: String },
+    /// Chair, technician: the paragraph of the document layout; null: the speech's own.
+    ShowParagraph { at: Option<ParagraphRef> },
+    /// Chair, technician: keep a site's picture as the programme; null: follow the floor.
+    SetSpotlight { site: Option<SiteId> },
+    /// Chair, technician: show the sites in turn while nobody speaks, 3 to 600 s each; null: stop.
+    SetCarousel { seconds: Option<u16> },
+    /// Chair, technician: the page of the grid, from 0.
+    SetPage { page: u16 },
     /// Moderator, secretary: comment on a paragraph.
     PostComment {
         kind: CommentKind,
@@ -246,6 +310,10 @@ pub enum Fact {
     CommentGone { comment: CommentId },
     /// The seats.
     Seats { seats: Vec<SeatView> },
+    /// Who is present, and the roll call.
+    Attendance { attendance: Attendance },
+    /// The private prompts this viewer may see.
+    Prompts { prompts: Vec<Prompt> },
 }
 
 /// Figures of a site's links.

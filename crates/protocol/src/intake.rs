@@ -1,7 +1,7 @@
 //! From the text of a frame to something the rules can decide. Strict: what is not of this protocol is refused.
 
 use crate::{ClientCommand, ClientFrame};
-use diemcau_conference::{Command, CommentWords, RequestWords};
+use diemcau_conference::{Command, CommentWords, Headcount, RequestWords};
 use diemcau_model::limits;
 use thiserror::Error;
 use unicode_normalization::UnicodeNormalization;
@@ -56,9 +56,17 @@ pub fn id_of(text: &str) -> Option<String> {
 #[must_use]
 pub fn command(asked: ClientCommand) -> Command {
     match asked {
-        ClientCommand::StartItem { item } => Command::StartItem { item },
+        ClientCommand::StartItem { item, waiting } => Command::StartItem { item, waiting },
         ClientCommand::FinishItem { item } => Command::FinishItem { item },
-        ClientCommand::NextItem { after } => Command::NextItem { after },
+        ClientCommand::NextItem {
+            after,
+            expect,
+            waiting,
+        } => Command::NextItem {
+            after,
+            expect,
+            waiting,
+        },
         ClientCommand::MoveItem { item, before } => Command::MoveItem { item, before },
         ClientCommand::SetList { open } => Command::SetList { open },
         ClientCommand::RequestFloor { words } => Command::RequestFloor {
@@ -71,7 +79,36 @@ pub fn command(asked: ClientCommand) -> Command {
             reason: clean(&reason),
         },
         ClientCommand::MoveRequest { turn, before } => Command::MoveRequest { turn, before },
-        ClientCommand::Prepare { turn } => Command::Prepare { turn },
+        ClientCommand::Stage { turns } => Command::Stage { turns },
+        ClientCommand::SetReady { turn, ready } => Command::SetReady { turn, ready },
+        ClientCommand::Undo { turn } => Command::Undo { turn },
+        ClientCommand::KeepTurn { turn } => Command::KeepTurn { turn },
+        ClientCommand::SetPriority { on } => Command::SetPriority { on },
+        ClientCommand::CloseMicrophones {} => Command::CloseMicrophones,
+        ClientCommand::TakeChair {} => Command::TakeChair,
+        ClientCommand::ReturnChair {} => Command::ReturnChair,
+        ClientCommand::StartRollCall {} => Command::StartRollCall,
+        ClientCommand::CallNextSite { after } => Command::CallNextSite { after },
+        ClientCommand::CallSite { site } => Command::CallSite { site },
+        ClientCommand::PassOverSite { site } => Command::PassOverSite { site },
+        ClientCommand::EndRollCall {} => Command::EndRollCall,
+        ClientCommand::SetHeadcount { site, headcount } => Command::SetHeadcount {
+            site,
+            headcount: Headcount {
+                absent: clean(&headcount.absent),
+                ..headcount
+            },
+        },
+        ClientCommand::PromptSite { site, prompt } => Command::PromptSite { site, prompt },
+        ClientCommand::PromptDesks { prompt } => Command::PromptDesks { prompt },
+        ClientCommand::HandlePrompt { prompt } => Command::HandlePrompt { prompt },
+        ClientCommand::PreviewLayout { layout } => Command::PreviewLayout { layout },
+        ClientCommand::TakePreview { expect } => Command::TakePreview { expect },
+        ClientCommand::SetNotice { text } => Command::SetNotice { text: clean(&text) },
+        ClientCommand::ShowParagraph { at } => Command::ShowParagraph { at },
+        ClientCommand::SetSpotlight { site } => Command::SetSpotlight { site },
+        ClientCommand::SetCarousel { seconds } => Command::SetCarousel { seconds },
+        ClientCommand::SetPage { page } => Command::SetPage { page },
         ClientCommand::GrantNext { after, expect } => Command::GrantNext { after, expect },
         ClientCommand::Grant { after, turn } => Command::Grant { after, turn },
         ClientCommand::PauseTurn { turn } => Command::PauseTurn { turn },
@@ -95,6 +132,7 @@ pub fn command(asked: ClientCommand) -> Command {
 fn request_words(words: RequestWords) -> RequestWords {
     RequestWords {
         delegate: clean(&words.delegate),
+        title: clean(&words.title),
         topic: clean(&words.topic),
         ..words
     }
@@ -208,8 +246,10 @@ mod tests {
         let words = RequestWords {
             speech: diemcau_conference::SpeechType::Contribution,
             delegate: typed,
+            title: String::new(),
             topic: String::new(),
             paragraph: None,
+            minutes: None,
         };
         let Command::RequestFloor { words } = command(ClientCommand::RequestFloor { words }) else {
             panic!("another command")

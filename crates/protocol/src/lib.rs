@@ -14,8 +14,8 @@ pub use intake::{BadFrame, command, decode, id_of};
 pub use projection::{Slice, facts, touches, view};
 pub use typescript::typescript;
 pub use view::{
-    Agenda, Comment, Fixed, Floor, Item, LastTurn, LowerThird, Request, SeatView, SiteLink,
-    StageView, Turn, View,
+    Agenda, Attendance, Comment, Deputy, Fixed, Floor, Item, LastTurn, LowerThird, Prompt, Request,
+    SeatView, SiteAttendance, SiteLink, Spotlight, StageView, Turn, Undo, Used, View,
 };
 pub use viewer::Viewer;
 

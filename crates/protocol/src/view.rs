@@ -1,10 +1,12 @@
 //! What a viewer sees: one value per slice. A fact replaces a slice; a snapshot is all of them.
 
 use diemcau_conference::{
-    CommentKind, CommentWords, Draft, ItemKind, Layout, RequestWords, Site, TurnEnd, TurnRules,
+    CallEnd, CommentKind, CommentWords, Denied, Draft, Headcount, Heard, ItemKind, Layout,
+    PromptKind, Readiness, RequestWords, Site, StepKind, TurnEnd, TurnRules, Why,
 };
 use diemcau_model::{
-    Carries, CommentId, EndpointKind, ItemId, Millis, Role, SeatId, SiteId, TurnId,
+    Carries, CommentId, EndpointKind, ItemId, Millis, ParagraphRef, PromptId, Role, SeatId, SiteId,
+    TurnId,
 };
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -26,6 +28,10 @@ pub struct View {
     pub feed: Vec<Comment>,
     /// Seats; empty for those who do not manage them.
     pub seats: Vec<SeatView>,
+    /// Who is present, and the roll call.
+    pub attendance: Attendance,
+    /// Private prompts between desks and sites; a site sees its own.
+    pub prompts: Vec<Prompt>,
 }
 
 /// What never changes while the conference lasts.
@@ -35,6 +41,8 @@ pub struct Fixed {
     pub title: String,
     /// Who convenes it.
     pub organizer: String,
+    /// Minutes after midnight, local time, at which it is to begin; null: planned times count from its beginning.
+    pub starts: Option<u16>,
     /// Sites in protocol order.
     pub sites: Vec<Site>,
     /// Drafts under comment.
@@ -57,6 +65,8 @@ pub struct SiteLink {
 pub struct Agenda {
     /// The running item.
     pub current: Option<ItemId>,
+    /// The item that comes next; null when none is left.
+    pub next: Option<ItemId>,
     /// All items in their present order.
     pub items: Vec<Item>,
 }
@@ -66,6 +76,10 @@ pub struct Agenda {
 pub struct Item {
     /// Its number as planned.
     pub id: ItemId,
+    /// The item it is a part of.
+    pub part_of: Option<ItemId>,
+    /// Percent of those summoned who must be there for it; null: no quorum is asked.
+    pub quorum_percent: Option<u8>,
     /// Its title.
     pub title: String,
     /// At most 24 characters, for narrow columns; the title where none was given.
@@ -91,18 +105,68 @@ pub struct Item {
 pub struct Floor {
     /// Whether the list takes requests.
     pub open: bool,
-    /// The turn that has the floor.
+    /// The turn that has the floor: the one everybody looks at.
     pub turn: Option<Turn>,
-    /// Accepted requests in the order of the list.
+    /// Further turns: open microphones of an open discussion, and the speech a question was put into.
+    pub others: Vec<Turn>,
+    /// Accepted requests in the order of the list; each says why it stands there.
     pub queue: Vec<Request>,
     /// Requests waiting for the chair's word. Desks see all, a site its own, others none.
     pub pending: Vec<Request>,
-    /// The request told to prepare; one of `queue`.
-    pub on_deck: Option<TurnId>,
+    /// The requests told to prepare, at most two of `queue`; the first is the one "next" calls.
+    pub on_deck: Vec<TurnId>,
+    /// Who was staged to be called next.
+    pub staged: Vec<TurnId>,
     /// Whether the hall's own microphone is open.
     pub hall_microphone: bool,
-    /// How the last turn ended.
+    /// Whether the chair holds the priority key: nobody but the hall is heard.
+    pub priority: bool,
+    /// How the last turn ended. Desks see it, and its own site.
     pub last: Option<LastTurn>,
+    /// Requests that were not taken, the last of each site. Desks see all, a site its own.
+    pub denied: Vec<Denied>,
+    /// What each site used of each item, speeches that are over.
+    pub used: Vec<Used>,
+    /// The chair's last step, which can be undone until the moment it says. Chairs and deputies only.
+    pub undo: Option<Undo>,
+    /// The deputy who has the chair in the chair's place; null: the chair has it.
+    pub deputy: Option<Deputy>,
+}
+
+/// What a site used of an item.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+pub struct Used {
+    /// The item.
+    pub item: ItemId,
+    /// The site.
+    pub site: SiteId,
+    /// Speeches.
+    pub turns: u16,
+    /// Milliseconds they took.
+    #[ts(type = "number")]
+    pub ms: u64,
+}
+
+/// The chair's last step about the list.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+pub struct Undo {
+    /// What was done.
+    pub step: StepKind,
+    /// The request it was done to.
+    pub turn: TurnId,
+    /// Its site.
+    pub site: SiteId,
+    /// Until when it can be undone.
+    pub until: Millis,
+}
+
+/// The deputy who has the chair.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+pub struct Deputy {
+    /// Its seat.
+    pub seat: SeatId,
+    /// What people call it.
+    pub label: String,
 }
 
 /// A waiting request.
@@ -114,8 +178,14 @@ pub struct Request {
     pub site: SiteId,
     /// Who, on what.
     pub words: RequestWords,
+    /// The speech it replies to.
+    pub about: Option<TurnId>,
     /// When the server took it.
     pub at: Millis,
+    /// Why it stands where it does; null while it is pending.
+    pub why: Option<Why>,
+    /// Whether its site is there.
+    pub ready: Readiness,
 }
 
 /// Lượt phát biểu. Time used at moment `t` is `used_ms + (running_since ? t - running_since : 0)`.
@@ -127,6 +197,8 @@ pub struct Turn {
     pub site: SiteId,
     /// Who, on what.
     pub words: RequestWords,
+    /// The speech it replies to.
+    pub about: Option<TurnId>,
     /// When it was granted.
     pub started: Millis,
     /// Milliseconds allotted, extensions included.
@@ -141,8 +213,14 @@ pub struct Turn {
     pub paused: bool,
     /// The site's link is lost.
     pub held: bool,
+    /// A question was put in between.
+    pub interrupted: bool,
+    /// The chair holds the priority key.
+    pub silenced: bool,
     /// The item's rule closed its microphone.
     pub muted: bool,
+    /// When the turn of a site whose link is lost ends by itself; null: not, or the chair waits as long as it takes.
+    pub away_until: Option<Millis>,
     /// The last warning given, in seconds left; 0 when time is used up; null before the first.
     pub warned_s: Option<u16>,
 }
@@ -163,13 +241,31 @@ pub struct LastTurn {
 pub struct StageView {
     /// The layout.
     pub layout: Layout,
+    /// The layout laid ready by chair or technician.
+    pub preview: Option<Layout>,
+    /// The text of the notice layout.
+    pub notice: String,
+    /// The paragraph of the document layout.
+    pub paragraph: Option<ParagraphRef>,
+    /// Whether somebody chose that paragraph, instead of following the speech.
+    pub paragraph_chosen: bool,
+    /// The picture somebody fixed as the programme.
+    pub spotlight: Option<Spotlight>,
+    /// Seconds of each picture of the carousel; null while it stands.
+    pub carousel: Option<u16>,
+    /// The page of the grid, from 0, and how many there are.
+    pub page: u16,
+    /// Pages of the grid.
+    pub pages: u16,
+    /// Tile `k` of every screen shows `tiles[k]`; the hall first.
+    pub tiles: Vec<SiteId>,
     /// Sites whose microphone is open.
     pub heard: Vec<SiteId>,
     /// The site whose picture is the programme.
     pub programme: Option<SiteId>,
-    /// The site told to prepare.
-    pub on_deck: Option<SiteId>,
-    /// Dải tên; null when nobody has the floor.
+    /// The sites told to prepare.
+    pub on_deck: Vec<SiteId>,
+    /// Dải tên; null when the programme is nobody's speech.
     pub lower_third: Option<LowerThird>,
 }
 
@@ -180,8 +276,68 @@ pub struct LowerThird {
     pub site: SiteId,
     /// Who speaks; may be empty, then the site's name is the first line.
     pub delegate: String,
+    /// The speaker's title and unit; may be empty.
+    pub title: String,
     /// On what; may be empty.
     pub topic: String,
+}
+
+/// A picture that was fixed by hand.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+pub struct Spotlight {
+    /// Whose picture.
+    pub site: SiteId,
+    /// Who fixed it, as people call that seat.
+    pub by: String,
+}
+
+/// Điểm danh, quân số.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+pub struct Attendance {
+    /// The site that is called; null while no roll is called.
+    pub calling: Option<SiteId>,
+    /// Since when.
+    pub since: Option<Millis>,
+    /// Every site in protocol order.
+    pub sites: Vec<SiteAttendance>,
+    /// All sites together: those who did not report count as summoned only.
+    pub summoned: u32,
+    /// Có mặt trực tiếp.
+    pub present: u32,
+    /// Có mặt trực tuyến.
+    pub online: u32,
+    /// Whether present and online reach the running item's share of those summoned; null when it asks for none.
+    pub quorate: Option<bool>,
+}
+
+/// One site's line of the attendance sheet.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+pub struct SiteAttendance {
+    /// The site.
+    pub site: SiteId,
+    /// What it reported; null before it did. Who is absent is told to the desks and the site itself.
+    pub headcount: Option<Headcount>,
+    /// How its call ended; null before.
+    pub how: Option<CallEnd>,
+    /// When its call ended.
+    pub at: Option<Millis>,
+    /// What was measured when it was first heard in the call.
+    pub heard: Option<Heard>,
+}
+
+/// A private prompt between the desks and a site.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+pub struct Prompt {
+    /// Its number.
+    pub id: PromptId,
+    /// The site it is to or from.
+    pub site: SiteId,
+    /// What it says; says also which way it goes.
+    pub kind: PromptKind,
+    /// When.
+    pub at: Millis,
+    /// When it was seen to; null before.
+    pub handled: Option<Millis>,
 }
 
 /// Ý kiến góp ý.

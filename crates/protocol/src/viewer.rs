@@ -1,12 +1,12 @@
 //! Who looks: viewers of one class see exactly the same, so that a fact is encoded once for all of them.
 
-use diemcau_conference::{Comment, Request};
+use diemcau_conference::Comment;
 use diemcau_model::{Role, SiteId};
 
 /// A class of viewers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Viewer {
-    /// Chairs: everything.
+    /// Chairs and deputies: everything.
     Chair,
     /// Secretaries: everything but the seats.
     Secretary,
@@ -23,7 +23,7 @@ impl Viewer {
     #[must_use]
     pub fn of(role: Role, site: Option<SiteId>) -> Self {
         match (role, site) {
-            (Role::Chair, _) => Self::Chair,
+            (Role::Chair | Role::Deputy, _) => Self::Chair,
             (Role::Secretary, _) => Self::Secretary,
             (Role::Technician, _) => Self::Technician,
             (Role::Moderator, Some(site)) => Self::Site(site),
@@ -44,8 +44,19 @@ impl Viewer {
         !comment.held || self.owns(comment.site)
     }
 
-    pub(crate) fn may_see_pending(self, request: &Request) -> bool {
-        self.owns(request.site)
+    /// The chair's last step, and whether it can be undone.
+    pub(crate) fn may_see_step(self) -> bool {
+        self == Self::Chair
+    }
+
+    /// A prompt is between the desks and its site.
+    pub(crate) fn may_see_prompts_of(self, site: SiteId) -> bool {
+        self == Self::Technician || self.owns(site)
+    }
+
+    /// Who is absent and why: what a site reports beside its figures.
+    pub(crate) fn may_see_absent_of(self, site: SiteId) -> bool {
+        self.owns(site)
     }
 
     pub(crate) fn may_see_seats(self) -> bool {
@@ -56,7 +67,7 @@ impl Viewer {
     }
 
     /// Whether what a site has not yet shown to all is shown to this viewer.
-    fn owns(self, of: SiteId) -> bool {
+    pub(crate) fn owns(self, of: SiteId) -> bool {
         match self {
             Self::Chair | Self::Secretary => true,
             Self::Site(site) => site == of,

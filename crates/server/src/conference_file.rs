@@ -1,11 +1,12 @@
 //! A conference as people write it down: read, checked, and turned into what the rules start from.
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use diemcau_conference::{
-    AtZero, Draft, ItemKind, Paragraph, PlannedItem, Seat, Setup, Site, TurnRules,
+    AtZero, Draft, ItemKind, Paragraph, PlannedItem, QueueMode, Seat, Setup, Site, TurnRules,
 };
 use diemcau_model::{Carries, DraftId, ItemId, Role, SeatId, SiteId, limits};
 use serde::Deserialize;
+use std::collections::BTreeSet;
 
 /// The demo conference.
 pub const DEMO: &str = include_str!("../../../config/demo.toml");
@@ -15,6 +16,11 @@ pub const DEMO: &str = include_str!("../../../config/demo.toml");
 struct File {
     title: String,
     organizer: String,
+    /// "HH:MM", local time.
+    #[serde(default)]
+    starts: Option<String>,
+    #[serde(default = "away_seconds")]
+    away_seconds: u16,
     sites: Vec<FileSite>,
     seats: Vec<FileSeat>,
     agenda: Vec<FileItem>,
@@ -30,6 +36,13 @@ struct FileSite {
     level: String,
     #[serde(default)]
     hall: bool,
+    #[serde(default)]
+    summoned: u16,
+}
+
+/// A site whose link is lost in its speech keeps the floor for three minutes, unless the file says otherwise.
+fn away_seconds() -> u16 {
+    180
 }
 
 #[derive(Debug, Deserialize)]
@@ -58,6 +71,14 @@ struct FileItem {
     #[serde(default)]
     approval: bool,
     #[serde(default)]
+    queue: FileQueue,
+    #[serde(default)]
+    microphones: Option<u8>,
+    #[serde(default)]
+    part_of: Option<u16>,
+    #[serde(default)]
+    quorum_percent: Option<u8>,
+    #[serde(default)]
     drafts: Vec<u16>,
 }
 
@@ -67,6 +88,18 @@ enum FileAtZero {
     Warn,
     Mute,
     Cut,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum FileQueue {
+    ChairPicks,
+    #[default]
+    InOrder,
+    RoundOfSites,
+    LeastTime,
+    ByDocument,
+    Open,
 }
 
 #[derive(Debug, Deserialize)]
@@ -96,7 +129,19 @@ pub fn read(text: &str, token_hash: impl Fn(SeatId) -> String) -> Result<Setup> 
     check_sites(&file)?;
     check_seats(&file)?;
     check_agenda(&file)?;
-    Ok(setup(file, token_hash))
+    let starts = file.starts.as_deref().map(minutes_after_midnight);
+    let starts = starts.transpose()?;
+    Ok(setup(file, starts, token_hash))
+}
+
+/// "07:30" as minutes after midnight.
+fn minutes_after_midnight(text: &str) -> Result<u16> {
+    let parts = text.split_once(':');
+    let parsed = parts.and_then(|(hours, minutes)| {
+        let (hours, minutes): (u16, u16) = (hours.parse().ok()?, minutes.parse().ok()?);
+        (hours < 24 && minutes < 60).then_some(hours * 60 + minutes)
+    });
+    parsed.with_context(|| format!("starts is {text:?}, a time like \"07:30\" is taken"))
 }
 
 fn check_sizes(file: &File) -> Result<()> {
@@ -143,6 +188,12 @@ fn check_sites(file: &File) -> Result<()> {
             "short of site {:?} is longer than 16 characters",
             site.name
         );
+        ensure!(
+            site.summoned <= limits::HEADCOUNT_MAX,
+            "summoned of site {:?} is more than {}",
+            site.name,
+            limits::HEADCOUNT_MAX
+        );
     }
     Ok(())
 }
@@ -152,7 +203,15 @@ fn check_seats(file: &File) -> Result<()> {
         file.seats.iter().any(|seat| seat.role == Role::Chair),
         "no seat has the role chair"
     );
+    let mut rooms = BTreeSet::new();
     for seat in &file.seats {
+        if let (Some(site), Some(kind)) = (seat.site, seat.carries.endpoint()) {
+            ensure!(
+                rooms.insert((site, kind)),
+                "seat {:?}: another seat is already the same endpoint of site {site}",
+                seat.label
+            );
+        }
         let known = seat
             .site
             .is_none_or(|site| usize::from(site) < file.sites.len());
@@ -195,6 +254,8 @@ fn check_agenda(file: &File) -> Result<()> {
             item.title,
             limits::TURN_MINUTES_MAX
         );
+        check_queue(item)?;
+        check_part(file, item)?;
         for draft in &item.drafts {
             let known = (1..=file.drafts.len()).contains(&usize::from(*draft));
             ensure!(known, "item {:?}: there is no draft {draft}", item.title);
@@ -203,7 +264,40 @@ fn check_agenda(file: &File) -> Result<()> {
     Ok(())
 }
 
-fn setup(file: File, token_hash: impl Fn(SeatId) -> String) -> Setup {
+fn check_queue(item: &FileItem) -> Result<()> {
+    let most = limits::OPEN_MICROPHONES_MAX;
+    match (item.queue, item.microphones) {
+        (FileQueue::Open, Some(count)) => ensure!(
+            (1..=most).contains(&count),
+            "item {:?}: microphones is {count}, from 1 to {most} are taken",
+            item.title
+        ),
+        (FileQueue::Open, None) => bail!("item {:?} needs microphones = 1 to {most}", item.title),
+        (_, Some(_)) => bail!("item {:?}: microphones needs queue = \"open\"", item.title),
+        (_, None) => {}
+    }
+    Ok(())
+}
+
+fn check_part(file: &File, item: &FileItem) -> Result<()> {
+    let whole = |part: u16| file.agenda.get(usize::from(part.checked_sub(1)?));
+    if let Some(part) = item.part_of {
+        ensure!(
+            whole(part).is_some_and(|whole| whole.part_of.is_none()),
+            "item {:?}: part_of {part} is no item of its own",
+            item.title
+        );
+    }
+    ensure!(
+        item.quorum_percent
+            .is_none_or(|percent| (1..=100).contains(&percent)),
+        "item {:?}: quorum_percent is from 1 to 100",
+        item.title
+    );
+    Ok(())
+}
+
+fn setup(file: File, starts: Option<u16>, token_hash: impl Fn(SeatId) -> String) -> Setup {
     let seat = |(id, seat): (SeatId, FileSeat)| Seat {
         id,
         role: seat.role,
@@ -218,10 +312,13 @@ fn setup(file: File, token_hash: impl Fn(SeatId) -> String) -> Setup {
         short: site.short,
         level: site.level,
         hall: site.hall,
+        summoned: site.summoned,
     };
     Setup {
         title: file.title,
         organizer: file.organizer,
+        starts,
+        away_seconds: file.away_seconds,
         sites: (0..).map(SiteId).zip(file.sites).map(site).collect(),
         seats: (0..).map(SeatId).zip(file.seats).map(seat).collect(),
         agenda: (1..).map(ItemId).zip(file.agenda).map(item).collect(),
@@ -252,8 +349,24 @@ fn item((id, item): (ItemId, FileItem)) -> PlannedItem {
             minutes: item.turn_minutes,
             at_zero,
             approval: item.approval,
+            queue: queue_mode(item.queue, item.microphones),
         },
+        part_of: item.part_of.map(ItemId),
+        quorum_percent: item.quorum_percent,
         drafts: item.drafts.into_iter().map(DraftId).collect(),
+    }
+}
+
+fn queue_mode(queue: FileQueue, microphones: Option<u8>) -> QueueMode {
+    match queue {
+        FileQueue::ChairPicks => QueueMode::ChairPicks,
+        FileQueue::InOrder => QueueMode::InOrder,
+        FileQueue::RoundOfSites => QueueMode::RoundOfSites,
+        FileQueue::LeastTime => QueueMode::LeastTime,
+        FileQueue::ByDocument => QueueMode::ByDocument,
+        FileQueue::Open => QueueMode::Open {
+            microphones: microphones.unwrap_or(1),
+        },
     }
 }
 

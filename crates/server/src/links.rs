@@ -67,7 +67,7 @@ pub fn links(setup: &Setup, secret: &[u8; SECRET_BYTES], base_url: &str) -> Vec<
 #[must_use]
 pub fn page(role: Role) -> &'static str {
     match role {
-        Role::Chair => "chair",
+        Role::Chair | Role::Deputy => "chair",
         Role::Secretary => "secretary",
         Role::Moderator => "site",
         Role::Technician => "technician",

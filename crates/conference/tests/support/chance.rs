@@ -2,10 +2,11 @@
 
 use super::room::{Room, actor, people, setup};
 use diemcau_conference::{
-    Actor, Command, CommentKind, CommentWords, Layout, RequestWords, Signal, SpeechType, permits,
+    Actor, Command, CommentKind, CommentWords, Headcount, Layout, PromptKind, Readiness,
+    RequestWords, Signal, SpeechType, Waiting, permits,
 };
 use diemcau_model::{
-    CommentId, DraftId, EndpointKind, ItemId, ParagraphRef, SeatId, SiteId, TurnId,
+    CommentId, DraftId, EndpointKind, ItemId, ParagraphRef, PromptId, SeatId, SiteId, TurnId,
 };
 use proptest::{
     prelude::*,
@@ -15,8 +16,8 @@ use std::{cell::RefCell, env};
 
 /// A seed that found a bug joins the list with a word about it.
 const SEEDS: [u64; 3] = [7, 41, 2021];
-const CASES: u32 = 80;
-const STEPS_MAX: usize = 60;
+const CASES: u32 = 120;
+const STEPS_MAX: usize = 160;
 
 /// What may happen next. Numbers are picks: what they mean depends on how the conference stands.
 #[derive(Clone, Copy, Debug)]
@@ -37,6 +38,13 @@ pub enum Step {
     },
     Restart {
         asleep_ms: u64,
+    },
+    Gone {
+        seat: u32,
+    },
+    Measured {
+        site: u16,
+        level_dbov: i8,
     },
 }
 
@@ -69,7 +77,10 @@ pub fn runs(law: impl Fn(u16, &[Step])) {
             failure_persistence: None,
             ..Config::default()
         });
-        let run = (1..=6_u16, prop::collection::vec(step(), 0..STEPS_MAX));
+        let run = (
+            prop_oneof![2 => 1..=11_u16, 1 => Just(11)],
+            prop::collection::vec(step(), 0..STEPS_MAX),
+        );
         let outcome = runner.run(&run, |(item, steps)| {
             law(item, &steps);
             Ok(())
@@ -84,8 +95,12 @@ pub fn runs(law: impl Fn(u16, &[Step])) {
 pub fn begin(item: u16) -> Room {
     let mut room = Room::linked(setup());
     let item = ItemId(item);
-    room.ask(&actor("chair").unwrap(), &Command::StartItem { item })
-        .unwrap();
+    let waiting = None;
+    room.ask(
+        &actor("chair").unwrap(),
+        &Command::StartItem { item, waiting },
+    )
+    .unwrap();
     room
 }
 
@@ -112,6 +127,13 @@ pub fn take(room: &mut Room, step: Step) {
                 false => Signal::LinkDown { site, kind },
             });
         }
+        Step::Gone { seat } => room.signal(Signal::SeatGone { seat: SeatId(seat) }),
+        Step::Measured { site, level_dbov } => room.signal(Signal::Measured {
+            site: SiteId(site),
+            level_dbov,
+            rtt_ms: Some(20),
+            loss_permille: 5,
+        }),
         Step::Restart { asleep_ms } => {
             // As after kill -9: the last sign of life is when the journal was last written, or a little later.
             let last_alive = room.now;
@@ -120,6 +142,28 @@ pub fn take(room: &mut Room, step: Step) {
         }
     }
 }
+
+/// Questions more often than they come in life: they are put into speeches.
+const SPEECHES: [SpeechType; 11] = [
+    SpeechType::Question,
+    SpeechType::Question,
+    SpeechType::Question,
+    SpeechType::Paper,
+    SpeechType::Contribution,
+    SpeechType::Reply,
+    SpeechType::Response,
+    SpeechType::Question,
+    SpeechType::PointOfOrder,
+    SpeechType::Directing,
+    SpeechType::Conclusion,
+];
+
+const PROMPTS: [PromptKind; 4] = [
+    PromptKind::Slower,
+    PromptKind::Prepare,
+    PromptKind::NeedHelp,
+    PromptKind::CannotHear,
+];
 
 /// Who asks for what in an `Ask`, as the conference stands.
 pub fn asked(room: &Room, step: Step) -> Option<(Actor, Command)> {
@@ -149,8 +193,9 @@ pub fn asked(room: &Room, step: Step) -> Option<(Actor, Command)> {
 
 fn step() -> impl Strategy<Value = Step> {
     let common = prop_oneof![
-        8 => Just(5_u8), 6 => Just(11), 3 => Just(12), 3 => 13..=18_u8, 2 => 13..=14_u8, 3 => 6..=10_u8,
-        3 => Just(19), 4 => 20..=22_u8, 1 => Just(23), 1 => 0..=4_u8, 1 => Just(24),
+        10 => Just(5_u8), 7 => Just(11), 4 => Just(12), 4 => 13..=18_u8, 2 => 13..=14_u8, 5 => 6..=10_u8,
+        3 => Just(19), 4 => 20..=22_u8, 1 => Just(23), 1 => 0..=4_u8, 1 => Just(24), 3 => 25..=30_u8,
+        6 => Just(26), 2 => 31..=38_u8, 2 => Just(37), 4 => 39..=48_u8,
     ];
     let ask = (any::<u8>(), common, any::<u8>(), any::<u8>(), any::<bool>());
     let ask = ask.prop_map(|(who, what, a, b, yes)| Step::Ask {
@@ -169,40 +214,68 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (1..500_000_u64).prop_map(Step::Oversleep),
         4 => link.prop_map(|(site, standby, up)| Step::Link { site, standby, up }),
         1 => (0..60_000_u64).prop_map(|asleep_ms| Step::Restart { asleep_ms }),
+        1 => (0..3_u32).prop_map(|seat| Step::Gone { seat }),
+        2 => (0..5_u16, -90..-10_i8).prop_map(|(site, level_dbov)| Step::Measured { site, level_dbov }),
     ]
 }
 
 fn command(room: &Room, what: u8, a: u8, b: u8, yes: bool) -> Command {
     let turn = pick_turn(room, a);
-    let running = room.live.floor().turn.as_ref().map(|turn| turn.turn);
+    let running = room.live.floor().turn().map(|turn| turn.turn);
     let after = if b.is_multiple_of(8) {
         Some(turn)
     } else {
         running
     };
-    let item = ItemId(u16::from(a % 8));
+    let item = ItemId(u16::from(a % 13));
+    let waiting = [
+        None,
+        Some(Waiting::Keep),
+        Some(Waiting::Clear),
+        Some(Waiting::Carry),
+    ];
+    let waiting = waiting[usize::from(b % 4)];
+    let site = SiteId(u16::from(a % 5));
+    let layouts = [
+        Layout::Waiting,
+        Layout::Grid,
+        Layout::Speaker,
+        Layout::Document,
+        Layout::Notice,
+        Layout::Blank,
+    ];
+    let layout = layouts[usize::from(a) % layouts.len()];
+    let called = room.live.roll().calling.map(|(site, _)| site);
+    let called = called.filter(|_| !b.is_multiple_of(8)).unwrap_or(site);
     let comment = pick_comment(room, a);
     match what {
-        0 => Command::StartItem { item },
+        0 => Command::StartItem { item, waiting },
         1 => Command::FinishItem { item },
         2 => Command::NextItem {
             after: match yes {
                 true => room.live.agenda().current,
                 false => Some(item),
             },
+            expect: room.live.agenda().next().unwrap_or(item),
+            waiting,
         },
         3 => Command::MoveItem {
             item,
-            before: yes.then(|| ItemId(u16::from(b % 7))),
+            before: yes.then(|| ItemId(u16::from(b % 12))),
         },
         4 => Command::SetList { open: yes },
         5 => Command::RequestFloor {
             words: RequestWords {
                 speech: match yes {
-                    true => SpeechType::PointOfOrder,
+                    true => SPEECHES[usize::from(a) % SPEECHES.len()],
                     false => SpeechType::Contribution,
                 },
-                delegate: "Bà Nguyễn Thị B".into(),
+                delegate: match b % 3 {
+                    0 => String::new(),
+                    n => format!("Đại biểu {}", n + a % 4),
+                },
+                title: String::new(),
+                minutes: (a % 5 == 1).then_some(u16::from(b) % 4),
                 topic: "ộ".repeat(usize::from(b % 202)),
                 paragraph: (a.is_multiple_of(4)).then(|| paragraph(b)),
             },
@@ -217,11 +290,17 @@ fn command(room: &Room, what: u8, a: u8, b: u8, yes: bool) -> Command {
             turn,
             before: yes.then(|| pick_turn(room, b)),
         },
-        10 => Command::Prepare { turn },
+        10 => Command::Stage {
+            turns: match b % 3 {
+                0 => vec![],
+                1 => vec![turn],
+                _ => vec![turn, pick_turn(room, b)],
+            },
+        },
         11 => Command::GrantNext {
             after,
-            expect: match (room.live.floor().on_deck(), b % 8) {
-                (Some(next), 1..) => next.turn,
+            expect: match (room.live.on_deck().first(), b % 8) {
+                (Some(next), 1..) => *next,
                 (Some(_), 0) | (None, _) => turn,
             },
         },
@@ -238,7 +317,9 @@ fn command(room: &Room, what: u8, a: u8, b: u8, yes: bool) -> Command {
         },
         16 => Command::EndTurn { turn },
         17 => Command::RevokeTurn { turn },
-        18 => Command::SetHallMicrophone { open: yes },
+        18 => Command::SetHallMicrophone {
+            open: !room.live.screen().hall_microphone || yes,
+        },
         19 => Command::PostComment {
             kind: CommentKind::Add,
             words: CommentWords {
@@ -251,8 +332,73 @@ fn command(room: &Room, what: u8, a: u8, b: u8, yes: bool) -> Command {
         20 => Command::HoldComment { comment },
         21 => Command::PublishComment { comment },
         22 => Command::WithdrawComment { comment },
-        23 => Command::SetLayout {
-            layout: if yes { Layout::Grid } else { Layout::Speaker },
+        23 => Command::SetLayout { layout },
+        25 => Command::SetReady {
+            turn,
+            ready: [Readiness::Unknown, Readiness::Ready, Readiness::NotReady][usize::from(b % 3)],
+        },
+        26 | 27 => Command::Undo {
+            turn: room
+                .live
+                .floor()
+                .step
+                .as_ref()
+                .map_or(turn, |step| step.request.turn),
+        },
+        28 => Command::KeepTurn {
+            turn: running.unwrap_or(turn),
+        },
+        29 => Command::SetPriority { on: yes },
+        30 => Command::CloseMicrophones,
+        31 | 32 => Command::StartRollCall,
+        33 | 34 => Command::CallNextSite { after: called },
+        35 => Command::CallSite { site },
+        36 => Command::PassOverSite { site: called },
+        37 => Command::EndRollCall,
+        38 => Command::SetHeadcount {
+            site,
+            headcount: Headcount {
+                summoned: 10,
+                present: u16::from(b),
+                ..Headcount::default()
+            },
+        },
+        39 => match b % 3 {
+            0 => Command::ReturnChair,
+            _ => Command::TakeChair,
+        },
+        40 => Command::PromptSite {
+            site,
+            prompt: PROMPTS[usize::from(b) % PROMPTS.len()],
+        },
+        41 => Command::PromptDesks {
+            prompt: PROMPTS[usize::from(b) % PROMPTS.len()],
+        },
+        42 => Command::HandlePrompt {
+            prompt: PromptId(1 + u32::from(a % 3)),
+        },
+        43 => Command::PreviewLayout {
+            layout: yes.then_some(layout),
+        },
+        44 => Command::TakePreview {
+            expect: room.live.screen().preview.unwrap_or(layout),
+        },
+        45 => Command::ShowParagraph {
+            at: yes.then(|| paragraph(b)),
+        },
+        46 => Command::SetSpotlight {
+            site: yes.then_some(site),
+        },
+        47 => Command::SetCarousel {
+            seconds: yes.then_some(u16::from(b % 20)),
+        },
+        48 => match yes {
+            true => Command::SetNotice {
+                text: "Nghỉ".repeat(usize::from(b)),
+            },
+            false => Command::SetPage {
+                page: u16::from(b % 2),
+            },
         },
         // Seats of sites only: a conference without its desks would do little more.
         _ => Command::RevokeSeat {
@@ -264,9 +410,9 @@ fn command(room: &Room, what: u8, a: u8, b: u8, yes: bool) -> Command {
 /// A turn that waits or speaks, or one that is over or was never there.
 fn pick_turn(room: &Room, pick: u8) -> TurnId {
     let floor = room.live.floor();
-    let waiting = floor.queue.iter().chain(&floor.pending);
+    let waiting = floor.queue().chain(floor.pending());
     let mut turns: Vec<TurnId> = waiting.map(|request| request.turn).collect();
-    turns.extend(floor.turn.as_ref().map(|turn| turn.turn));
+    turns.extend(floor.turns.iter().map(|turn| turn.turn));
     turns.push(TurnId(1));
     turns.push(TurnId(999));
     turns[usize::from(pick) % turns.len()]

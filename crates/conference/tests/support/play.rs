@@ -15,10 +15,12 @@ use super::{
     say,
 };
 use diemcau_conference::{
-    Command, CommentKind, CommentWords, Layout, RequestWords, Signal, SpeechType,
+    Command, CommentKind, CommentWords, Headcount, Layout, PromptKind, Readiness, RequestWords,
+    Signal, SpeechType, Waiting,
 };
 use diemcau_model::{
-    CommentId, DraftId, EndpointKind, ItemId, Millis, ParagraphRef, SeatId, SiteId, TurnId,
+    CommentId, DraftId, EndpointKind, ItemId, Millis, ParagraphRef, PromptId, SeatId, SiteId,
+    TurnId,
 };
 
 /// Plays it, and tells what happened and how it stands at the end.
@@ -78,6 +80,20 @@ fn act(room: &mut Room, deed: &str) -> Option<Option<String>> {
     }
     let name = name_in(deed)?;
     let words: Vec<&str> = deed.strip_prefix(name)?.split_whitespace().collect();
+    if words == ["is", "gone"] {
+        let seat = actor(name)?.seat;
+        room.signal(Signal::SeatGone { seat });
+        return Some(None);
+    }
+    if let ["is", "measured", "at", level] = words[..] {
+        room.signal(Signal::Measured {
+            site: site_of(&[name])?,
+            level_dbov: level.parse().ok()?,
+            rtt_ms: Some(20),
+            loss_permille: 0,
+        });
+        return Some(None);
+    }
     if let Some(signal) = link(name, &words) {
         room.signal(signal);
         return Some(None);
@@ -113,14 +129,32 @@ fn link(name: &str, words: &[&str]) -> Option<Signal> {
 /// The command in these words.
 fn command(room: &Room, words: &[&str]) -> Option<Command> {
     let floor = room.live.floor();
-    let running = floor.turn.as_ref().map(|turn| turn.turn);
-    let on_deck = floor.on_deck().map(|request| request.turn);
+    let running = floor.turn().map(|turn| turn.turn);
+    let on_deck = room.live.on_deck().first().copied();
     Some(match words {
-        ["opens", "item", n] => Command::StartItem { item: item(n)? },
+        ["opens", "item", n] => Command::StartItem {
+            item: item(n)?,
+            waiting: None,
+        },
+        ["opens", "item", n, how] => Command::StartItem {
+            item: item(n)?,
+            waiting: Some(waiting(how)?),
+        },
         ["finishes", "item", n] => Command::FinishItem { item: item(n)? },
-        ["goes", "on", "after", "nothing"] => Command::NextItem { after: None },
+        ["goes", "on", "after", "nothing"] => Command::NextItem {
+            after: None,
+            expect: room.live.agenda().next()?,
+            waiting: None,
+        },
         ["goes", "on", "after", "item", n] => Command::NextItem {
             after: Some(item(n)?),
+            expect: room.live.agenda().next().unwrap_or_default(),
+            waiting: None,
+        },
+        ["goes", "on", "after", "item", n, "to", "item", m] => Command::NextItem {
+            after: Some(item(n)?),
+            expect: item(m)?,
+            waiting: None,
         },
         ["moves", "item", n, "last"] => Command::MoveItem {
             item: item(n)?,
@@ -141,7 +175,88 @@ fn command(room: &Room, words: &[&str]) -> Option<Command> {
             layout: Layout::Speaker,
         },
         ["requests"] => requests(SpeechType::Contribution, None, ""),
-        ["requests", "a", "point", "of", "order"] => requests(SpeechType::PointOfOrder, None, ""),
+        ["requests", "for", minutes, "minutes"] => {
+            with_words(|words| words.minutes = minutes.parse().ok())
+        }
+        ["requests", "for", name] => with_words(|words| words.delegate = (*name).into()),
+        ["requests", "a", kind @ ..] => requests(speech(&kind.join(" "))?, None, ""),
+        ["stages", "nobody"] => Command::Stage { turns: vec![] },
+        ["stages", n] => Command::Stage {
+            turns: vec![turn(n)?],
+        },
+        ["stages", n, "then", m] => Command::Stage {
+            turns: vec![turn(n)?, turn(m)?],
+        },
+        ["is", "ready", "for", n] => ready(n, Readiness::Ready)?,
+        ["is", "not", "ready", "for", n] => ready(n, Readiness::NotReady)?,
+        ["passes", "over", n] => ready(n, Readiness::NotReady)?,
+        ["undoes", n] => Command::Undo { turn: turn(n)? },
+        ["waits", "for", n] => Command::KeepTurn { turn: turn(n)? },
+        ["holds", "priority"] => Command::SetPriority { on: true },
+        ["lets", "priority", "go"] => Command::SetPriority { on: false },
+        ["closes", "all", "microphones"] => Command::CloseMicrophones,
+        ["takes", "the", "chair"] => Command::TakeChair,
+        ["returns", "the", "chair"] => Command::ReturnChair,
+        ["calls", "the", "roll"] => Command::StartRollCall,
+        ["ends", "the", "roll", "call"] => Command::EndRollCall,
+        ["calls", "the", "next", "after", name @ ..] => Command::CallNextSite {
+            after: site_of(name)?,
+        },
+        ["calls", name @ ..] => Command::CallSite {
+            site: site_of(name)?,
+        },
+        ["goes", "on", "without", name @ ..] => Command::PassOverSite {
+            site: site_of(name)?,
+        },
+        ["reports", present, "of", summoned, "for", name @ ..] => Command::SetHeadcount {
+            site: site_of(name)?,
+            headcount: Headcount {
+                summoned: summoned.parse().ok()?,
+                present: present.parse().ok()?,
+                ..Headcount::default()
+            },
+        },
+        ["asks", "for", "help"] => Command::PromptDesks {
+            prompt: PromptKind::NeedHelp,
+        },
+        ["tells", "slower", "to", name @ ..] => Command::PromptSite {
+            site: site_of(name)?,
+            prompt: PromptKind::Slower,
+        },
+        ["tells", "help", "to", name @ ..] => Command::PromptSite {
+            site: site_of(name)?,
+            prompt: PromptKind::NeedHelp,
+        },
+        ["sees", "to", "prompt", n] => Command::HandlePrompt {
+            prompt: PromptId(n.parse().ok()?),
+        },
+        ["shows", "paragraph", n] => Command::ShowParagraph {
+            at: Some(paragraph(n)?),
+        },
+        ["follows", "the", "speech"] => Command::ShowParagraph { at: None },
+        ["keeps", "the", "picture", "of", name @ ..] => Command::SetSpotlight {
+            site: Some(site_of(name)?),
+        },
+        ["follows", "the", "floor"] => Command::SetSpotlight { site: None },
+        ["runs", "a", "carousel", "of", n] => Command::SetCarousel {
+            seconds: Some(n.parse().ok()?),
+        },
+        ["stops", "the", "carousel"] => Command::SetCarousel { seconds: None },
+        ["turns", "to", "page", n] => Command::SetPage {
+            page: n.parse::<u16>().ok()?.checked_sub(1)?,
+        },
+        ["notes", text @ ..] => Command::SetNotice {
+            text: text.join(" "),
+        },
+        ["lays", "ready", name] => Command::PreviewLayout {
+            layout: Some(layout(name)?),
+        },
+        ["takes", name] => Command::TakePreview {
+            expect: layout(name)?,
+        },
+        ["blanks", "the", "screens"] => Command::SetLayout {
+            layout: Layout::Blank,
+        },
         ["requests", "on", "paragraph", n] => {
             requests(SpeechType::Contribution, Some(paragraph(n)?), "")
         }
@@ -174,7 +289,6 @@ fn command(room: &Room, words: &[&str]) -> Option<Command> {
             turn: turn(n)?,
             before: Some(turn(m)?),
         },
-        ["prepares", n] => Command::Prepare { turn: turn(n)? },
         ["grants", "next"] => Command::GrantNext {
             after: running,
             expect: on_deck?,
@@ -217,8 +331,64 @@ fn requests(speech: SpeechType, paragraph: Option<ParagraphRef>, topic: &str) ->
             delegate: String::new(),
             topic: topic.into(),
             paragraph,
+            title: String::new(),
+            minutes: None,
         },
     }
+}
+
+fn with_words(edit: impl FnOnce(&mut RequestWords)) -> Command {
+    let mut command = requests(SpeechType::Contribution, None, "");
+    if let Command::RequestFloor { words } = &mut command {
+        edit(words);
+    }
+    command
+}
+
+fn speech(kind: &str) -> Option<SpeechType> {
+    Some(match kind {
+        "paper" => SpeechType::Paper,
+        "contribution" => SpeechType::Contribution,
+        "reply" => SpeechType::Reply,
+        "response" => SpeechType::Response,
+        "question" => SpeechType::Question,
+        "point of order" => SpeechType::PointOfOrder,
+        "directing speech" => SpeechType::Directing,
+        "conclusion" => SpeechType::Conclusion,
+        _ => return None,
+    })
+}
+
+fn ready(n: &str, ready: Readiness) -> Option<Command> {
+    Some(Command::SetReady {
+        turn: turn(n)?,
+        ready,
+    })
+}
+
+fn waiting(how: &str) -> Option<Waiting> {
+    Some(match how {
+        "keeping" => Waiting::Keep,
+        "clearing" => Waiting::Clear,
+        "carrying" => Waiting::Carry,
+        _ => return None,
+    })
+}
+
+fn layout(name: &str) -> Option<Layout> {
+    Some(match name {
+        "waiting" => Layout::Waiting,
+        "grid" => Layout::Grid,
+        "document" => Layout::Document,
+        "notice" => Layout::Notice,
+        _ => return None,
+    })
+}
+
+fn site_of(name: &[&str]) -> Option<SiteId> {
+    let name = name.join(" ");
+    let site = SITES.iter().position(|site| *site == name)?;
+    u16::try_from(site).ok().map(SiteId)
 }
 
 fn comments(at: &str, text: &str) -> Option<Command> {

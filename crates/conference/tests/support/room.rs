@@ -1,8 +1,8 @@
 //! A small conference, and the hub's part played by hand: it brings the time and applies what was decided.
 
 use diemcau_conference::{
-    Actor, AtZero, Command, Conference, Draft, Event, ItemKind, Paragraph, PlannedItem, Refusal,
-    Seat, Setup, Signal, Site, TurnRules,
+    Actor, AtZero, Command, Conference, Draft, Event, ItemKind, Paragraph, PlannedItem, QueueMode,
+    Refusal, Seat, Setup, Signal, Site, TurnRules,
 };
 use diemcau_model::{Carries, DraftId, EndpointKind, ItemId, Millis, Role, SeatId, SiteId};
 
@@ -137,6 +137,7 @@ pub fn actor(name: &str) -> Option<Actor> {
         "technician" => (3, Role::Technician, None),
         "observer" => (4, Role::Observer, None),
         "screen" => (5, Role::Stage, Some(SiteId(0))),
+        "deputy" => (10, Role::Deputy, Some(SiteId(0))),
         _ => {
             let site = SITES.iter().position(|site| *site == name)?;
             let id = SiteId(u16::try_from(site).ok()?);
@@ -160,10 +161,11 @@ pub fn people() -> Vec<&'static str> {
         "observer",
         "screen",
     ];
-    desks.into_iter().chain(SITES).collect()
+    desks.into_iter().chain(SITES).chain(["deputy"]).collect()
 }
 
-/// A hall, three sites, one draft of two paragraphs, and six items: item `n` gives `n` minutes a turn.
+/// A hall, three sites, one draft of two paragraphs, and eleven items: item `n` gives `n` minutes a turn; from item 7
+/// on each has a queue mode of its own.
 pub fn setup() -> Setup {
     let warn = AtZero::Warn;
     let mute = AtZero::Mute { grace_seconds: 30 };
@@ -179,6 +181,11 @@ pub fn setup() -> Setup {
             item(4, "Góp ý vòng 1", ItemKind::Discussion, warn, true),
             item(5, "Góp ý vòng 2", ItemKind::Discussion, warn, false),
             item(6, "Bế mạc", ItemKind::Closing, warn, false),
+            in_mode(7, QueueMode::ChairPicks),
+            in_mode(8, QueueMode::RoundOfSites),
+            in_mode(9, QueueMode::LeastTime),
+            in_mode(10, QueueMode::ByDocument),
+            in_mode(11, QueueMode::Open { microphones: 2 }),
         ],
         drafts: vec![Draft {
             id: DraftId(1),
@@ -189,7 +196,15 @@ pub fn setup() -> Setup {
                 paragraph("1.", false, "Tỷ lệ đảng viên đạt 3,76%."),
             ],
         }],
+        starts: None,
+        away_seconds: 0,
     }
+}
+
+fn in_mode(id: u16, queue: QueueMode) -> PlannedItem {
+    let mut item = item(id, "Thảo luận", ItemKind::Discussion, AtZero::Warn, false);
+    item.turns.queue = queue;
+    item
 }
 
 fn sites() -> Vec<Site> {
@@ -199,6 +214,7 @@ fn sites() -> Vec<Site> {
         short: name.into(),
         level: String::new(),
         hall: id == 0,
+        summoned: 10,
     };
     (0..).zip(SITES).map(site).collect()
 }
@@ -213,7 +229,9 @@ fn seats() -> Vec<Seat> {
             carries: match actor.role {
                 Role::Moderator => Carries::Room,
                 Role::Secretary => Carries::Nothing,
-                Role::Chair | Role::Technician | Role::Observer | Role::Stage => Carries::Watch,
+                Role::Chair | Role::Deputy | Role::Technician | Role::Observer | Role::Stage => {
+                    Carries::Watch
+                }
             },
             label: name.into(),
             token_sha256: String::new(),
@@ -234,7 +252,10 @@ fn item(id: u16, title: &str, kind: ItemKind, at_zero: AtZero, approval: bool) -
             minutes: id,
             at_zero,
             approval,
+            queue: QueueMode::InOrder,
         },
+        part_of: None,
+        quorum_percent: Some(50),
         drafts: vec![DraftId(1)],
     }
 }

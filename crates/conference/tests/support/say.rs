@@ -1,7 +1,9 @@
 //! What happened and what is so, in words.
 
 use super::room::BEGIN;
-use diemcau_conference::{Conference, Event, Refusal, Request, Turn};
+use diemcau_conference::{
+    Conference, Event, Place, Readiness, Refusal, Request, Turn, Waiting, Why,
+};
 use diemcau_model::{EndpointKind, Millis, SiteId};
 
 /// A moment as minutes and seconds since the play began.
@@ -28,7 +30,11 @@ pub fn event(conference: &Conference, event: &Event) -> String {
     match event {
         Event::ConferenceOpened { .. } => "the conference opens".into(),
         Event::CommandRefused { why } => format!("refused: {}", refusal(*why)),
-        Event::ItemStarted { item, .. } => format!("item {item} begins"),
+        Event::ItemStarted { item, waiting, .. } => match waiting {
+            Waiting::Carry => format!("item {item} begins"),
+            Waiting::Keep => format!("item {item} begins, the list is kept"),
+            Waiting::Clear => format!("item {item} begins, the list is cleared"),
+        },
         Event::ItemFinished { item, .. } => format!("item {item} is over"),
         Event::ItemMoved { item, before } => match before {
             Some(before) => format!("item {item} is put before item {before}"),
@@ -49,18 +55,35 @@ pub fn event(conference: &Conference, event: &Event) -> String {
         },
         Event::RequestWithdrawn { turn } => format!("{turn} is withdrawn"),
         Event::RequestAccepted { turn } => format!("{turn} joins the list"),
-        Event::RequestDenied { turn, reason } => format!("{turn} is not taken ({reason})"),
-        Event::RequestMoved { turn, before } => match before {
-            Some(before) => format!("{turn} is put before {before}"),
-            None => format!("{turn} is put last"),
+        Event::RequestDenied { turn, reason, .. } => format!("{turn} is not taken ({reason})"),
+        Event::RequestMoved { turn, place, .. } => {
+            format!("the chair puts {turn} at place {}", place + 1)
+        }
+        Event::Staged { turns } => match turns.is_empty() {
+            true => "nobody is staged".into(),
+            false => format!("staged: {}", list(turns.iter())),
         },
-        Event::RequestPrepared { turn } => format!("{turn} prepares"),
+        Event::ReadinessSet { turn, ready } => match ready {
+            Readiness::Ready => format!("{turn} is ready"),
+            Readiness::NotReady => format!("{turn} is not ready"),
+            Readiness::Unknown => format!("{turn} has not said whether it is ready"),
+        },
+        Event::Called {
+            turn, out_of_order, ..
+        } => match out_of_order {
+            true => format!("the chair calls {turn} out of order"),
+            false => format!("the chair calls {turn}"),
+        },
+        Event::StepUndone { .. } => "the step is undone".into(),
         Event::TurnStarted {
             turn, allotted_ms, ..
         } => format!("{turn} has the floor for {}", minutes(*allotted_ms)),
         Event::TurnPaused { turn, .. } => format!("{turn} is paused"),
         Event::TurnResumed { turn, .. } => format!("{turn} goes on"),
-        Event::TurnHeld { turn, at } => format!("{turn} is held from {}", clock(*at)),
+        Event::TurnHeld { turn, at, .. } => format!("{turn} is held from {}", clock(*at)),
+        Event::TurnInterrupted { turn, .. } => format!("{turn} is interrupted"),
+        Event::TurnTakenUp { turn, .. } => format!("{turn} is taken up again"),
+        Event::TurnKept { turn } => format!("{turn} is waited for"),
         Event::TurnUnheld { turn, .. } => format!("{turn} is held no more"),
         Event::TurnExtended { turn, by_ms, .. } => {
             format!("{turn} is given {} more", minutes(*by_ms))
@@ -73,7 +96,54 @@ pub fn event(conference: &Conference, event: &Event) -> String {
             true => "the hall's microphone is open".into(),
             false => "the hall's microphone is closed".into(),
         },
+        Event::PrioritySet { seat, .. } => match seat {
+            Some(_) => "the chair holds priority".into(),
+            None => "priority is let go".into(),
+        },
+        Event::ChairTaken { deputy, .. } => match deputy {
+            Some(_) => "the deputy has the chair".into(),
+            None => "the chair has the chair".into(),
+        },
+        Event::RollCallStarted { .. } => "the roll is called".into(),
+        Event::SiteCalled { site, .. } => format!("{} is called", name(site)),
+        Event::SiteHeard { site, heard } => {
+            format!("{} is heard at {} dBov", name(site), heard.level_dbov)
+        }
+        Event::SiteAnswered { site, how, .. } => format!("{}: {how:?}", name(site)),
+        Event::RollCallEnded { .. } => "the roll call is over".into(),
+        Event::HeadcountSet {
+            site, headcount, ..
+        } => format!(
+            "{}: {} summoned, {} present, {} online",
+            name(site),
+            headcount.summoned,
+            headcount.present,
+            headcount.online
+        ),
+        Event::Prompted {
+            prompt, site, kind, ..
+        } => format!("prompt {prompt}, {}: {kind:?}", name(site)),
+        Event::PromptHandled { prompt, .. } => format!("prompt {prompt} is seen to"),
         Event::LayoutSet { layout } => format!("the screens show {layout:?}"),
+        Event::LayoutPreviewed { layout } => match layout {
+            Some(layout) => format!("{layout:?} is laid ready"),
+            None => "nothing is laid ready".into(),
+        },
+        Event::NoticeSet { text } => format!("the notice says {text:?}"),
+        Event::ParagraphShown { at } => match at {
+            Some(at) => format!("paragraph {} is chosen", at.paragraph),
+            None => "the paragraph follows the speech".into(),
+        },
+        Event::SpotlightSet { site, .. } => match site {
+            Some(site) => format!("{}'s picture is kept", name(site)),
+            None => "the picture follows the floor".into(),
+        },
+        Event::CarouselSet { seconds, .. } => match seconds {
+            Some(seconds) => format!("a carousel of {seconds} s"),
+            None => "no carousel".into(),
+        },
+        Event::CarouselTurned { site, .. } => format!("the carousel shows {}", name(site)),
+        Event::PageSet { page } => format!("page {} of the grid", page + 1),
         Event::CommentPosted { comment, site, .. } => {
             format!("comment {comment} of {}", name(site))
         }
@@ -93,37 +163,37 @@ pub fn event(conference: &Conference, event: &Event) -> String {
 /// The floor, the stage and the feed as they are now.
 pub fn state(conference: &Conference, now: Millis) -> String {
     let (floor, stage) = (conference.floor(), conference.stage());
-    let on_deck = floor.on_deck().map(|request| request.turn);
-    let waiting = |request: &Request| {
-        let mark = if on_deck == Some(request.turn) {
-            "*"
-        } else {
-            ""
+    let on_deck = conference.on_deck();
+    let named = |request: &Request| {
+        let mark = match on_deck.iter().position(|turn| *turn == request.turn) {
+            Some(0) => "*",
+            Some(_) => "+",
+            None => "",
         };
         let site = site_name(conference, request.site);
-        format!("{} {site}{mark}", request.turn)
+        format!("{} {site}{mark}{}", request.turn, readiness(request.ready))
     };
-    let mut lines = vec![match &floor.turn {
-        Some(turn) => format!("floor: {}", turn_words(conference, turn, now)),
-        None => "floor: free".to_owned(),
-    }];
-    lines.push(format!(
-        "waiting: {}",
-        list(floor.queue.iter().map(&waiting))
-    ));
-    if !floor.pending.is_empty() {
-        let pending = floor.pending.iter().map(&waiting);
-        lines.push(format!("pending: {}", list(pending)));
+    let in_line = |place: &Place<'_>| format!("{}{}", named(place.request), why(place.why));
+    let mut lines = vec![];
+    for (place, turn) in floor.turns.iter().rev().enumerate() {
+        let word = if place == 0 { "floor" } else { "also" };
+        lines.push(format!("{word}: {}", turn_words(conference, turn, now)));
     }
+    if lines.is_empty() {
+        lines.push("floor: free".to_owned());
+    }
+    let line = conference.line();
+    lines.push(format!("waiting: {}", list(line.iter().map(in_line))));
+    let pending: Vec<String> = floor.pending().map(named).collect();
+    if !pending.is_empty() {
+        lines.push(format!("pending: {}", list(pending.into_iter())));
+    }
+    let names =
+        |sites: Vec<SiteId>| list(sites.into_iter().map(|site| site_name(conference, site)));
     lines.push(format!(
         "heard: {}; picture: {}",
-        list(stage.heard.iter().map(|site| site_name(conference, *site))),
-        list(
-            stage
-                .programme
-                .iter()
-                .map(|site| site_name(conference, *site))
-        )
+        names(stage.heard.into_iter().collect()),
+        names(stage.programme.into_iter().collect())
     ));
     for comment in conference.feed().comments.values() {
         let site = site_name(conference, comment.site);
@@ -136,12 +206,35 @@ pub fn state(conference: &Conference, now: Millis) -> String {
     lines.join("\n")
 }
 
+fn readiness(ready: Readiness) -> &'static str {
+    match ready {
+        Readiness::Unknown => "",
+        Readiness::Ready => " (ready)",
+        Readiness::NotReady => " (not ready)",
+    }
+}
+
+/// Said only where it is not the order of arrival.
+fn why(why: Why) -> String {
+    match why {
+        Why::Arrival => String::new(),
+        Why::Staged => " [staged]".into(),
+        Why::Chair => " [the chair]".into(),
+        Why::Precedence => " [its kind]".into(),
+        Why::Round { turns } => format!(" [turn {}]", turns + 1),
+        Why::LeastTime { used_ms } => format!(" [used {}]", minutes(used_ms)),
+        Why::Document => " [the draft]".into(),
+    }
+}
+
 fn turn_words(conference: &Conference, turn: &Turn, now: Millis) -> String {
     let (used, allotted) = (minutes(turn.used_at(now)), minutes(turn.allotted_ms));
     let mut how = vec![];
     for (is, word) in [
         (turn.paused, "paused"),
         (turn.held, "held"),
+        (turn.interrupted, "interrupted"),
+        (turn.silenced, "silenced"),
         (turn.muted, "muted"),
     ] {
         how.extend(is.then_some(word));
@@ -172,8 +265,8 @@ fn endpoint(kind: EndpointKind) -> &'static str {
     }
 }
 
-fn list(words: impl Iterator<Item = String>) -> String {
-    let words: Vec<String> = words.collect();
+fn list<T: ToString>(words: impl Iterator<Item = T>) -> String {
+    let words: Vec<String> = words.map(|word| word.to_string()).collect();
     match words.is_empty() {
         true => "nobody".into(),
         false => words.join(", "),

@@ -4,15 +4,19 @@
 //! needs no history to be understood, and snapshot + facts = next snapshot holds by construction of the slices and
 //! is tested for the table below.
 
+mod floor;
+mod stage;
+
 use crate::{
     Fact, Viewer,
     view::{
-        Agenda, Comment, Fixed, Floor, Item, LastTurn, LowerThird, Request, SeatView, SiteLink,
-        StageView, Turn, View,
+        Agenda, Attendance, Comment, Fixed, Item, Prompt, SeatView, SiteAttendance, SiteLink, View,
     },
 };
-use diemcau_conference::{self as rules, Conference, Event};
+use diemcau_conference::{self as rules, Conference, Event, Headcount};
 use diemcau_model::CommentId;
+use floor::floor;
+use stage::stage;
 use std::collections::BTreeSet;
 
 /// A part of the view that a fact replaces.
@@ -30,6 +34,10 @@ pub enum Slice {
     Comment(CommentId),
     /// The seats.
     Seats,
+    /// Who is present.
+    Attendance,
+    /// The private prompts.
+    Prompts,
 }
 
 /// The slices an event touches.
@@ -39,16 +47,25 @@ pub fn touches(event: &Event) -> Vec<Slice> {
         // Nobody is connected before it, and everyone gets a snapshot after.
         Event::ConferenceOpened { .. } => vec![],
         Event::CommandRefused { .. } => vec![],
-        Event::ItemStarted { .. } | Event::ItemFinished { .. } | Event::ItemMoved { .. } => {
-            vec![Slice::Agenda]
+        // The list, who is on deck, the paragraph and the quorum are the running item's.
+        Event::ItemStarted { .. } | Event::ItemFinished { .. } => {
+            vec![Slice::Agenda, Slice::Floor, Slice::Stage, Slice::Attendance]
         }
-        Event::ListSet { .. } => vec![Slice::Floor],
+        Event::ItemMoved { .. } => vec![Slice::Agenda],
+        Event::ListSet { .. } | Event::TurnKept { .. } => vec![Slice::Floor],
         Event::FloorRequested { .. }
         | Event::RequestWithdrawn { .. }
         | Event::RequestAccepted { .. }
         | Event::RequestDenied { .. }
         | Event::RequestMoved { .. }
-        | Event::RequestPrepared { .. }
+        | Event::Staged { .. }
+        | Event::ReadinessSet { .. }
+        | Event::Called { .. }
+        | Event::StepUndone { .. }
+        | Event::ChairTaken { .. }
+        | Event::PrioritySet { .. }
+        | Event::TurnInterrupted { .. }
+        | Event::TurnTakenUp { .. }
         | Event::TurnStarted { .. }
         | Event::TurnPaused { .. }
         | Event::TurnResumed { .. }
@@ -59,13 +76,30 @@ pub fn touches(event: &Event) -> Vec<Slice> {
         | Event::TurnEnded { .. }
         | Event::HallMicrophoneSet { .. } => vec![Slice::Floor, Slice::Stage],
         Event::TurnWarned { .. } | Event::TurnRanOut { .. } => vec![Slice::Floor],
-        Event::LayoutSet { .. } => vec![Slice::Stage],
+        Event::LayoutSet { .. }
+        | Event::LayoutPreviewed { .. }
+        | Event::NoticeSet { .. }
+        | Event::ParagraphShown { .. }
+        | Event::SpotlightSet { .. }
+        | Event::CarouselSet { .. }
+        | Event::CarouselTurned { .. }
+        | Event::PageSet { .. } => vec![Slice::Stage],
+        Event::RollCallStarted { .. }
+        | Event::SiteCalled { .. }
+        | Event::SiteAnswered { .. }
+        | Event::RollCallEnded { .. } => vec![Slice::Attendance, Slice::Stage],
+        Event::SiteHeard { .. } | Event::HeadcountSet { .. } => vec![Slice::Attendance],
+        Event::Prompted { .. } | Event::PromptHandled { .. } => vec![Slice::Prompts],
         Event::CommentPosted { comment, .. }
         | Event::CommentHeld { comment }
         | Event::CommentPublished { comment }
         | Event::CommentWithdrawn { comment } => vec![Slice::Comment(*comment)],
-        Event::SeatRevoked { .. } => vec![Slice::Seats],
-        Event::EndpointLinked { .. } | Event::EndpointLost { .. } => vec![Slice::Sites],
+        // A revoked deputy has the chair no longer.
+        Event::SeatRevoked { .. } => vec![Slice::Seats, Slice::Floor],
+        // Only a linked site is on deck.
+        Event::EndpointLinked { .. } | Event::EndpointLost { .. } => {
+            vec![Slice::Sites, Slice::Floor, Slice::Stage]
+        }
     }
 }
 
@@ -89,6 +123,8 @@ pub fn view(conference: &Conference, viewer: Viewer) -> View {
         stage: stage(conference),
         feed: feed(conference, viewer),
         seats: seats(conference, viewer),
+        attendance: attendance(conference, viewer),
+        prompts: prompts(conference, viewer),
     }
 }
 
@@ -102,6 +138,8 @@ impl View {
                 Fact::Floor { floor } => self.floor = floor,
                 Fact::Stage { stage } => self.stage = stage,
                 Fact::Seats { seats } => self.seats = seats,
+                Fact::Attendance { attendance } => self.attendance = attendance,
+                Fact::Prompts { prompts } => self.prompts = prompts,
                 Fact::CommentGone { comment } => self.feed.retain(|other| other.id != comment),
                 Fact::Comment { comment } => match self
                     .feed
@@ -133,6 +171,13 @@ fn fact(conference: &Conference, slice: Slice, viewer: Viewer) -> Option<Fact> {
         Slice::Seats => Fact::Seats {
             seats: seats(conference, viewer),
         },
+        Slice::Attendance => Fact::Attendance {
+            attendance: attendance(conference, viewer),
+        },
+        Slice::Prompts if viewer == Viewer::Public => return None,
+        Slice::Prompts => Fact::Prompts {
+            prompts: prompts(conference, viewer),
+        },
         Slice::Comment(id) => {
             let found = conference
                 .feed()
@@ -154,6 +199,7 @@ fn fixed(conference: &Conference) -> Fixed {
     Fixed {
         title: setup.title.clone(),
         organizer: setup.organizer.clone(),
+        starts: setup.starts,
         sites: setup.sites.clone(),
         drafts: setup.drafts.clone(),
     }
@@ -173,6 +219,8 @@ fn agenda(conference: &Conference) -> Agenda {
     let agenda = conference.agenda();
     let item = |planned: &rules::PlannedItem| Item {
         id: planned.id,
+        part_of: planned.part_of,
+        quorum_percent: planned.quorum_percent,
         title: planned.title.clone(),
         short: planned.short.clone(),
         kind: planned.kind,
@@ -186,6 +234,7 @@ fn agenda(conference: &Conference) -> Agenda {
     let planned = |id| conference.setup().item(id);
     Agenda {
         current: agenda.current,
+        next: agenda.next(),
         items: agenda
             .order
             .iter()
@@ -193,69 +242,6 @@ fn agenda(conference: &Conference) -> Agenda {
             .filter_map(planned)
             .map(item)
             .collect(),
-    }
-}
-
-fn floor(conference: &Conference, viewer: Viewer) -> Floor {
-    let floor = conference.floor();
-    Floor {
-        open: floor.open,
-        turn: floor.turn.as_ref().map(turn),
-        queue: floor.queue.iter().map(request).collect(),
-        pending: floor
-            .pending
-            .iter()
-            .filter(|pending| viewer.may_see_pending(pending))
-            .map(request)
-            .collect(),
-        on_deck: floor.on_deck().map(|request| request.turn),
-        hall_microphone: conference.screen().hall_microphone,
-        last: floor.last.map(|last| LastTurn {
-            turn: last.turn,
-            site: last.site,
-            how: last.how,
-        }),
-    }
-}
-
-fn turn(turn: &rules::Turn) -> Turn {
-    Turn {
-        turn: turn.turn,
-        site: turn.site,
-        words: turn.words.clone(),
-        started: turn.started,
-        allotted_ms: turn.allotted_ms,
-        used_ms: turn.used_ms,
-        running_since: turn.running_since,
-        paused: turn.paused,
-        held: turn.held,
-        muted: turn.muted,
-        warned_s: turn.warned_s,
-    }
-}
-
-fn request(request: &rules::Request) -> Request {
-    Request {
-        turn: request.turn,
-        site: request.site,
-        words: request.words.clone(),
-        at: request.at,
-    }
-}
-
-fn stage(conference: &Conference) -> StageView {
-    let stage = conference.stage();
-    let lower_third = conference.floor().turn.as_ref().map(|turn| LowerThird {
-        site: turn.site,
-        delegate: turn.words.delegate.clone(),
-        topic: turn.words.topic.clone(),
-    });
-    StageView {
-        layout: conference.screen().layout,
-        heard: stage.heard.into_iter().collect(),
-        programme: stage.programme,
-        on_deck: stage.on_deck,
-        lower_third,
     }
 }
 
@@ -291,4 +277,74 @@ fn seats(conference: &Conference, viewer: Viewer) -> Vec<SeatView> {
         revoked: conference.roster().is_revoked(seat.id),
     };
     conference.setup().seats.iter().map(seat).collect()
+}
+
+fn attendance(conference: &Conference, viewer: Viewer) -> Attendance {
+    let (setup, roll) = (conference.setup(), conference.roll());
+    let counted = |site: &rules::Site| {
+        let reported = roll.headcounts.get(&site.id).cloned();
+        reported.unwrap_or_else(|| Headcount {
+            summoned: site.summoned,
+            ..Headcount::default()
+        })
+    };
+    let counts: Vec<Headcount> = setup.sites.iter().map(counted).collect();
+    let sum = |figure: fn(&Headcount) -> u16| counts.iter().map(figure).map(u32::from).sum();
+    let (summoned, present, online): (u32, u32, u32) = (
+        sum(|count| count.summoned),
+        sum(|count| count.present),
+        sum(|count| count.online),
+    );
+    let percent = conference
+        .current_item()
+        .and_then(|item| item.quorum_percent);
+    Attendance {
+        calling: roll.calling.map(|(site, _)| site),
+        since: roll.calling.map(|(_, since)| since),
+        sites: setup
+            .sites
+            .iter()
+            .map(|site| site_attendance(conference, site, viewer))
+            .collect(),
+        summoned,
+        present,
+        online,
+        quorate: percent.map(|percent| {
+            let there = u64::from(present) + u64::from(online);
+            summoned > 0 && there * 100 >= u64::from(summoned) * u64::from(percent)
+        }),
+    }
+}
+
+fn site_attendance(conference: &Conference, site: &rules::Site, viewer: Viewer) -> SiteAttendance {
+    let roll = conference.roll();
+    let call = roll.called.get(&site.id).copied().unwrap_or_default();
+    let shown = |headcount: &Headcount| match viewer.may_see_absent_of(site.id) {
+        true => headcount.clone(),
+        false => Headcount {
+            absent: String::new(),
+            ..headcount.clone()
+        },
+    };
+    SiteAttendance {
+        site: site.id,
+        headcount: roll.headcounts.get(&site.id).map(shown),
+        how: call.end.map(|(how, _)| how),
+        at: call.end.map(|(_, at)| at),
+        heard: call.heard,
+    }
+}
+
+fn prompts(conference: &Conference, viewer: Viewer) -> Vec<Prompt> {
+    let prompts = conference.prompts().prompts.iter();
+    prompts
+        .filter(|prompt| viewer.may_see_prompts_of(prompt.site))
+        .map(|prompt| Prompt {
+            id: prompt.id,
+            site: prompt.site,
+            kind: prompt.kind,
+            at: prompt.at,
+            handled: prompt.handled,
+        })
+        .collect()
 }

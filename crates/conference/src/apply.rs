@@ -1,0 +1,328 @@
+//! One event in, the next state. Cannot refuse: running live and replaying are this same code.
+
+use crate::{
+    Conference, Event,
+    agenda::Agenda,
+    feed,
+    floor::{Request, peers},
+    prompts::Prompt,
+    screen::{Carousel, Spotlight},
+    turn::Turn,
+    words::{Denied, Readiness, StepKind},
+};
+use diemcau_model::TurnId;
+
+impl Conference {
+    /// Applies an event.
+    pub fn apply(&mut self, event: &Event) {
+        self.seq += 1;
+        match event {
+            Event::ConferenceOpened { setup } => {
+                self.setup = (**setup).clone();
+                self.agenda = Agenda::open(setup);
+            }
+            Event::CommandRefused { .. } => {}
+            Event::ItemStarted { item, waiting, at } => {
+                self.agenda.start(*item, *at);
+                self.floor.item_started(*item, *waiting);
+                self.screen.paragraph = None;
+            }
+            Event::ItemFinished { item, at } => self.agenda.finish(*item, *at),
+            Event::ItemMoved { item, before } => self.agenda.reorder(*item, *before),
+            Event::SeatRevoked { seat } => self.roster.revoke(*seat),
+            Event::ChairTaken { deputy, at } => {
+                self.roster.deputy = *deputy;
+                self.floor.set_priority(None, *at);
+            }
+            Event::EndpointLinked { site, kind, at } => self.roster.linked(*site, *kind, *at),
+            Event::EndpointLost { site, kind, at } => self.roster.lost(*site, *kind, *at),
+            Event::RollCallStarted { .. } => self.roll.started(),
+            Event::SiteCalled { site, at } => self.roll.site_called(*site, *at),
+            Event::SiteHeard { site, heard } => self.roll.heard(*site, *heard),
+            Event::SiteAnswered { site, how, at } => self.roll.answered(*site, *how, *at),
+            Event::RollCallEnded { .. } => self.roll.ended(),
+            Event::HeadcountSet {
+                site,
+                headcount,
+                at: _,
+            } => {
+                self.roll.headcounts.insert(*site, headcount.clone());
+            }
+            Event::Prompted {
+                prompt,
+                site,
+                kind,
+                at,
+            } => self.prompts.prompted(Prompt {
+                id: *prompt,
+                site: *site,
+                kind: *kind,
+                at: *at,
+                handled: None,
+            }),
+            Event::PromptHandled { prompt, at } => self.prompts.handled(*prompt, *at),
+            Event::ListSet { .. }
+            | Event::FloorRequested { .. }
+            | Event::RequestWithdrawn { .. }
+            | Event::RequestAccepted { .. }
+            | Event::RequestDenied { .. }
+            | Event::RequestMoved { .. }
+            | Event::Staged { .. }
+            | Event::ReadinessSet { .. }
+            | Event::Called { .. }
+            | Event::StepUndone { .. } => self.apply_to_list(event),
+            Event::TurnStarted { .. }
+            | Event::TurnPaused { .. }
+            | Event::TurnResumed { .. }
+            | Event::TurnHeld { .. }
+            | Event::TurnUnheld { .. }
+            | Event::TurnInterrupted { .. }
+            | Event::TurnTakenUp { .. }
+            | Event::TurnKept { .. }
+            | Event::TurnExtended { .. }
+            | Event::TurnWarned { .. }
+            | Event::TurnRanOut { .. }
+            | Event::TurnMuted { .. }
+            | Event::TurnEnded { .. }
+            | Event::PrioritySet { .. } => self.apply_to_turns(event),
+            Event::HallMicrophoneSet { .. }
+            | Event::LayoutSet { .. }
+            | Event::LayoutPreviewed { .. }
+            | Event::NoticeSet { .. }
+            | Event::ParagraphShown { .. }
+            | Event::SpotlightSet { .. }
+            | Event::CarouselSet { .. }
+            | Event::CarouselTurned { .. }
+            | Event::PageSet { .. } => self.apply_to_screen(event),
+            Event::CommentPosted { .. }
+            | Event::CommentHeld { .. }
+            | Event::CommentPublished { .. }
+            | Event::CommentWithdrawn { .. } => self.apply_to_feed(event),
+        }
+    }
+
+    #[allow(
+        clippy::wildcard_enum_match_arm,
+        reason = "`apply` names every event and sends those of the list here"
+    )]
+    fn apply_to_list(&mut self, event: &Event) {
+        match event {
+            Event::ListSet { open } => self.floor.open = *open,
+            Event::FloorRequested {
+                turn,
+                site,
+                seat,
+                item,
+                words,
+                pending,
+                about,
+                at,
+            } => self.floor.requested(Request {
+                turn: *turn,
+                site: *site,
+                seat: *seat,
+                item: *item,
+                words: words.clone(),
+                about: *about,
+                pending: *pending,
+                put_at: None,
+                ready: Readiness::Unknown,
+                at: *at,
+            }),
+            Event::RequestAccepted { turn } => {
+                self.floor.edit(*turn, |request| request.pending = false);
+            }
+            Event::RequestWithdrawn { turn } => {
+                self.take(*turn);
+            }
+            Event::RequestDenied { turn, reason, at } => {
+                self.floor.note_step(StepKind::Denied, *turn, false, *at);
+                if let Some(request) = self.take(*turn) {
+                    let denied = Denied {
+                        turn: *turn,
+                        site: request.site,
+                        reason: reason.clone(),
+                        item_over: false,
+                    };
+                    self.floor.denied.insert(request.site, denied);
+                }
+            }
+            Event::RequestMoved { turn, place, at } => {
+                self.floor.note_step(StepKind::Moved, *turn, false, *at);
+                self.floor
+                    .edit(*turn, |request| request.put_at = Some(*place));
+            }
+            Event::Staged { turns } => self.floor.staged.clone_from(turns),
+            Event::ReadinessSet { turn, ready } => {
+                self.floor.edit(*turn, |request| request.ready = *ready);
+            }
+            Event::Called {
+                turn, replaces, at, ..
+            } => self
+                .floor
+                .note_step(StepKind::Called, *turn, *replaces, *at),
+            Event::StepUndone { at } => self.floor.undone(*at),
+            _ => {}
+        }
+    }
+
+    #[allow(
+        clippy::wildcard_enum_match_arm,
+        reason = "`apply` names every event and sends those of speeches here"
+    )]
+    fn apply_to_turns(&mut self, event: &Event) {
+        let floor = &mut self.floor;
+        match event {
+            Event::TurnStarted { .. } => self.turn_started(event),
+            Event::TurnPaused { turn, at } => {
+                floor.change(*turn, |turn| turn.hold(*at, |turn| turn.paused = true));
+            }
+            Event::TurnResumed { turn, at } => {
+                floor.change(*turn, |turn| turn.hold(*at, |turn| turn.paused = false));
+            }
+            Event::TurnHeld {
+                turn,
+                at,
+                away_from,
+            } => floor.change(*turn, |turn| {
+                turn.hold(*at, |turn| turn.held = true);
+                turn.away_from = Some(*away_from);
+            }),
+            Event::TurnUnheld { turn, at } => floor.change(*turn, |turn| {
+                turn.hold(*at, |turn| turn.held = false);
+                (turn.away_from, turn.kept) = (None, false);
+            }),
+            Event::TurnInterrupted { turn, at } => {
+                floor.change(*turn, |turn| turn.hold(*at, |turn| turn.interrupted = true));
+            }
+            Event::TurnTakenUp { turn, at } => {
+                floor.change(*turn, |turn| {
+                    turn.hold(*at, |turn| turn.interrupted = false);
+                });
+            }
+            Event::TurnKept { turn } => floor.change(*turn, |turn| turn.kept = true),
+            Event::TurnExtended { turn, by_ms, at } => floor.change(*turn, |turn| {
+                turn.allotted_ms += by_ms;
+                turn.muted = false;
+                turn.set_warned(*at);
+            }),
+            Event::TurnWarned { turn, left_s } => {
+                floor.change(*turn, |turn| turn.warned_s = Some(*left_s));
+            }
+            Event::TurnRanOut { turn } => floor.change(*turn, |turn| turn.warned_s = Some(0)),
+            Event::TurnMuted { turn } => floor.change(*turn, |turn| turn.muted = true),
+            Event::TurnEnded { turn, how, at } => floor.ended(*turn, *how, *at),
+            Event::PrioritySet { seat, at } => floor.set_priority(*seat, *at),
+            _ => {}
+        }
+    }
+
+    fn turn_started(&mut self, event: &Event) {
+        let Event::TurnStarted {
+            turn,
+            item,
+            allotted_ms,
+            at_zero,
+            at,
+        } = event
+        else {
+            return;
+        };
+        let Some(request) = self.take(*turn) else {
+            return;
+        };
+        let turn = Turn {
+            turn: *turn,
+            site: request.site,
+            seat: request.seat,
+            item: *item,
+            words: request.words,
+            about: request.about,
+            started: *at,
+            allotted_ms: *allotted_ms,
+            at_zero: *at_zero,
+            used_ms: 0,
+            running_since: None,
+            paused: false,
+            held: false,
+            interrupted: false,
+            silenced: false,
+            muted: false,
+            away_from: None,
+            kept: false,
+            warned_s: None,
+        };
+        self.floor.started(turn, *at);
+    }
+
+    #[allow(
+        clippy::wildcard_enum_match_arm,
+        reason = "`apply` names every event and sends those of the screens here"
+    )]
+    fn apply_to_screen(&mut self, event: &Event) {
+        let screen = &mut self.screen;
+        match event {
+            Event::HallMicrophoneSet { open } => screen.hall_microphone = *open,
+            Event::LayoutSet { layout } => screen.set_layout(*layout),
+            Event::LayoutPreviewed { layout } => screen.preview = *layout,
+            Event::NoticeSet { text } => screen.notice.clone_from(text),
+            Event::ParagraphShown { at } => screen.paragraph = *at,
+            Event::SpotlightSet { site, seat } => {
+                screen.spotlight = site.map(|site| Spotlight { site, seat: *seat });
+            }
+            Event::CarouselSet { seconds, at } => {
+                screen.carousel = seconds.map(|seconds| Carousel {
+                    seconds,
+                    site: None,
+                    since: *at,
+                });
+            }
+            Event::CarouselTurned { site, at } => {
+                if let Some(carousel) = &mut screen.carousel {
+                    (carousel.site, carousel.since) = (Some(*site), *at);
+                }
+            }
+            Event::PageSet { page } => screen.page = *page,
+            _ => {}
+        }
+    }
+
+    #[allow(
+        clippy::wildcard_enum_match_arm,
+        reason = "`apply` names every event and sends those of comments here"
+    )]
+    fn apply_to_feed(&mut self, event: &Event) {
+        match event {
+            Event::CommentPosted {
+                comment,
+                site,
+                seat,
+                kind,
+                words,
+                at,
+            } => self.feed.posted(feed::Comment {
+                id: *comment,
+                site: *site,
+                seat: *seat,
+                kind: *kind,
+                words: words.clone(),
+                at: *at,
+                held: false,
+            }),
+            Event::CommentHeld { comment } => self.feed.set_held(*comment, true),
+            Event::CommentPublished { comment } => self.feed.set_held(*comment, false),
+            Event::CommentWithdrawn { comment } => self.feed.withdrawn(*comment),
+            _ => {}
+        }
+    }
+
+    /// Takes a request out of the list; those of its rank that stand behind it move up.
+    fn take(&mut self, turn: TurnId) -> Option<Request> {
+        let behind: Vec<TurnId> = peers(&self.line(), turn)
+            .into_iter()
+            .skip_while(|other| *other != turn)
+            .skip(1)
+            .collect();
+        self.floor.take(turn, &behind)
+    }
+}

@@ -1,0 +1,223 @@
+//! What people ask about the list.
+
+use super::{Floor, Request};
+use crate::{
+    Actor, Event, PlannedItem, Refusal, Setup,
+    line::Place,
+    precedence::Precedence,
+    words::{Readiness, RequestWords},
+};
+use diemcau_model::{ItemId, Millis, Role, SiteId, TurnId, limits};
+
+impl Floor {
+    pub(crate) fn decide_list(&self, open: bool) -> Result<Vec<Event>, Refusal> {
+        if self.open == open {
+            return Err(Refusal::AlreadySo);
+        }
+        Ok(vec![Event::ListSet { open }])
+    }
+
+    pub(crate) fn decide_request(
+        &self,
+        actor: &Actor,
+        setup: &Setup,
+        item: Option<&PlannedItem>,
+        words: &RequestWords,
+        now: Millis,
+    ) -> Result<Vec<Event>, Refusal> {
+        let site = actor.site.ok_or(Refusal::NotAllowed)?;
+        check_words(setup, words)?;
+        let item = item.ok_or(Refusal::NoItem)?;
+        let precedence = Precedence::of(words.speech);
+        if !self.open && !precedence.though_closed {
+            return Err(Refusal::ListClosed);
+        }
+        let of_site = self.requests.iter().filter(|one| one.site == site).count();
+        if self.requests.len() >= limits::QUEUE_MAX || of_site >= limits::QUEUE_PER_SITE_MAX {
+            return Err(Refusal::QueueFull);
+        }
+        if self.delegate_waits(site, &words.delegate) {
+            return Err(Refusal::DelegateWaits);
+        }
+        let about = match precedence.under_a_speech {
+            true => Some(self.speech_at_hand(item).ok_or(Refusal::NoSpeech)?),
+            false => None,
+        };
+        Ok(vec![Event::FloorRequested {
+            turn: TurnId(self.next),
+            site,
+            seat: actor.seat,
+            item: item.id,
+            words: words.clone(),
+            pending: item.turns.approval,
+            about,
+            at: now,
+        }])
+    }
+
+    pub(crate) fn decide_withdraw(
+        &self,
+        actor: &Actor,
+        turn: TurnId,
+    ) -> Result<Vec<Event>, Refusal> {
+        let request = self.waits(turn)?;
+        if Some(request.site) != actor.site {
+            return Err(Refusal::OtherSite);
+        }
+        Ok(vec![Event::RequestWithdrawn { turn }])
+    }
+
+    pub(crate) fn decide_accept(&self, turn: TurnId) -> Result<Vec<Event>, Refusal> {
+        if !self.waits(turn)?.pending {
+            return Err(Refusal::AlreadySo);
+        }
+        Ok(vec![Event::RequestAccepted { turn }])
+    }
+
+    pub(crate) fn decide_deny(
+        &self,
+        turn: TurnId,
+        reason: &str,
+        now: Millis,
+    ) -> Result<Vec<Event>, Refusal> {
+        self.waits(turn)?;
+        check_length(reason, limits::TOPIC_MAX_CHARS)?;
+        Ok(vec![Event::RequestDenied {
+            turn,
+            reason: reason.to_owned(),
+            at: now,
+        }])
+    }
+
+    pub(crate) fn decide_move(
+        &self,
+        line: &[Place<'_>],
+        turn: TurnId,
+        before: Option<TurnId>,
+        now: Millis,
+    ) -> Result<Vec<Event>, Refusal> {
+        let peers = peers(line, turn);
+        let from = peers.iter().position(|other| *other == turn);
+        let from = from.ok_or(Refusal::UnknownTurn)?;
+        let others: Vec<TurnId> = peers.into_iter().filter(|other| *other != turn).collect();
+        let to = match before {
+            None => others.len(),
+            Some(before) if before == turn => return Err(Refusal::AlreadySo),
+            Some(before) => match others.iter().position(|other| *other == before) {
+                Some(to) => to,
+                None if line.iter().any(|place| place.request.turn == before) => {
+                    return Err(Refusal::PointsOfOrderFirst);
+                }
+                None => return Err(Refusal::UnknownTurn),
+            },
+        };
+        if to == from {
+            return Err(Refusal::AlreadySo);
+        }
+        let place = u16::try_from(to).unwrap_or(u16::MAX);
+        Ok(vec![Event::RequestMoved {
+            turn,
+            place,
+            at: now,
+        }])
+    }
+
+    pub(crate) fn decide_stage(&self, turns: &[TurnId]) -> Result<Vec<Event>, Refusal> {
+        if turns.len() > limits::ON_DECK_MAX {
+            return Err(Refusal::OutOfRange);
+        }
+        let is_queued = |turn: &TurnId| self.queue().any(|request| request.turn == *turn);
+        let is_twice = |(at, turn): (usize, &TurnId)| turns[..at].contains(turn);
+        if !turns.iter().all(is_queued) || turns.iter().enumerate().any(is_twice) {
+            return Err(Refusal::UnknownTurn);
+        }
+        if turns == self.staged {
+            return Err(Refusal::AlreadySo);
+        }
+        Ok(vec![Event::Staged {
+            turns: turns.to_vec(),
+        }])
+    }
+
+    /// A moderator speaks for its own site; whoever presides may pass any over.
+    pub(crate) fn decide_ready(
+        &self,
+        actor: &Actor,
+        turn: TurnId,
+        ready: Readiness,
+    ) -> Result<Vec<Event>, Refusal> {
+        let request = self.waits(turn)?;
+        if actor.role == Role::Moderator && actor.site != Some(request.site) {
+            return Err(Refusal::OtherSite);
+        }
+        if request.ready == ready {
+            return Err(Refusal::AlreadySo);
+        }
+        Ok(vec![Event::ReadinessSet { turn, ready }])
+    }
+
+    /// Whether the present list is this item's.
+    pub(crate) fn is_list_of(&self, item: ItemId) -> bool {
+        self.item == Some(item)
+    }
+
+    /// Whether anybody waits in the present list.
+    pub(crate) fn is_waited_in(&self) -> bool {
+        self.waiting().next().is_some()
+    }
+
+    pub(crate) fn waits(&self, turn: TurnId) -> Result<&Request, Refusal> {
+        self.find(turn).ok_or(Refusal::UnknownTurn)
+    }
+
+    /// One delegate waits once; who is not named may be anybody.
+    fn delegate_waits(&self, site: SiteId, delegate: &str) -> bool {
+        let name = delegate.to_lowercase();
+        !name.is_empty()
+            && self
+                .waiting()
+                .any(|one| one.site == site && one.words.delegate.to_lowercase() == name)
+    }
+
+    /// The speech a reply is about: the one that has the floor, else the last one of this item.
+    fn speech_at_hand(&self, item: &PlannedItem) -> Option<TurnId> {
+        let last = self.last.filter(|last| last.item == item.id);
+        self.turn()
+            .map(|turn| turn.turn)
+            .or(last.map(|last| last.turn))
+    }
+}
+
+/// The requests of the line that may change places with `turn`, in their order.
+pub(crate) fn peers(line: &[Place<'_>], turn: TurnId) -> Vec<TurnId> {
+    let is_first = |place: &Place<'_>| Precedence::of(place.request.words.speech).is_first();
+    let own = line.iter().find(|place| place.request.turn == turn);
+    let own = own.map(is_first);
+    line.iter()
+        .filter(|place| Some(is_first(place)) == own)
+        .map(|place| place.request.turn)
+        .collect()
+}
+
+fn check_words(setup: &Setup, words: &RequestWords) -> Result<(), Refusal> {
+    check_length(&words.delegate, limits::NAME_MAX_CHARS)?;
+    check_length(&words.title, limits::NAME_MAX_CHARS)?;
+    check_length(&words.topic, limits::TOPIC_MAX_CHARS)?;
+    if words
+        .minutes
+        .is_some_and(|minutes| !(1..=limits::TURN_MINUTES_MAX).contains(&minutes))
+    {
+        return Err(Refusal::OutOfRange);
+    }
+    match words.paragraph {
+        Some(at) if !setup.has_paragraph(at) => Err(Refusal::UnknownParagraph),
+        Some(_) | None => Ok(()),
+    }
+}
+
+pub(crate) fn check_length(text: &str, max_chars: usize) -> Result<(), Refusal> {
+    match text.chars().count() > max_chars {
+        true => Err(Refusal::TextTooLong),
+        false => Ok(()),
+    }
+}

@@ -1,0 +1,252 @@
+//! The floor: who waits, who is on deck, who has it.
+
+mod list;
+mod step;
+mod turns;
+
+pub(crate) use list::{check_length, peers};
+pub use step::Step;
+
+use crate::{
+    line::Used,
+    turn::Turn,
+    words::{Denied, Readiness, RequestWords, TurnEnd, Waiting},
+};
+use diemcau_model::{ItemId, Millis, SeatId, SiteId, TurnId};
+use std::collections::BTreeMap;
+
+/// The part of the state that is about the floor.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Floor {
+    /// Whether the list takes requests.
+    pub open: bool,
+    /// The speeches that have the floor, in the order in which they began: the last one is the one everybody looks at.
+    /// More than one only in an open discussion, and while a question is put in between.
+    pub turns: Vec<Turn>,
+    /// Everyone who waits, in the order in which the server took them; also those kept with another item.
+    requests: Vec<Request>,
+    /// Who is to be called next, and after that.
+    pub staged: Vec<TurnId>,
+    /// The last request of each site that was not taken, until the site asks again.
+    pub denied: BTreeMap<SiteId, Denied>,
+    /// How the last turn ended.
+    pub last: Option<LastTurn>,
+    /// The seat that holds the priority key.
+    pub priority: Option<SeatId>,
+    /// The chair's last step about the list.
+    pub step: Option<Step>,
+    /// The item whose list this is: the one that began last.
+    item: Option<ItemId>,
+    /// What each site used of each item.
+    used: BTreeMap<(ItemId, SiteId), Used>,
+    next: u32,
+}
+
+/// A waiting request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Request {
+    /// Its id.
+    pub turn: TurnId,
+    /// The site.
+    pub site: SiteId,
+    /// The seat that asked.
+    pub seat: SeatId,
+    /// The item it waits in.
+    pub item: ItemId,
+    /// Who, on what.
+    pub words: RequestWords,
+    /// The speech it replies to.
+    pub about: Option<TurnId>,
+    /// Whether it waits for the chair's word before it joins the list.
+    pub pending: bool,
+    /// Where the chair put it, counted from 0 among those of its rank; moves up as those before it leave.
+    pub put_at: Option<u16>,
+    /// Whether its site is there.
+    pub ready: Readiness,
+    /// When the server took it.
+    pub at: Millis,
+}
+
+/// How the last turn ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LastTurn {
+    /// The turn.
+    pub turn: TurnId,
+    /// Its site.
+    pub site: SiteId,
+    /// The item it belonged to.
+    pub item: ItemId,
+    /// How.
+    pub how: TurnEnd,
+}
+
+impl Default for Floor {
+    fn default() -> Self {
+        Self {
+            open: true,
+            turns: vec![],
+            requests: vec![],
+            staged: vec![],
+            denied: BTreeMap::new(),
+            last: None,
+            priority: None,
+            step: None,
+            item: None,
+            used: BTreeMap::new(),
+            next: 1,
+        }
+    }
+}
+
+impl Floor {
+    /// The speech everybody looks at.
+    #[must_use]
+    pub fn turn(&self) -> Option<&Turn> {
+        self.turns.last()
+    }
+
+    /// The accepted requests of the present list, in the order of arrival; `Conference::line` has them in theirs.
+    pub fn queue(&self) -> impl Iterator<Item = &Request> {
+        self.waiting().filter(|request| !request.pending)
+    }
+
+    /// The requests that wait for the chair's word.
+    pub fn pending(&self) -> impl Iterator<Item = &Request> {
+        self.waiting().filter(|request| request.pending)
+    }
+
+    /// What counts as used by a site of the present item when it asks again: speeches that are over, and those that have
+    /// the floor as if they took all their time.
+    pub(crate) fn counted_for(&self, site: SiteId) -> Used {
+        let item = self.item.unwrap_or_default();
+        let mut used = self.used.get(&(item, site)).copied().unwrap_or_default();
+        for turn in self.turns.iter().filter(|turn| turn.site == site) {
+            used.add(turn.allotted_ms);
+        }
+        used
+    }
+
+    /// What each site used of each item.
+    pub fn used(&self) -> impl Iterator<Item = (ItemId, SiteId, Used)> {
+        self.used
+            .iter()
+            .map(|((item, site), used)| (*item, *site, *used))
+    }
+
+    pub(crate) fn find(&self, turn: TurnId) -> Option<&Request> {
+        self.waiting().find(|request| request.turn == turn)
+    }
+
+    /// Everyone who waits in the present list.
+    fn waiting(&self) -> impl Iterator<Item = &Request> {
+        self.requests
+            .iter()
+            .filter(|request| Some(request.item) == self.item)
+    }
+
+    // ------------------------------------------------------------ applying
+
+    pub(crate) fn item_started(&mut self, item: ItemId, waiting: Waiting) {
+        if self.item == Some(item) {
+            return;
+        }
+        let before = self.item.replace(item);
+        self.denied.clear();
+        self.staged.clear();
+        self.step = None;
+        let is_of_before = |request: &Request| Some(request.item) == before;
+        match waiting {
+            Waiting::Keep => {}
+            Waiting::Carry => {
+                let carried = self.requests.iter_mut().filter(|one| is_of_before(one));
+                carried.for_each(|request| request.item = item);
+            }
+            Waiting::Clear => {
+                for request in self.requests.extract_if(.., |one| is_of_before(one)) {
+                    self.denied.insert(
+                        request.site,
+                        Denied {
+                            turn: request.turn,
+                            site: request.site,
+                            reason: String::new(),
+                            item_over: true,
+                        },
+                    );
+                }
+            }
+        }
+        // Places among those of another item mean nothing here.
+        self.requests
+            .iter_mut()
+            .filter(|request| request.item == item)
+            .for_each(|request| request.put_at = None);
+    }
+
+    pub(crate) fn requested(&mut self, request: Request) {
+        self.next = self.next.max(request.turn.0 + 1);
+        self.denied.remove(&request.site);
+        self.requests.push(request);
+    }
+
+    /// `place` is where the chair's word puts it among those of its rank.
+    pub(crate) fn edit(&mut self, turn: TurnId, edit: impl FnOnce(&mut Request)) {
+        if let Some(request) = self.requests.iter_mut().find(|one| one.turn == turn) {
+            edit(request);
+        }
+    }
+
+    /// Takes a request out of the list; `behind` are those of its rank that stand behind it, and move up.
+    pub(crate) fn take(&mut self, turn: TurnId, behind: &[TurnId]) -> Option<Request> {
+        self.staged.retain(|other| *other != turn);
+        let at = self.requests.iter().position(|one| one.turn == turn)?;
+        for request in &mut self.requests {
+            if behind.contains(&request.turn) {
+                request.put_at = request.put_at.map(|at| at.saturating_sub(1));
+            }
+        }
+        Some(self.requests.remove(at))
+    }
+
+    pub(crate) fn put_back(&mut self, request: Request) {
+        let at = self
+            .requests
+            .partition_point(|other| other.turn < request.turn);
+        self.requests.insert(at, request);
+    }
+
+    pub(crate) fn started(&mut self, mut turn: Turn, at: Millis) {
+        self.denied.remove(&turn.site);
+        turn.set_warned(at);
+        turn.hold(at, |turn| turn.silenced = self.priority.is_some());
+        self.turns.push(turn);
+    }
+
+    pub(crate) fn ended(&mut self, turn: TurnId, how: TurnEnd, at: Millis) {
+        let Some(place) = self.turns.iter().position(|other| other.turn == turn) else {
+            return;
+        };
+        let ended = self.turns.remove(place);
+        let used = self.used.entry((ended.item, ended.site)).or_default();
+        used.add(ended.used_at(at));
+        self.last = Some(LastTurn {
+            turn,
+            site: ended.site,
+            item: ended.item,
+            how,
+        });
+    }
+
+    pub(crate) fn set_priority(&mut self, seat: Option<SeatId>, at: Millis) {
+        self.priority = seat;
+        for turn in &mut self.turns {
+            turn.hold(at, |turn| turn.silenced = seat.is_some());
+        }
+    }
+
+    /// Applies a change to the turn `turn`; an event about another one changes nothing.
+    pub(crate) fn change(&mut self, turn: TurnId, edit: impl FnOnce(&mut Turn)) {
+        if let Some(current) = self.turns.iter_mut().find(|other| other.turn == turn) {
+            edit(current);
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! The order of the list, and why each request stands where it does.
+//!
+//! Points of order come first. Then come the others: by rank, by the item's order, by arrival; but a request the chair
+//! has put somewhere stands exactly there, and moves up as those before it leave.
+
+use crate::{
+    QueueMode,
+    floor::{Floor, Request},
+    precedence::Precedence,
+    words::{Readiness, Why},
+};
+use diemcau_model::{SiteId, TurnId, limits};
+use std::collections::BTreeMap;
+
+/// A place of the list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place<'a> {
+    /// Who stands there.
+    pub request: &'a Request,
+    /// Why there.
+    pub why: Why,
+}
+
+/// The whole list in its order. `turn_ms` is what the item allots to a turn.
+pub(crate) fn line(floor: &Floor, mode: QueueMode, turn_ms: u64) -> Vec<Place<'_>> {
+    let is_first = |request: &&Request| Precedence::of(request.words.speech).is_first();
+    let (first, rest): (Vec<_>, Vec<_>) = floor.queue().partition(is_first);
+    let keys = Keys::new(floor, mode, turn_ms);
+    let mut line = keys.order(first);
+    line.extend(keys.order(rest));
+    line
+}
+
+/// Those who are told to prepare: who was staged, then the head of the list; whoever is not ready or not linked is
+/// passed over and keeps its place.
+pub(crate) fn on_deck(
+    floor: &Floor,
+    line: &[Place<'_>],
+    mode: QueueMode,
+    linked: impl Fn(SiteId) -> bool,
+) -> Vec<TurnId> {
+    let staged = floor
+        .staged
+        .iter()
+        .filter_map(|turn| line.iter().find(|place| place.request.turn == *turn));
+    let next = line.iter().filter(|_| mode != QueueMode::ChairPicks);
+    let mut on_deck = vec![];
+    for place in staged.chain(next) {
+        let Request {
+            turn, site, ready, ..
+        } = place.request;
+        let there = *ready != Readiness::NotReady && linked(*site);
+        if there && !on_deck.contains(turn) && on_deck.len() < limits::ON_DECK_MAX {
+            on_deck.push(*turn);
+        }
+    }
+    on_deck
+}
+
+/// What sorts a request: the smaller, the earlier. Numbers grow with arrival, so the last part decides between equals.
+type Key = (u8, u64, u64, TurnId);
+
+struct Keys<'a> {
+    floor: &'a Floor,
+    mode: QueueMode,
+    turn_ms: u64,
+    /// How many ordinary requests of its site wait before each.
+    before: BTreeMap<TurnId, u16>,
+}
+
+impl<'a> Keys<'a> {
+    fn new(floor: &'a Floor, mode: QueueMode, turn_ms: u64) -> Self {
+        let mut of_site: BTreeMap<SiteId, u16> = BTreeMap::new();
+        let mut before = BTreeMap::new();
+        for request in floor.queue() {
+            if Precedence::of(request.words.speech).is_ordinary() {
+                let count = of_site.entry(request.site).or_default();
+                before.insert(request.turn, *count);
+                *count += 1;
+            }
+        }
+        Self {
+            floor,
+            mode,
+            turn_ms,
+            before,
+        }
+    }
+
+    /// Requests by their keys; those the chair has put somewhere stand there.
+    fn order(&self, mut requests: Vec<&'a Request>) -> Vec<Place<'a>> {
+        requests.sort_by_key(|request| self.key(request));
+        let (mut put, free): (Vec<_>, Vec<_>) = requests
+            .into_iter()
+            .partition(|request| request.put_at.is_some());
+        put.sort_by_key(|request| request.put_at);
+        let place = |request: &'a Request| Place {
+            request,
+            why: self.why(request),
+        };
+        let mut line: Vec<Place> = free.into_iter().map(place).collect();
+        for request in put {
+            let at = request.put_at.map_or(line.len(), usize::from);
+            line.insert(at.min(line.len()), place(request));
+        }
+        line
+    }
+
+    fn key(&self, request: &Request) -> Key {
+        let precedence = Precedence::of(request.words.speech);
+        let (major, minor) = match self.why_by_mode(request) {
+            Why::Round { turns } => (u64::from(turns), 0),
+            Why::LeastTime { used_ms } => (used_ms, 0),
+            Why::Document => request.words.paragraph.map_or((u64::MAX, 0), |at| {
+                (u64::from(at.draft.0), u64::from(at.paragraph))
+            }),
+            Why::Arrival | Why::Staged | Why::Chair | Why::Precedence => (0, 0),
+        };
+        (precedence.rank, major, minor, request.turn)
+    }
+
+    fn why(&self, request: &Request) -> Why {
+        if self.floor.staged.contains(&request.turn) {
+            return Why::Staged;
+        }
+        if request.put_at.is_some() {
+            return Why::Chair;
+        }
+        self.why_by_mode(request)
+    }
+
+    fn why_by_mode(&self, request: &Request) -> Why {
+        if !Precedence::of(request.words.speech).is_ordinary() {
+            return Why::Precedence;
+        }
+        let before = self.before.get(&request.turn).copied().unwrap_or_default();
+        let used = self.floor.counted_for(request.site);
+        match self.mode {
+            QueueMode::ChairPicks | QueueMode::InOrder | QueueMode::Open { .. } => Why::Arrival,
+            QueueMode::RoundOfSites => Why::Round {
+                turns: used.turns.saturating_add(before),
+            },
+            QueueMode::LeastTime => Why::LeastTime {
+                used_ms: used.ms + u64::from(before) * self.turn_ms,
+            },
+            QueueMode::ByDocument => Why::Document,
+        }
+    }
+}
+
+/// What a site used of an item.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Used {
+    /// Speeches that are over.
+    pub turns: u16,
+    /// Milliseconds they took.
+    pub ms: u64,
+}
+
+impl Used {
+    pub(crate) fn add(&mut self, ms: u64) {
+        self.turns = self.turns.saturating_add(1);
+        self.ms = self.ms.saturating_add(ms);
+    }
+}

@@ -1,0 +1,111 @@
+//! The floor as a viewer sees it.
+
+use crate::{
+    Viewer,
+    view::{Deputy, Floor, LastTurn, Request, Turn, Undo, Used},
+};
+use diemcau_conference::{self as rules, Conference, Why};
+
+pub(super) fn floor(conference: &Conference, viewer: Viewer) -> Floor {
+    let floor = conference.floor();
+    let pending = floor
+        .pending()
+        .filter(|pending| viewer.owns(pending.site))
+        .map(|pending| request(pending, None));
+    let (turn, others) = match floor.turns.split_last() {
+        Some((turn, others)) => (Some(turn), others),
+        None => (None, &[][..]),
+    };
+    let last = floor.last.filter(|last| viewer.owns(last.site));
+    Floor {
+        open: floor.open,
+        turn: turn.map(|one| self::turn(conference, one)),
+        others: others
+            .iter()
+            .map(|one| self::turn(conference, one))
+            .collect(),
+        queue: conference
+            .line()
+            .into_iter()
+            .map(|place| request(place.request, Some(place.why)))
+            .collect(),
+        pending: pending.collect(),
+        on_deck: conference.on_deck(),
+        staged: floor.staged.clone(),
+        hall_microphone: conference.screen().hall_microphone,
+        priority: floor.priority.is_some(),
+        last: last.map(|last| LastTurn {
+            turn: last.turn,
+            site: last.site,
+            how: last.how,
+        }),
+        denied: floor
+            .denied
+            .values()
+            .filter(|denied| viewer.owns(denied.site))
+            .cloned()
+            .collect(),
+        used: used(conference),
+        undo: floor
+            .step
+            .as_ref()
+            .filter(|_| viewer.may_see_step())
+            .map(|step| Undo {
+                step: step.kind,
+                turn: step.request.turn,
+                site: step.request.site,
+                until: step.until(),
+            }),
+        deputy: deputy(conference),
+    }
+}
+
+fn deputy(conference: &Conference) -> Option<Deputy> {
+    let seat = conference.setup().seat(conference.roster().deputy?)?;
+    Some(Deputy {
+        seat: seat.id,
+        label: seat.label.clone(),
+    })
+}
+
+fn used(conference: &Conference) -> Vec<Used> {
+    let used = |(item, site, used): (_, _, rules::Used)| Used {
+        item,
+        site,
+        turns: used.turns,
+        ms: used.ms,
+    };
+    conference.floor().used().map(used).collect()
+}
+
+fn turn(conference: &Conference, turn: &rules::Turn) -> Turn {
+    Turn {
+        turn: turn.turn,
+        site: turn.site,
+        words: turn.words.clone(),
+        about: turn.about,
+        started: turn.started,
+        allotted_ms: turn.allotted_ms,
+        used_ms: turn.used_ms,
+        running_since: turn.running_since,
+        paused: turn.paused,
+        held: turn.held,
+        interrupted: turn.interrupted,
+        silenced: turn.silenced,
+        muted: turn.muted,
+        away_until: conference.away_until(turn),
+        warned_s: turn.warned_s,
+    }
+}
+
+fn request(request: &rules::Request, why: Option<Why>) -> Request {
+    Request {
+        turn: request.turn,
+        site: request.site,
+        words: request.words.clone(),
+        about: request.about,
+        at: request.at,
+        why,
+        ready: request.ready,
+    }
+}
