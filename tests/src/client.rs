@@ -124,6 +124,7 @@ impl Client {
     pub async fn settle(&mut self, id: &str) -> Result<()> {
         let nothing = ClientCommand::StartItem {
             item: ItemId(u16::MAX),
+            waiting: None,
         };
         match self.command(id, nothing).await? {
             ServerFrame::Refused { .. } => Ok(()),

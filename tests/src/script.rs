@@ -18,9 +18,11 @@ pub fn request(topic: &str) -> ClientCommand {
     ClientCommand::RequestFloor {
         words: RequestWords {
             speech: SpeechType::Contribution,
-            delegate: "Phó Bí thư Thường trực".into(),
+            delegate: format!("Đại biểu {topic}"),
+            title: "Phó Bí thư Thường trực".into(),
             topic: topic.into(),
             paragraph: None,
+            minutes: None,
         },
     }
 }
@@ -60,7 +62,7 @@ pub fn other_layout(shown: Layout) -> ClientCommand {
     ClientCommand::SetLayout {
         layout: match shown {
             Layout::Grid => Layout::Speaker,
-            Layout::Speaker => Layout::Grid,
+            _ => Layout::Grid,
         },
     }
 }

@@ -4,14 +4,14 @@
 #[path = "../../conference/tests/support/mod.rs"]
 mod support;
 
-use diemcau_conference::Conference;
+use diemcau_conference::{Command, Conference, Headcount};
 use diemcau_model::{Role, SiteId};
 use diemcau_protocol::{Fact, Slice, View, Viewer, facts, touches, view};
 use std::collections::BTreeSet;
 use support::{
     chance::{Step, Tally, begin, runs, take},
     play::perform,
-    room::{Decision, Room, setup},
+    room::{Decision, Room, actor, setup},
 };
 
 const VIEWERS: [Viewer; 8] = [
@@ -83,7 +83,15 @@ fn in_every_run_each_viewer_sees_what_is_theirs_and_nothing_else() {
             }
         }
     });
-    for what in ["held seen", "held hidden", "pending seen", "pending hidden"] {
+    for what in [
+        "held seen",
+        "held hidden",
+        "pending seen",
+        "pending hidden",
+        "last",
+        "denied",
+        "prompt",
+    ] {
         assert!(seen.of(what) > 0, "no run had: {what}");
     }
 }
@@ -193,6 +201,7 @@ fn a_seat_belongs_to_the_class_of_its_role() {
     let site = Some(SiteId(1));
     for (role, class) in [
         (Role::Chair, Viewer::Chair),
+        (Role::Deputy, Viewer::Chair),
         (Role::Secretary, Viewer::Secretary),
         (Role::Moderator, Viewer::Site(SiteId(1))),
         (Role::Technician, Viewer::Technician),
@@ -214,7 +223,7 @@ fn check_privacy(conference: &Conference, viewer: Viewer, seen: &Tally) {
             seen.saw(if does { "held seen" } else { "held hidden" });
         }
     }
-    for request in &conference.floor().pending {
+    for request in conference.floor().pending() {
         let may = owns(viewer, request.site);
         let pending = &shown.floor.pending;
         let does = pending.iter().any(|other| other.turn == request.turn);
@@ -225,8 +234,57 @@ fn check_privacy(conference: &Conference, viewer: Viewer, seen: &Tally) {
             "pending hidden"
         });
     }
+    check_own_affairs(conference, viewer, &shown, seen);
     let manages = matches!(viewer, Viewer::Chair | Viewer::Technician);
     assert_eq!(!shown.seats.is_empty(), manages, "{viewer:?}");
+}
+
+/// What is between a site and the desks: how its turn ended, why it was not called, prompts, who is absent.
+fn check_own_affairs(conference: &Conference, viewer: Viewer, shown: &View, seen: &Tally) {
+    let floor = conference.floor();
+    if let Some(last) = floor.last {
+        assert_eq!(shown.floor.last.is_some(), owns(viewer, last.site));
+        seen.saw("last");
+    }
+    for denied in floor.denied.values() {
+        let does = shown.floor.denied.contains(denied);
+        assert_eq!(does, owns(viewer, denied.site));
+        seen.saw("denied");
+    }
+    for prompt in &conference.prompts().prompts {
+        let does = shown.prompts.iter().any(|other| other.id == prompt.id);
+        let may = owns(viewer, prompt.site) || viewer == Viewer::Technician;
+        assert_eq!(does, may);
+        seen.saw("prompt");
+    }
+    assert_eq!(
+        shown.floor.undo.is_some(),
+        floor.step.is_some() && viewer == Viewer::Chair
+    );
+}
+
+#[test]
+fn who_is_absent_is_told_to_the_desks_and_the_site_alone() {
+    let mut room = Room::linked(setup());
+    let headcount = Headcount {
+        summoned: 10,
+        present: 8,
+        online: 1,
+        absent: "Bà Nguyễn Thị B, ốm".into(),
+    };
+    let site = SiteId(1);
+    let command = Command::SetHeadcount { site, headcount };
+    room.ask(&actor("Tháp Mười").unwrap(), &command).unwrap();
+    for viewer in VIEWERS {
+        let shown = view(&room.live, viewer).attendance;
+        let reported = shown.sites[1].headcount.clone().unwrap();
+        assert_eq!(reported.present, 8, "figures are everybody's");
+        assert_eq!(
+            reported.absent.is_empty(),
+            !owns(viewer, site),
+            "{viewer:?}"
+        );
+    }
 }
 
 fn check_fact(conference: &Conference, viewer: Viewer, fact: &Fact) {
@@ -241,6 +299,8 @@ fn check_fact(conference: &Conference, viewer: Viewer, fact: &Fact) {
         Fact::Sites { sites } => assert_eq!(*sites, shown.sites),
         Fact::Agenda { agenda } => assert_eq!(*agenda, shown.agenda),
         Fact::Stage { stage } => assert_eq!(*stage, shown.stage),
+        Fact::Attendance { attendance } => assert_eq!(*attendance, shown.attendance),
+        Fact::Prompts { prompts } => assert_eq!(*prompts, shown.prompts),
     }
 }
 

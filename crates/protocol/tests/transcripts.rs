@@ -25,7 +25,7 @@ const VIEWERS: [(&str, Viewer); 5] = [
     ("public", Viewer::Public),
 ];
 
-const BYTES_MAX: usize = 300 * 1024;
+const BYTES_MAX: usize = 600 * 1024;
 
 /// Every kind of fact, and every way a comment comes, changes and goes.
 const PLAY: &str = "
@@ -34,7 +34,10 @@ const PLAY: &str = "
     00:11  Sa Đéc      requests
     00:15  chair       accepts 2
     00:16  chair       accepts 1
-    00:20  chair       prepares 1
+    00:18  Tháp Mười   asks for help
+    00:19  chair       tells slower to Tháp Mười
+    00:20  secretary   stages 1
+    00:21  Tháp Mười   is ready for 1
     00:25  chair       grants next
     00:30  Tháp Mười   comments on 2 Đề nghị sửa
     00:31  Sa Đéc      comments on 1 Nhất trí
@@ -49,7 +52,13 @@ const PLAY: &str = "
     01:30  technician  revokes seat 4
     04:00  chair       extends 1 by 1
     05:10  chair       grants next
-    05:20  chair       goes on after item 4
+    05:15  chair       undoes 2
+    05:16  chair       denies 2 hết thời gian
+    05:17  chair       ends 1
+    05:18  chair       calls the roll
+    05:19  Tháp Mười   reports 9 of 10 for Tháp Mười
+    05:20  chair       ends the roll call
+    05:21  chair       goes on after item 4
 ";
 
 #[test]
@@ -90,6 +99,8 @@ fn the_transcripts_tell_every_kind_of_fact() {
         "comment",
         "comment_gone",
         "seats",
+        "attendance",
+        "prompts",
     ] {
         assert!(told.contains(&format!("\"kind\":\"{kind}\"")), "{kind}");
     }
@@ -117,7 +128,7 @@ fn small() -> Setup {
     let mut setup = setup();
     setup.sites.truncate(3);
     setup.agenda.drain(..3);
-    setup.agenda.pop();
+    setup.agenda.truncate(2);
     setup.seats.retain(|seat| seat.id.0 < 6);
     setup
 }

@@ -72,26 +72,29 @@ fn the_welcome_with_everything_in_it() {
             "carries": "watch",
             "label": "Chủ trì"
           },
-          "seq": 9,
+          "seq": 10,
           "now": 1622075405000,
           "view": {
             "fixed": {
               "title": "Hội nghị góp ý dự thảo",
               "organizer": "Ban Tổ chức",
+              "starts": null,
               "sites": [
                 {
                   "id": 0,
                   "name": "hall",
                   "short": "hall",
                   "level": "",
-                  "hall": true
+                  "hall": true,
+                  "summoned": 10
                 },
                 {
                   "id": 1,
                   "name": "Tháp Mười",
                   "short": "Tháp Mười",
                   "level": "",
-                  "hall": false
+                  "hall": false,
+                  "summoned": 10
                 }
               ],
               "drafts": [
@@ -128,9 +131,12 @@ fn the_welcome_with_everything_in_it() {
             ],
             "agenda": {
               "current": 3,
+              "next": null,
               "items": [
                 {
                   "id": 3,
+                  "part_of": null,
+                  "quorum_percent": 50,
                   "title": "Thông qua",
                   "short": "Mục 3",
                   "kind": "decision",
@@ -142,7 +148,10 @@ fn the_welcome_with_everything_in_it() {
                       "rule": "mute",
                       "grace_seconds": 30
                     },
-                    "approval": false
+                    "approval": false,
+                    "queue": {
+                      "mode": "in_order"
+                    }
                   },
                   "drafts": [
                     1
@@ -160,18 +169,25 @@ fn the_welcome_with_everything_in_it() {
                 "words": {
                   "speech": "contribution",
                   "delegate": "",
+                  "title": "",
                   "topic": "",
-                  "paragraph": null
+                  "paragraph": null,
+                  "minutes": null
                 },
+                "about": null,
                 "started": 1622075403000,
                 "allotted_ms": 180000,
                 "used_ms": 2000,
                 "running_since": null,
                 "paused": true,
                 "held": false,
+                "interrupted": false,
+                "silenced": false,
                 "muted": false,
+                "away_until": null,
                 "warned_s": null
               },
+              "others": [],
               "queue": [
                 {
                   "turn": 2,
@@ -179,28 +195,66 @@ fn the_welcome_with_everything_in_it() {
                   "words": {
                     "speech": "contribution",
                     "delegate": "",
+                    "title": "",
                     "topic": "",
                     "paragraph": {
                       "draft": 1,
                       "paragraph": 1
-                    }
+                    },
+                    "minutes": null
                   },
-                  "at": 1622075402000
+                  "about": null,
+                  "at": 1622075402000,
+                  "why": {
+                    "why": "arrival"
+                  },
+                  "ready": "unknown"
                 }
               ],
               "pending": [],
-              "on_deck": 2,
+              "on_deck": [
+                2
+              ],
+              "staged": [],
               "hall_microphone": false,
-              "last": null
+              "priority": false,
+              "last": null,
+              "denied": [],
+              "used": [],
+              "undo": {
+                "step": "called",
+                "turn": 1,
+                "site": 1,
+                "until": 1622075413000
+              },
+              "deputy": null
             },
             "stage": {
               "layout": "speaker",
+              "preview": null,
+              "notice": "",
+              "paragraph": {
+                "draft": 1,
+                "paragraph": 1
+              },
+              "paragraph_chosen": false,
+              "spotlight": null,
+              "carousel": null,
+              "page": 0,
+              "pages": 1,
+              "tiles": [
+                0,
+                1
+              ],
               "heard": [],
               "programme": 1,
-              "on_deck": 0,
+              "on_deck": [
+                0
+              ],
               "lower_third": {
                 "site": 1,
                 "delegate": "",
+                "title": "",
                 "topic": ""
               }
             },
@@ -231,7 +285,32 @@ fn the_welcome_with_everything_in_it() {
                 "label": "chair",
                 "revoked": false
               }
-            ]
+            ],
+            "attendance": {
+              "calling": null,
+              "since": null,
+              "sites": [
+                {
+                  "site": 0,
+                  "headcount": null,
+                  "how": null,
+                  "at": null,
+                  "heard": null
+                },
+                {
+                  "site": 1,
+                  "headcount": null,
+                  "how": null,
+                  "at": null,
+                  "heard": null
+                }
+              ],
+              "summoned": 20,
+              "present": 0,
+              "online": 0,
+              "quorate": false
+            },
+            "prompts": []
           }
         }"#]]
     .assert_eq(&written);
