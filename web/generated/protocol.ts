@@ -2,7 +2,7 @@
 
 export type ClientFrame = { "type": "join", protocol: number, token: string, } | { "type": "ping", sent: number, } | { "type": "command", id: string, command: ClientCommand, } | { "type": "uplink_offer", sdp: string, } | { "type": "open_downlink", } | { "type": "downlink_answer", sdp: string, } | { "type": "screen", slots: ScreenSlots, } | { "type": "listen", sound: boolean, };
 
-export type ClientCommand = { "type": "start_item", item: ItemId, } | { "type": "finish_item", item: ItemId, } | { "type": "next_item", after: ItemId | null, } | { "type": "move_item", item: ItemId, before: ItemId | null, } | { "type": "set_list", open: boolean, } | { "type": "request_floor", words: RequestWords, } | { "type": "withdraw_request", turn: TurnId, } | { "type": "accept_request", turn: TurnId, } | { "type": "deny_request", turn: TurnId, reason: string, } | { "type": "move_request", turn: TurnId, before: TurnId | null, } | { "type": "prepare", turn: TurnId, } | { "type": "grant_next", after: TurnId | null, expect: TurnId, } | { "type": "grant", after: TurnId | null, turn: TurnId, } | { "type": "pause_turn", turn: TurnId, } | { "type": "resume_turn", turn: TurnId, } | { "type": "extend_turn", turn: TurnId, minutes: number, } | { "type": "end_turn", turn: TurnId, } | { "type": "revoke_turn", turn: TurnId, } | { "type": "set_hall_microphone", open: boolean, } | { "type": "set_layout", layout: Layout, } | { "type": "post_comment", kind: CommentKind, words: CommentWords, } | { "type": "hold_comment", comment: CommentId, } | { "type": "publish_comment", comment: CommentId, } | { "type": "withdraw_comment", comment: CommentId, } | { "type": "revoke_seat", seat: SeatId, };
+export type ClientCommand = { "type": "start_item", item: ItemId, waiting?: Waiting, } | { "type": "finish_item", item: ItemId, } | { "type": "next_item", after: ItemId | null, expect: ItemId, waiting?: Waiting, } | { "type": "move_item", item: ItemId, before: ItemId | null, } | { "type": "set_list", open: boolean, } | { "type": "request_floor", words: RequestWords, } | { "type": "withdraw_request", turn: TurnId, } | { "type": "accept_request", turn: TurnId, } | { "type": "deny_request", turn: TurnId, reason: string, } | { "type": "move_request", turn: TurnId, before: TurnId | null, } | { "type": "stage", turns: Array<TurnId>, } | { "type": "set_ready", turn: TurnId, ready: Readiness, } | { "type": "grant_next", after: TurnId | null, expect: TurnId, } | { "type": "grant", after: TurnId | null, turn: TurnId, } | { "type": "undo", turn: TurnId, } | { "type": "pause_turn", turn: TurnId, } | { "type": "resume_turn", turn: TurnId, } | { "type": "extend_turn", turn: TurnId, minutes: number, } | { "type": "keep_turn", turn: TurnId, } | { "type": "end_turn", turn: TurnId, } | { "type": "revoke_turn", turn: TurnId, } | { "type": "set_hall_microphone", open: boolean, } | { "type": "set_priority", on: boolean, } | { "type": "close_microphones", } | { "type": "take_chair", } | { "type": "return_chair", } | { "type": "start_roll_call", } | { "type": "call_next_site", after: SiteId, } | { "type": "call_site", site: SiteId, } | { "type": "pass_over_site", site: SiteId, } | { "type": "end_roll_call", } | { "type": "set_headcount", site: SiteId, headcount: Headcount, } | { "type": "prompt_site", site: SiteId, prompt: PromptKind, } | { "type": "prompt_desks", prompt: PromptKind, } | { "type": "handle_prompt", prompt: PromptId, } | { "type": "set_layout", layout: Layout, } | { "type": "preview_layout", layout: Layout | null, } | { "type": "take_preview", expect: Layout, } | { "type": "set_notice", text: string, } | { "type": "show_paragraph", at: ParagraphRef | null, } | { "type": "set_spotlight", site: SiteId | null, } | { "type": "set_carousel", seconds: number | null, } | { "type": "set_page", page: number, } | { "type": "post_comment", kind: CommentKind, words: CommentWords, } | { "type": "hold_comment", comment: CommentId, } | { "type": "publish_comment", comment: CommentId, } | { "type": "withdraw_comment", comment: CommentId, } | { "type": "revoke_seat", seat: SeatId, };
 
 export type ServerFrame = { "type": "welcome", 
 /**
@@ -78,7 +78,7 @@ sent: number,
  */
 now: Millis, } | { "type": "uplink_answer", sdp: string, } | { "type": "downlink_offer", sdp: string, } | { "type": "slots", video: Array<SiteId | null>, } | { "type": "media_failed", side: Side, reason: string, } | { "type": "telemetry", sites: Array<SiteTelemetry>, } | { "type": "stopping" };
 
-export type Fact = { "kind": "sites", sites: Array<SiteLink>, } | { "kind": "agenda", agenda: Agenda, } | { "kind": "floor", floor: Floor, } | { "kind": "stage", stage: StageView, } | { "kind": "comment", comment: Comment, } | { "kind": "comment_gone", comment: CommentId, } | { "kind": "seats", seats: Array<SeatView>, };
+export type Fact = { "kind": "sites", sites: Array<SiteLink>, } | { "kind": "agenda", agenda: Agenda, } | { "kind": "floor", floor: Floor, } | { "kind": "stage", stage: StageView, } | { "kind": "comment", comment: Comment, } | { "kind": "comment_gone", comment: CommentId, } | { "kind": "seats", seats: Array<SeatView>, } | { "kind": "attendance", attendance: Attendance, } | { "kind": "prompts", prompts: Array<Prompt>, };
 
 export type Me = { 
 /**
@@ -146,7 +146,15 @@ feed: Array<Comment>,
 /**
  * Seats; empty for those who do not manage them.
  */
-seats: Array<SeatView>, };
+seats: Array<SeatView>, 
+/**
+ * Who is present, and the roll call.
+ */
+attendance: Attendance, 
+/**
+ * Private prompts between desks and sites; a site sees its own.
+ */
+prompts: Array<Prompt>, };
 
 export type Fixed = { 
 /**
@@ -157,6 +165,10 @@ title: string,
  * Who convenes it.
  */
 organizer: string, 
+/**
+ * Minutes after midnight, local time, at which it is to begin; null: planned times count from its beginning.
+ */
+starts: number | null, 
 /**
  * Sites in protocol order.
  */
@@ -186,6 +198,10 @@ export type Agenda = {
  */
 current: ItemId | null, 
 /**
+ * The item that comes next; null when none is left.
+ */
+next: ItemId | null, 
+/**
  * All items in their present order.
  */
 items: Array<Item>, };
@@ -195,6 +211,14 @@ export type Item = {
  * Its number as planned.
  */
 id: ItemId, 
+/**
+ * The item it is a part of.
+ */
+part_of: ItemId | null, 
+/**
+ * Percent of those summoned who must be there for it; null: no quorum is asked.
+ */
+quorum_percent: number | null, 
 /**
  * Its title.
  */
@@ -238,11 +262,15 @@ export type Floor = {
  */
 open: boolean, 
 /**
- * The turn that has the floor.
+ * The turn that has the floor: the one everybody looks at.
  */
 turn: Turn | null, 
 /**
- * Accepted requests in the order of the list.
+ * Further turns: open microphones of an open discussion, and the speech a question was put into.
+ */
+others: Array<Turn>, 
+/**
+ * Accepted requests in the order of the list; each says why it stands there.
  */
 queue: Array<Request>, 
 /**
@@ -250,17 +278,41 @@ queue: Array<Request>,
  */
 pending: Array<Request>, 
 /**
- * The request told to prepare; one of `queue`.
+ * The requests told to prepare, at most two of `queue`; the first is the one "next" calls.
  */
-on_deck: TurnId | null, 
+on_deck: Array<TurnId>, 
+/**
+ * Who was staged to be called next.
+ */
+staged: Array<TurnId>, 
 /**
  * Whether the hall's own microphone is open.
  */
 hall_microphone: boolean, 
 /**
- * How the last turn ended.
+ * Whether the chair holds the priority key: nobody but the hall is heard.
  */
-last: LastTurn | null, };
+priority: boolean, 
+/**
+ * How the last turn ended. Desks see it, and its own site.
+ */
+last: LastTurn | null, 
+/**
+ * Requests that were not taken, the last of each site. Desks see all, a site its own.
+ */
+denied: Array<Denied>, 
+/**
+ * What each site used of each item, speeches that are over.
+ */
+used: Array<Used>, 
+/**
+ * The chair's last step, which can be undone until the moment it says. Chairs and deputies only.
+ */
+undo: Undo | null, 
+/**
+ * The deputy who has the chair in the chair's place; null: the chair has it.
+ */
+deputy: Deputy | null, };
 
 export type Request = { 
 /**
@@ -276,9 +328,21 @@ site: SiteId,
  */
 words: RequestWords, 
 /**
+ * The speech it replies to.
+ */
+about: TurnId | null, 
+/**
  * When the server took it.
  */
-at: Millis, };
+at: Millis, 
+/**
+ * Why it stands where it does; null while it is pending.
+ */
+why: Why | null, 
+/**
+ * Whether its site is there.
+ */
+ready: Readiness, };
 
 export type Turn = { 
 /**
@@ -293,6 +357,10 @@ site: SiteId,
  * Who, on what.
  */
 words: RequestWords, 
+/**
+ * The speech it replies to.
+ */
+about: TurnId | null, 
 /**
  * When it was granted.
  */
@@ -318,9 +386,21 @@ paused: boolean,
  */
 held: boolean, 
 /**
+ * A question was put in between.
+ */
+interrupted: boolean, 
+/**
+ * The chair holds the priority key.
+ */
+silenced: boolean, 
+/**
  * The item's rule closed its microphone.
  */
 muted: boolean, 
+/**
+ * When the turn of a site whose link is lost ends by itself; null: not, or the chair waits as long as it takes.
+ */
+away_until: Millis | null, 
 /**
  * The last warning given, in seconds left; 0 when time is used up; null before the first.
  */
@@ -346,6 +426,42 @@ export type StageView = {
  */
 layout: Layout, 
 /**
+ * The layout laid ready by chair or technician.
+ */
+preview: Layout | null, 
+/**
+ * The text of the notice layout.
+ */
+notice: string, 
+/**
+ * The paragraph of the document layout.
+ */
+paragraph: ParagraphRef | null, 
+/**
+ * Whether somebody chose that paragraph, instead of following the speech.
+ */
+paragraph_chosen: boolean, 
+/**
+ * The picture somebody fixed as the programme.
+ */
+spotlight: Spotlight | null, 
+/**
+ * Seconds of each picture of the carousel; null while it stands.
+ */
+carousel: number | null, 
+/**
+ * The page of the grid, from 0, and how many there are.
+ */
+page: number, 
+/**
+ * Pages of the grid.
+ */
+pages: number, 
+/**
+ * Tile `k` of every screen shows `tiles[k]`; the hall first.
+ */
+tiles: Array<SiteId>, 
+/**
  * Sites whose microphone is open.
  */
 heard: Array<SiteId>, 
@@ -354,11 +470,11 @@ heard: Array<SiteId>,
  */
 programme: SiteId | null, 
 /**
- * The site told to prepare.
+ * The sites told to prepare.
  */
-on_deck: SiteId | null, 
+on_deck: Array<SiteId>, 
 /**
- * Dải tên; null when nobody has the floor.
+ * Dải tên; null when the programme is nobody's speech.
  */
 lower_third: LowerThird | null, };
 
@@ -371,6 +487,10 @@ site: SiteId,
  * Who speaks; may be empty, then the site's name is the first line.
  */
 delegate: string, 
+/**
+ * The speaker's title and unit; may be empty.
+ */
+title: string, 
 /**
  * On what; may be empty.
  */
@@ -428,6 +548,216 @@ label: string,
  */
 revoked: boolean, };
 
+export type Used = { 
+/**
+ * The item.
+ */
+item: ItemId, 
+/**
+ * The site.
+ */
+site: SiteId, 
+/**
+ * Speeches.
+ */
+turns: number, 
+/**
+ * Milliseconds they took.
+ */
+ms: number, };
+
+export type Undo = { 
+/**
+ * What was done.
+ */
+step: StepKind, 
+/**
+ * The request it was done to.
+ */
+turn: TurnId, 
+/**
+ * Its site.
+ */
+site: SiteId, 
+/**
+ * Until when it can be undone.
+ */
+until: Millis, };
+
+export type Deputy = { 
+/**
+ * Its seat.
+ */
+seat: SeatId, 
+/**
+ * What people call it.
+ */
+label: string, };
+
+export type Spotlight = { 
+/**
+ * Whose picture.
+ */
+site: SiteId, 
+/**
+ * Who fixed it, as people call that seat.
+ */
+by: string, };
+
+export type Attendance = { 
+/**
+ * The site that is called; null while no roll is called.
+ */
+calling: SiteId | null, 
+/**
+ * Since when.
+ */
+since: Millis | null, 
+/**
+ * Every site in protocol order.
+ */
+sites: Array<SiteAttendance>, 
+/**
+ * All sites together: those who did not report count as summoned only.
+ */
+summoned: number, 
+/**
+ * Có mặt trực tiếp.
+ */
+present: number, 
+/**
+ * Có mặt trực tuyến.
+ */
+online: number, 
+/**
+ * Whether present and online reach the running item's share of those summoned; null when it asks for none.
+ */
+quorate: boolean | null, };
+
+export type SiteAttendance = { 
+/**
+ * The site.
+ */
+site: SiteId, 
+/**
+ * What it reported; null before it did. Who is absent is told to the desks and the site itself.
+ */
+headcount: Headcount | null, 
+/**
+ * How its call ended; null before.
+ */
+how: CallEnd | null, 
+/**
+ * When its call ended.
+ */
+at: Millis | null, 
+/**
+ * What was measured when it was first heard in the call.
+ */
+heard: Heard | null, };
+
+export type Prompt = { 
+/**
+ * Its number.
+ */
+id: PromptId, 
+/**
+ * The site it is to or from.
+ */
+site: SiteId, 
+/**
+ * What it says; says also which way it goes.
+ */
+kind: PromptKind, 
+/**
+ * When.
+ */
+at: Millis, 
+/**
+ * When it was seen to; null before.
+ */
+handled: Millis | null, };
+
+export type QueueMode = { "mode": "chair_picks" } | { "mode": "in_order" } | { "mode": "round_of_sites" } | { "mode": "least_time" } | { "mode": "by_document" } | { "mode": "open", 
+/**
+ * 1 to 3.
+ */
+microphones: number, };
+
+export type Why = { "why": "staged" } | { "why": "chair" } | { "why": "precedence" } | { "why": "arrival" } | { "why": "round", 
+/**
+ * Turns had, and waiting before this one.
+ */
+turns: number, } | { "why": "least_time", 
+/**
+ * Milliseconds, counting what waits before this one as if it took its time.
+ */
+used_ms: number, } | { "why": "document" };
+
+export type Readiness = "unknown" | "ready" | "not_ready";
+
+export type Waiting = "keep" | "clear" | "carry";
+
+export type StepKind = "moved" | "denied" | "called";
+
+export type Headcount = { 
+/**
+ * Triệu tập.
+ */
+summoned: number, 
+/**
+ * Có mặt trực tiếp.
+ */
+present: number, 
+/**
+ * Có mặt trực tuyến.
+ */
+online: number, 
+/**
+ * Who is absent and why; may be empty.
+ */
+absent: string, };
+
+export type CallEnd = "answered" | "no_answer" | "passed_over";
+
+export type Heard = { 
+/**
+ * Loudness of its microphone in dBov.
+ */
+level_dbov: number, 
+/**
+ * Round-trip time in milliseconds; none when not known.
+ */
+rtt_ms: number | null, 
+/**
+ * Packets lost, in tenths of a percent.
+ */
+loss_permille: number, 
+/**
+ * When.
+ */
+at: Millis, };
+
+export type PromptKind = "near_microphone" | "slower" | "one_minute_left" | "prepare" | "need_help" | "cannot_hear" | "cannot_see";
+
+export type Denied = { 
+/**
+ * The request.
+ */
+turn: TurnId, 
+/**
+ * Its site.
+ */
+site: SiteId, 
+/**
+ * In the chair's words; may be empty.
+ */
+reason: string, 
+/**
+ * Nobody denied it: its item was over.
+ */
+item_over: boolean, };
+
 export type Site = { 
 /**
  * Its id; equals its place in protocol order.
@@ -448,7 +778,11 @@ level: string,
 /**
  * Whether this is the main hall.
  */
-hall: boolean, };
+hall: boolean, 
+/**
+ * Persons summoned to this site; 0: not known.
+ */
+summoned: number, };
 
 export type ItemKind = "opening" | "presentation" | "discussion" | "directing" | "decision" | "closing" | "break";
 
@@ -464,7 +798,11 @@ at_zero: AtZero,
 /**
  * Whether a request waits for the chair's word before it joins the list.
  */
-approval: boolean, };
+approval: boolean, 
+/**
+ * In which order the list is called.
+ */
+queue: QueueMode, };
 
 export type AtZero = { "rule": "warn" } | { "rule": "mute", 
 /**
@@ -512,9 +850,13 @@ export type RequestWords = {
  */
 speech: SpeechType, 
 /**
- * Who will speak, with title; may be empty.
+ * Who will speak; may be empty.
  */
 delegate: string, 
+/**
+ * The speaker's title and unit; may be empty.
+ */
+title?: string, 
 /**
  * On what; may be empty.
  */
@@ -522,7 +864,11 @@ topic: string,
 /**
  * Which paragraph, if one.
  */
-paragraph: ParagraphRef | null, };
+paragraph: ParagraphRef | null, 
+/**
+ * Minutes asked for, 1 to 120; none: what the item gives.
+ */
+minutes?: number, };
 
 export type CommentKind = "agree" | "substance" | "wording" | "add" | "delete" | "target" | "recommendation";
 
@@ -544,11 +890,11 @@ proposed: string,
  */
 delegate: string, };
 
-export type Layout = "grid" | "speaker";
+export type Layout = "waiting" | "grid" | "speaker" | "document" | "notice" | "blank";
 
-export type TurnEnd = "released" | "revoked" | "succeeded" | "time_up" | "item_finished";
+export type TurnEnd = "released" | "revoked" | "succeeded" | "time_up" | "item_finished" | "away";
 
-export type Refusal = "not_allowed" | "other_site" | "unknown_item" | "unknown_turn" | "unknown_paragraph" | "unknown_comment" | "unknown_seat" | "stale" | "no_item" | "item_begun" | "no_next_item" | "list_closed" | "queue_full" | "nobody_waiting" | "already_so" | "text_too_long" | "text_empty" | "out_of_range" | "feed_full";
+export type Refusal = "not_allowed" | "other_site" | "unknown_item" | "unknown_turn" | "unknown_paragraph" | "unknown_comment" | "unknown_seat" | "stale" | "no_item" | "item_begun" | "no_next_item" | "list_closed" | "queue_full" | "nobody_waiting" | "list_waiting" | "delegate_waits" | "no_speech" | "points_of_order_first" | "not_linked" | "microphones_full" | "roll_call_runs" | "not_called" | "floor_taken" | "nothing_to_undo" | "deputy_presides" | "not_presiding" | "unknown_prompt" | "unknown_site" | "already_so" | "text_too_long" | "text_empty" | "out_of_range" | "feed_full";
 
 export type SiteId = number;
 
@@ -562,6 +908,8 @@ export type DraftId = number;
 
 export type CommentId = number;
 
+export type PromptId = number;
+
 export type Millis = number;
 
 export type ParagraphRef = { 
@@ -574,7 +922,7 @@ draft: DraftId,
  */
 paragraph: number, };
 
-export type Role = "chair" | "secretary" | "moderator" | "technician" | "observer" | "stage";
+export type Role = "chair" | "deputy" | "secretary" | "moderator" | "technician" | "observer" | "stage";
 
 export type Carries = "room" | "standby" | "watch" | "nothing";
 

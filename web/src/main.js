@@ -11,7 +11,7 @@ import { Connection } from "./connection.js";
 import { RoomSound } from "./elements/room-sound.js";
 import { Media } from "./media.js";
 import { applyFrame, newApp } from "./state/app.js";
-import { loadTexts, t, wantedLanguage } from "./text.js";
+import { addTexts, loadTexts, t, wantedLanguage } from "./text.js";
 import { serverNow } from "./time.js";
 import { endedPage, joiningPage, landingPage, noLinkPage } from "./views/shell.js";
 
@@ -158,6 +158,7 @@ async function run(about, token) {
 
   /** @param {App} before */
   function joined(before) {
+    void addTexts("refusals");
     if (before.view === null || app.media.downlink === "off") startMedia();
     media.linkUp();
   }

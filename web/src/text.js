@@ -18,11 +18,24 @@ export function wantedLanguage() {
   return [asked, kept].find((code) => code !== null && LANGUAGES.includes(code)) ?? "vi";
 }
 
+/** Texts that come with a part of a page that is loaded later. @type {Set<string>} */
+const parts = new Set();
+
+/** @param {string} file */
+const resource = async (file) => new FluentResource(await (await fetch(`/locales/${file}.ftl`)).text());
+
+/** The texts of a part, before the part is drawn: `locales/vi-<part>.ftl`. @param {string} part */
+export async function addTexts(part) {
+  if (parts.has(part)) return;
+  bundle.addResource(await resource(`${current}-${part}`));
+  parts.add(part);
+}
+
 /** @param {string} code */
 export async function loadTexts(code) {
-  const source = await (await fetch(`/locales/${code}.ftl`)).text();
+  const files = [code, ...[...parts].map((part) => `${code}-${part}`)];
   const next = new FluentBundle(code, { useIsolating: false });
-  next.addResource(new FluentResource(source));
+  for (const each of await Promise.all(files.map(resource))) next.addResource(each);
   bundle = next;
   current = code;
   document.documentElement.lang = code;

@@ -5,7 +5,13 @@ import { FluentBundle } from "../vendor/fluent/bundle.js";
 import { FluentResource } from "../vendor/fluent/resource.js";
 
 const WEB = new URL("..", import.meta.url);
-const source = (code) => readFile(new URL(`locales/${code}.ftl`, WEB), "utf8");
+
+/** All texts of a language: those every page loads, and those of the parts that are loaded later. */
+async function source(code) {
+  const files = (await readdir(new URL("locales/", WEB))).filter((file) => file === `${code}.ftl` || file.startsWith(`${code}-`));
+  return (await Promise.all(files.sort().map((file) => readFile(new URL(`locales/${file}`, WEB), "utf8")))).join("\n");
+}
+
 const keysOf = (text) => new FluentResource(text).body.map((message) => message.id);
 
 async function files(folder) {
@@ -49,12 +55,15 @@ test("every key used in the pages exists, and every key is used", async () => {
 test("every value of the protocol's lists has a word", async () => {
   const keys = new Set(keysOf(await source("vi")));
   const protocol = await readFile(new URL("generated/protocol.ts", WEB), "utf8");
-  const lists = { Refusal: "refusal-", ErrorWhy: "error-", SpeechType: "speech-", CommentKind: "kind-", Layout: "layout-", Role: "role-", Carries: "carries-", TurnEnd: "end-" };
+  const lists = { Refusal: "refusal-", ErrorWhy: "error-", SpeechType: "speech-", CommentKind: "kind-", Layout: "layout-", QueueMode: "queue-", Why: "why-", PromptKind: "prompt-", CallEnd: "call-", Waiting: "waiting-", StepKind: "step-", Readiness: "ready-", Role: "role-", Carries: "carries-", TurnEnd: "end-" };
   for (const [type, family] of Object.entries(lists)) {
-    const values = protocol.match(new RegExp(`export type ${type} = ([^;]+);`))[1].match(/"(\w+)"/g).map((value) => value.slice(1, -1));
+    const listed = protocol.match(new RegExp(`export type ${type} = ([^]+?);\n(?:\n|$)`))[1];
+    // A list whose values carry figures is tagged; the others are bare words.
+    const tagged = [...listed.matchAll(/"(?:mode|why)": "(\w+)"/g)].map((match) => match[1]);
+    const values = tagged.length > 0 ? tagged : listed.match(/"(\w+)"/g).map((value) => value.slice(1, -1));
     for (const value of values) assert.ok(keys.has(family + value), `${family}${value}`);
   }
-  for (const how of ["released", "revoked", "succeeded", "time_up", "item_finished"]) assert.ok(keys.has(`my-ended-${how}`) && keys.has(`my-ended-${how}-what`), how);
+  for (const how of ["released", "revoked", "succeeded", "time_up", "item_finished", "away"]) assert.ok(keys.has(`my-ended-${how}`) && keys.has(`my-ended-${how}-what`), how);
 });
 
 test("words that mislead are not on the screen", async () => {

@@ -17,6 +17,8 @@ export function applyFact(view, fact) {
     case "comment": return { ...view, feed: withComment(view.feed, fact.comment) };
     case "comment_gone": return { ...view, feed: withoutComment(view.feed, fact.comment) };
     case "seats": return { ...view, seats: fact.seats };
+    case "attendance": return { ...view, attendance: fact.attendance };
+    case "prompts": return { ...view, prompts: fact.prompts };
     default: return unreachable(fact);
   }
 }
