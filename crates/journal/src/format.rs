@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use std::{io::Write, sync::Arc};
 
 /// The version written by this program. It grows when an old program could misread a new record.
-pub const FORMAT_VERSION: u16 = 1;
+pub const FORMAT_VERSION: u16 = 2;
 
 /// An event to be kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -219,6 +219,7 @@ mod tests {
                 event: Event::RequestDenied {
                     turn: diemcau_model::TurnId(1),
                     reason: "Hết giờ".into(),
+                    at: Millis(1_622_075_401_250),
                 },
             })
             .unwrap();

@@ -58,7 +58,7 @@ fn each_hash_follows_from_the_one_before_and_the_bytes(open: &dyn Fn() -> Box<dy
     for record in all(&mut *open()) {
         // Written by hand from JOURNAL.md, not by the code under test.
         let body = format!(
-            r#"{{"version":1,"number":{},"at":{},"seat":{},"command":{},"event":{}}}"#,
+            r#"{{"version":2,"number":{},"at":{},"seat":{},"command":{},"event":{}}}"#,
             record.number,
             record.at,
             serde_json::to_string(&record.seat).unwrap(),

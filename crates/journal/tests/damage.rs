@@ -79,7 +79,7 @@ fn a_format_version_from_the_future_is_refused() {
     let (_folder, path) = journal_of(10);
     Connection::open(&path)
         .unwrap()
-        .execute("UPDATE journal SET version = 2 WHERE number = 4", [])
+        .execute("UPDATE journal SET version = 3 WHERE number = 4", [])
         .unwrap();
     let opened = SqliteJournal::open(&path).map(|_| ());
     assert!(
@@ -87,7 +87,7 @@ fn a_format_version_from_the_future_is_refused() {
             opened,
             Err(JournalError::UnknownVersion {
                 number: 4,
-                version: 2
+                version: 3
             })
         ),
         "{opened:?}"
