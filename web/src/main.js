@@ -4,10 +4,12 @@
 /** @import { Answer } from "./connection.js" */
 /** @import { App, PageName, Ui } from "./state/app.js" */
 /** @import { Ctx } from "./views/pieces.js" */
-/** @typedef {{ view: (ctx: Ctx) => unknown, title: (app: App) => string, keys?: (ctx: Ctx) => Record<string, (() => void) | undefined>, said?: (app: App) => string }} Page */
+/** @import { Hold } from "./elements/hold.js" */
+/** @typedef {{ view: (ctx: Ctx) => unknown, title: (app: App) => string, keys?: (ctx: Ctx) => Record<string, (() => void) | undefined>, holds?: (ctx: Ctx) => Record<string, Hold | undefined>, said?: (app: App) => string }} Page */
 
 import { render } from "../vendor/lit-html.js";
 import { Connection } from "./connection.js";
+import { holdKeys } from "./elements/hold.js";
 import { RoomSound } from "./elements/room-sound.js";
 import { Media } from "./media.js";
 import { applyFrame, newApp } from "./state/app.js";
@@ -104,7 +106,6 @@ async function run(about, token) {
     media,
     ask: (command) => {
       update({ notice: null });
-      if (command.type === "withdraw_request") ui({ withdrawn: [...app.ui.withdrawn, command.turn] });
       if (app.link !== "joined" && WAITS_IN_WORDS.includes(command.type)) update({ notice: { text: t("saved-offline"), alarming: false } });
       return connection.ask(command);
     },
@@ -128,6 +129,7 @@ async function run(about, token) {
   };
   sound.blockedChanged = (blocked) => blocked !== app.ui.soundBlocked && ui({ soundBlocked: blocked });
 
+  holdKeys((key) => (document.querySelector("dialog[open]") ? undefined : page.holds?.(ctx)[key]));
   addEventListener("keydown", (event) => {
     if (event.repeat || event.altKey || event.ctrlKey || event.metaKey || event.shiftKey || !app.view) return;
     const act = page.keys?.(ctx)[event.key];
@@ -191,6 +193,7 @@ async function run(about, token) {
   function answered(command, answer) {
     switch (answer.how) {
       case "ok":
+        if (command.type === "request_floor") ui({ asking: false });
         if (command.type === "post_comment") update({ notice: { text: t("comment-taken"), alarming: false } });
         return;
       case "refused": return update({ notice: { text: t(`refusal-${answer.why}`), alarming: true } });

@@ -37,6 +37,12 @@ export const clockTime = (ms) => wall.format(ms);
 /** "08:52" @param {number} ms */
 export const shortTime = (ms) => wall.format(ms).slice(0, 5);
 
+/** The local midnight before a moment. @param {number} ms */
+export function midnight(ms) {
+  const [hours = 0, minutes = 0, seconds = 0] = clockTime(ms).split(":").map(Number);
+  return Math.floor(ms / 1_000) * 1_000 - ((hours * 60 + minutes) * 60 + seconds) * 1_000;
+}
+
 /** "27/05/2021" @param {number} ms */
 export const dateText = (ms) => day.format(ms);
 

@@ -1,13 +1,17 @@
 // What the buttons about the agenda do: one function, one frame.
 
-/** @import { ItemId } from "../../generated/protocol.ts" */
+/** @import { Agenda, ItemId, Waiting } from "../../generated/protocol.ts" */
 /** @import { Ask } from "./floor.js" */
 
-/** @param {Ask} ask @param {ItemId} item */
-export const startItem = (ask, item) => ask({ type: "start_item", item });
+/** @param {Ask} ask @param {ItemId} item @param {Waiting} [waiting] What becomes of those who still wait. */
+export const startItem = (ask, item, waiting) => ask({ type: "start_item", item, ...(waiting && { waiting }) });
 
 /** @param {Ask} ask @param {ItemId} item */
 export const finishItem = (ask, item) => ask({ type: "finish_item", item });
 
-/** @param {Ask} ask @param {ItemId | null} after The item the console believes to run. */
-export const moveToNextItem = (ask, after) => ask({ type: "next_item", after });
+/** Says which item the console believes to run and to be next: two consoles may press at once. @param {Ask} ask @param {Agenda} agenda @param {Waiting} [waiting] */
+export const moveToNextItem = (ask, agenda, waiting) =>
+  agenda.next !== null && ask({ type: "next_item", after: agenda.current, expect: agenda.next, ...(waiting && { waiting }) });
+
+/** @param {Ask} ask @param {ItemId} item @param {ItemId | null} before */
+export const moveItem = (ask, item, before) => ask({ type: "move_item", item, before });

@@ -1,13 +1,13 @@
 // What the buttons about the floor do: one function, one frame.
 
-/** @import { ClientCommand, Floor, RequestWords, SpeechType, TurnId } from "../../generated/protocol.ts" */
+/** @import { ClientCommand, Floor, Readiness, RequestWords, SpeechType, TurnId } from "../../generated/protocol.ts" */
 /** @typedef {(command: ClientCommand) => string} Ask */
 
 import { tidy } from "./words.js";
 
-/** @param {Ask} ask @param {{ speech: SpeechType, delegate: string, topic: string, paragraph: RequestWords["paragraph"] }} form */
-export const requestFloor = (ask, form) =>
-  ask({ type: "request_floor", words: { ...form, delegate: tidy(form.delegate), topic: tidy(form.topic) } });
+/** @param {Ask} ask @param {{ speech: SpeechType, delegate: string, title: string, topic: string, paragraph: RequestWords["paragraph"], minutes: number | null }} form */
+export const requestFloor = (ask, { minutes, ...form }) =>
+  ask({ type: "request_floor", words: { ...form, delegate: tidy(form.delegate), title: tidy(form.title), topic: tidy(form.topic), ...(minutes && { minutes }) } });
 
 /** @param {Ask} ask @param {TurnId} turn */
 export const withdrawRequest = (ask, turn) => ask({ type: "withdraw_request", turn });
@@ -21,8 +21,29 @@ export const denyRequest = (ask, turn, reason = "") => ask({ type: "deny_request
 /** @param {Ask} ask @param {TurnId} turn @param {TurnId | null} before */
 export const moveRequest = (ask, turn, before) => ask({ type: "move_request", turn, before });
 
+/** Who is to be called next, and after that. @param {Ask} ask @param {TurnId[]} turns */
+export const stage = (ask, turns) => ask({ type: "stage", turns });
+
+/** @param {Ask} ask @param {TurnId} turn @param {Readiness} ready */
+export const setReady = (ask, turn, ready) => ask({ type: "set_ready", turn, ready });
+
 /** @param {Ask} ask @param {TurnId} turn */
-export const prepare = (ask, turn) => ask({ type: "prepare", turn });
+export const undo = (ask, turn) => ask({ type: "undo", turn });
+
+/** @param {Ask} ask @param {TurnId} turn */
+export const keepTurn = (ask, turn) => ask({ type: "keep_turn", turn });
+
+/** @param {Ask} ask @param {boolean} on */
+export const setPriority = (ask, on) => ask({ type: "set_priority", on });
+
+/** @param {Ask} ask */
+export const closeMicrophones = (ask) => ask({ type: "close_microphones" });
+
+/** @param {Ask} ask */
+export const takeChair = (ask) => ask({ type: "take_chair" });
+
+/** @param {Ask} ask */
+export const returnChair = (ask) => ask({ type: "return_chair" });
 
 /** Says whom the console believes to speak and to be next: two consoles may press at once. @param {Ask} ask @param {Floor} floor @param {TurnId} expect */
 export const grantNext = (ask, floor, expect) => ask({ type: "grant_next", after: floor.turn?.turn ?? null, expect });

@@ -1,10 +1,31 @@
 // What the buttons about screens and seats do: one function, one frame.
 
-/** @import { Layout, SeatId } from "../../generated/protocol.ts" */
+/** @import { Layout, ParagraphRef, SeatId, SiteId } from "../../generated/protocol.ts" */
 /** @import { Ask } from "./floor.js" */
 
 /** @param {Ask} ask @param {Layout} layout */
 export const setLayout = (ask, layout) => ask({ type: "set_layout", layout });
+
+/** @param {Ask} ask @param {Layout | null} layout */
+export const previewLayout = (ask, layout) => ask({ type: "preview_layout", layout });
+
+/** @param {Ask} ask @param {Layout} expect */
+export const takePreview = (ask, expect) => ask({ type: "take_preview", expect });
+
+/** @param {Ask} ask @param {string} text */
+export const setNotice = (ask, text) => ask({ type: "set_notice", text });
+
+/** @param {Ask} ask @param {ParagraphRef | null} at */
+export const showParagraph = (ask, at) => ask({ type: "show_paragraph", at });
+
+/** @param {Ask} ask @param {SiteId | null} site */
+export const setSpotlight = (ask, site) => ask({ type: "set_spotlight", site });
+
+/** @param {Ask} ask @param {number | null} seconds */
+export const setCarousel = (ask, seconds) => ask({ type: "set_carousel", seconds });
+
+/** @param {Ask} ask @param {number} page */
+export const setPage = (ask, page) => ask({ type: "set_page", page });
 
 /** @param {Ask} ask @param {SeatId} seat */
 export const revokeSeat = (ask, seat) => ask({ type: "revoke_seat", seat });

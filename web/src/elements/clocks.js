@@ -62,7 +62,7 @@ class SinceClock extends Ticking {
 /** Classes of the look for each phase of a turn. @type {Record<TurnPhase, string[]>} */
 const LOOKS = {
   running: [], last_minute: ["soon"], last_seconds: ["soon", "last"], over: ["over"],
-  paused: ["paused"], held: ["paused"], muted: ["over"],
+  paused: ["paused"], held: ["paused"], silenced: ["paused"], interrupted: ["paused"], muted: ["over"],
 };
 
 /** <turn-clock>: digits, what they mean in words, and a rule with one mark for each minute. */

@@ -5,14 +5,26 @@
 /** @param {Agenda} agenda @returns {Item | null} */
 export const currentItem = (agenda) => agenda.items.find((item) => item.id === agenda.current) ?? null;
 
-/** The item that would begin next: the first not begun. @param {Agenda} agenda @returns {Item | null} */
-export function nextItem(agenda) {
-  return agenda.items.find((item) => item.started === null) ?? null;
-}
+/** The item that comes next, as the server says. @param {Agenda} agenda @returns {Item | null} */
+export const nextItem = (agenda) => agenda.items.find((item) => item.id === agenda.next) ?? null;
 
 /** @param {Agenda} agenda */
 export const hasBegun = (agenda) => agenda.items.some((item) => item.started !== null);
 
+/** The moment each item is planned to begin; null when neither the time nor the beginning is known. @param {Agenda} agenda @param {number | null} starts Minutes after midnight. @param {number} midnight @returns {Map<number, number>} */
+export function plannedStarts(agenda, starts, midnight) {
+  const begun = agenda.items.find((item) => item.started !== null && item.part_of === null)?.started ?? null;
+  const first = starts === null ? begun : midnight + starts * 60_000;
+  const planned = new Map();
+  if (first === null) return planned;
+  let at = first;
+  for (const item of agenda.items) {
+    planned.set(item.id, at);
+    // A part's minutes are within its whole's.
+    if (item.part_of === null) at += item.minutes * 60_000;
+  }
+  return planned;
+}
 
 /** Whole minutes an item has taken so far; null before it begins. @param {Item} item @param {number} now */
 export function minutesTaken(item, now) {

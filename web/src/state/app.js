@@ -4,7 +4,7 @@
 /** @import { MediaState } from "../media.js" */
 /** @import { Pending } from "../connection.js" */
 
-import { vanished } from "./floor.js";
+import { allTurns } from "./floor.js";
 import { applyFacts } from "./view.js";
 
 /** @typedef {"chair" | "secretary" | "site" | "technician" | "observer" | "stage"} PageName */
@@ -27,9 +27,10 @@ import { applyFacts } from "./view.js";
  * @property {boolean} signal The microphone has been heard.
  * @property {boolean | null} toneHeard
  * @property {number | null} summoned The turn the whole desk is inviting to.
- * @property {boolean} gone A request left the list without being called.
+ * @property {number | null} deniedSeen The denied request the person has put away.
  * @property {number | null} endSeen The ended turn the person has put away.
- * @property {number[]} withdrawn Requests taken back from this machine.
+ * @property {string} panel What the chair has opened over the desk: the roll, the screens, the sheet.
+ * @property {number | null} chip The site the chair has picked.
  * @property {boolean} soundBlocked
  * @property {{ what: string, id: number } | null} confirm The dialog that is open.
  * @property {string} search
@@ -62,7 +63,7 @@ export function newApp(page, media) {
     pending: [], notice: null, media,
     ui: {
       picked: null, tab: "", draft: null, paragraph: null, comment: null, asking: false, entered: false, signal: false, toneHeard: null,
-     summoned: null, gone: false, endSeen: null, withdrawn: [], soundBlocked: false, confirm: null, search: "", known: [], filter: "all",
+     summoned: null, deniedSeen: null, endSeen: null, panel: "", chip: null, soundBlocked: false, confirm: null, search: "", known: [], filter: "all",
     },
   };
 }
@@ -82,6 +83,9 @@ export function applyFrame(app, frame) {
   }
 }
 
+/** Whether this seat has the chair now: the chair, or the deputy who took it. @param {App} app @param {View} view */
+export const presides = (app, view) => (view.floor.deputy === null ? app.me?.role === "chair" : view.floor.deputy.seat === app.me?.seat);
+
 /** What the change means for this seat's own site and for what is picked. @param {App} before @param {App} after @returns {App} */
 function followFloor(before, after) {
   if (!after.view) return after;
@@ -95,12 +99,8 @@ function followFloor(before, after) {
 
 /** @param {App} before @param {Ui} ui @param {View["floor"]} floor @param {number} site @returns {Ui} */
 function followSite(before, ui, floor, site) {
-  const speaking = floor.turn?.site === site ? floor.turn.turn : null;
-  const spoke = before.view?.floor.turn?.site === site ? before.view.floor.turn.turn : null;
-  if (speaking !== spoke) ui = { ...ui, summoned: before.view ? speaking : null, gone: false, asking: speaking === null && ui.asking };
-  if (!before.view) return ui;
-  const gone = vanished(before.view.floor, floor, site).some((turn) => !ui.withdrawn.includes(turn));
-  if (gone) return { ...ui, gone: true };
-  const waits = [...floor.queue, ...floor.pending].some((request) => request.site === site);
-  return waits && ui.gone ? { ...ui, gone: false } : ui;
+  const turnOf = (/** @type {View["floor"] | undefined} */ of) => (of ? allTurns(of).find((turn) => turn.site === site)?.turn ?? null : null);
+  const speaking = turnOf(floor);
+  if (speaking === turnOf(before.view?.floor)) return ui;
+  return { ...ui, summoned: before.view ? speaking : null, asking: speaking === null && ui.asking };
 }

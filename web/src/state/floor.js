@@ -1,6 +1,6 @@
 // Questions about who speaks, who waits and how much time is left. No DOM, no clock: the moment is an argument.
 
-/** @import { Floor, Request, SiteId, Turn, TurnEnd, View } from "../../generated/protocol.ts" */
+/** @import { Denied, Floor, Request, SiteId, Turn, TurnEnd, View } from "../../generated/protocol.ts" */
 
 export const LAST_MINUTE_MS = 60_000;
 export const LAST_SECONDS_MS = 15_000;
@@ -15,12 +15,14 @@ export function leftMs(turn, now) {
   return turn.allotted_ms - usedMs(turn, now);
 }
 
-/** @typedef {"held" | "muted" | "paused" | "over" | "last_seconds" | "last_minute" | "running"} TurnPhase */
+/** @typedef {"held" | "muted" | "silenced" | "interrupted" | "paused" | "over" | "last_seconds" | "last_minute" | "running"} TurnPhase */
 
 /** What matters most about a turn, in that order. @param {Turn} turn @param {number} now @returns {TurnPhase} */
 export function turnPhase(turn, now) {
   if (turn.held) return "held";
   if (turn.muted) return "muted";
+  if (turn.silenced) return "silenced";
+  if (turn.interrupted) return "interrupted";
   if (turn.paused) return "paused";
   const left = leftMs(turn, now);
   if (left <= -1_000) return "over";
@@ -29,10 +31,11 @@ export function turnPhase(turn, now) {
   return "running";
 }
 
-/** The request "Mời tiếp" would call: the one told to prepare, else the first. @param {Floor} floor @returns {Request | null} */
-export function nextRequest(floor) {
-  return floor.queue.find((request) => request.turn === floor.on_deck) ?? floor.queue[0] ?? null;
-}
+/** The request "Mời tiếp" calls: the first one on deck. @param {Floor} floor @returns {Request | null} */
+export const nextRequest = (floor) => floor.queue.find((request) => request.turn === floor.on_deck[0]) ?? null;
+
+/** Every speech that has the floor, the one everybody looks at first. @param {Floor} floor @returns {Turn[]} */
+export const allTurns = (floor) => (floor.turn ? [floor.turn, ...floor.others.toReversed()] : []);
 
 /** @param {Floor} floor @param {number} count */
 export function nextThree(floor, count = 3) {
@@ -50,50 +53,43 @@ export function placeOf(floor, site) {
  *   | { is: "waiting", request: Request, place: number, before: number, more: number }
  *   | { is: "pending", request: Request }
  *   | { is: "ended", how: TurnEnd }
- *   | { is: "gone" }
+ *   | { is: "denied", denied: Denied }
  *   | { is: "idle" }} MyFloor
  */
 
 /**
  * What a site's desk shows. `seen` is what the person has already been told about and put away.
- * @param {Floor} floor @param {SiteId} me @param {{ gone: boolean, endSeen: number | null }} seen @returns {MyFloor}
+ * @param {Floor} floor @param {SiteId} me @param {{ deniedSeen: number | null, endSeen: number | null }} seen @returns {MyFloor}
  */
 export function myFloor(floor, me, seen) {
-  if (floor.turn?.site === me) return { is: "speaking", turn: floor.turn };
+  const speech = allTurns(floor).find((turn) => turn.site === me);
+  if (speech) return { is: "speaking", turn: speech };
   const mine = floor.queue.filter((request) => request.site === me);
   const first = mine[0];
   if (first) {
     const place = floor.queue.indexOf(first) + 1;
     const more = mine.length - 1;
-    const onDeck = mine.find((request) => request.turn === floor.on_deck);
+    const onDeck = mine.find((request) => floor.on_deck.includes(request.turn));
     if (onDeck) return { is: "on_deck", request: onDeck, place: floor.queue.indexOf(onDeck) + 1, more };
     return { is: "waiting", request: first, place, before: place - 1, more };
   }
   const pending = floor.pending.find((request) => request.site === me);
   if (pending) return { is: "pending", request: pending };
-  if (seen.gone) return { is: "gone" };
+  const denied = floor.denied.find((each) => each.site === me && each.turn !== seen.deniedSeen);
+  if (denied) return { is: "denied", denied };
   if (floor.last?.site === me && floor.last.turn !== seen.endSeen) return { is: "ended", how: floor.last.how };
   return { is: "idle" };
-}
-
-/** Requests of a site that left the list without becoming its speech. @param {Floor} before @param {Floor} after @param {SiteId} me @returns {number[]} */
-export function vanished(before, after, me) {
-  const ids = (/** @type {Floor} */ floor) =>
-    [...floor.queue, ...floor.pending].filter((request) => request.site === me).map((request) => request.turn);
-  const still = new Set([...ids(after), after.turn?.turn, after.last?.turn]);
-  return ids(before).filter((turn) => !still.has(turn));
 }
 
 /** @typedef {"live" | "held" | "deck" | "queued" | "lost" | "absent" | "weak" | "ready"} SiteState */
 
 /** One word for a site, the most urgent first. @param {View} view @param {SiteId} site @param {boolean} weak @returns {SiteState} */
 export function siteState(view, site, weak = false) {
-  const turn = view.floor.turn;
-  if (turn?.site === site && turn.held) return "held";
+  if (allTurns(view.floor).some((turn) => turn.site === site && turn.held)) return "held";
   const link = view.sites.find((each) => each.site === site);
   if (link && link.carrier === null) return link.since === null ? "absent" : "lost";
   if (view.stage.heard.includes(site)) return "live";
-  if (view.stage.on_deck === site) return "deck";
+  if (view.stage.on_deck.includes(site)) return "deck";
   if (placeOf(view.floor, site) > 0) return "queued";
   return weak ? "weak" : "ready";
 }

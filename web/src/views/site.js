@@ -6,7 +6,8 @@
 /** @import { MyFloor } from "../state/floor.js" */
 /** @import { Ctx } from "./pieces.js" */
 
-import { endTurn, requestFloor, withdrawRequest } from "../actions/floor.js";
+import { endTurn, requestFloor, setReady, withdrawRequest } from "../actions/floor.js";
+import { handlePrompt, promptDesks, setHeadcount } from "../actions/roll.js";
 import { forget, keep } from "../elements/keep.js";
 import "../elements/level-meter.js";
 import "../elements/self-picture.js";
@@ -14,7 +15,7 @@ import { currentItem } from "../state/agenda.js";
 import { NAME_MAX_CHARS, TOPIC_MAX_CHARS, draftAtHand } from "../state/comments.js";
 import { myFloor, nextThree } from "../state/floor.js";
 import { callName, figures, site, siteCall } from "../state/sites.js";
-import { durationText } from "../time.js";
+import { durationText, serverNow } from "../time.js";
 import { agendaZone } from "./agenda.js";
 import { greenRoom } from "./greenroom.js";
 import { bars, barsWord, fittingName, html, icon, isHeard, itemLine, kbd, lowerThird, mark, nextList, nothing, rich, siteBars, soundBlocked, statusLine, subject, t, topbar, topicLine, turnMark } from "./pieces.js";
@@ -55,12 +56,13 @@ export const title = (app) => {
 /** @param {App} app */
 export const said = (app) => {
   const my = mine(app);
+  if (app.view && isCalled(app, app.view)) return t("roll-you-are-called");
   switch (my.is) {
     case "speaking": return my.turn.held ? t("turn-held") : my.turn.paused ? t("turn-paused") : my.turn.muted ? t("turn-muted") : my.turn.warned_s === null ? t("speaking") : my.turn.warned_s === 0 ? t("turn-over") : t("seconds-left", { n: my.turn.warned_s });
     case "on_deck": return t("my-on-deck");
     case "waiting": return t("title-waiting", { n: my.place });
     case "pending": return t("my-pending");
-    case "gone": return t("my-gone");
+    case "denied": return t(my.denied.item_over ? "my-item-over" : "my-denied");
     case "ended": return t(`my-ended-${my.how}`);
     case "idle": return "";
   }
@@ -73,10 +75,10 @@ export function keys(ctx) {
   if (my.is === "speaking" && isSummoned(ctx.app, my.turn)) return { F2: () => begin(ctx), F4: () => endTurn(ctx.ask, my.turn.turn) };
   switch (my.is) {
     case "speaking": return { F4: () => endTurn(ctx.ask, my.turn.turn) };
-    case "on_deck":
+    case "on_deck": return { F2: my.request.ready === "ready" ? undefined : () => setReady(ctx.ask, my.request.turn, "ready") };
     case "waiting":
     case "pending": return { F2: () => withdrawRequest(ctx.ask, my.request.turn) };
-    case "gone":
+    case "denied":
     case "ended":
     case "idle": return { F2: () => ctx.ui({ asking: true }), Escape: ui.asking ? () => ctx.ui({ asking: false }) : undefined };
   }
@@ -92,6 +94,7 @@ export function view(ctx) {
   const own = site(view, app.me?.site ?? null);
   const my = mine(app);
   const bar = topbar(ctx, html`${t("site-title", { site: callName(own) })}`, itemLine(view), app.me?.carries === "standby" ? html`<span class="item">${t("standby-machine")}</span>` : nothing);
+  if (isCalled(app, view)) return html`${bar}${called(ctx, view, sends)}${soundBlocked(ctx)}`;
   if (my.is === "speaking" && isSummoned(app, my.turn)) return html`${bar}${summons(ctx, view, my.turn, sends)}${soundBlocked(ctx)}`;
   if (!sends) return html`${bar}${companion(ctx, view, my)}`;
   const me = app.me?.site ?? -1;
@@ -102,12 +105,13 @@ export function view(ctx) {
       <figure class="tile pgm ${isHeard(view, view.stage.programme) ? "is-live" : ""}"><room-picture .slotNumber=${0} .site=${view.stage.programme} role="img"
         aria-label=${t("programme-picture", { site: siteCall(view, view.stage.programme) })}></room-picture>${view.stage.programme === null ? html`<p class="no-picture">${t("no-programme")}</p>` : nothing}</figure>
       ${lowerThird(ctx, view)}
-      ${reading ? draftsDesk(ctx, view) : app.ui.tab === "agenda" ? html`<div class="under">${agendaZone(view)}</div>` : nothing}
+      ${reading ? draftsDesk(ctx, view) : app.ui.tab === "agenda" ? html`<div class="under" tabindex="0">${agendaZone(view)}</div>` : app.ui.tab === "count" ? html`<div class="under">${headcountForm(ctx, view)}</div>` : nothing}
       ${tabs(ctx, view)}
     </div>
     <div class="right">
+      ${prompts(ctx, view)}
       ${app.ui.asking ? askForm(ctx, view) : html`${panel(ctx, view, my)}${bigButton(ctx, my)}`}
-      ${nextList(nextThree(view.floor), view, me)}
+      ${ownRequests(ctx, view)}${nextList(nextThree(view.floor), view, me)}
       <div class="below">${statusLine(ctx)}${self(ctx, view, my)}</div>
     </div>
   </main>${soundBlocked(ctx)}`;
@@ -119,7 +123,7 @@ function tabs(ctx, view) {
   const count = view.feed.filter((comment) => comment.site === ctx.app.me?.site).length;
   const draft = draftAtHand(view);
   const one = (/** @type {string} */ name, /** @type {unknown} */ words) => html`<button role="tab" type="button" aria-selected=${tab === name} @click=${() => ctx.ui({ tab: name })}>${words}</button>`;
-  return html`<div class="tabs" role="tablist">${one("", t("programme"))}${one("agenda", t("agenda"))}${one("drafts", html`${t("drafts-and-comments")} ${count > 0 ? html`<b class="num">${count}</b>` : nothing}`)}
+  return html`<div class="tabs" role="tablist">${one("", t("programme"))}${one("agenda", t("agenda"))}${one("count", t("headcount"))}${one("drafts", html`${t("drafts-and-comments")} ${count > 0 ? html`<b class="num">${count}</b>` : nothing}`)}
     <p>${currentItem(view.agenda)?.drafts.length && draft ? rich("discussing", { draft: draft.short }) : nothing}</p></div>`;
 }
 
@@ -129,19 +133,30 @@ function tabs(ctx, view) {
 function panel(ctx, view, my) {
   switch (my.is) {
     case "speaking": return speakingPanel(ctx, view, my.turn);
-    case "on_deck": return html`<div class="panel deck" role="status"><p class="lead">${icon("right")}${t("my-on-deck")}</p><p class="huge words">${t("get-ready")}</p><p class="say">${my.place === 1 ? t("you-are-next") : t("you-are-called-next")}${wordsOf(view, my.request)}</p></div>`;
+    case "on_deck": return deckPanel(view, my.request);
     case "waiting": return html`<div class="panel queued" role="status"><p class="lead">${icon("stack")}${t("my-waiting")}</p><p class="huge"><span>${t("place-word")}</span><b class="num">${my.place}</b></p><p class="say">${my.before === 0 ? t("nobody-before-you") : rich("sites-before-you", { n: my.before })}</p></div>`;
     case "pending": return html`<div class="panel queued" role="status"><p class="lead">${icon("stack")}${t("my-pending")}</p><p class="huge words">${t("waiting-for-chair")}</p><p class="say">${wordsOf(view, my.request)}</p></div>`;
-    case "gone": return html`<div class="panel" role="status"><p class="lead">${icon("stack")}${t("my-gone")}</p><p class="say">${t("my-gone-what")}</p><p>${putAway(ctx, { gone: false })}</p></div>`;
+    case "denied": return html`<div class="panel" role="status"><p class="lead">${icon("stack")}${t(my.denied.item_over ? "my-item-over" : "my-denied")}</p><p class="say">${my.denied.reason === "" ? t(my.denied.item_over ? "my-item-over-what" : "my-denied-what") : rich("my-denied-reason", { text: my.denied.reason })}</p><p>${putAway(ctx, { deniedSeen: my.denied.turn })}</p></div>`;
     case "ended": return html`<div class="panel" role="status"><p class="lead">${icon("mic-off")}${t(`my-ended-${my.how}`)}</p><p class="say">${t(`my-ended-${my.how}-what`)}</p><p>${putAway(ctx, { endSeen: view.floor.last?.turn ?? null })}</p></div>`;
     case "idle": return html`<div class="panel" role="status"><p class="lead">${icon("mic-off")}${t("my-idle")}</p><p class="huge words calm">${t(view.floor.open ? "list-open-big" : "list-closed-big")}</p><p class="say">${view.floor.queue.length === 0 ? t("list-empty") : rich("waiting-sites", { n: view.floor.queue.length })}</p></div>`;
   }
 }
 
+/** One or two are told to prepare: the first is called next. @param {View} view @param {Request} request */
+function deckPanel(view, request) {
+  const first = view.floor.on_deck[0] === request.turn;
+  const ready = request.ready === "ready";
+  return html`<div class="panel deck" role="status"><p class="lead">${icon(ready ? "check" : "right")}${t(ready ? "my-ready" : "my-on-deck")}</p><p class="huge words">${t(ready ? "wait-for-call" : "get-ready")}</p>
+    <p class="say">${first ? t("you-are-called-next") : t("you-are-second")}${wordsOf(view, request)}</p></div>`;
+}
+
 /** @param {Ctx} ctx @param {View} view @param {Turn} turn */
 function speakingPanel(ctx, view, turn) {
   const of = durationText(turn.allotted_ms);
-  if (turn.held) return html`<div class="panel held" role="status"><p class="lead">${icon("pause")}${t("turn-held")}</p><turn-clock .turn=${turn}></turn-clock><p class="say">${t("held-what")}</p></div>`;
+  const left = turn.away_until === null ? null : Math.max(0, Math.ceil((turn.away_until - serverNow()) / 1_000));
+  if (turn.held) return html`<div class="panel held" role="status"><p class="lead">${icon("pause")}${t("turn-held")}</p><turn-clock .turn=${turn}></turn-clock><p class="say">${t("held-what")} ${left === null ? nothing : t("held-left", { n: left })}</p></div>`;
+  if (turn.silenced) return html`<div class="panel held" role="status"><p class="lead">${icon("mic-off")}${t("priority-held")}</p><turn-clock .turn=${turn}></turn-clock><p class="say">${t("silenced-what")}</p></div>`;
+  if (turn.interrupted) return html`<div class="panel held" role="status"><p class="lead">${icon("pause")}${t("turn-interrupted")}</p><turn-clock .turn=${turn}></turn-clock><p class="say">${t("interrupted-what")}</p></div>`;
   if (turn.muted) return html`<div class="panel held" role="status"><p class="lead">${icon("mic-off")}${t("turn-muted")}</p><turn-clock .turn=${turn}></turn-clock><p class="say">${t("muted-what")}</p></div>`;
   if (turn.paused) return html`<div class="panel held" role="status"><p class="lead">${icon("pause")}${t("turn-paused")}</p><turn-clock .turn=${turn}></turn-clock><p class="say">${t("paused-what")}</p></div>`;
   const rule = currentItem(view.agenda)?.turns.at_zero;
@@ -165,22 +180,99 @@ function bigButton(ctx, my) {
   const view = /** @type {View} */ (ctx.app.view);
   switch (my.is) {
     case "speaking": return html`<button class="btn end big" type="button" @click=${() => endTurn(ctx.ask, my.turn.turn)}>${icon("stop")}${t("end-turn")} ${kbd("F4")}</button>`;
-    case "on_deck":
+    case "on_deck": return my.request.ready === "ready"
+      ? html`<div class="big-pair"><button class="btn big" type="button" @click=${() => setReady(ctx.ask, my.request.turn, "not_ready")}>${icon("warn")}${t("say-not-ready")}</button>${withdrawButton(ctx, my.request)}</div>`
+      : html`<div class="big-pair"><button class="btn primary big" type="button" @click=${() => setReady(ctx.ask, my.request.turn, "ready")}>${icon("check")}${t("say-ready")} ${kbd("F2")}</button>
+        <button class="btn big more" type="button" @click=${() => setReady(ctx.ask, my.request.turn, "not_ready")}>${t("say-not-ready")}</button></div>`;
     case "waiting":
-    case "pending": return html`<div class="big-pair"><button class="btn big" type="button" @click=${() => withdrawRequest(ctx.ask, my.request.turn)}>${icon("x")}${t("withdraw")} ${kbd("F2")}</button>
+    case "pending": return my.request.ready === "not_ready"
+      ? html`<div class="big-pair"><button class="btn primary big" type="button" @click=${() => setReady(ctx.ask, my.request.turn, "ready")}>${icon("check")}${t("say-ready")}</button>${withdrawButton(ctx, my.request)}</div>`
+      : html`<div class="big-pair"><button class="btn big" type="button" @click=${() => withdrawRequest(ctx.ask, my.request.turn)}>${icon("x")}${t("withdraw")} ${kbd("F2")}</button>
       ${view.floor.open ? html`<button class="btn big more" type="button" @click=${() => ctx.ui({ asking: true })}>${icon("plus")}${t("one-more")}</button>` : nothing}</div>`;
-    case "gone":
+    case "denied":
     case "ended":
-    case "idle": return html`<button class="btn primary big" type="button" ?disabled=${!view.floor.open} @click=${() => ctx.ui({ asking: true })}>${view.floor.open ? html`${icon("mic")}${t("request-floor")} ${kbd("F2")}` : html`${icon("lock")}${t("list-closed-button")}`}</button>`;
+    case "idle": return html`<button class="btn primary big" type="button" @click=${() => ctx.ui({ asking: true })}>${icon("mic")}${t(view.floor.open ? "request-floor" : "speech-point_of_order")} ${kbd("F2")}</button>`;
   }
 }
 
+/** @param {Ctx} ctx @param {Request} request */
+const withdrawButton = (ctx, request) => html`<button class="btn big more" type="button" @click=${() => withdrawRequest(ctx.ask, request.turn)}>${icon("x")}${t("withdraw")}</button>`;
+
+/** A site's requests when it has more than one: each delegate's place, why, and a way back. @param {Ctx} ctx @param {View} view */
+function ownRequests(ctx, view) {
+  const me = ctx.app.me?.site ?? -1;
+  const own = view.floor.queue.map((request, place) => ({ request, place: place + 1 })).filter(({ request }) => request.site === me);
+  if (own.length < 2) return nothing;
+  return html`<ol class="own" aria-label=${t("own-requests")}>${own.map(({ request, place }) => html`<li><b class="num">${place}</b><span>${request.words.delegate || t(`speech-${request.words.speech}`)}</span>
+    <button class="btn small" type="button" aria-label=${t("withdraw-of", { text: request.words.delegate })} @click=${() => withdrawRequest(ctx.ask, request.turn)}>${icon("x")}</button></li>`)}</ol>`;
+}
+
+// ---------------------------------------------------------------- lời nhắc riêng
+
+const HELP = /** @type {const} */ (["need_help", "cannot_hear", "cannot_see"]);
+
+/** What the desks tell this site, and what it has told them. @param {Ctx} ctx @param {View} view */
+function prompts(ctx, view) {
+  const open = view.prompts.filter((prompt) => prompt.handled === null);
+  const told = open.filter((prompt) => !HELP.some((kind) => kind === prompt.kind));
+  return html`<div class="prompts" role="status">${told.map((prompt) => html`<p class="told">${icon("warn")}<b>${t(`prompt-${prompt.kind}`)}</b><button class="btn small" type="button" @click=${() => handlePrompt(ctx.ask, prompt.id)}>${icon("check")}${t("understood")}</button></p>`)}
+    <p class="help">${HELP.map((kind) => {
+      const waits = open.some((prompt) => prompt.kind === kind);
+      return html`<button class="btn small ${waits ? "pressed" : ""}" type="button" ?disabled=${waits} @click=${() => promptDesks(ctx.ask, kind)}>${t(`prompt-${kind}`)}${waits ? `: ${t("prompt-waits")}` : ""}</button>`;
+    })}</p></div>`;
+}
+
+// ---------------------------------------------------------------- điểm danh
+
+/** @param {App} app @param {View} view */
+const isCalled = (app, view) => app.me?.site != null && view.attendance.calling === app.me.site;
+
+/** The roll call has come to this site: the fixed answer, and who is present. @param {Ctx} ctx @param {View} view @param {boolean} sends */
+function called(ctx, view, sends) {
+  const open = sends && ctx.app.media.microphoneOpen && isHeard(view, ctx.app.me?.site ?? null);
+  const name = callName(site(view, ctx.app.me?.site ?? null));
+  return html`<main class="called" role="region" aria-labelledby="h-called">${open ? mark("live", "mic", t("microphone-open")) : mark("deck", "right", t("roll-title-site"))}
+    <h2 id="h-called">${t("roll-you-are-called")}</h2><p class="say">${t("roll-answer-words", { site: name })}</p>
+    ${sends && !ctx.app.media.microphoneOpen ? html`<p><button class="btn invite" type="button" @click=${() => ctx.media.setMicrophone(true)}>${icon("mic")}${t("open-own-microphone")}</button></p>` : nothing}
+    ${sends ? html`<level-meter aria-label=${t("microphone-level")} .read=${() => ctx.media.level()}></level-meter>` : nothing}
+    ${headcountForm(ctx, view)}${statusLine(ctx)}</main>`;
+}
+
+const FIGURES = /** @type {const} */ (["summoned", "present", "online"]);
+
+/** @param {Ctx} ctx @param {View} view */
+function headcountForm(ctx, view) {
+  const me = ctx.app.me?.site ?? -1;
+  const before = view.attendance.sites.find((line) => line.site === me)?.headcount ?? { summoned: site(view, me)?.summoned ?? 0, present: 0, online: 0, absent: "" };
+  const send = (/** @type {SubmitEvent} */ event) => {
+    event.preventDefault();
+    const data = new FormData(/** @type {HTMLFormElement} */ (event.target));
+    const count = (/** @type {string} */ name) => Math.max(0, Math.trunc(Number(data.get(name) ?? 0))) || 0;
+    setHeadcount(ctx.ask, me, { summoned: count("summoned"), present: count("present"), online: count("online"), absent: String(data.get("absent") ?? "").trim() });
+  };
+  return html`<form class="headcount zone" @submit=${send} aria-labelledby="h-count"><div class="zone-head"><h2 id="h-count">${t("headcount")}</h2></div><div class="count-body">
+    ${FIGURES.map((name) => html`<div class="field"><label for=${`count-${name}`}>${t(`count-${name}`)}</label><input class="input num" id=${`count-${name}`} name=${name} type="number" inputmode="numeric" min="0" max="9999" .defaultValue=${String(before[name])}></div>`)}
+    <div class="field wide-field"><label for="count-absent">${t("count-absent")}</label><input class="input" id="count-absent" name="absent" maxlength="400" autocomplete="off" .defaultValue=${before.absent}></div>
+    <button class="btn primary" type="submit">${t("send-headcount")}</button></div></form>`;
+}
+
 // ---------------------------------------------------------------- đăng ký phát biểu
+
+/** Kinds that hang under a speech. */
+const UNDER = ["reply", "question", "response"];
+
+/** What may be asked for now: with the list closed only a point of order, without a speech no reply. @param {View} view */
+function speechesNow(view) {
+  if (!view.floor.open) return SPEECHES.filter((speech) => speech === "point_of_order");
+  const speech = view.floor.turn !== null || view.floor.used.some((used) => used.item === view.agenda.current);
+  return SPEECHES.filter((kind) => speech || !UNDER.includes(kind));
+}
 
 /** @param {Ctx} ctx @param {View} view */
 function askForm(ctx, view) {
   const draft = draftAtHand(view);
   const drafts = view.fixed.drafts;
+  const rules = currentItem(view.agenda)?.turns;
   const chosen = drafts.find((each) => each.id === ctx.app.ui.draft) ?? null;
   const send = (/** @type {SubmitEvent} */ event) => {
     event.preventDefault();
@@ -188,21 +280,25 @@ function askForm(ctx, view) {
     const text = (/** @type {string} */ name) => String(data.get(name) ?? "");
     const paragraph = Number(text("paragraph"));
     requestFloor(ctx.ask, {
-      speech: SPEECHES.find((speech) => speech === text("speech")) ?? "contribution", delegate: text("delegate"), topic: text("topic"),
+      speech: SPEECHES.find((speech) => speech === text("speech")) ?? "contribution", delegate: text("delegate"), title: text("title"), topic: text("topic"),
+      minutes: Number(text("minutes")) || null,
       paragraph: chosen && paragraph > 0 ? { draft: chosen.id, paragraph } : null,
     });
+    // The form stays until the server has taken it: what it refuses can be mended and sent again.
     forget("topic");
-    ctx.ui({ asking: false, gone: false, endSeen: view.floor.last?.turn ?? null });
+    ctx.ui({ endSeen: view.floor.last?.turn ?? null });
   };
   return html`<form class="ask zone" @submit=${send} aria-labelledby="h-ask">
     <div class="zone-head"><h2 id="h-ask">${t("request-floor")}</h2><button class="btn small" type="button" @click=${() => ctx.ui({ asking: false })}>${t("cancel")}</button></div>
     <div class="ask-body">
-      <fieldset class="choices"><legend class="vh">${t("speech-type")}</legend>${SPEECHES.map((speech, place) => html`<label><input type="radio" name="speech" value=${speech} ?checked=${place === 0}>${t(`speech-${speech}`)}</label>`)}</fieldset>
+      <fieldset class="choices"><legend class="vh">${t("speech-type")}</legend>${speechesNow(view).map((speech, place) => html`<label><input type="radio" name="speech" value=${speech} ?checked=${place === 0}>${t(`speech-${speech}`)}</label>`)}</fieldset>
       <div class="field"><label for="delegate">${t("delegate")}</label><input class="input" id="delegate" name="delegate" maxlength=${NAME_MAX_CHARS} autocomplete="off" autofocus placeholder=${t("delegate-hint")} ${keep("delegate")}></div>
+      <div class="field"><label for="title">${t("delegate-title")}</label><input class="input" id="title" name="title" maxlength=${NAME_MAX_CHARS} autocomplete="off" ${keep("title")}></div>
       <div class="field"><label for="topic">${t("topic")}</label><input class="input" id="topic" name="topic" maxlength=${TOPIC_MAX_CHARS} autocomplete="off" ${keep("topic")}></div>
       <div class="ask-row">${drafts.length === 0 ? nothing : html`<div class="field"><label for="ask-draft">${t("draft-optional")}</label><select class="select" id="ask-draft" @change=${(/** @type {Event} */ event) => ctx.ui({ draft: Number(/** @type {HTMLSelectElement} */ (event.target).value) || null })}>
           <option value="" ?selected=${chosen === null}>${t("no-paragraph")}</option>${drafts.map((each) => html`<option value=${each.id} ?selected=${each === chosen}>${each.short}${each === draft ? " •" : ""}</option>`)}</select></div>
         <div class="field narrow"><label for="paragraph">${t("paragraph")}</label><input class="input num" id="paragraph" name="paragraph" type="number" inputmode="numeric" min="1" max=${chosen?.paragraphs.length ?? 1} ?disabled=${!chosen}></div>`}
+        <div class="field narrow"><label for="minutes">${t("minutes-asked")}</label><input class="input num" id="minutes" name="minutes" type="number" inputmode="numeric" min="1" max=${rules?.minutes ?? 120} placeholder=${rules?.minutes ?? ""}></div>
         <button class="btn primary" type="submit">${t("send-request")}</button></div>
     </div></form>`;
 }
@@ -210,7 +306,7 @@ function askForm(ctx, view) {
 // ---------------------------------------------------------------- lời mời, cả màn hình
 
 /** A paused or held turn is told by the panel: the invitation would say an open microphone that is not. @param {App} app @param {Turn} turn */
-const isSummoned = (app, turn) => app.ui.summoned === turn.turn && !turn.paused && !turn.held && !turn.muted;
+const isSummoned = (app, turn) => app.ui.summoned === turn.turn && !turn.paused && !turn.held && !turn.muted && !turn.silenced && !turn.interrupted;
 
 /** Own microphone open: the mark is red and true. Closed by the room: green, and the button opens it. @param {Ctx} ctx @param {View} view @param {Turn} turn @param {boolean} sends */
 function summons(ctx, view, turn, sends) {
@@ -262,8 +358,9 @@ function companion(ctx, view, my) {
   if (ctx.app.ui.tab === "drafts") return html`<main class="companion with-drafts">${draftsDesk(ctx, view)}${statusLine(ctx)}<button class="btn quietbtn" type="button" @click=${() => ctx.ui({ tab: "" })}>${t("back")}</button></main>`;
   return html`<main class="companion">
     <div class="now-speaking">${turnMark(view)}<p>${turn ? html`<b>${fittingName(view, turn.site, 40)}</b><small>${turn.words.delegate}</small>` : html`<b>${itemLine(view)}</b>`}</p>${turn ? html`<turn-time class="num" .turn=${turn}></turn-time>` : nothing}</div>
+    ${prompts(ctx, view)}
     ${ctx.app.ui.asking ? askForm(ctx, view) : html`${panel(ctx, view, my)}${bigButton(ctx, my)}`}
-    ${nextList(nextThree(view.floor), view, me)}
+    ${ownRequests(ctx, view)}${nextList(nextThree(view.floor), view, me)}
     ${statusLine(ctx)}
     <div class="foot"><button class="btn quietbtn" type="button" @click=${() => ctx.ui({ tab: "drafts" })}>${icon("pen")}${t("comment-on-draft")}</button></div>
     <p class="mute">${icon("speaker")}${t("companion-silent")}</p></main>`;

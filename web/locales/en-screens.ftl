@@ -1,0 +1,17 @@
+on-screen-now = On screen: { $layout }
+lay-ready = Lay a layout ready
+take-layout = Take to screen: { $layout }
+take-nothing = Choose a layout to lay ready
+blank = Blank the screens
+unblank = Show again
+notice-text = Notice
+keep-notice = Keep notice
+shown-paragraph = Paragraph on screen
+follow-speech = Follow the speech
+follows-speech = follows the speech
+spotlight = Programme picture
+follow-floor = Follow the speaker
+spotlight-by = Picture of { $site } kept · { $label }
+carousel-start = Carousel of sites, { $n } s
+carousel-stop = Stop the carousel ({ $n } s)
+grid-page = Grid page { $n } of { $of }

@@ -1,0 +1,17 @@
+on-screen-now = Đang hiện: { $layout }
+lay-ready = Chuẩn bị bố cục
+take-layout = Đưa lên màn hình: { $layout }
+take-nothing = Chọn bố cục để chuẩn bị
+blank = Để trống màn hình
+unblank = Hiện lại màn hình
+notice-text = Thông báo
+keep-notice = Lưu thông báo
+shown-paragraph = Đoạn trên màn hình
+follow-speech = Theo lượt phát biểu
+follows-speech = theo lượt phát biểu
+spotlight = Hình phát chung
+follow-floor = Theo người phát biểu
+spotlight-by = Đã khoá hình { $site } · { $label }
+carousel-start = Luân phiên điểm cầu, { $n } giây
+carousel-stop = Dừng luân phiên ({ $n } giây)
+grid-page = Trang lưới { $n }/{ $of }

@@ -1,0 +1,54 @@
+// The questions the console asks before what cannot be taken back.
+
+/** @import { View, Waiting } from "../../../generated/protocol.ts" */
+/** @import { Ctx } from "../pieces.js" */
+
+import { finishItem, moveToNextItem, startItem } from "../../actions/agenda.js";
+import { denyRequest, revokeTurn, takeChair } from "../../actions/floor.js";
+import { nextItem } from "../../state/agenda.js";
+import { siteCall } from "../../state/sites.js";
+import { number } from "../../text.js";
+import { dialog, html, nothing, t } from "../pieces.js";
+
+const WAITING = /** @type {const} */ (["carry", "keep", "clear"]);
+
+/** @param {Ctx} ctx @param {View} view */
+export function dialogs(ctx, view) {
+  const { confirm } = ctx.app.ui;
+  const turn = view.floor.turn;
+  if (confirm?.what === "revoke" && turn?.turn === confirm.id) {
+    const site = siteCall(view, turn.site);
+    return dialog(ctx, { title: t("revoke-title", { site }), text: t("revoke-text"), stay: t("revoke-stay"), go: t("revoke-go"), act: () => revokeTurn(ctx.ask, confirm.id) });
+  }
+  if (confirm?.what === "next-item" && view.agenda.current === confirm.id) return nextItemDialog(ctx, view, confirm.id);
+  if (confirm?.what === "take-chair") return dialog(ctx, { title: t("take-chair-title"), text: t("take-chair-text"), stay: t("cancel"), go: t("take-chair"), act: () => takeChair(ctx.ask) });
+  const request = confirm?.what === "deny" ? [...view.floor.queue, ...view.floor.pending].find((each) => each.turn === confirm.id) : undefined;
+  if (request) {
+    const field = html`<div class="field dialog-field"><label for="deny-reason">${t("deny-reason")}</label><input class="input" id="deny-reason" maxlength="200" autocomplete="off" autofocus></div>`;
+    const reason = () => /** @type {HTMLInputElement | null} */ (document.getElementById("deny-reason"))?.value ?? "";
+    return dialog(ctx, { title: t("deny-title", { site: siteCall(view, request.site) }), text: t("deny-text"), stay: t("deny-stay"), go: t("deny-go"), field, act: () => denyRequest(ctx.ask, request.turn, reason()) });
+  }
+  return nothing;
+}
+
+/** A speech would be cut, or others wait: both are said, and what becomes of the list is asked. @param {Ctx} ctx @param {View} view @param {number} current */
+function nextItemDialog(ctx, view, current) {
+  const { floor } = view;
+  const next = nextItem(view.agenda);
+  const count = floor.queue.length + floor.pending.length;
+  const go = next ? t("go-to-item", { n: next.id }) : t("finish-item", { n: current });
+  const asks = next !== null && count > 0;
+  const field = asks ? html`<fieldset class="choices dialog-field"><legend>${t("waiting-what", { n: number(count) })}</legend>
+    ${WAITING.map((how, place) => html`<label><input type="radio" name="waiting" value=${how} ?checked=${place === 0} ?autofocus=${place === 0}>${t(`waiting-${how}`)}</label>`)}</fieldset>` : nothing;
+  const chosen = () => /** @type {Waiting | undefined} */ (/** @type {HTMLInputElement | null} */ (document.querySelector("input[name=waiting]:checked"))?.value);
+  const text = floor.turn ? t("next-item-text", { site: siteCall(view, floor.turn.site), n: number(count) }) : t("next-item-waiting");
+  return dialog(ctx, { title: `${go}?`, text, stay: t("stay-in-item", { n: current }), go, field, act: () => moveOn(ctx, view, asks ? chosen() : undefined) });
+}
+
+/** @param {Ctx} ctx @param {View} view @param {Waiting} [waiting] */
+export function moveOn(ctx, view, waiting) {
+  const { current } = view.agenda;
+  const next = nextItem(view.agenda);
+  if (current === null) return next && startItem(ctx.ask, next.id, waiting);
+  return next ? moveToNextItem(ctx.ask, view.agenda, waiting) : finishItem(ctx.ask, current);
+}

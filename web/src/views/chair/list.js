@@ -1,0 +1,146 @@
+// Danh sách đăng ký phát biểu: who is next and why, and the one button that calls.
+
+/** @import { Request, View } from "../../../generated/protocol.ts" */
+/** @import { Ctx } from "../pieces.js" */
+
+import { acceptRequest, grant, grantNext, moveRequest, setReady, stage, undo } from "../../actions/floor.js";
+import { callNextSite } from "../../actions/roll.js";
+import { currentItem } from "../../state/agenda.js";
+import { presides } from "../../state/app.js";
+import { allTurns, nextRequest } from "../../state/floor.js";
+import { figures, siteCall } from "../../state/sites.js";
+import { durationText, serverNow } from "../../time.js";
+import { fittingName, html, icon, kbd, mark, nothing, subject, t, topicLine } from "../pieces.js";
+
+/** Loudness from which a microphone counts as heard, in dBov. */
+const HEARD_DBOV = -60;
+
+/** @param {Ctx} ctx @param {View} view */
+export function listZone(ctx, view) {
+  const { floor } = view;
+  return html`<section class="zone list" aria-labelledby="h-queue">
+    <div class="zone-head"><h2 id="h-queue">${t("speakers-list")}</h2><span class="faint">${t("waiting-count", { n: floor.queue.length })} · ${t(floor.open ? "list-is-open" : "list-is-closed")}</span></div>
+    <p class="mode">${modeWords(view)}</p>
+    ${goButton(ctx, view)}
+    <div class="rows">${undoStrip(ctx, view)}
+      ${floor.pending.length === 0 ? nothing : html`<section class="pending" aria-labelledby="h-pending"><h3 id="h-pending">${t("pending-count", { n: floor.pending.length })}</h3>
+        <ul>${floor.pending.map((request) => pendingRow(ctx, view, request))}</ul></section>`}
+      ${floor.queue.length === 0
+        ? html`<p class="empty">${t(floor.open ? "queue-empty-open" : "queue-empty-closed")}</p>`
+        : html`<ol class="queue" role="listbox" tabindex="0" aria-label=${t("speakers-list")} aria-activedescendant=${ctx.app.ui.picked === null ? nothing : `turn-${ctx.app.ui.picked}`}
+            @keydown=${(/** @type {KeyboardEvent} */ event) => step(event, ctx, view)}>${floor.queue.map((request, place) => row(ctx, view, request, place))}</ol>`}
+    </div>
+    ${pickStrip(ctx, view)}
+  </section>`;
+}
+
+/** @param {Ctx} ctx @param {View} view @param {Request} request @param {number} place */
+function row(ctx, view, request, place) {
+  const picked = ctx.app.ui.picked === request.turn;
+  const deck = view.floor.on_deck.indexOf(request.turn);
+  const staged = view.floor.staged.indexOf(request.turn);
+  const marked = request.words.speech === "reply" || request.words.speech === "point_of_order" || request.words.speech === "question";
+  const about = subject(view, request.words);
+  return html`<li class="qrow ${deck >= 0 ? "is-deck" : ""} ${picked ? "is-picked" : ""}" id="turn-${request.turn}" role="option" aria-selected=${picked}
+    @click=${() => ctx.ui({ picked: picked ? null : request.turn })}>
+    <span class="ord num"><span class="vh">${t("number")} </span>${place + 1}</span>
+    <span class="site">${fittingName(view, request.site, 90)} ${deck >= 0 ? mark("deck", "right", deck === 0 ? t("state-deck") : t("deck-second")) : nothing} ${staged >= 0 ? mark("", "", t("staged-as", { n: staged + 1 })) : nothing} ${readyMark(ctx, request, deck >= 0)} ${marked ? mark("reply", "", t(`speech-${request.words.speech}`)) : nothing}</span>
+    <span class="who">${request.words.delegate || (marked ? "" : t(`speech-${request.words.speech}`))}${request.words.title ? html`, ${request.words.title}` : nothing}<span class="topic">${about}</span><small class="why">${whyWords(request)}</small></span>
+    <span class="wait"><span class="vh">${t("waited")} </span><since-clock class="num" .since=${request.at}></since-clock></span></li>`;
+}
+
+/** @param {Ctx} ctx @param {View} view @param {Request} request */
+function pendingRow(ctx, view, request) {
+  return html`<li class="prow"><span class="site">${siteCall(view, request.site)}</span>
+    <span class="who">${[request.words.delegate, topicLine(view, request.words)].filter((part) => part !== "").join(" · ")}</span>
+    <span class="two-acts"><button class="btn small" type="button" @click=${() => acceptRequest(ctx.ask, request.turn)} aria-label=${t("accept-request", { site: siteCall(view, request.site) })}>${icon("check")}${t("accept")}</button>
+    <button class="btn small" type="button" @click=${() => ctx.ui({ confirm: { what: "deny", id: request.turn } })} aria-label=${t("deny-request", { site: siteCall(view, request.site) })}>${t("not-now")}</button></span></li>`;
+}
+
+/** @param {KeyboardEvent} event @param {Ctx} ctx @param {View} view */
+function step(event, ctx, view) {
+  const rows = view.floor.queue;
+  const at = rows.findIndex((request) => request.turn === ctx.app.ui.picked);
+  const to = { ArrowDown: at + 1, ArrowUp: at < 0 ? rows.length - 1 : at - 1, Home: 0, End: rows.length - 1 }[event.key];
+  if (to === undefined) return;
+  event.preventDefault();
+  const target = rows[Math.max(0, Math.min(rows.length - 1, to))];
+  if (!target) return;
+  ctx.ui({ picked: target.turn });
+  queueMicrotask(() => document.getElementById(`turn-${target.turn}`)?.scrollIntoView({ block: "nearest" }));
+}
+
+/** @param {Ctx} ctx @param {View} view */
+function pickStrip(ctx, view) {
+  const { queue, staged, on_deck } = view.floor;
+  const at = queue.findIndex((request) => request.turn === ctx.app.ui.picked);
+  const request = queue[at];
+  if (!request) return html`<div class="pick hint"><p>${t("pick-a-row")}</p></div>`;
+  const site = siteCall(view, request.site);
+  const { turn } = request;
+  const n = at + 1;
+  const may = presides(ctx.app, view);
+  const isStaged = staged.includes(turn);
+  const stageIt = () => stage(ctx.ask, isStaged ? staged.filter((other) => other !== turn) : [...staged.slice(0, 1), turn]);
+  const stageButton = html`<button class="btn" type="button" aria-pressed=${isStaged} @click=${stageIt}>${isStaged ? t("unstage") : t("stage-next", { n: Math.min(staged.length, 1) + 1 })}</button>`;
+  if (!may) return html`<div class="pick" role="group" aria-label=${t("act-on", { n, site })}><div class="one">${stageButton}</div></div>`;
+  return html`<div class="pick" role="group" aria-label=${t("act-on", { n, site })}><div>
+    <button class="btn" type="button" @click=${() => grant(ctx.ask, view.floor, turn)}>${t("grant-now", { n })}</button>
+    <button class="btn icon-only" type="button" aria-label=${t("move-up")} ?disabled=${at === 0} @click=${() => moveRequest(ctx.ask, turn, queue[at - 1]?.turn ?? null)}>${icon("up")}</button>
+    <button class="btn icon-only" type="button" aria-label=${t("move-down")} ?disabled=${at === queue.length - 1} @click=${() => moveRequest(ctx.ask, turn, queue[at + 2]?.turn ?? null)}>${icon("down")}</button>
+    <button class="btn" type="button" ?disabled=${at === queue.length - 1} @click=${() => moveRequest(ctx.ask, turn, null)}>${t("defer")}</button>
+    <button class="btn" type="button" @click=${() => ctx.ui({ confirm: { what: "deny", id: turn } })}>${t("drop")}</button></div>
+    <div class="two">${stageButton}
+    ${request.ready === "not_ready"
+      ? html`<button class="btn" type="button" @click=${() => setReady(ctx.ask, turn, "unknown")}>${t("pass-back")}</button>`
+      : html`<button class="btn" type="button" ?disabled=${!on_deck.includes(turn)} @click=${() => setReady(ctx.ask, turn, "not_ready")}>${t("pass-over")}</button>`}</div></div>`;
+}
+
+/** One button: the next speaker, or the next site while the roll is called. @param {Ctx} ctx @param {View} view */
+function goButton(ctx, view) {
+  const { floor, attendance } = view;
+  const next = nextRequest(floor);
+  const may = presides(ctx.app, view);
+  if (attendance.calling !== null) {
+    const calling = attendance.calling;
+    return html`<button class="btn primary two go" type="button" ?disabled=${!may} @click=${() => callNextSite(ctx.ask, calling)}><span>${t("call-next-site")}</span>${kbd("F2")}</button>`;
+  }
+  return html`<button class="btn primary two go" type="button" ?disabled=${!next || !may} @click=${() => next && grantNext(ctx.ask, floor, next.turn)}>
+    <span>${next ? t("grant-next", { site: siteCall(view, next.site) }) : t("grant-next-nobody")}</span>${kbd("F2")}</button>`;
+}
+
+/** The chair's last step, while it can be taken back. @param {Ctx} ctx @param {View} view */
+function undoStrip(ctx, view) {
+  const { undo: step } = view.floor;
+  const left = step ? Math.ceil((step.until - serverNow()) / 1_000) : 0;
+  if (!step || left <= 0 || !presides(ctx.app, view)) return nothing;
+  return html`<p class="undo" role="status">${t(`step-${step.step}`)} <b>${siteCall(view, step.site)}</b>
+    <button class="btn small" type="button" @click=${() => undo(ctx.ask, step.turn)}>${t("undo", { n: Math.min(left, 10) })}</button></p>`;
+}
+
+/** In which order the item's list is called. @param {View} view */
+function modeWords(view) {
+  const rules = currentItem(view.agenda)?.turns;
+  if (!rules) return t("no-item");
+  const { queue } = rules;
+  return queue.mode === "open" ? `${t("queue-open")} · ${t("microphones-open", { n: allTurns(view.floor).length, of: queue.microphones })}` : t(`queue-${queue.mode}`);
+}
+
+/** Why a request stands where it does. @param {Request} request */
+export function whyWords({ why }) {
+  if (!why) return "";
+  switch (why.why) {
+    case "round": return t("why-round", { n: why.turns + 1 });
+    case "least_time": return t("why-least_time", { time: durationText(why.used_ms) });
+    default: return t(`why-${why.why}`);
+  }
+}
+
+/** Whether the site is there, and whether its microphone has been heard. @param {Ctx} ctx @param {Request} request @param {boolean} deck */
+function readyMark(ctx, request, deck) {
+  if (!deck && request.ready === "unknown") return nothing;
+  const level = figures(ctx.app.telemetry, request.site)?.link?.level_dbov ?? null;
+  const heard = level !== null && level > HEARD_DBOV;
+  const words = request.ready === "ready" ? mark("", "check", t("ready-ready")) : request.ready === "not_ready" ? mark("weak", "warn", t("ready-not_ready")) : mark("", "", t("ready-unknown"));
+  return html`${words}${deck && heard ? html`<span class="mic-ok" title=${t("mic-heard")}>${icon("mic")}<span class="vh">${t("mic-heard")}</span></span>` : nothing}`;
+}

@@ -1,0 +1,71 @@
+// Thirteen chips, what sites say in private, and the strip of one site.
+
+/** @import { View } from "../../../generated/protocol.ts" */
+/** @import { Ctx } from "../pieces.js" */
+
+import { handlePrompt, promptSite } from "../../actions/roll.js";
+import { allTurns, placeOf, siteState } from "../../state/floor.js";
+import { figures, linkedCount, lostSites, siteCall, siteName } from "../../state/sites.js";
+import { bars, barsWord, html, icon, mark, nothing, siteBars, t } from "../pieces.js";
+
+/** What desks tell a site. */
+const PROMPTS = /** @type {const} */ (["near_microphone", "slower", "one_minute_left", "prepare"]);
+
+/** @param {View} view @param {number} site */
+const speaks = (view, site) => allTurns(view.floor).some((turn) => turn.site === site);
+
+/** @param {Ctx} ctx @param {View} view */
+export function sitesZone(ctx, view) {
+  const { attendance } = view;
+  const lost = lostSites(view);
+  const first = lost[0];
+  return html`<section class="sites" aria-labelledby="h-sites">
+    <div class="line"><h2 id="h-sites">${t("sites-count", { n: view.fixed.sites.length })}</h2><span>${t("linked-count", { n: linkedCount(view) })}</span>
+      ${attendance.summoned > 0 ? html`<span class="num">${t("present-of", { n: attendance.present + attendance.online, of: attendance.summoned })}</span>` : nothing}
+      ${first ? html`<span class="alarm">${mark("weak", "warn", t("attention"))} <b>${siteCall(view, first.site)}</b> ${t("lost-link")} <since-clock class="num" .since=${first.since ?? 0}></since-clock>${lost.length > 1 ? t("and-more", { n: lost.length - 1 }) : ""}</span>` : nothing}</div>
+    ${promptsOf(ctx, view)}
+    <ul class="chips">${view.fixed.sites.map((each) => chip(ctx, view, each))}</ul>
+    ${siteStrip(ctx, view)}
+  </section>`;
+}
+
+/** @type {Record<string, string>} */
+const STATE_ICONS = { live: "mic", held: "pause", deck: "right", queued: "stack", lost: "cut", absent: "cut", weak: "warn", ready: "check" };
+
+/** @param {Ctx} ctx @param {View} view @param {View["fixed"]["sites"][number]} each */
+function chip(ctx, view, each) {
+  const link = view.sites.find((one) => one.site === each.id);
+  const count = siteBars(figures(ctx.app.telemetry, each.id)?.link, link?.carrier != null);
+  const state = siteState(view, each.id, link?.carrier != null && count === 1);
+  const place = placeOf(view.floor, each.id);
+  const word = state === "queued" ? t("queued-place", { n: place }) : link?.carrier === "standby" && state === "ready" ? t("on-standby") : state === "live" && speaks(view, each.id) ? t("state-speaking") : t(`state-${state}`);
+  const open = ctx.app.ui.chip === each.id;
+  return html`<li class="chip ${each.hall ? "hall" : ""} is-${state} ${open ? "is-open" : ""}" title=${each.name}><button class="chip-open" type="button" aria-expanded=${open} aria-label=${t("site-actions", { site: each.name })}
+    @click=${() => ctx.ui({ chip: open ? null : each.id })}></button><span class="level">${each.hall ? t("main-hall") : each.level}</span>${bars(count)}<span class="vh">${t("link")}: ${barsWord(count)}</span>
+    <span class="name">${each.hall && [...each.name].length <= 24 ? each.name : each.short}</span><span class="st">${icon(STATE_ICONS[state] ?? "check")}${word}</span></li>`;
+}
+
+/** What sites have said and nobody has seen to. @param {Ctx} ctx @param {View} view */
+function promptsOf(ctx, view) {
+  const open = view.prompts.filter((prompt) => prompt.handled === null && isFromSite(prompt.kind));
+  if (open.length === 0) return nothing;
+  return html`<ul class="asked" role="status">${open.map((prompt) => html`<li>${mark("weak", "warn", t(`prompt-${prompt.kind}`))} <b>${siteCall(view, prompt.site)}</b>
+    <since-clock class="num" .since=${prompt.at}></since-clock>
+    <button class="btn small" type="button" @click=${() => handlePrompt(ctx.ask, prompt.id)}>${icon("check")}${t("prompt-handled")}</button></li>`)}</ul>`;
+}
+
+/** @param {string} kind */
+export const isFromSite = (kind) => kind === "need_help" || kind === "cannot_hear" || kind === "cannot_see";
+
+/** A site's picture for the chair alone, and what can be said to it. @param {Ctx} ctx @param {View} view */
+function siteStrip(ctx, view) {
+  const id = ctx.app.ui.chip;
+  if (id === null) return nothing;
+  const tile = view.stage.tiles.indexOf(id);
+  const waits = (/** @type {string} */ kind) => view.prompts.some((prompt) => prompt.site === id && prompt.kind === kind && prompt.handled === null);
+  return html`<div class="site-strip" role="group" aria-label=${siteName(view, id)}>
+    ${tile < 0 ? nothing : html`<figure class="tile"><room-picture .slotNumber=${tile + 1} .site=${id} role="img" aria-label=${t("preview-of", { site: siteCall(view, id) })}></room-picture></figure>`}
+    <p><b>${siteName(view, id)}</b><span>${t("prompt-to-site")}</span></p>
+    <div class="strip-acts">${PROMPTS.map((kind) => html`<button class="btn small ${waits(kind) ? "pressed" : ""}" type="button" ?disabled=${waits(kind)} @click=${() => promptSite(ctx.ask, id, kind)}>${t(`prompt-${kind}`)}</button>`)}
+    <button class="btn small" type="button" @click=${() => ctx.ui({ chip: null })}>${t("close")}</button></div></div>`;
+}

@@ -1,0 +1,99 @@
+// Điểm danh: the roll call as a procedure, the quorum, and the attendance sheet. Loaded when it is first opened.
+
+/** @import { SiteAttendance, View } from "../../generated/protocol.ts" */
+/** @import { Ctx } from "./pieces.js" */
+
+import { callNextSite, callSite, endRollCall, passOverSite, setHeadcount, startRollCall } from "../actions/roll.js";
+import { presides } from "../state/app.js";
+import { figures, siteCall, siteName } from "../state/sites.js";
+import { number } from "../text.js";
+import { dateText, shortTime } from "../time.js";
+import { html, icon, kbd, mark, nothing, rich, t } from "./pieces.js";
+
+/** What is drawn over the chair's desk. @param {Ctx} ctx @param {View} view @param {unknown} close */
+export function rollPanel(ctx, view, close) {
+  const { attendance } = view;
+  const done = attendance.sites.filter((line) => line.how !== null).length;
+  const may = presides(ctx.app, view);
+  return html`<div class="zone-head"><h2>${t("roll-title")}</h2><span class="faint num">${t("roll-progress", { n: done, of: view.fixed.sites.length })}</span>${close}</div>
+    ${attendance.calling === null
+      ? html`<p class="roll-start"><button class="btn primary" type="button" ?disabled=${!may || view.floor.turn !== null} @click=${() => startRollCall(ctx.ask)}>${t(done > 0 ? "roll-again" : "roll-start")}</button>
+          ${view.floor.turn === null ? quorum(view) : html`<span>${t("roll-wait")}</span>`}</p>`
+      : calling(ctx, view, attendance.calling, may)}
+    ${sheet(ctx, view, may)}`;
+}
+
+/** The called site, large: the fixed call and answer, and what the server measures. @param {Ctx} ctx @param {View} view @param {number} site @param {boolean} may */
+function calling(ctx, view, site, may) {
+  const link = figures(ctx.app.telemetry, site)?.link ?? null;
+  const line = view.attendance.sites.find((each) => each.site === site);
+  const level = link?.level_dbov ?? null;
+  return html`<section class="calling" role="status">${mark(view.stage.heard.includes(site) ? "live" : "", "mic", t("state-live"))}<h3>${siteName(view, site)}</h3>
+    <p class="say">${t("roll-call-words", { site: siteCall(view, site) })}</p>
+    <dl class="num"><div><dt>${t("level")}</dt><dd>${level === null ? "–" : t("dbov", { n: level })}</dd></div><div><dt>${t("delay")}</dt><dd>${link?.rtt_ms == null ? "–" : `${number(link.rtt_ms)} ms`}</dd></div><div><dt>${t("loss")}</dt><dd>${link ? `${number(link.loss_percent, 1)}%` : "–"}</dd></div></dl>
+    <p>${line?.heard ? mark("", "check", t("roll-heard")) : mark("weak", "warn", t("roll-not-heard"))} ${line?.headcount ? rich("roll-count", { n: line.headcount.present + line.headcount.online, of: line.headcount.summoned }) : t("roll-no-count")}</p>
+    ${may ? html`<p class="roll-acts"><button class="btn primary" type="button" @click=${() => callNextSite(ctx.ask, site)}>${t("call-next-site")} ${kbd("F2")}</button>
+    <button class="btn" type="button" @click=${() => passOverSite(ctx.ask, site)}>${t("pass-over")}</button><button class="btn" type="button" @click=${() => endRollCall(ctx.ask)}>${t("roll-end")}</button></p>` : nothing}</section>`;
+}
+
+/** @param {View} view */
+function quorum(view) {
+  const { attendance } = view;
+  const { present, online, summoned, quorate } = attendance;
+  const words = rich("roll-sum", { n: number(present + online), of: number(summoned), present: number(present), online: number(online) });
+  return html`<span class="quorum">${words} ${quorate === null ? nothing : quorate ? mark("", "check", t("quorate")) : mark("weak", "warn", t("not-quorate"))}</span>`;
+}
+
+/** The sheet: a page to print, and a file. @param {Ctx} ctx @param {View} view @param {boolean} may */
+export function sheet(ctx, view, may) {
+  const role = ctx.app.me?.role;
+  return html`<div class="sheet"><table><caption>${t("sheet-title")} · ${view.fixed.title} · ${dateText(Date.now())}</caption>
+    <thead><tr><th scope="col">${t("number")}</th><th scope="col">${t("site")}</th><th scope="col">${t("summoned")}</th><th scope="col">${t("present")}</th><th scope="col">${t("online")}</th><th scope="col">${t("absent")}</th><th scope="col">${t("roll-title")}</th></tr></thead>
+    <tbody>${view.attendance.sites.map((line, place) => sheetRow(ctx, view, line, place, may, role === "secretary"))}</tbody>
+    <tfoot><tr><td></td><th scope="row">${t("sum")}</th><td class="num">${number(view.attendance.summoned)}</td><td class="num">${number(view.attendance.present)}</td><td class="num">${number(view.attendance.online)}</td><td></td><td></td></tr></tfoot></table>
+    <p class="roll-acts">${quorum(view)}<button class="btn small" type="button" @click=${() => print()}>${icon("doc")}${t("print")}</button>
+    <button class="btn small" type="button" @click=${() => download(view)}>${icon("down")}${t("download-csv")}</button></p></div>`;
+}
+
+/** @param {Ctx} ctx @param {View} view @param {SiteAttendance} line @param {number} place @param {boolean} may @param {boolean} edits */
+function sheetRow(ctx, view, line, place, may, edits) {
+  const count = line.headcount;
+  const summoned = count?.summoned ?? view.fixed.sites.find((each) => each.id === line.site)?.summoned ?? 0;
+  const result = line.how === null ? (view.attendance.calling === line.site ? t("roll-now") : t("not-called")) : t(`call-${line.how}`);
+  const field = (/** @type {"summoned" | "present" | "online"} */ name, /** @type {number} */ value) => !edits ? number(value)
+    : html`<input class="input num" type="number" min="0" max="9999" aria-label=${`${t(name)}, ${siteCall(view, line.site)}`} .value=${String(value)}
+        @change=${(/** @type {Event} */ event) => setHeadcount(ctx.ask, line.site, { ...(count ?? { summoned, present: 0, online: 0, absent: "" }), [name]: Number(/** @type {HTMLInputElement} */ (event.target).value) })}>`;
+  return html`<tr class=${view.attendance.calling === line.site ? "is-called" : ""}><td class="num">${place + 1}</td><th scope="row">${siteName(view, line.site)}</th>
+    <td class="num">${field("summoned", summoned)}</td><td class="num">${count || edits ? field("present", count?.present ?? 0) : "–"}</td><td class="num">${count || edits ? field("online", count?.online ?? 0) : "–"}</td>
+    <td>${count ? `${Math.max(0, count.summoned - count.present - count.online)}${count.absent === "" ? "" : ` · ${count.absent}`}` : "–"}</td>
+    <td>${result}${line.at === null ? "" : ` ${shortTime(line.at)}`}${line.heard ? html` <span class="num">${t("dbov", { n: line.heard.level_dbov })}</span>` : nothing}
+      ${may && view.attendance.calling !== null && view.attendance.calling !== line.site ? html`<button class="btn small" type="button" aria-label=${t("call-site", { site: siteCall(view, line.site) })} @click=${() => callSite(ctx.ask, line.site)}>${t("call")}</button>` : nothing}</td></tr>`;
+}
+
+/** A cell that a spreadsheet would take for a formula is made a text; quotes are doubled. @param {string | number} value */
+export function cell(value) {
+  const text = String(value);
+  const safe = /^[=+\-@\t\r]/.test(text) && typeof value === "string" ? `'${text}` : text;
+  return `"${safe.replaceAll('"', '""')}"`;
+}
+
+/** UTF-8 with a byte-order mark, so that spreadsheets read Vietnamese. @param {View} view */
+export function csv(view) {
+  const head = ["number", "site", "summoned", "present", "online", "absent", "absent-who", "roll-title", "level", "delay", "loss"].map((word) => t(word));
+  const rows = view.attendance.sites.map((line, place) => {
+    const { headcount: count, heard } = line;
+    const summoned = count?.summoned ?? view.fixed.sites.find((each) => each.id === line.site)?.summoned ?? 0;
+    return [place + 1, siteName(view, line.site), summoned, count?.present ?? "", count?.online ?? "", count ? Math.max(0, summoned - count.present - count.online) : "", count?.absent ?? "",
+      line.how === null ? t("not-called") : t(`call-${line.how}`), heard?.level_dbov ?? "", heard?.rtt_ms ?? "", heard ? number(heard.loss_permille / 10, 1) : ""];
+  });
+  return `\ufeff${[head, ...rows].map((row) => row.map(cell).join(",")).join("\r\n")}\r\n`;
+}
+
+/** @param {View} view */
+function download(view) {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(new Blob([csv(view)], { type: "text/csv;charset=utf-8" }));
+  link.download = "diem-danh.csv";
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 1_000);
+}

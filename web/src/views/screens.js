@@ -1,0 +1,58 @@
+// Màn hình lớn: laid ready, then taken. For the chair's desk and the technician's; loaded when it is first opened.
+
+/** @import { View } from "../../generated/protocol.ts" */
+/** @import { Ctx } from "./pieces.js" */
+
+import { previewLayout, setCarousel, setLayout, setNotice, setPage, setSpotlight, showParagraph, takePreview } from "../actions/room.js";
+import { draftOf } from "../state/comments.js";
+import { siteCall } from "../state/sites.js";
+import { html, icon, mark, nothing, t } from "./pieces.js";
+
+const LAYOUTS = /** @type {const} */ (["speaker", "grid", "document", "waiting", "notice"]);
+const CAROUSEL_SECONDS = 15;
+
+/** @param {Ctx} ctx @param {View} view @param {unknown} [close] */
+export function screensPanel(ctx, view, close = nothing) {
+  const { stage } = view;
+  const { preview } = stage;
+  const blank = stage.layout === "blank";
+  return html`<div class="zone-head"><h2>${t("big-screen")}</h2><span class="faint">${t("on-screen-now", { layout: t(`layout-${stage.layout}`) })}</span>${close}</div>
+    <div class="screens">
+      <fieldset class="layouts"><legend>${t("lay-ready")}</legend>${LAYOUTS.map((layout) => html`<button class="btn ${preview === layout ? "pressed" : ""}" type="button" aria-pressed=${preview === layout}
+        ?disabled=${stage.layout === layout} @click=${() => previewLayout(ctx.ask, preview === layout ? null : layout)}>${t(`layout-${layout}`)}</button>`)}</fieldset>
+      <p class="take"><button class="btn primary" type="button" ?disabled=${preview === null} @click=${() => preview && takePreview(ctx.ask, preview)}>${icon("right")}${preview ? t("take-layout", { layout: t(`layout-${preview}`) }) : t("take-nothing")}</button>
+        <button class="btn ${blank ? "pressed" : ""}" type="button" aria-pressed=${blank} @click=${() => setLayout(ctx.ask, "blank")}>${t(blank ? "unblank" : "blank")}</button></p>
+      ${notice(ctx, view)} ${paragraph(ctx, view)} ${spotlight(ctx, view)}
+      <p class="row"><button class="btn" type="button" aria-pressed=${stage.carousel !== null} @click=${() => setCarousel(ctx.ask, stage.carousel === null ? CAROUSEL_SECONDS : null)}>${stage.carousel === null ? t("carousel-start", { n: CAROUSEL_SECONDS }) : t("carousel-stop", { n: stage.carousel })}</button>
+        ${stage.pages > 1 ? html`<button class="btn" type="button" @click=${() => setPage(ctx.ask, (stage.page + 1) % stage.pages)}>${t("grid-page", { n: stage.page + 1, of: stage.pages })}</button>` : nothing}</p>
+    </div>`;
+}
+
+/** @param {Ctx} ctx @param {View} view */
+function notice(ctx, view) {
+  const send = (/** @type {SubmitEvent} */ event) => {
+    event.preventDefault();
+    setNotice(ctx.ask, String(new FormData(/** @type {HTMLFormElement} */ (event.target)).get("notice") ?? "").trim());
+  };
+  return html`<form class="row" @submit=${send}><label for="notice">${t("notice-text")}</label><input class="input" id="notice" name="notice" maxlength="200" autocomplete="off" .defaultValue=${view.stage.notice}><button class="btn" type="submit">${t("keep-notice")}</button></form>`;
+}
+
+/** @param {Ctx} ctx @param {View} view */
+function paragraph(ctx, view) {
+  const { paragraph: shown, paragraph_chosen } = view.stage;
+  const draft = shown && draftOf(view, shown.draft);
+  const choose = (/** @type {number} */ d, /** @type {number} */ n) => showParagraph(ctx.ask, { draft: d, paragraph: n });
+  return html`<p class="row"><label for="shown-draft">${t("shown-paragraph")}</label>
+    <select class="select" id="shown-draft" @change=${(/** @type {Event} */ event) => choose(Number(/** @type {HTMLSelectElement} */ (event.target).value), 1)}>${view.fixed.drafts.map((each) => html`<option value=${each.id} ?selected=${each.id === shown?.draft}>${each.short}</option>`)}</select>
+    <input class="input num" type="number" min="1" max=${draft?.paragraphs.length ?? 1} aria-label=${t("paragraph")} .value=${String(shown?.paragraph ?? 1)} @change=${(/** @type {Event} */ event) => draft && choose(draft.id, Number(/** @type {HTMLInputElement} */ (event.target).value))}>
+    ${paragraph_chosen ? html`<button class="btn small" type="button" @click=${() => showParagraph(ctx.ask, null)}>${t("follow-speech")}</button>` : html`<span class="faint">${t("follows-speech")}</span>`}</p>`;
+}
+
+/** @param {Ctx} ctx @param {View} view */
+function spotlight(ctx, view) {
+  const { spotlight: fixed } = view.stage;
+  return html`<p class="row"><label for="spotlight">${t("spotlight")}</label>
+    <select class="select" id="spotlight" @change=${(/** @type {Event} */ event) => { const { value } = /** @type {HTMLSelectElement} */ (event.target); setSpotlight(ctx.ask, value === "" ? null : Number(value)); }}>
+      <option value="" ?selected=${fixed === null}>${t("follow-floor")}</option>${view.fixed.sites.map((each) => html`<option value=${each.id} ?selected=${each.id === fixed?.site}>${siteCall(view, each.id)}</option>`)}</select>
+    ${fixed ? mark("weak", "lock", t("spotlight-by", { site: siteCall(view, fixed.site), label: fixed.by })) : nothing}</p>`;
+}
