@@ -7,7 +7,7 @@ import { html, nothing, render, svg } from "../vendor/lit-html.js";
 import "./elements/clocks.js";
 import { language, loadTexts, otherLanguage, t, wantedLanguage } from "./text.js";
 
-const ROLES = /** @type {const} */ (["chair", "secretary", "stage", "technician", "observer"]);
+const ROLES = /** @type {const} */ (["chair", "deputy", "secretary", "stage", "technician", "observer"]);
 
 await loadTexts(wantedLanguage());
 const root = /** @type {HTMLElement} */ (document.getElementById("page"));
@@ -18,7 +18,7 @@ draw();
 function draw() {
   document.title = `${t("demo-title")} · diemcau`;
   render(html`<header class="topbar"><i class="icon icon-mark" aria-hidden="true"></i><h1 class="role">diemcau · điểm cầu</h1><p class="what">${t("demo-what")}</p><span class="push"></span><wall-clock></wall-clock>
-    <button class="lang" type="button" @click=${speak} aria-label=${language() === "vi" ? "English" : "Tiếng Việt"}>${otherLanguage().toUpperCase()}</button></header>
+    <button class="lang" type="button" lang=${otherLanguage()} @click=${speak} aria-label=${language() === "vi" ? "EN, English" : "VI, Tiếng Việt"}>${otherLanguage().toUpperCase()}</button></header>
     ${links ? page(links) : html`<main class="demo"><p class="empty">${t("demo-none")}</p></main>`}`, root);
 }
 

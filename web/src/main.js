@@ -17,14 +17,14 @@ import { addTexts, loadTexts, t, wantedLanguage } from "./text.js";
 import { serverNow } from "./time.js";
 import { endedPage, joiningPage, landingPage, noLinkPage } from "./views/shell.js";
 
-/** @type {Record<string, { name: PageName, dark?: boolean, styles: string[], load: () => Promise<Page> }>} */
+/** @type {Record<string, { name: PageName, dark?: boolean, styles: string[], texts?: string[], load: () => Promise<Page> }>} */
 const PAGES = {
-  "/chair": { name: "chair", styles: ["chair", "greenroom"], load: () => import("./views/chair.js") },
-  "/secretary": { name: "secretary", styles: ["drafts", "secretary"], load: () => import("./views/secretary.js") },
-  "/site": { name: "site", styles: ["site", "greenroom", "drafts"], load: () => import("./views/site.js") },
-  "/technician": { name: "technician", dark: true, styles: ["technician"], load: () => import("./views/technician.js") },
+  "/chair": { name: "chair", styles: ["chair", "greenroom"], texts: ["chair", "greenroom"], load: () => import("./views/chair.js") },
+  "/secretary": { name: "secretary", styles: ["drafts", "secretary"], texts: ["secretary", "drafts"], load: () => import("./views/secretary.js") },
+  "/site": { name: "site", styles: ["site", "greenroom", "drafts"], texts: ["site", "greenroom"], load: () => import("./views/site.js") },
+  "/technician": { name: "technician", dark: true, styles: ["technician"], texts: ["technician"], load: () => import("./views/technician.js") },
   "/observer": { name: "observer", styles: ["observer"], load: () => import("./views/observer.js") },
-  "/stage": { name: "stage", dark: true, styles: ["stage"], load: () => import("./views/stage.js") },
+  "/stage": { name: "stage", dark: true, styles: ["stage"], texts: ["stage"], load: () => import("./views/stage.js") },
 };
 
 /** What a person has written and the link may carry later. */
@@ -61,7 +61,7 @@ function takeToken() {
 async function run(about, token) {
   if (about.dark) document.documentElement.dataset["theme"] = "dark";
   document.documentElement.dataset["page"] = about.name;
-  const [page] = await Promise.all([about.load(), ...about.styles.map(addStyle)]);
+  const [page] = await Promise.all([about.load(), ...about.styles.map(addStyle), ...(about.texts ?? []).map(addTexts)]);
 
   const sound = new RoomSound();
   document.body.append(sound);
@@ -152,8 +152,8 @@ async function run(about, token) {
       sound: app.media.sound, soundBlocked: app.ui.soundBlocked, microphoneOpen: app.media.microphoneOpen, hasMicrophone: app.media.hasMicrophone,
       hasCamera: app.media.picture !== null, level: media.level(),
     }),
-    frames: () => media.frames(),
-    sent: () => media.sent(),
+    frames: async () => (await import("./figures.js")).frames(media),
+    sent: async () => (await import("./figures.js")).sent(media),
   }) });
   draw();
   connection.tryNow();

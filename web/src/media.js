@@ -396,39 +396,9 @@ export class Media {
     this.changed(this.state);
   }
 
-  // ---------------------------------------------------------------- figures, for tests and the technician
-
-  /** What each slot has decoded so far. */
-  async frames() {
-    const pc = this.#downlink;
-    if (!pc || pc.signalingState === "closed") return [];
-    const mids = pc.remoteDescription ? mLines(pc.remoteDescription.sdp) : [];
-    const figures = new Map();
-    for (const report of (await pc.getStats()).values()) {
-      if (report.type === "inbound-rtp") figures.set(report.mid, report);
-    }
-    return mids.map((mid, slot) => {
-      const report = figures.get(mid);
-      return {
-        slot, site: this.state.slots[slot] ?? null, kind: slot < VIDEO_SLOTS ? "video" : "audio",
-        framesDecoded: report?.framesDecoded ?? 0, width: report?.frameWidth ?? 0, height: report?.frameHeight ?? 0,
-        packetsReceived: report?.packetsReceived ?? 0, packetsLost: report?.packetsLost ?? 0,
-        freezeCount: report?.freezeCount ?? 0, keyFramesDecoded: report?.keyFramesDecoded ?? 0,
-        audioEnergy: report?.totalAudioEnergy ?? 0, samplesReceived: report?.totalSamplesReceived ?? 0,
-        concealedSamples: report?.concealedSamples ?? 0,
-      };
-    });
-  }
-
-  /** What each layer of the uplink has sent so far. */
-  async sent() {
-    const pc = this.#uplink;
-    if (!pc || pc.signalingState === "closed") return [];
-    return [...(await pc.getStats()).values()].filter((report) => report.type === "outbound-rtp").map((report) => ({
-      kind: report.kind, rid: report.rid ?? null, packetsSent: report.packetsSent, bytesSent: report.bytesSent,
-      framesEncoded: report.framesEncoded ?? 0, width: report.frameWidth ?? 0, height: report.frameHeight ?? 0,
-      codec: report.codecId ?? null, limited: report.qualityLimitationReason ?? null,
-    }));
+  /** The two connections, for `figures.js`. */
+  connections() {
+    return { uplink: this.#uplink, downlink: this.#downlink };
   }
 }
 
@@ -481,7 +451,7 @@ function gathered(pc) {
 }
 
 /** The mids of an offer in the order of its m-lines. @param {string} sdp */
-const mLines = (sdp) => [...sdp.matchAll(/^a=mid:(\S+)/gm)].map((match) => match[1] ?? "");
+export const mLines = (sdp) => [...sdp.matchAll(/^a=mid:(\S+)/gm)].map((match) => match[1] ?? "");
 
 /** A receiver has its track from the offer on, whether or not a packet ever came. @param {RTCPeerConnection} pc @param {string} sdp */
 function slotReceivers(pc, sdp) {

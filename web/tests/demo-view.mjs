@@ -6,25 +6,25 @@ const MINUTE = 60_000;
 export function demoView(now) {
   const short = ["Cao Lãnh", "Sa Đéc", "Hồng Ngự", "Tân Hồng", "Hồng Ngự", "Tam Nông", "Thanh Bình", "Tháp Mười", "Cao Lãnh", "Lấp Vò", "Lai Vung", "Châu Thành"];
   const sites = [
-    { id: 0, name: "Hội trường Tỉnh uỷ", short: "Hội trường", level: "", hall: true },
+    { id: 0, name: "Hội trường Tỉnh uỷ", short: "Hội trường", level: "", hall: true, summoned: 40 },
     ...short.map((name, place) => {
       const level = place < 3 ? "TP" : "Huyện";
       const full = place === 11 ? "Huyện Châu Thành – Trung tâm Hội nghị Đảng uỷ Khối các cơ quan và doanh nghiệp tỉnh" : `${level} ${name}`;
-      return { id: place + 1, name: full, short: name, level, hall: false };
+      return { id: place + 1, name: full, short: name, level, hall: false, summoned: 15 };
     }),
   ];
-  const turns = { minutes: 5, at_zero: { rule: "warn" }, approval: false };
+  const turns = { minutes: 5, at_zero: { rule: "warn" }, approval: false, queue: { mode: "round_of_sites" } };
   const item = (id, title, short, kind, minutes, from, to, drafts = []) => ({
-    id, title, short, kind, presenter: "Ban Tổ chức Tỉnh uỷ", minutes, turns, drafts, started: from === null ? null : now + from * MINUTE, finished: to === null ? null : now + to * MINUTE,
+    id, part_of: null, quorum_percent: null, title, short, kind, presenter: "Ban Tổ chức Tỉnh uỷ", minutes, turns, drafts, started: from === null ? null : now + from * MINUTE, finished: to === null ? null : now + to * MINUTE,
   });
   const words = (speech, delegate, topic = "", paragraph = null) => ({ speech, delegate, topic, paragraph });
-  const request = (turn, site, minutes, w) => ({ turn, site, words: w, at: now - minutes * MINUTE });
+  const request = (turn, site, minutes, w) => ({ turn, site, words: w, about: null, at: now - minutes * MINUTE, why: { why: "round", turns: 0 }, ready: "unknown" });
   const speech = words("contribution", "Đại diện Ban Tổ chức Huyện uỷ", "", { draft: 3, paragraph: 12 });
   return {
-    fixed: { title: "Hội nghị trực tuyến góp ý kiến dự thảo văn bản", organizer: "Ban Tổ chức Tỉnh uỷ", sites, drafts: drafts() },
+    fixed: { title: "Hội nghị trực tuyến góp ý kiến dự thảo văn bản", organizer: "Ban Tổ chức Tỉnh uỷ", starts: 450, sites, drafts: drafts() },
     sites: sites.map(({ id }) => (id === 6 ? { site: 6, carrier: null, since: now - 14_000 } : { site: id, carrier: "room", since: now - 80 * MINUTE })),
     agenda: {
-      current: 5, items: [
+      current: 5, next: 6, items: [
         item(1, "Khai mạc, giới thiệu đại biểu, điểm danh", "Khai mạc, điểm danh", "opening", 10, -82, -70),
         item(2, "Báo cáo kết quả khảo sát thực hiện Nghị quyết số 03-NQ/TU, Hướng dẫn số 22-HD/BTCTU", "Báo cáo khảo sát", "presentation", 20, -70, -51, [1]),
         item(3, "Trình bày dự thảo Tờ trình và dự thảo Kết luận", "Tờ trình, Kết luận", "presentation", 20, -51, -30, [2, 3]),
@@ -36,8 +36,8 @@ export function demoView(now) {
       ],
     },
     floor: {
-      open: true, pending: [], on_deck: 21, hall_microphone: false, last: { turn: 19, site: 4, how: "released" },
-      turn: { turn: 20, site: 8, words: speech, started: now - 108_000, allotted_ms: 5 * MINUTE, used_ms: 0, running_since: now - 108_000, paused: false, held: false, muted: false, warned_s: null },
+      open: true, pending: [], others: [], on_deck: [21, 22], staged: [], hall_microphone: false, priority: false, denied: [], used: [], undo: null, deputy: null, last: { turn: 19, site: 4, how: "released" },
+      turn: { turn: 20, site: 8, words: speech, about: null, started: now - 108_000, allotted_ms: 5 * MINUTE, used_ms: 0, running_since: now - 108_000, paused: false, held: false, interrupted: false, silenced: false, muted: false, away_until: null, warned_s: null },
       queue: [
         request(21, 10, 6.7, words("contribution", "Đại diện Ban Tổ chức Huyện uỷ", "", { draft: 3, paragraph: 14 })),
         request(22, 11, 5.2, words("contribution", "Bà H'Linh Êban, Ban Thường vụ Huyện uỷ", "", { draft: 2, paragraph: 8 })),
@@ -46,7 +46,12 @@ export function demoView(now) {
         request(25, 2, 0.8, words("contribution", "Đại diện Thường trực Thành uỷ", "", { draft: 4, paragraph: 3 })),
       ],
     },
-    stage: { layout: "speaker", heard: [8], programme: 8, on_deck: 10, lower_third: { site: 8, delegate: speech.delegate, topic: "" } },
+    stage: {
+      layout: "speaker", preview: null, notice: "", paragraph: { draft: 3, paragraph: 12 }, paragraph_chosen: false, spotlight: null, carousel: null, page: 0, pages: 1,
+      tiles: sites.map(({ id }) => id), heard: [8], programme: 8, on_deck: [10, 11], lower_third: { site: 8, delegate: speech.delegate, title: "", topic: "" },
+    },
+    attendance: { calling: null, since: null, sites: sites.map(({ id }) => ({ site: id, headcount: null, how: null, at: null, heard: null })), summoned: 220, present: 0, online: 0, quorate: null },
+    prompts: [],
     feed: feed(now),
     seats: seats(sites),
   };

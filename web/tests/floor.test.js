@@ -1,15 +1,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { leftMs, myFloor, nextRequest, placeOf, siteState, turnPhase, vanished } from "../src/state/floor.js";
+import { allTurns, leftMs, myFloor, nextRequest, placeOf, siteState, turnPhase } from "../src/state/floor.js";
 import { minutesLate, nextItem } from "../src/state/agenda.js";
 import { charsOf, wordChanges } from "../src/state/comments.js";
 import { linkBars } from "../src/state/sites.js";
 import { durationText } from "../src/time.js";
+import { cell } from "../src/state/sheet.js";
 import { tidy } from "../src/actions/words.js";
 import { demoView } from "./demo-view.mjs";
 
 const NOW = 10_000_000;
-const SEEN = { gone: false, endSeen: null };
+const SEEN = { deniedSeen: null, endSeen: null };
 
 test("a turn's clock counts down, stands while paused, and passes zero", () => {
   const { turn } = demoView(NOW).floor;
@@ -35,24 +36,24 @@ test("every site knows where it stands", () => {
   const waiting = myFloor(floor, 12, SEEN);
   assert.deepEqual([waiting.is, waiting.place, waiting.before], ["waiting", 3, 2]);
   assert.deepEqual(myFloor(floor, 4, SEEN), { is: "ended", how: "released" });
-  assert.equal(myFloor(floor, 4, { gone: false, endSeen: 19 }).is, "idle");
-  assert.equal(myFloor(floor, 7, { gone: true, endSeen: null }).is, "gone");
+  assert.equal(myFloor(floor, 4, { deniedSeen: null, endSeen: 19 }).is, "idle");
+  const denied = { ...floor, denied: [{ turn: 18, site: 7, reason: "đã có ý kiến", item_over: false }] };
+  assert.deepEqual(myFloor(denied, 7, SEEN), { is: "denied", denied: denied.denied[0] });
+  assert.equal(myFloor(denied, 7, { deniedSeen: 18, endSeen: null }).is, "idle");
 });
 
-test("the next to be called is the one told to prepare, else the first", () => {
+test("the next to be called is the first one on deck", () => {
   const { floor } = demoView(NOW);
-  assert.equal(nextRequest({ ...floor, on_deck: 23 }).site, 12);
-  assert.equal(nextRequest({ ...floor, on_deck: null }).site, 10);
-  assert.equal(nextRequest({ ...floor, queue: [], on_deck: null }), null);
+  assert.equal(nextRequest({ ...floor, on_deck: [23] }).site, 12);
+  assert.equal(nextRequest({ ...floor, queue: [], on_deck: [] }), null);
   assert.equal(placeOf(floor, 3), 4);
 });
 
-test("a request that left without being called is noticed, one that became a speech is not", () => {
+test("a question put into a speech leaves the speaker speaking", () => {
   const { floor } = demoView(NOW);
-  const without = { ...floor, queue: floor.queue.slice(1) };
-  assert.deepEqual(vanished(floor, without, 10), [21]);
-  assert.deepEqual(vanished(floor, { ...without, turn: { ...floor.turn, turn: 21, site: 10 } }, 10), []);
-  assert.deepEqual(vanished(floor, without, 11), []);
+  const asked = { ...floor, turn: { ...floor.turn, turn: 30, site: 5 }, others: [{ ...floor.turn, interrupted: true }] };
+  assert.equal(myFloor(asked, 8, SEEN).is, "speaking");
+  assert.deepEqual(allTurns(asked).map((turn) => turn.turn), [30, 20]);
 });
 
 test("a site's state: the most urgent word wins", () => {
@@ -87,4 +88,8 @@ test("a proposed wording is compared word by word and loses nothing", () => {
 test("link bars follow loss and round trip", () => {
   const stats = (loss_percent, rtt_ms) => ({ loss_percent, rtt_ms, level_dbov: null, up_bps: 0, down_bps: 0, fps: 25 });
   assert.deepEqual([stats(0, 10), stats(1, 10), stats(2.5, 10), stats(6, 10), stats(0, 400), null].map(linkBars), [4, 3, 2, 1, 1, 0]);
+});
+
+test("the attendance sheet cannot run a formula, and keeps its quotes", () => {
+  assert.deepEqual(["=1+1", "+84", "-5", "@x", 'a "b"', 12].map(cell), ["\"'=1+1\"", "\"'+84\"", "\"'-5\"", "\"'@x\"", '"a ""b"""', '"12"']);
 });

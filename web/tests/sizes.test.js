@@ -23,9 +23,10 @@ async function withImports(file, into) {
 /** @param {string} page */
 async function filesOf(page) {
   const main = await readFile(new URL("src/main.js", WEB), "utf8");
-  const [, styles, view] = main.match(new RegExp(`"/${page}": \\{[^}]*styles: \\[([^\\]]*)\\][^}]*import\\("\\./([^"]+)"\\)`)) ?? [];
+  const [, styles, texts = "", view] = main.match(new RegExp(`"/${page}": \\{[^}]*styles: \\[([^\\]]*)\\](?:, texts: \\[([^\\]]*)\\])?[^}]*import\\("\\./([^"]+)"\\)`)) ?? [];
   const all = new Set(["index.html", "locales/vi.ftl", "styles/icons.svg", "styles/tokens.css", "styles/components.css", "styles/shell.css"]);
   for (const [, name] of styles.matchAll(/"(\w+)"/g)) all.add(`styles/${name}.css`);
+  for (const [, name] of texts.matchAll(/"(\w+)"/g)) all.add(`locales/vi-${name}.ftl`);
   await withImports("src/main.js", all);
   await withImports(`src/${view}`, all);
   return all;

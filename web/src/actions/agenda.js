@@ -15,3 +15,9 @@ export const moveToNextItem = (ask, agenda, waiting) =>
 
 /** @param {Ask} ask @param {ItemId} item @param {ItemId | null} before */
 export const moveItem = (ask, item, before) => ask({ type: "move_item", item, before });
+
+/** Begins the next item, or finishes the last. @param {Ask} ask @param {Agenda} agenda @param {Waiting} [waiting] */
+export function moveOn(ask, agenda, waiting) {
+  if (agenda.next !== null) return agenda.current === null ? startItem(ask, agenda.next, waiting) : moveToNextItem(ask, agenda, waiting);
+  return agenda.current !== null && finishItem(ask, agenda.current);
+}

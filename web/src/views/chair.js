@@ -1,11 +1,11 @@
 // The chair's desk: who speaks, how long, who is next, and the one button that makes it so.
 
-/** @import { Item, Turn, View } from "../../generated/protocol.ts" */
+/** @import { Item, View } from "../../generated/protocol.ts" */
 /** @import { App } from "../state/app.js" */
 /** @import { Ctx } from "./pieces.js" */
 
-import { moveItem } from "../actions/agenda.js";
-import { endTurn, extendTurn, grantNext, keepTurn, pauseTurn, resumeTurn, returnChair, takeChair } from "../actions/floor.js";
+import { moveItem, moveOn } from "../actions/agenda.js";
+import { endTurn, extendTurn, grantNext, pauseTurn, resumeTurn, returnChair, takeChair } from "../actions/floor.js";
 import { callNextSite } from "../actions/roll.js";
 import "../elements/level-meter.js";
 import "../elements/self-picture.js";
@@ -14,7 +14,6 @@ import { presides } from "../state/app.js";
 import { nextRequest } from "../state/floor.js";
 import { callName, hall, siteCall } from "../state/sites.js";
 import { shortTime, midnight, serverNow } from "../time.js";
-import { dialogs, moveOn } from "./chair/dialogs.js";
 import { footer, priority } from "./chair/foot.js";
 import { listZone } from "./chair/list.js";
 import { sitesZone } from "./chair/sites.js";
@@ -71,7 +70,7 @@ export function view(ctx) {
       ${agendaZone(ctx, view)} ${speechZone(ctx, view)} ${sitesZone(ctx, view)} ${listZone(ctx, view)}
       ${panel(ctx, view)}
     </main>
-    ${footer(ctx, view, sends)} ${dialogs(ctx, view)} ${soundBlocked(ctx)}`;
+    ${footer(ctx, view, sends)} ${later(ctx, "dialogs", () => import("./chair/dialogs.js"))?.dialogs(ctx, view) ?? nothing} ${soundBlocked(ctx)}`;
 }
 
 /** The roll, the sheet or the screens, over the desk but not over the list. @param {Ctx} ctx @param {View} view */
@@ -82,6 +81,9 @@ function panel(ctx, view) {
   if (panel === "screens") return html`<section class="zone over">${later(ctx, "screens", () => import("./screens.js"))?.screensPanel(ctx, view, close) ?? html`<p class="empty">${t("joining")}</p>`}</section>`;
   return html`<section class="zone over">${later(ctx, "roll", () => import("./roll.js"))?.rollPanel(ctx, view, close) ?? html`<p class="empty">${t("joining")}</p>`}</section>`;
 }
+
+/** @param {Ctx} ctx */
+const pick = (ctx) => later(ctx, "pick", () => import("./chair/pick.js"));
 
 // ---------------------------------------------------------------- chương trình
 
@@ -95,7 +97,7 @@ function agendaZone(ctx, view) {
   const may = presides(ctx.app, view);
   // Asked only when a running speech is cut, or others still wait.
   const asks = current && (floor.turn !== null || floor.queue.length + floor.pending.length > 0);
-  const go = () => (asks ? ctx.ui({ confirm: { what: "next-item", id: current.id } }) : moveOn(ctx, view));
+  const go = () => (asks ? ctx.ui({ confirm: { what: "next-item", id: current.id } }) : moveOn(ctx.ask, agenda));
   const planned = plannedStarts(agenda, view.fixed.starts, midnight(now));
   return html`<section class="zone agenda" aria-labelledby="h-agenda">
     <div class="zone-head"><h2 id="h-agenda">${t("agenda")}</h2><span class="faint">${late > 0 ? t("minutes-late", { n: late }) : agenda.items.some((item) => item.started !== null) ? t("on-time") : ""}</span></div>
@@ -136,7 +138,7 @@ function speechZone(ctx, view) {
       aria-label=${t("programme-picture", { site: siteCall(view, programme) })}></room-picture>${programme === null ? html`<p class="no-picture">${t("no-programme")}</p>` : nothing}</figure>
     <div class="turn ${turn ? "" : "nobody"}">${deputyBanner(ctx, view)}${view.floor.priority ? mark("held", "mic", t("priority-held")) : nothing}${turn
       ? html`${turnMark(view)}<h2 class="site">${fittingName(view, turn.site, 30)}</h2><p class="who">${[turn.words.delegate || t("no-delegate"), turn.words.title ?? ""].filter((part) => part !== "").join(", ")}</p><p class="topic">${topicLine(view, turn.words)}</p>
-        ${turn.held ? heldStrip(ctx, view, turn) : nothing}${others(ctx, view)}<turn-clock .turn=${turn}></turn-clock>`
+        ${pick(ctx)?.besides(ctx, view, turn) ?? nothing}<turn-clock .turn=${turn}></turn-clock>`
       : html`${view.floor.hall_microphone ? mark("live", "mic", t("hall-open")) : mark("", "mic-off", t("nobody-speaks"))}<h2 class="site">${callName(hall(view))}</h2><p class="topic">${lastWords(view)}</p>`}</div>
     <div class="acts">
       <button class="btn end" type="button" ?disabled=${!turn || !may} @click=${() => turn && endTurn(ctx.ask, turn.turn)}>${icon("stop")}${t("end-turn")} ${kbd("F4")}</button>
@@ -159,21 +161,6 @@ function deputyBanner(ctx, view) {
   }
   if (deputy === null) return nothing;
   return html`<p class="presiding" role="alert">${mark("weak", "warn", t("deputy-presides", { label: deputy.label }))} <button class="btn small" type="button" @click=${() => takeChair(ctx.ask)}>${t("take-back")}</button></p>`;
-}
-
-/** The speaking site's link is lost: how long it may be away, and what the chair can do. @param {Ctx} ctx @param {View} view @param {Turn} turn */
-function heldStrip(ctx, view, turn) {
-  const left = turn.away_until === null ? null : Math.max(0, Math.ceil((turn.away_until - serverNow()) / 1_000));
-  return html`<p class="held-strip">${left === null ? t("held-kept") : t("held-left", { n: left })}
-    ${left === null || !presides(ctx.app, view) ? nothing : html`<button class="btn small" type="button" @click=${() => keepTurn(ctx.ask, turn.turn)}>${t("keep-turn")}</button>`}</p>`;
-}
-
-/** The speech a question was put into, and the other microphones of an open discussion. @param {Ctx} ctx @param {View} view */
-function others(ctx, view) {
-  if (view.floor.others.length === 0) return nothing;
-  return html`<ul class="others">${view.floor.others.map((turn) => html`<li>${turn.interrupted ? mark("held", "pause", t("turn-interrupted")) : mark(view.stage.heard.includes(turn.site) ? "live" : "held", "mic", t(view.stage.heard.includes(turn.site) ? "state-live" : "turn-paused"))}
-    <b>${siteCall(view, turn.site)}</b> <turn-time class="num" .turn=${turn}></turn-time>
-    ${presides(ctx.app, view) ? html`<button class="btn small" type="button" aria-label=${t("end-turn-of", { site: siteCall(view, turn.site) })} @click=${() => endTurn(ctx.ask, turn.turn)}>${icon("stop")}</button>` : nothing}</li>`)}</ul>`;
 }
 
 /** @param {View} view */

@@ -63,7 +63,7 @@ export function composer(ctx, draft, secretary) {
   return html`<form class="compose" @submit=${send} @input=${(/** @type {InputEvent} */ event) => count(/** @type {HTMLElement} */ (event.currentTarget))}>
     <p class="bound">${icon("pen")}<span>${rich("comment-for", { n, draft: draft.short })}</span></p>
     <fieldset><legend class="vh">${t("comment-kind")}</legend><div class="choices">${KINDS.map((kind) => html`<label><input type="radio" name="kind" value=${kind} ?checked=${kind === "wording"}>${t(`kind-${kind}`)}</label>`)}</div></fieldset>
-    <div class="field"><label class="with-count" for="c-text">${t("comment-text")}<span class="left-chars num" aria-live="off">${t("chars-left", { n: number(COMMENT_MAX_CHARS) })}</span></label><textarea class="area" id="c-text" name="text" rows="2" ${keep("text")}></textarea></div>
+    <div class="field"><label class="with-count" for="c-text">${t("comment-text")}<span class="left-chars num" aria-live="off" .textContent=${t("chars-left", { n: number(COMMENT_MAX_CHARS) })}></span></label><textarea class="area" id="c-text" name="text" rows="2" ${keep("text")}></textarea></div>
     <div class="field"><label for="c-proposed">${t("proposed-wording")}</label><textarea class="area" id="c-proposed" name="proposed" rows="2" ${keep("proposed")}></textarea></div>
     <div class="send"><div class="field"><label for="c-speaker">${t("delegate")}</label><input class="input" id="c-speaker" name="speaker" maxlength=${NAME_MAX_CHARS} autocomplete="off" ${keep("speaker")}></div>
       <button class="btn primary" type="submit">${t(secretary ? "save-comment" : "send-comment")}</button></div></form>`;

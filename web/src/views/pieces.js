@@ -67,7 +67,7 @@ export function topbar(ctx, title, what, more = nothing) {
     <span class="item link-item" title=${t("own-link")}>${bars(count)}<span>${barsWord(count)}</span></span>
     <wall-clock></wall-clock>
     <button class="lang" type="button" lang=${otherLanguage()} @click=${() => ctx.speak(otherLanguage())}
-      aria-label=${language() === "vi" ? "English" : "Tiếng Việt"}>${otherLanguage().toUpperCase()}</button>
+      aria-label=${language() === "vi" ? "EN, English" : "VI, Tiếng Việt"}>${otherLanguage().toUpperCase()}</button>
   </header>${lostBanner(ctx)}`;
 }
 

@@ -5,6 +5,7 @@
 
 import { callNextSite, callSite, endRollCall, passOverSite, setHeadcount, startRollCall } from "../actions/roll.js";
 import { presides } from "../state/app.js";
+import { cell } from "../state/sheet.js";
 import { figures, siteCall, siteName } from "../state/sites.js";
 import { number } from "../text.js";
 import { dateText, shortTime } from "../time.js";
@@ -48,7 +49,7 @@ function quorum(view) {
 export function sheet(ctx, view, may) {
   const role = ctx.app.me?.role;
   return html`<div class="sheet"><table><caption>${t("sheet-title")} · ${view.fixed.title} · ${dateText(Date.now())}</caption>
-    <thead><tr><th scope="col">${t("number")}</th><th scope="col">${t("site")}</th><th scope="col">${t("summoned")}</th><th scope="col">${t("present")}</th><th scope="col">${t("online")}</th><th scope="col">${t("absent")}</th><th scope="col">${t("roll-title")}</th></tr></thead>
+    <thead><tr><th scope="col">${t("number")}</th><th scope="col">${t("sheet-site")}</th><th scope="col">${t("summoned")}</th><th scope="col">${t("present")}</th><th scope="col">${t("online")}</th><th scope="col">${t("absent")}</th><th scope="col">${t("roll-title")}</th></tr></thead>
     <tbody>${view.attendance.sites.map((line, place) => sheetRow(ctx, view, line, place, may, role === "secretary"))}</tbody>
     <tfoot><tr><td></td><th scope="row">${t("sum")}</th><td class="num">${number(view.attendance.summoned)}</td><td class="num">${number(view.attendance.present)}</td><td class="num">${number(view.attendance.online)}</td><td></td><td></td></tr></tfoot></table>
     <p class="roll-acts">${quorum(view)}<button class="btn small" type="button" @click=${() => print()}>${icon("doc")}${t("print")}</button>
@@ -70,16 +71,9 @@ function sheetRow(ctx, view, line, place, may, edits) {
       ${may && view.attendance.calling !== null && view.attendance.calling !== line.site ? html`<button class="btn small" type="button" aria-label=${t("call-site", { site: siteCall(view, line.site) })} @click=${() => callSite(ctx.ask, line.site)}>${t("call")}</button>` : nothing}</td></tr>`;
 }
 
-/** A cell that a spreadsheet would take for a formula is made a text; quotes are doubled. @param {string | number} value */
-export function cell(value) {
-  const text = String(value);
-  const safe = /^[=+\-@\t\r]/.test(text) && typeof value === "string" ? `'${text}` : text;
-  return `"${safe.replaceAll('"', '""')}"`;
-}
-
 /** UTF-8 with a byte-order mark, so that spreadsheets read Vietnamese. @param {View} view */
 export function csv(view) {
-  const head = ["number", "site", "summoned", "present", "online", "absent", "absent-who", "roll-title", "level", "delay", "loss"].map((word) => t(word));
+  const head = ["number", "sheet-site", "summoned", "present", "online", "absent", "absent-who", "roll-title", "level", "delay", "loss"].map((word) => t(word));
   const rows = view.attendance.sites.map((line, place) => {
     const { headcount: count, heard } = line;
     const summoned = count?.summoned ?? view.fixed.sites.find((each) => each.id === line.site)?.summoned ?? 0;

@@ -6,41 +6,28 @@
 /** @import { MyFloor } from "../state/floor.js" */
 /** @import { Ctx } from "./pieces.js" */
 
-import { endTurn, requestFloor, setReady, withdrawRequest } from "../actions/floor.js";
-import { handlePrompt, promptDesks, setHeadcount } from "../actions/roll.js";
-import { forget, keep } from "../elements/keep.js";
+import { endTurn, setReady, withdrawRequest } from "../actions/floor.js";
+import { handlePrompt, promptDesks } from "../actions/roll.js";
 import "../elements/level-meter.js";
 import "../elements/self-picture.js";
 import { currentItem } from "../state/agenda.js";
-import { NAME_MAX_CHARS, TOPIC_MAX_CHARS, draftAtHand } from "../state/comments.js";
+import { draftAtHand } from "../state/comments.js";
 import { myFloor, nextThree } from "../state/floor.js";
 import { callName, figures, site, siteCall } from "../state/sites.js";
 import { durationText, serverNow } from "../time.js";
 import { agendaZone } from "./agenda.js";
 import { greenRoom } from "./greenroom.js";
+import { later } from "./later.js";
 import { bars, barsWord, fittingName, html, icon, isHeard, itemLine, kbd, lowerThird, mark, nextList, nothing, rich, siteBars, soundBlocked, statusLine, subject, t, topbar, topicLine, turnMark } from "./pieces.js";
 
-const SPEECHES = /** @type {const} */ (["contribution", "paper", "reply", "question", "response", "point_of_order"]);
-
-/** The drafts come after the desk is there: a room must be able to ask for the floor first. @type {typeof import("./drafts.js") | null} */
-let drafts = null;
-/** @type {Promise<void> | null} */
-let coming = null;
-
-/** @param {Ctx} ctx @param {View} view */
-function draftsDesk(ctx, view) {
-  return drafts ? drafts.draftsDesk(ctx, view) : html`<p class="empty">${t("joining")}</p>`;
-}
+/** The drafts come after the desk is there: a room must be able to ask for the floor first. @param {Ctx} ctx */
+const drafts = (ctx) => later(ctx, "drafts", () => import("./drafts.js"));
 
 /** @param {Ctx} ctx */
-function fetchDrafts(ctx) {
-  coming ??= import("./drafts.js").then((module) => {
-    drafts = module;
-    ctx.ui({});
-  }, () => {
-    coming = null;
-  });
-}
+const forms = (ctx) => later(ctx, "forms", () => import("./site/forms.js"));
+
+/** @param {Ctx} ctx @param {View} view */
+const draftsDesk = (ctx, view) => drafts(ctx)?.draftsDesk(ctx, view) ?? html`<p class="empty">${t("joining")}</p>`;
 
 /** @param {App} app @returns {MyFloor} */
 const mine = (app) => (app.view && app.me?.site != null ? myFloor(app.view.floor, app.me.site, app.ui) : { is: "idle" });
@@ -90,11 +77,12 @@ export function view(ctx) {
   const view = /** @type {View} */ (app.view);
   const sends = app.me?.carries === "room" || app.me?.carries === "standby";
   if (sends && !app.ui.entered) return greenRoom(ctx, view);
-  fetchDrafts(ctx);
+  forms(ctx);
+  drafts(ctx);
   const own = site(view, app.me?.site ?? null);
   const my = mine(app);
   const bar = topbar(ctx, html`${t("site-title", { site: callName(own) })}`, itemLine(view), app.me?.carries === "standby" ? html`<span class="item">${t("standby-machine")}</span>` : nothing);
-  if (isCalled(app, view)) return html`${bar}${called(ctx, view, sends)}${soundBlocked(ctx)}`;
+  if (isCalled(app, view)) return html`${bar}${forms(ctx)?.called(ctx, view, sends) ?? nothing}${soundBlocked(ctx)}`;
   if (my.is === "speaking" && isSummoned(app, my.turn)) return html`${bar}${summons(ctx, view, my.turn, sends)}${soundBlocked(ctx)}`;
   if (!sends) return html`${bar}${companion(ctx, view, my)}`;
   const me = app.me?.site ?? -1;
@@ -105,12 +93,12 @@ export function view(ctx) {
       <figure class="tile pgm ${isHeard(view, view.stage.programme) ? "is-live" : ""}"><room-picture .slotNumber=${0} .site=${view.stage.programme} role="img"
         aria-label=${t("programme-picture", { site: siteCall(view, view.stage.programme) })}></room-picture>${view.stage.programme === null ? html`<p class="no-picture">${t("no-programme")}</p>` : nothing}</figure>
       ${lowerThird(ctx, view)}
-      ${reading ? draftsDesk(ctx, view) : app.ui.tab === "agenda" ? html`<div class="under" tabindex="0">${agendaZone(view)}</div>` : app.ui.tab === "count" ? html`<div class="under">${headcountForm(ctx, view)}</div>` : nothing}
+      ${reading ? draftsDesk(ctx, view) : app.ui.tab === "agenda" ? html`<div class="under" tabindex="0">${agendaZone(view)}</div>` : app.ui.tab === "count" ? html`<div class="under">${forms(ctx)?.headcountForm(ctx, view) ?? nothing}</div>` : nothing}
       ${tabs(ctx, view)}
     </div>
     <div class="right">
       ${prompts(ctx, view)}
-      ${app.ui.asking ? askForm(ctx, view) : html`${panel(ctx, view, my)}${bigButton(ctx, my)}`}
+      ${app.ui.asking ? forms(ctx)?.askForm(ctx, view) ?? nothing : html`${panel(ctx, view, my)}${bigButton(ctx, my)}`}
       ${ownRequests(ctx, view)}${nextList(nextThree(view.floor), view, me)}
       <div class="below">${statusLine(ctx)}${self(ctx, view, my)}</div>
     </div>
@@ -227,82 +215,6 @@ function prompts(ctx, view) {
 /** @param {App} app @param {View} view */
 const isCalled = (app, view) => app.me?.site != null && view.attendance.calling === app.me.site;
 
-/** The roll call has come to this site: the fixed answer, and who is present. @param {Ctx} ctx @param {View} view @param {boolean} sends */
-function called(ctx, view, sends) {
-  const open = sends && ctx.app.media.microphoneOpen && isHeard(view, ctx.app.me?.site ?? null);
-  const name = callName(site(view, ctx.app.me?.site ?? null));
-  return html`<main class="called" role="region" aria-labelledby="h-called">${open ? mark("live", "mic", t("microphone-open")) : mark("deck", "right", t("roll-title-site"))}
-    <h2 id="h-called">${t("roll-you-are-called")}</h2><p class="say">${t("roll-answer-words", { site: name })}</p>
-    ${sends && !ctx.app.media.microphoneOpen ? html`<p><button class="btn invite" type="button" @click=${() => ctx.media.setMicrophone(true)}>${icon("mic")}${t("open-own-microphone")}</button></p>` : nothing}
-    ${sends ? html`<level-meter aria-label=${t("microphone-level")} .read=${() => ctx.media.level()}></level-meter>` : nothing}
-    ${headcountForm(ctx, view)}${statusLine(ctx)}</main>`;
-}
-
-const FIGURES = /** @type {const} */ (["summoned", "present", "online"]);
-
-/** @param {Ctx} ctx @param {View} view */
-function headcountForm(ctx, view) {
-  const me = ctx.app.me?.site ?? -1;
-  const before = view.attendance.sites.find((line) => line.site === me)?.headcount ?? { summoned: site(view, me)?.summoned ?? 0, present: 0, online: 0, absent: "" };
-  const send = (/** @type {SubmitEvent} */ event) => {
-    event.preventDefault();
-    const data = new FormData(/** @type {HTMLFormElement} */ (event.target));
-    const count = (/** @type {string} */ name) => Math.max(0, Math.trunc(Number(data.get(name) ?? 0))) || 0;
-    setHeadcount(ctx.ask, me, { summoned: count("summoned"), present: count("present"), online: count("online"), absent: String(data.get("absent") ?? "").trim() });
-  };
-  return html`<form class="headcount zone" @submit=${send} aria-labelledby="h-count"><div class="zone-head"><h2 id="h-count">${t("headcount")}</h2></div><div class="count-body">
-    ${FIGURES.map((name) => html`<div class="field"><label for=${`count-${name}`}>${t(`count-${name}`)}</label><input class="input num" id=${`count-${name}`} name=${name} type="number" inputmode="numeric" min="0" max="9999" .defaultValue=${String(before[name])}></div>`)}
-    <div class="field wide-field"><label for="count-absent">${t("count-absent")}</label><input class="input" id="count-absent" name="absent" maxlength="400" autocomplete="off" .defaultValue=${before.absent}></div>
-    <button class="btn primary" type="submit">${t("send-headcount")}</button></div></form>`;
-}
-
-// ---------------------------------------------------------------- đăng ký phát biểu
-
-/** Kinds that hang under a speech. */
-const UNDER = ["reply", "question", "response"];
-
-/** What may be asked for now: with the list closed only a point of order, without a speech no reply. @param {View} view */
-function speechesNow(view) {
-  if (!view.floor.open) return SPEECHES.filter((speech) => speech === "point_of_order");
-  const speech = view.floor.turn !== null || view.floor.used.some((used) => used.item === view.agenda.current);
-  return SPEECHES.filter((kind) => speech || !UNDER.includes(kind));
-}
-
-/** @param {Ctx} ctx @param {View} view */
-function askForm(ctx, view) {
-  const draft = draftAtHand(view);
-  const drafts = view.fixed.drafts;
-  const rules = currentItem(view.agenda)?.turns;
-  const chosen = drafts.find((each) => each.id === ctx.app.ui.draft) ?? null;
-  const send = (/** @type {SubmitEvent} */ event) => {
-    event.preventDefault();
-    const data = new FormData(/** @type {HTMLFormElement} */ (event.target));
-    const text = (/** @type {string} */ name) => String(data.get(name) ?? "");
-    const paragraph = Number(text("paragraph"));
-    requestFloor(ctx.ask, {
-      speech: SPEECHES.find((speech) => speech === text("speech")) ?? "contribution", delegate: text("delegate"), title: text("title"), topic: text("topic"),
-      minutes: Number(text("minutes")) || null,
-      paragraph: chosen && paragraph > 0 ? { draft: chosen.id, paragraph } : null,
-    });
-    // The form stays until the server has taken it: what it refuses can be mended and sent again.
-    forget("topic");
-    ctx.ui({ endSeen: view.floor.last?.turn ?? null });
-  };
-  return html`<form class="ask zone" @submit=${send} aria-labelledby="h-ask">
-    <div class="zone-head"><h2 id="h-ask">${t("request-floor")}</h2><button class="btn small" type="button" @click=${() => ctx.ui({ asking: false })}>${t("cancel")}</button></div>
-    <div class="ask-body">
-      <fieldset class="choices"><legend class="vh">${t("speech-type")}</legend>${speechesNow(view).map((speech, place) => html`<label><input type="radio" name="speech" value=${speech} ?checked=${place === 0}>${t(`speech-${speech}`)}</label>`)}</fieldset>
-      <div class="field"><label for="delegate">${t("delegate")}</label><input class="input" id="delegate" name="delegate" maxlength=${NAME_MAX_CHARS} autocomplete="off" autofocus placeholder=${t("delegate-hint")} ${keep("delegate")}></div>
-      <div class="field"><label for="title">${t("delegate-title")}</label><input class="input" id="title" name="title" maxlength=${NAME_MAX_CHARS} autocomplete="off" ${keep("title")}></div>
-      <div class="field"><label for="topic">${t("topic")}</label><input class="input" id="topic" name="topic" maxlength=${TOPIC_MAX_CHARS} autocomplete="off" ${keep("topic")}></div>
-      <div class="ask-row">${drafts.length === 0 ? nothing : html`<div class="field"><label for="ask-draft">${t("draft-optional")}</label><select class="select" id="ask-draft" @change=${(/** @type {Event} */ event) => ctx.ui({ draft: Number(/** @type {HTMLSelectElement} */ (event.target).value) || null })}>
-          <option value="" ?selected=${chosen === null}>${t("no-paragraph")}</option>${drafts.map((each) => html`<option value=${each.id} ?selected=${each === chosen}>${each.short}${each === draft ? " •" : ""}</option>`)}</select></div>
-        <div class="field narrow"><label for="paragraph">${t("paragraph")}</label><input class="input num" id="paragraph" name="paragraph" type="number" inputmode="numeric" min="1" max=${chosen?.paragraphs.length ?? 1} ?disabled=${!chosen}></div>`}
-        <div class="field narrow"><label for="minutes">${t("minutes-asked")}</label><input class="input num" id="minutes" name="minutes" type="number" inputmode="numeric" min="1" max=${rules?.minutes ?? 120} placeholder=${rules?.minutes ?? ""}></div>
-        <button class="btn primary" type="submit">${t("send-request")}</button></div>
-    </div></form>`;
-}
-
 // ---------------------------------------------------------------- lời mời, cả màn hình
 
 /** A paused or held turn is told by the panel: the invitation would say an open microphone that is not. @param {App} app @param {Turn} turn */
@@ -359,7 +271,7 @@ function companion(ctx, view, my) {
   return html`<main class="companion">
     <div class="now-speaking">${turnMark(view)}<p>${turn ? html`<b>${fittingName(view, turn.site, 40)}</b><small>${turn.words.delegate}</small>` : html`<b>${itemLine(view)}</b>`}</p>${turn ? html`<turn-time class="num" .turn=${turn}></turn-time>` : nothing}</div>
     ${prompts(ctx, view)}
-    ${ctx.app.ui.asking ? askForm(ctx, view) : html`${panel(ctx, view, my)}${bigButton(ctx, my)}`}
+    ${ctx.app.ui.asking ? forms(ctx)?.askForm(ctx, view) ?? nothing : html`${panel(ctx, view, my)}${bigButton(ctx, my)}`}
     ${ownRequests(ctx, view)}${nextList(nextThree(view.floor), view, me)}
     ${statusLine(ctx)}
     <div class="foot"><button class="btn quietbtn" type="button" @click=${() => ctx.ui({ tab: "drafts" })}>${icon("pen")}${t("comment-on-draft")}</button></div>

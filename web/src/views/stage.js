@@ -6,8 +6,9 @@
 
 import { currentItem } from "../state/agenda.js";
 import { nextThree, placeOf, siteState } from "../state/floor.js";
-import { callName, hall, siteCall, siteName } from "../state/sites.js";
+import { callName, hall, site, siteCall, siteName } from "../state/sites.js";
 import { TILE_SLOTS } from "../slots.js";
+import { documentScene, noticeScene, rollScene, waitingScene } from "./stage/scenes.js";
 import { html, icon, isHeard, mark, nothing, numbered, subject, t, turnMark } from "./pieces.js";
 
 export const title = () => `${t("page-stage")} · diemcau`;
@@ -22,10 +23,27 @@ export const said = (app) => {
 export function view(ctx) {
   const view = /** @type {View} */ (ctx.app.view);
   return html`<h1 class="vh">${t("page-stage")}</h1>
-    ${view.stage.layout === "grid" ? grid(view) : speaker(view)}
+    ${scene(view)}${sign(view)}
     ${ctx.app.link === "joined" ? nothing : html`<p class="healing">${icon("cut")}${t("reconnecting")}</p>`}
     ${ctx.app.ui.soundBlocked ? html`<button class="sound-blocked" type="button" @click=${ctx.startSound}>${icon("speaker")}${t("sound-blocked")}</button>` : nothing}`;
 }
+
+/** The roll call is shown whatever the layout, unless the screens are to show no picture. @param {View} view */
+function scene(view) {
+  const { layout } = view.stage;
+  if (view.attendance.calling !== null && (layout === "grid" || layout === "speaker" || layout === "document")) return rollScene(view, view.attendance.calling);
+  switch (layout) {
+    case "grid": return grid(view);
+    case "speaker": return speaker(view);
+    case "document": return documentScene(view);
+    case "waiting": return waitingScene(view);
+    case "notice": return noticeScene(view);
+    case "blank": return html`<main class="blank" aria-label=${t("layout-blank")}>${icon("mark")}</main>`;
+  }
+}
+
+/** The chair holds priority: nobody else is heard, and everybody sees why. @param {View} view */
+const sign = (view) => (view.floor.priority ? html`<p class="priority-sign state live" role="status">${icon("mic")}${t("priority-wall")}</p>` : nothing);
 
 // ---------------------------------------------------------------- lưới điểm cầu
 
@@ -33,18 +51,22 @@ export function view(ctx) {
 function grid(view) {
   const main = hall(view);
   const rest = tiles(view).filter(({ each }) => each !== main);
-  const mainSlot = view.fixed.sites.findIndex((each) => each === main);
+  const mainSlot = view.stage.tiles.findIndex((id) => id === main?.id);
   const { turn } = view.floor;
   const state = main ? siteState(view, main.id) : "ready";
   return html`<main class="grid">
-    ${main && mainSlot < TILE_SLOTS ? html`<figure class="tile hall is-${state}"><room-picture .slotNumber=${mainSlot + 1} .site=${main.id} role="img" aria-label=${t("picture-from", { site: main.name })}></room-picture>${tab(view, main)}
+    ${main && mainSlot >= 0 ? html`<figure class="tile hall is-${state}"><room-picture .slotNumber=${mainSlot + 1} .site=${main.id} role="img" aria-label=${t("picture-from", { site: main.name })}></room-picture>${tab(view, main)}
       <figcaption class="foot"><p><b>${main.name}</b>${itemShort(view)}</p>${turn ? html`<turn-time class="foot-time num" .turn=${turn}></turn-time>` : html`<wall-clock short class="foot-time"></wall-clock>`}</figcaption></figure>` : nothing}
     ${rest.map(({ each, slot }) => html`<figure class="tile is-${siteState(view, each.id)}"><room-picture .slotNumber=${slot} .site=${each.id} role="img" aria-label=${t("picture-from", { site: each.name })}></room-picture>${tab(view, each)}<figcaption class="strip"><span>${callName(each)}</span></figcaption></figure>`)}
+    ${view.stage.pages > 1 ? html`<p class="page num">${t("page-of", { n: view.stage.page + 1, of: view.stage.pages })}</p>` : nothing}
   </main>`;
 }
 
-/** Sites that have a tile, with the slot that shows them. @param {View} view */
-const tiles = (view) => view.fixed.sites.slice(0, TILE_SLOTS).map((each, place) => ({ each, slot: place + 1 }));
+/** Sites that have a tile, with the slot that shows them. @param {View} view @returns {{ each: Site, slot: number }[]} */
+const tiles = (view) => view.stage.tiles.slice(0, TILE_SLOTS).flatMap((id, place) => {
+  const each = site(view, id);
+  return each ? [{ each, slot: place + 1 }] : [];
+});
 
 /** @param {View} view @param {Site} each */
 function tab(view, each) {
@@ -68,16 +90,16 @@ function speaker(view) {
   const main = hall(view);
   // Between turns the hall is the large picture, from its own tile.
   const large = view.stage.programme ?? main?.id ?? null;
-  const slot = view.stage.programme !== null ? 0 : view.fixed.sites.findIndex((each) => each === main) + 1;
+  const slot = view.stage.programme !== null ? 0 : view.stage.tiles.findIndex((id) => id === main?.id) + 1;
   const side = tiles(view).filter(({ each }) => each.id !== large).slice(0, 12);
   const item = currentItem(view.agenda);
   return html`<main class="scene speaker">
     <figure class="tile pgm is-${large === null ? "ready" : turn?.site === large && turn.held ? "lost" : isHeard(view, large) ? "live" : "ready"}"><room-picture .slotNumber=${slot} .site=${large} role="img" aria-label=${t("programme-picture", { site: siteCall(view, large) })}></room-picture></figure>
     ${third(view, large)}
     <div class="side">${side.map(({ each, slot: place }) => sideTile(view, each, place))}</div>
-    <div class="band"><section><h2>${item ? t("item-of", { n: item.id, of: view.agenda.items.length }) : t("agenda")}</h2><p class="t">${numbered(item?.title ?? view.fixed.title)}</p><p class="d">${turn ? subject(view, turn.words) : item?.presenter ?? ""}</p></section>
+    <div class="band"><section><h2>${item ? t("item-of", { n: item.id, of: view.agenda.items.length }) : t("agenda")}</h2><p class="t">${numbered(item?.title ?? view.fixed.title)}</p><p class="d">${turn ? subject(view, turn.words) : item?.presenter ?? ""}</p>${alsoOpen(view)}</section>
       ${turn ? html`<turn-clock .turn=${turn}></turn-clock>` : html`<div class="clock"><wall-clock short class="digits"></wall-clock></div>`}
-      <section><h2>${t("next-up")}</h2>${view.floor.queue.length === 0 ? html`<p class="d">${t(view.floor.open ? "nobody-waits" : "list-is-closed")}</p>` : html`<ol>${nextThree(view.floor).map(({ request, place }) => html`<li><b>${place}</b>${siteCall(view, request.site)}</li>`)}</ol>`}</section></div>
+      <section><h2>${t("next-up")}</h2>${view.floor.queue.length === 0 ? html`<p class="d">${t(view.floor.open ? "nobody-waits" : "list-is-closed")}</p>` : html`<ol>${nextThree(view.floor).map(({ request, place }) => html`<li><b>${place}</b>${siteCall(view, request.site)}${view.floor.on_deck[0] === request.turn ? html` ${mark("deck", "right", t("state-deck"))}` : nothing}</li>`)}</ol>`}</section></div>
   </main>`;
 }
 
@@ -86,8 +108,13 @@ function third(view, large) {
   const { turn } = view.floor;
   const shown = view.stage.lower_third;
   if (!turn || !shown) return html`<div class="lower-third ${isHeard(view, large) ? "" : "calm"}">${isHeard(view, large) ? mark("live", "mic", t("microphone-open")) : html`<span></span>`}<div><p class="who">${large === null ? view.fixed.title : siteName(view, large)}</p></div></div>`;
-  const red = !turn.held && !turn.paused && !turn.muted;
-  return html`<div class="lower-third ${red ? "" : "calm"}">${turnMark(view)}<div><p class="who">${shown.delegate || siteName(view, shown.site)}</p>${shown.delegate === "" ? (shown.topic === "" ? nothing : html`<p class="from">${shown.topic}</p>`) : html`<p class="from">${siteName(view, shown.site)}</p>`}</div></div>`;
+  const red = isHeard(view, turn.site);
+  return html`<div class="lower-third ${red ? "" : "calm"}">${turnMark(view)}<div><p class="who">${shown.delegate || siteName(view, shown.site)}</p>${shown.delegate === "" ? (shown.topic === "" ? nothing : html`<p class="from">${shown.topic}</p>`) : html`<p class="from">${[shown.title, siteName(view, shown.site)].filter((part) => part !== "").join(" · ")}</p>`}</div></div>`;
+}
+
+/** The speech under a question, and the other open microphones. @param {View} view */
+function alsoOpen(view) {
+  return view.floor.others.map((other) => html`<p class="also">${other.interrupted ? mark("held", "pause", t("speech-waits")) : mark(isHeard(view, other.site) ? "live" : "held", "mic", t("microphone-open"))} ${siteCall(view, other.site)}</p>`);
 }
 
 /** @param {View} view @param {Site} each @param {number} slot */

@@ -3,7 +3,7 @@
 /** @import { View, Waiting } from "../../../generated/protocol.ts" */
 /** @import { Ctx } from "../pieces.js" */
 
-import { finishItem, moveToNextItem, startItem } from "../../actions/agenda.js";
+import { moveOn } from "../../actions/agenda.js";
 import { denyRequest, revokeTurn, takeChair } from "../../actions/floor.js";
 import { nextItem } from "../../state/agenda.js";
 import { siteCall } from "../../state/sites.js";
@@ -42,13 +42,5 @@ function nextItemDialog(ctx, view, current) {
     ${WAITING.map((how, place) => html`<label><input type="radio" name="waiting" value=${how} ?checked=${place === 0} ?autofocus=${place === 0}>${t(`waiting-${how}`)}</label>`)}</fieldset>` : nothing;
   const chosen = () => /** @type {Waiting | undefined} */ (/** @type {HTMLInputElement | null} */ (document.querySelector("input[name=waiting]:checked"))?.value);
   const text = floor.turn ? t("next-item-text", { site: siteCall(view, floor.turn.site), n: number(count) }) : t("next-item-waiting");
-  return dialog(ctx, { title: `${go}?`, text, stay: t("stay-in-item", { n: current }), go, field, act: () => moveOn(ctx, view, asks ? chosen() : undefined) });
-}
-
-/** @param {Ctx} ctx @param {View} view @param {Waiting} [waiting] */
-export function moveOn(ctx, view, waiting) {
-  const { current } = view.agenda;
-  const next = nextItem(view.agenda);
-  if (current === null) return next && startItem(ctx.ask, next.id, waiting);
-  return next ? moveToNextItem(ctx.ask, view.agenda, waiting) : finishItem(ctx.ask, current);
+  return dialog(ctx, { title: `${go}?`, text, stay: t("stay-in-item", { n: current }), go, field, act: () => moveOn(ctx.ask, view.agenda, asks ? chosen() : undefined) });
 }

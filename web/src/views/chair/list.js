@@ -3,17 +3,21 @@
 /** @import { Request, View } from "../../../generated/protocol.ts" */
 /** @import { Ctx } from "../pieces.js" */
 
-import { acceptRequest, grant, grantNext, moveRequest, setReady, stage, undo } from "../../actions/floor.js";
+import { acceptRequest, grantNext } from "../../actions/floor.js";
 import { callNextSite } from "../../actions/roll.js";
 import { currentItem } from "../../state/agenda.js";
 import { presides } from "../../state/app.js";
 import { allTurns, nextRequest } from "../../state/floor.js";
 import { figures, siteCall } from "../../state/sites.js";
-import { durationText, serverNow } from "../../time.js";
+import { durationText } from "../../time.js";
+import { later } from "../later.js";
 import { fittingName, html, icon, kbd, mark, nothing, subject, t, topicLine } from "../pieces.js";
 
 /** Loudness from which a microphone counts as heard, in dBov. */
 const HEARD_DBOV = -60;
+
+/** What acts on one row comes after the list is there. @param {Ctx} ctx */
+const more = (ctx) => later(ctx, "pick", () => import("./pick.js"));
 
 /** @param {Ctx} ctx @param {View} view */
 export function listZone(ctx, view) {
@@ -22,7 +26,7 @@ export function listZone(ctx, view) {
     <div class="zone-head"><h2 id="h-queue">${t("speakers-list")}</h2><span class="faint">${t("waiting-count", { n: floor.queue.length })} · ${t(floor.open ? "list-is-open" : "list-is-closed")}</span></div>
     <p class="mode">${modeWords(view)}</p>
     ${goButton(ctx, view)}
-    <div class="rows">${undoStrip(ctx, view)}
+    <div class="rows">${more(ctx)?.undoStrip(ctx, view) ?? nothing}
       ${floor.pending.length === 0 ? nothing : html`<section class="pending" aria-labelledby="h-pending"><h3 id="h-pending">${t("pending-count", { n: floor.pending.length })}</h3>
         <ul>${floor.pending.map((request) => pendingRow(ctx, view, request))}</ul></section>`}
       ${floor.queue.length === 0
@@ -30,7 +34,7 @@ export function listZone(ctx, view) {
         : html`<ol class="queue" role="listbox" tabindex="0" aria-label=${t("speakers-list")} aria-activedescendant=${ctx.app.ui.picked === null ? nothing : `turn-${ctx.app.ui.picked}`}
             @keydown=${(/** @type {KeyboardEvent} */ event) => step(event, ctx, view)}>${floor.queue.map((request, place) => row(ctx, view, request, place))}</ol>`}
     </div>
-    ${pickStrip(ctx, view)}
+    ${more(ctx)?.pickStrip(ctx, view) ?? nothing}
   </section>`;
 }
 
@@ -70,32 +74,6 @@ function step(event, ctx, view) {
   queueMicrotask(() => document.getElementById(`turn-${target.turn}`)?.scrollIntoView({ block: "nearest" }));
 }
 
-/** @param {Ctx} ctx @param {View} view */
-function pickStrip(ctx, view) {
-  const { queue, staged, on_deck } = view.floor;
-  const at = queue.findIndex((request) => request.turn === ctx.app.ui.picked);
-  const request = queue[at];
-  if (!request) return html`<div class="pick hint"><p>${t("pick-a-row")}</p></div>`;
-  const site = siteCall(view, request.site);
-  const { turn } = request;
-  const n = at + 1;
-  const may = presides(ctx.app, view);
-  const isStaged = staged.includes(turn);
-  const stageIt = () => stage(ctx.ask, isStaged ? staged.filter((other) => other !== turn) : [...staged.slice(0, 1), turn]);
-  const stageButton = html`<button class="btn" type="button" aria-pressed=${isStaged} @click=${stageIt}>${isStaged ? t("unstage") : t("stage-next", { n: Math.min(staged.length, 1) + 1 })}</button>`;
-  if (!may) return html`<div class="pick" role="group" aria-label=${t("act-on", { n, site })}><div class="one">${stageButton}</div></div>`;
-  return html`<div class="pick" role="group" aria-label=${t("act-on", { n, site })}><div>
-    <button class="btn" type="button" @click=${() => grant(ctx.ask, view.floor, turn)}>${t("grant-now", { n })}</button>
-    <button class="btn icon-only" type="button" aria-label=${t("move-up")} ?disabled=${at === 0} @click=${() => moveRequest(ctx.ask, turn, queue[at - 1]?.turn ?? null)}>${icon("up")}</button>
-    <button class="btn icon-only" type="button" aria-label=${t("move-down")} ?disabled=${at === queue.length - 1} @click=${() => moveRequest(ctx.ask, turn, queue[at + 2]?.turn ?? null)}>${icon("down")}</button>
-    <button class="btn" type="button" ?disabled=${at === queue.length - 1} @click=${() => moveRequest(ctx.ask, turn, null)}>${t("defer")}</button>
-    <button class="btn" type="button" @click=${() => ctx.ui({ confirm: { what: "deny", id: turn } })}>${t("drop")}</button></div>
-    <div class="two">${stageButton}
-    ${request.ready === "not_ready"
-      ? html`<button class="btn" type="button" @click=${() => setReady(ctx.ask, turn, "unknown")}>${t("pass-back")}</button>`
-      : html`<button class="btn" type="button" ?disabled=${!on_deck.includes(turn)} @click=${() => setReady(ctx.ask, turn, "not_ready")}>${t("pass-over")}</button>`}</div></div>`;
-}
-
 /** One button: the next speaker, or the next site while the roll is called. @param {Ctx} ctx @param {View} view */
 function goButton(ctx, view) {
   const { floor, attendance } = view;
@@ -107,15 +85,6 @@ function goButton(ctx, view) {
   }
   return html`<button class="btn primary two go" type="button" ?disabled=${!next || !may} @click=${() => next && grantNext(ctx.ask, floor, next.turn)}>
     <span>${next ? t("grant-next", { site: siteCall(view, next.site) }) : t("grant-next-nobody")}</span>${kbd("F2")}</button>`;
-}
-
-/** The chair's last step, while it can be taken back. @param {Ctx} ctx @param {View} view */
-function undoStrip(ctx, view) {
-  const { undo: step } = view.floor;
-  const left = step ? Math.ceil((step.until - serverNow()) / 1_000) : 0;
-  if (!step || left <= 0 || !presides(ctx.app, view)) return nothing;
-  return html`<p class="undo" role="status">${t(`step-${step.step}`)} <b>${siteCall(view, step.site)}</b>
-    <button class="btn small" type="button" @click=${() => undo(ctx.ask, step.turn)}>${t("undo", { n: Math.min(left, 10) })}</button></p>`;
 }
 
 /** In which order the item's list is called. @param {View} view */

@@ -3,13 +3,11 @@
 /** @import { View } from "../../../generated/protocol.ts" */
 /** @import { Ctx } from "../pieces.js" */
 
-import { handlePrompt, promptSite } from "../../actions/roll.js";
+import { handlePrompt } from "../../actions/roll.js";
 import { allTurns, placeOf, siteState } from "../../state/floor.js";
-import { figures, linkedCount, lostSites, siteCall, siteName } from "../../state/sites.js";
+import { figures, linkedCount, lostSites, siteCall } from "../../state/sites.js";
+import { later } from "../later.js";
 import { bars, barsWord, html, icon, mark, nothing, siteBars, t } from "../pieces.js";
-
-/** What desks tell a site. */
-const PROMPTS = /** @type {const} */ (["near_microphone", "slower", "one_minute_left", "prepare"]);
 
 /** @param {View} view @param {number} site */
 const speaks = (view, site) => allTurns(view.floor).some((turn) => turn.site === site);
@@ -25,7 +23,7 @@ export function sitesZone(ctx, view) {
       ${first ? html`<span class="alarm">${mark("weak", "warn", t("attention"))} <b>${siteCall(view, first.site)}</b> ${t("lost-link")} <since-clock class="num" .since=${first.since ?? 0}></since-clock>${lost.length > 1 ? t("and-more", { n: lost.length - 1 }) : ""}</span>` : nothing}</div>
     ${promptsOf(ctx, view)}
     <ul class="chips">${view.fixed.sites.map((each) => chip(ctx, view, each))}</ul>
-    ${siteStrip(ctx, view)}
+    ${later(ctx, "pick", () => import("./pick.js"))?.siteStrip(ctx, view) ?? nothing}
   </section>`;
 }
 
@@ -56,16 +54,3 @@ function promptsOf(ctx, view) {
 
 /** @param {string} kind */
 export const isFromSite = (kind) => kind === "need_help" || kind === "cannot_hear" || kind === "cannot_see";
-
-/** A site's picture for the chair alone, and what can be said to it. @param {Ctx} ctx @param {View} view */
-function siteStrip(ctx, view) {
-  const id = ctx.app.ui.chip;
-  if (id === null) return nothing;
-  const tile = view.stage.tiles.indexOf(id);
-  const waits = (/** @type {string} */ kind) => view.prompts.some((prompt) => prompt.site === id && prompt.kind === kind && prompt.handled === null);
-  return html`<div class="site-strip" role="group" aria-label=${siteName(view, id)}>
-    ${tile < 0 ? nothing : html`<figure class="tile"><room-picture .slotNumber=${tile + 1} .site=${id} role="img" aria-label=${t("preview-of", { site: siteCall(view, id) })}></room-picture></figure>`}
-    <p><b>${siteName(view, id)}</b><span>${t("prompt-to-site")}</span></p>
-    <div class="strip-acts">${PROMPTS.map((kind) => html`<button class="btn small ${waits(kind) ? "pressed" : ""}" type="button" ?disabled=${waits(kind)} @click=${() => promptSite(ctx.ask, id, kind)}>${t(`prompt-${kind}`)}</button>`)}
-    <button class="btn small" type="button" @click=${() => ctx.ui({ chip: null })}>${t("close")}</button></div></div>`;
-}

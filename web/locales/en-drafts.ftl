@@ -1,0 +1,14 @@
+pick-a-paragraph = Pick a paragraph of the draft to comment on it.
+comment-for = Comment on <b>paragraph { $n }</b>, { $draft }
+comment-kind = Kind of comment
+comment-text = Comment
+proposed-wording = Proposed wording
+send-comment = Send comment
+save-comment = Save comment
+chars-left = { $n } characters left
+own-comments = Comments of this site · { $n }
+no-own-comments = This site has sent no comments yet.
+being-sent = Sending
+comment-sent = Sent
+comment-held = Held
+withdraw-comment = Withdraw comment

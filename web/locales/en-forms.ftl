@@ -1,0 +1,13 @@
+send-request = Send request
+delegate-hint = Name and title
+draft-optional = Draft
+no-paragraph = Not about a paragraph
+roll-title-site = Roll call
+roll-answer-words = “Site { $site } is present and reports.”
+count-summoned = Summoned
+count-present = In person
+count-online = Online
+count-absent = Absent, reason
+send-headcount = Send headcount
+delegate-title = Title, unit
+minutes-asked = Minutes

@@ -1,0 +1,16 @@
+pick-a-row = Pick a row to call it now, move it, tell it to prepare, or drop it.
+act-on = Act on number { $n }, { $site }
+grant-now = Call no. { $n } now
+move-up = Move up
+move-down = Move down
+drop = Drop
+step-moved = Moved
+step-denied = Not taken
+step-called = Called
+preview-of = Picture of { $site }, seen at this desk only
+stage-next = Stage as no. { $n }
+unstage = Unstage
+defer = Later
+pass-back = Call again
+held-kept = Turn held until the link is back
+keep-turn = Keep waiting

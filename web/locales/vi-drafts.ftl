@@ -1,0 +1,14 @@
+pick-a-paragraph = Chọn một đoạn trong dự thảo để góp ý.
+comment-for = Góp ý cho <b>đoạn { $n }</b>, { $draft }
+comment-kind = Loại ý kiến
+comment-text = Nội dung ý kiến
+proposed-wording = Đề nghị sửa thành
+send-comment = Gửi ý kiến
+save-comment = Lưu ý kiến
+chars-left = còn { $n } ký tự
+own-comments = Ý kiến của điểm cầu · { $n }
+no-own-comments = Điểm cầu chưa gửi ý kiến nào.
+being-sent = Đang gửi
+comment-sent = Đã gửi
+comment-held = Đang giữ lại
+withdraw-comment = Rút ý kiến

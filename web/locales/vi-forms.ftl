@@ -1,0 +1,13 @@
+send-request = Gửi đăng ký
+delegate-hint = Họ tên, chức danh
+draft-optional = Dự thảo
+no-paragraph = Không gắn với đoạn nào
+roll-title-site = Điểm danh
+roll-answer-words = “Điểm cầu { $site } có mặt, xin báo cáo quân số.”
+count-summoned = Triệu tập
+count-present = Có mặt trực tiếp
+count-online = Có mặt trực tuyến
+count-absent = Vắng mặt, lý do
+send-headcount = Gửi quân số
+delegate-title = Chức danh, đơn vị
+minutes-asked = Số phút

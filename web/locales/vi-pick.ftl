@@ -1,0 +1,16 @@
+pick-a-row = Chọn một dòng để mời ngay, xếp lại, báo chuẩn bị hoặc bỏ.
+act-on = Thao tác với số { $n }, { $site }
+grant-now = Mời số { $n } ngay
+move-up = Đưa lên một bậc
+move-down = Đưa xuống một bậc
+drop = Bỏ
+step-moved = Đã xếp lại
+step-denied = Đã chưa mời
+step-called = Đã mời
+preview-of = Hình của { $site }, chỉ bàn này thấy
+stage-next = Xếp gọi thứ { $n }
+unstage = Thôi xếp gọi
+defer = Để sau
+pass-back = Gọi lại
+held-kept = Giữ lượt đến khi kết nối lại
+keep-turn = Giữ lượt

@@ -1,0 +1,18 @@
+## Màn hình lớn: bố cục khác
+priority-wall = Chủ trì đang phát biểu
+page-of = Trang { $n }/{ $of }
+speech-waits = Chờ câu hỏi
+no-paragraph-shown = Chưa chọn đoạn dự thảo.
+break-now = Nghỉ giải lao
+begins-soon = Hội nghị sắp bắt đầu
+next-item-is = Tiếp theo, nội dung { $n }
+roll-wall = Điểm danh
+roll-of = { $n }/{ $of }
+roll-call-wall = “Xin mời điểm cầu { $site } báo cáo quân số.”
+roll-count-wall = Có mặt { $n }/{ $of }
+roll-no-count-wall = Đang chờ quân số
+roll-sum-wall = Toàn hội nghị: { $n }/{ $of }
+quorate-wall = đủ điều kiện tiến hành
+roll-now-wall = đang gọi
+queued-wall = CHỜ · SỐ { $n }
+nobody-waits = Chưa có đăng ký

@@ -1,0 +1,80 @@
+// What the chair does to one row of the list, takes back, and says to one site. Fetched right after the desk is there.
+
+/** @import { Turn, View } from "../../../generated/protocol.ts" */
+/** @import { Ctx } from "../pieces.js" */
+
+import { endTurn, grant, keepTurn, moveRequest, setReady, stage, undo } from "../../actions/floor.js";
+import { promptSite } from "../../actions/roll.js";
+import { presides } from "../../state/app.js";
+import { siteCall, siteName } from "../../state/sites.js";
+import { serverNow } from "../../time.js";
+import { html, icon, mark, nothing, t } from "../pieces.js";
+
+/** What desks tell a site. */
+const PROMPTS = /** @type {const} */ (["near_microphone", "slower", "one_minute_left", "prepare"]);
+
+/** @param {Ctx} ctx @param {View} view */
+export function pickStrip(ctx, view) {
+  const { queue, staged, on_deck } = view.floor;
+  const at = queue.findIndex((request) => request.turn === ctx.app.ui.picked);
+  const request = queue[at];
+  if (!request) return html`<div class="pick hint"><p>${t("pick-a-row")}</p></div>`;
+  const site = siteCall(view, request.site);
+  const { turn } = request;
+  const n = at + 1;
+  const may = presides(ctx.app, view);
+  const isStaged = staged.includes(turn);
+  const stageIt = () => stage(ctx.ask, isStaged ? staged.filter((other) => other !== turn) : [...staged.slice(0, 1), turn]);
+  const stageButton = html`<button class="btn" type="button" aria-pressed=${isStaged} @click=${stageIt}>${isStaged ? t("unstage") : t("stage-next", { n: Math.min(staged.length, 1) + 1 })}</button>`;
+  if (!may) return html`<div class="pick" role="group" aria-label=${t("act-on", { n, site })}><div class="one">${stageButton}</div></div>`;
+  return html`<div class="pick" role="group" aria-label=${t("act-on", { n, site })}><div>
+    <button class="btn" type="button" @click=${() => grant(ctx.ask, view.floor, turn)}>${t("grant-now", { n })}</button>
+    <button class="btn icon-only" type="button" aria-label=${t("move-up")} ?disabled=${at === 0} @click=${() => moveRequest(ctx.ask, turn, queue[at - 1]?.turn ?? null)}>${icon("up")}</button>
+    <button class="btn icon-only" type="button" aria-label=${t("move-down")} ?disabled=${at === queue.length - 1} @click=${() => moveRequest(ctx.ask, turn, queue[at + 2]?.turn ?? null)}>${icon("down")}</button>
+    <button class="btn" type="button" ?disabled=${at === queue.length - 1} @click=${() => moveRequest(ctx.ask, turn, null)}>${t("defer")}</button>
+    <button class="btn" type="button" @click=${() => ctx.ui({ confirm: { what: "deny", id: turn } })}>${t("drop")}</button></div>
+    <div class="two">${stageButton}
+    ${request.ready === "not_ready"
+      ? html`<button class="btn" type="button" @click=${() => setReady(ctx.ask, turn, "unknown")}>${t("pass-back")}</button>`
+      : html`<button class="btn" type="button" ?disabled=${!on_deck.includes(turn)} @click=${() => setReady(ctx.ask, turn, "not_ready")}>${t("pass-over")}</button>`}</div></div>`;
+}
+
+/** The chair's last step, while it can be taken back. @param {Ctx} ctx @param {View} view */
+export function undoStrip(ctx, view) {
+  const { undo: step } = view.floor;
+  const left = step ? Math.ceil((step.until - serverNow()) / 1_000) : 0;
+  if (!step || left <= 0 || !presides(ctx.app, view)) return nothing;
+  return html`<p class="undo" role="status">${t(`step-${step.step}`)} <b>${siteCall(view, step.site)}</b>
+    <button class="btn small" type="button" @click=${() => undo(ctx.ask, step.turn)}>${t("undo", { n: Math.min(left, 10) })}</button></p>`;
+}
+
+/** A site's picture for the chair alone, and what can be said to it. @param {Ctx} ctx @param {View} view */
+export function siteStrip(ctx, view) {
+  const id = ctx.app.ui.chip;
+  if (id === null) return nothing;
+  const tile = view.stage.tiles.indexOf(id);
+  const waits = (/** @type {string} */ kind) => view.prompts.some((prompt) => prompt.site === id && prompt.kind === kind && prompt.handled === null);
+  return html`<div class="site-strip" role="group" aria-label=${siteName(view, id)}>
+    ${tile < 0 ? nothing : html`<figure class="tile"><room-picture .slotNumber=${tile + 1} .site=${id} role="img" aria-label=${t("preview-of", { site: siteCall(view, id) })}></room-picture></figure>`}
+    <p><b>${siteName(view, id)}</b><span>${t("prompt-to-site")}</span></p>
+    <div class="strip-acts">${PROMPTS.map((kind) => html`<button class="btn small ${waits(kind) ? "pressed" : ""}" type="button" ?disabled=${waits(kind)} @click=${() => promptSite(ctx.ask, id, kind)}>${t(`prompt-${kind}`)}</button>`)}
+    <button class="btn small" type="button" @click=${() => ctx.ui({ chip: null })}>${t("close")}</button></div></div>`;
+}
+
+/** What stands beside the speech: why it is held, and who else has the floor. @param {Ctx} ctx @param {View} view @param {Turn} turn */
+export const besides = (ctx, view, turn) => html`${turn.held ? heldStrip(ctx, view, turn) : nothing}${others(ctx, view)}`;
+
+/** The speaking site's link is lost: how long it may be away, and what the chair can do. @param {Ctx} ctx @param {View} view @param {Turn} turn */
+function heldStrip(ctx, view, turn) {
+  const left = turn.away_until === null ? null : Math.max(0, Math.ceil((turn.away_until - serverNow()) / 1_000));
+  return html`<p class="held-strip">${left === null ? t("held-kept") : t("held-left", { n: left })}
+    ${left === null || !presides(ctx.app, view) ? nothing : html`<button class="btn small" type="button" @click=${() => keepTurn(ctx.ask, turn.turn)}>${t("keep-turn")}</button>`}</p>`;
+}
+
+/** The speech a question was put into, and the other microphones of an open discussion. @param {Ctx} ctx @param {View} view */
+function others(ctx, view) {
+  if (view.floor.others.length === 0) return nothing;
+  return html`<ul class="others">${view.floor.others.map((turn) => html`<li>${turn.interrupted ? mark("held", "pause", t("turn-interrupted")) : mark(view.stage.heard.includes(turn.site) ? "live" : "held", "mic", t(view.stage.heard.includes(turn.site) ? "state-live" : "turn-paused"))}
+    <b>${siteCall(view, turn.site)}</b> <turn-time class="num" .turn=${turn}></turn-time>
+    ${presides(ctx.app, view) ? html`<button class="btn small" type="button" aria-label=${t("end-turn-of", { site: siteCall(view, turn.site) })} @click=${() => endTurn(ctx.ask, turn.turn)}>${icon("stop")}</button>` : nothing}</li>`)}</ul>`;
+}
