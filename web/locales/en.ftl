@@ -258,3 +258,6 @@ turn-silenced = Silenced
 
 ## Site desk: ready, roll call, prompts
 prompt-waits = told
+present-of = { $n } of { $of } delegates present
+speakers-list = List of speakers
+roll-call = Roll call

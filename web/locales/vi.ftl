@@ -258,3 +258,6 @@ turn-silenced = Tạm im
 
 ## Bàn điểm cầu: chuẩn bị, điểm danh, lời nhắc
 prompt-waits = đã báo
+present-of = có mặt { $n }/{ $of } đại biểu
+speakers-list = Danh sách đăng ký phát biểu
+roll-call = Điểm danh

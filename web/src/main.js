@@ -15,6 +15,7 @@ import { Media } from "./media.js";
 import { applyFrame, newApp } from "./state/app.js";
 import { addTexts, loadTexts, t, wantedLanguage } from "./text.js";
 import { serverNow } from "./time.js";
+import { addStyle } from "./views/later.js";
 import { endedPage, joiningPage, landingPage, noLinkPage } from "./views/shell.js";
 
 /** @type {Record<string, { name: PageName, dark?: boolean, styles: string[], texts?: string[], load: () => Promise<Page> }>} */
@@ -230,17 +231,6 @@ async function run(about, token) {
       if (say !== said) announcer.textContent = said = say;
     });
   }
-}
-
-/** @param {string} name */
-function addStyle(name) {
-  const link = document.createElement("link");
-  link.rel = "stylesheet";
-  link.href = `/styles/${name}.css`;
-  return new Promise((done) => {
-    link.onload = link.onerror = done;
-    document.head.append(link);
-  });
 }
 
 /** A wall or a room's machine does not go to sleep during a conference. */

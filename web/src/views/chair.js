@@ -70,7 +70,7 @@ export function view(ctx) {
       ${agendaZone(ctx, view)} ${speechZone(ctx, view)} ${sitesZone(ctx, view)} ${listZone(ctx, view)}
       ${panel(ctx, view)}
     </main>
-    ${footer(ctx, view, sends)} ${later(ctx, "dialogs", () => import("./chair/dialogs.js"))?.dialogs(ctx, view) ?? nothing} ${soundBlocked(ctx)}`;
+    ${footer(ctx, view, sends)} ${later(ctx, "dialogs", () => import("./chair/dialogs.js"), false)?.dialogs(ctx, view) ?? nothing} ${soundBlocked(ctx)}`;
 }
 
 /** The roll, the sheet or the screens, over the desk but not over the list. @param {Ctx} ctx @param {View} view */

@@ -1,4 +1,4 @@
-// Parts of a page that are fetched when they are first needed, with their texts.
+// Parts of a page that are fetched when they are first needed, with their texts and their look.
 
 /** @import { Ctx } from "./pieces.js" */
 
@@ -9,15 +9,26 @@ const parts = new Map();
 
 /**
  * The module of a part once it is there; null before, and the page is drawn anew when it comes.
- * @template T @param {Ctx} ctx @param {string} name Also the name of its texts. @param {() => Promise<T>} fetch @returns {T | null}
+ * @template T @param {Ctx} ctx @param {string} name Also the name of its texts. @param {() => Promise<T>} fetch @param {boolean} [styled] Whether it has a style sheet of that name. @returns {T | null}
  */
-export function later(ctx, name, fetch) {
+export function later(ctx, name, fetch, styled = true) {
   if (!parts.has(name)) {
     parts.set(name, null);
-    Promise.all([fetch(), addTexts(name)]).then(([module]) => {
+    Promise.all([fetch(), addTexts(name), styled && addStyle(name)]).then(([module]) => {
       parts.set(name, module);
       ctx.ui({});
     }, () => parts.delete(name));
   }
   return parts.get(name);
+}
+
+/** @param {string} name */
+export function addStyle(name) {
+  const link = document.createElement("link");
+  link.rel = "stylesheet";
+  link.href = `/styles/${name}.css`;
+  return new Promise((done) => {
+    link.onload = link.onerror = done;
+    document.head.append(link);
+  });
 }

@@ -9,6 +9,7 @@ import { countByParagraph, draftAtHand, draftOf, wordChanges } from "../state/co
 import { siteCall } from "../state/sites.js";
 import { shortTime } from "../time.js";
 import { composer, paragraphs } from "./drafts.js";
+import { later } from "./later.js";
 import { dialog, fittingName, html, icon, mark, nothing, numbered, rich, soundToggle, statusLine, t, topbar, turnMark } from "./pieces.js";
 
 /** @param {App} app */
@@ -24,7 +25,9 @@ export const said = (app) => {
 export function view(ctx) {
   const view = /** @type {View} */ (ctx.app.view);
   const draft = draftOf(view, ctx.app.ui.draft) ?? draftAtHand(view);
-  const bar = topbar(ctx, t("page-secretary"), view.fixed.title, ctx.app.me?.carries === "nothing" ? nothing : soundToggle(ctx));
+  const bar = topbar(ctx, t("page-secretary"), view.fixed.title, html`${places(ctx)}${ctx.app.me?.carries === "nothing" ? nothing : soundToggle(ctx)}`);
+  if (ctx.app.ui.panel === "list") return html`${bar}<main class="secretary beside">${later(ctx, "chair", () => import("./chair/list.js"))?.listZone(ctx, view) ?? nothing}</main>`;
+  if (ctx.app.ui.panel === "roll") return html`${bar}<main class="secretary beside"><section class="zone">${later(ctx, "roll", () => import("./roll.js"))?.sheet(ctx, view, false) ?? nothing}${statusLine(ctx)}</section></main>`;
   if (!draft) return html`${bar}<main class="secretary none"><p class="empty">${t("no-drafts")}</p></main>`;
   const of = view.feed.filter((comment) => comment.words.at.draft === draft.id);
   const shown = of.filter((comment) => ctx.app.ui.paragraph === null || comment.words.at.paragraph === ctx.app.ui.paragraph)
@@ -44,6 +47,12 @@ export function view(ctx) {
     </section>
     ${comparison(ctx, view, draft)}
   </main>${dialogs(ctx, view)}`;
+}
+
+/** Beside the drafts: the list, where the secretary stages who is called next, and the attendance sheet. @param {Ctx} ctx */
+function places(ctx) {
+  const one = (/** @type {string} */ panel, /** @type {string} */ words) => html`<button class="btn small on-bar" type="button" aria-pressed=${ctx.app.ui.panel === panel} @click=${() => ctx.ui({ panel })}>${words}</button>`;
+  return html`${one("", t("drafts"))}${one("list", t("speakers-list"))}${one("roll", t("roll-call"))}`;
 }
 
 /** @param {Ctx} ctx @param {View} view @param {Draft} draft */

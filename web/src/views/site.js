@@ -21,7 +21,7 @@ import { later } from "./later.js";
 import { bars, barsWord, fittingName, html, icon, isHeard, itemLine, kbd, lowerThird, mark, nextList, nothing, rich, siteBars, soundBlocked, statusLine, subject, t, topbar, topicLine, turnMark } from "./pieces.js";
 
 /** The drafts come after the desk is there: a room must be able to ask for the floor first. @param {Ctx} ctx */
-const drafts = (ctx) => later(ctx, "drafts", () => import("./drafts.js"));
+const drafts = (ctx) => later(ctx, "drafts", () => import("./drafts.js"), false);
 
 /** @param {Ctx} ctx */
 const forms = (ctx) => later(ctx, "forms", () => import("./site/forms.js"));

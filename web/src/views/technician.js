@@ -4,13 +4,15 @@
 /** @import { App } from "../state/app.js" */
 /** @import { Ctx } from "./pieces.js" */
 
-import { revokeSeat, setLayout } from "../actions/room.js";
+import { handlePrompt } from "../actions/roll.js";
+import { revokeSeat } from "../actions/room.js";
 import { vars } from "../elements/vars.js";
 import { placeOf, siteState } from "../state/floor.js";
 import { LOSS_BAD, RTT_BAD, figures, linkBars, linkedCount, site, siteCall } from "../state/sites.js";
 import { TILE_SLOTS } from "../slots.js";
 import { number } from "../text.js";
 import { shortTime } from "../time.js";
+import { later } from "./later.js";
 import { bars, barsWord, dialog, html, icon, isHeard, mark, nothing, rich, siteBars, soundToggle, statusLine, t, topbar } from "./pieces.js";
 
 /** @param {App} app */
@@ -41,20 +43,30 @@ function alarmsOf(app, view, each) {
   return [{ key: `weak-${each.id}`, name, since: null, what: t("link-is-weak"), more: why }];
 }
 
+/** What sites have said in private and nobody has seen to. @param {Ctx} ctx @param {View} view */
+function asked(ctx, view) {
+  const open = view.prompts.filter((prompt) => prompt.handled === null && ["need_help", "cannot_hear", "cannot_see"].includes(prompt.kind));
+  return open.map((prompt) => html`<div class="banner" role="alert">${icon("warn")}<p><b>${siteCall(view, prompt.site)}</b> ${t(`prompt-${prompt.kind}`)} <since-clock class="num" .since=${prompt.at}></since-clock></p>
+    <button class="btn small" type="button" @click=${() => handlePrompt(ctx.ask, prompt.id)}>${t("prompt-handled")}</button></div>`);
+}
+
 /** @param {Ctx} ctx */
 export function view(ctx) {
   const view = /** @type {View} */ (ctx.app.view);
   const open = alarms(ctx.app, view).filter((alarm) => !ctx.app.ui.known.includes(alarm.key));
-  const seats = ctx.app.ui.tab === "seats";
+  const { tab } = ctx.app.ui;
+  const seats = tab === "seats";
   return html`${topbar(ctx, t("page-technician"), view.fixed.title, ctx.app.me?.carries === "nothing" ? nothing : soundToggle(ctx))}
   <div class="alarms">${open.slice(0, 3).map((alarm) => html`<div class="banner">${icon("warn")}<p><b>${alarm.name}</b> ${alarm.what}${alarm.since === null ? nothing : html` <since-clock class="num" .since=${alarm.since}></since-clock>`}. ${alarm.more}</p>
     <button class="btn small" type="button" @click=${() => ctx.ui({ known: [...ctx.app.ui.known, alarm.key] })}>${t("alarm-known")}</button></div>`)}
     ${open.length > 3 ? html`<p class="more-alarms">${t("more-alarms", { n: open.length - 3 })}</p>` : nothing}</div>
-  <main class="technician ${seats ? "show-seats" : ""}">
-    <div class="tools"><div class="tabs" role="tablist"><button role="tab" type="button" aria-selected=${!seats} @click=${() => ctx.ui({ tab: "" })}>${t("sites")}</button><button role="tab" type="button" aria-selected=${seats} @click=${() => ctx.ui({ tab: "seats" })}>${t("seats")}</button></div>
+  ${asked(ctx, view)}
+  <main class="technician ${seats ? "show-seats" : tab === "screens" ? "show-screens" : ""}">
+    <div class="tools"><div class="tabs" role="tablist"><button role="tab" type="button" aria-selected=${tab === ""} @click=${() => ctx.ui({ tab: "" })}>${t("sites")}</button><button role="tab" type="button" aria-selected=${seats} @click=${() => ctx.ui({ tab: "seats" })}>${t("seats")}</button><button role="tab" type="button" aria-selected=${tab === "screens"} @click=${() => ctx.ui({ tab: "screens" })}>${t("big-screen")}</button></div>
       <p class="sum">${rich("linked-of", { n: linkedCount(view), of: view.fixed.sites.length })}</p>
-      <button class="btn small" type="button" @click=${() => setLayout(ctx.ask, view.stage.layout === "grid" ? "speaker" : "grid")}>${icon("screen")}${t("big-screen")}: ${t(`layout-${view.stage.layout}`)}</button>
+      <p class="sum">${t("present-of", { n: view.attendance.present + view.attendance.online, of: view.attendance.summoned })}</p>
       ${statusLine(ctx)}</div>
+    ${tab === "screens" ? html`<section class="zone screens-zone">${later(ctx, "screens", () => import("./screens.js"))?.screensPanel(ctx, view) ?? nothing}</section>` : nothing}
     <section class="sites-table" aria-label=${t("sites")} tabindex="0"><table>
       <thead><tr><th class="th"><span class="vh">${t("picture")}</span></th><th>${t("site")}</th><th>${t("state")}</th><th>${t("link")}</th><th class="r">${t("rtt")}</th><th class="r">${t("loss-up")}</th><th class="r">${t("rate-up")}</th><th class="r">${t("rate-down")}</th><th class="r">${t("frames")}</th><th>${t("sound-level")}</th><th class="r">${t("connections")}</th></tr></thead>
       <tbody>${view.fixed.sites.map((each, place) => siteRow(ctx, view, each, place))}</tbody></table></section>

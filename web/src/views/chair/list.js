@@ -3,7 +3,7 @@
 /** @import { Request, View } from "../../../generated/protocol.ts" */
 /** @import { Ctx } from "../pieces.js" */
 
-import { acceptRequest, grantNext } from "../../actions/floor.js";
+import { grantNext } from "../../actions/floor.js";
 import { callNextSite } from "../../actions/roll.js";
 import { currentItem } from "../../state/agenda.js";
 import { presides } from "../../state/app.js";
@@ -11,7 +11,7 @@ import { allTurns, nextRequest } from "../../state/floor.js";
 import { figures, siteCall } from "../../state/sites.js";
 import { durationText } from "../../time.js";
 import { later } from "../later.js";
-import { fittingName, html, icon, kbd, mark, nothing, subject, t, topicLine } from "../pieces.js";
+import { fittingName, html, icon, kbd, mark, nothing, subject, t } from "../pieces.js";
 
 /** Loudness from which a microphone counts as heard, in dBov. */
 const HEARD_DBOV = -60;
@@ -27,8 +27,7 @@ export function listZone(ctx, view) {
     <p class="mode">${modeWords(view)}</p>
     ${goButton(ctx, view)}
     <div class="rows">${more(ctx)?.undoStrip(ctx, view) ?? nothing}
-      ${floor.pending.length === 0 ? nothing : html`<section class="pending" aria-labelledby="h-pending"><h3 id="h-pending">${t("pending-count", { n: floor.pending.length })}</h3>
-        <ul>${floor.pending.map((request) => pendingRow(ctx, view, request))}</ul></section>`}
+      ${more(ctx)?.pendingList(ctx, view) ?? nothing}
       ${floor.queue.length === 0
         ? html`<p class="empty">${t(floor.open ? "queue-empty-open" : "queue-empty-closed")}</p>`
         : html`<ol class="queue" role="listbox" tabindex="0" aria-label=${t("speakers-list")} aria-activedescendant=${ctx.app.ui.picked === null ? nothing : `turn-${ctx.app.ui.picked}`}
@@ -51,14 +50,6 @@ function row(ctx, view, request, place) {
     <span class="site">${fittingName(view, request.site, 90)} ${deck >= 0 ? mark("deck", "right", deck === 0 ? t("state-deck") : t("deck-second")) : nothing} ${staged >= 0 ? mark("", "", t("staged-as", { n: staged + 1 })) : nothing} ${readyMark(ctx, request, deck >= 0)} ${marked ? mark("reply", "", t(`speech-${request.words.speech}`)) : nothing}</span>
     <span class="who">${request.words.delegate || (marked ? "" : t(`speech-${request.words.speech}`))}${request.words.title ? html`, ${request.words.title}` : nothing}<span class="topic">${about}</span><small class="why">${whyWords(request)}</small></span>
     <span class="wait"><span class="vh">${t("waited")} </span><since-clock class="num" .since=${request.at}></since-clock></span></li>`;
-}
-
-/** @param {Ctx} ctx @param {View} view @param {Request} request */
-function pendingRow(ctx, view, request) {
-  return html`<li class="prow"><span class="site">${siteCall(view, request.site)}</span>
-    <span class="who">${[request.words.delegate, topicLine(view, request.words)].filter((part) => part !== "").join(" · ")}</span>
-    <span class="two-acts"><button class="btn small" type="button" @click=${() => acceptRequest(ctx.ask, request.turn)} aria-label=${t("accept-request", { site: siteCall(view, request.site) })}>${icon("check")}${t("accept")}</button>
-    <button class="btn small" type="button" @click=${() => ctx.ui({ confirm: { what: "deny", id: request.turn } })} aria-label=${t("deny-request", { site: siteCall(view, request.site) })}>${t("not-now")}</button></span></li>`;
 }
 
 /** @param {KeyboardEvent} event @param {Ctx} ctx @param {View} view */

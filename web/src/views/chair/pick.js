@@ -1,14 +1,14 @@
 // What the chair does to one row of the list, takes back, and says to one site. Fetched right after the desk is there.
 
-/** @import { Turn, View } from "../../../generated/protocol.ts" */
+/** @import { Request, Turn, View } from "../../../generated/protocol.ts" */
 /** @import { Ctx } from "../pieces.js" */
 
-import { endTurn, grant, keepTurn, moveRequest, setReady, stage, undo } from "../../actions/floor.js";
+import { acceptRequest, endTurn, grant, keepTurn, moveRequest, setReady, stage, undo } from "../../actions/floor.js";
 import { promptSite } from "../../actions/roll.js";
 import { presides } from "../../state/app.js";
 import { siteCall, siteName } from "../../state/sites.js";
 import { serverNow } from "../../time.js";
-import { html, icon, mark, nothing, t } from "../pieces.js";
+import { html, icon, mark, nothing, t, topicLine } from "../pieces.js";
 
 /** What desks tell a site. */
 const PROMPTS = /** @type {const} */ (["near_microphone", "slower", "one_minute_left", "prepare"]);
@@ -77,4 +77,19 @@ function others(ctx, view) {
   return html`<ul class="others">${view.floor.others.map((turn) => html`<li>${turn.interrupted ? mark("held", "pause", t("turn-interrupted")) : mark(view.stage.heard.includes(turn.site) ? "live" : "held", "mic", t(view.stage.heard.includes(turn.site) ? "state-live" : "turn-paused"))}
     <b>${siteCall(view, turn.site)}</b> <turn-time class="num" .turn=${turn}></turn-time>
     ${presides(ctx.app, view) ? html`<button class="btn small" type="button" aria-label=${t("end-turn-of", { site: siteCall(view, turn.site) })} @click=${() => endTurn(ctx.ask, turn.turn)}>${icon("stop")}</button>` : nothing}</li>`)}</ul>`;
+}
+
+/** Who waits for the chair's word. @param {Ctx} ctx @param {View} view */
+export function pendingList(ctx, view) {
+  const { floor } = view;
+  return floor.pending.length === 0 ? nothing : html`<section class="pending" aria-labelledby="h-pending"><h3 id="h-pending">${t("pending-count", { n: floor.pending.length })}</h3>
+        <ul>${floor.pending.map((request) => pendingRow(ctx, view, request))}</ul></section>`;
+}
+
+/** @param {Ctx} ctx @param {View} view @param {Request} request */
+function pendingRow(ctx, view, request) {
+  return html`<li class="prow"><span class="site">${siteCall(view, request.site)}</span>
+    <span class="who">${[request.words.delegate, topicLine(view, request.words)].filter((part) => part !== "").join(" · ")}</span>
+    <span class="two-acts"><button class="btn small" type="button" @click=${() => acceptRequest(ctx.ask, request.turn)} aria-label=${t("accept-request", { site: siteCall(view, request.site) })}>${icon("check")}${t("accept")}</button>
+    <button class="btn small" type="button" @click=${() => ctx.ui({ confirm: { what: "deny", id: request.turn } })} aria-label=${t("deny-request", { site: siteCall(view, request.site) })}>${t("not-now")}</button></span></li>`;
 }
