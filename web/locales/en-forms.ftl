@@ -1,5 +1,5 @@
 send-request = Send request
-delegate-hint = Name and title
+delegate-hint = Full name
 draft-optional = Draft
 no-paragraph = Not about a paragraph
 roll-title-site = Roll call

@@ -1,5 +1,5 @@
 send-request = Gửi đăng ký
-delegate-hint = Họ tên, chức danh
+delegate-hint = Họ và tên
 draft-optional = Dự thảo
 no-paragraph = Không gắn với đoạn nào
 roll-title-site = Điểm danh

@@ -125,6 +125,8 @@ export function turnMark(view) {
   if (!turn) return mark("", "mic-off", t("nobody-speaks"));
   if (turn.held) return mark("held", "pause", t("turn-held"));
   if (turn.paused) return mark("held", "pause", t("turn-paused"));
+  if (turn.silenced) return mark("held", "mic-off", t("turn-silenced"));
+  if (turn.interrupted) return mark("held", "pause", t("turn-interrupted"));
   if (turn.muted) return mark("", "mic-off", t("turn-muted"));
   return mark("live", "mic", t("speaking"));
 }

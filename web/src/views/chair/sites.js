@@ -47,9 +47,9 @@ function chip(ctx, view, each) {
 function promptsOf(ctx, view) {
   const open = view.prompts.filter((prompt) => prompt.handled === null && isFromSite(prompt.kind));
   if (open.length === 0) return nothing;
-  return html`<ul class="asked" role="status">${open.map((prompt) => html`<li>${mark("weak", "warn", t(`prompt-${prompt.kind}`))} <b>${siteCall(view, prompt.site)}</b>
+  return html`<ul class="asked" role="status">${open.slice(0, 1).map((prompt) => html`<li>${mark("weak", "warn", t(`prompt-${prompt.kind}`))} <b>${siteCall(view, prompt.site)}</b>
     <since-clock class="num" .since=${prompt.at}></since-clock>
-    <button class="btn small" type="button" @click=${() => handlePrompt(ctx.ask, prompt.id)}>${icon("check")}${t("prompt-handled")}</button></li>`)}</ul>`;
+    <button class="btn small" type="button" @click=${() => handlePrompt(ctx.ask, prompt.id)}>${icon("check")}${t("prompt-handled")}</button></li>`)}${open.length > 1 ? html`<li class="more num">+${open.length - 1}</li>` : nothing}</ul>`;
 }
 
 /** @param {string} kind */
