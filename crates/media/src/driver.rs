@@ -13,7 +13,7 @@ use crate::port::Port;
 use crate::post::Post;
 use crate::stats::STATS_INTERVAL;
 use bytes::BytesMut;
-use diemcau_model::{LinkReport, PeerAsk, PeerId, PeerSay, Side, SiteId, Stage};
+use diemcau_model::{LinkReport, PeerAsk, PeerId, PeerSay, Side, Stage};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -58,11 +58,11 @@ pub struct Driver {
     carriers: BTreeSet<PeerId>,
     feeds: BTreeMap<PeerId, Feeds>,
     key_frames: KeyFrames,
-    /// Whose key frame was last asked for ahead of the grant.
-    warmed: Option<(SiteId, PeerId)>,
     connections: u64,
     /// The routes must be made anew.
     dirty: bool,
+    /// They must because the rules say so, not a screen or a link.
+    staged: bool,
     touched: Vec<LegId>,
     wet: Vec<LegId>,
     events: Vec<LegEvent>,
@@ -99,9 +99,9 @@ impl Driver {
             carriers: BTreeSet::new(),
             feeds: BTreeMap::new(),
             key_frames: KeyFrames::default(),
-            warmed: None,
             connections: 0,
             dirty: false,
+            staged: false,
             touched: vec![],
             wet: vec![],
             events: vec![],
@@ -138,6 +138,7 @@ impl Driver {
             Stage::default()
         };
         self.dirty = true;
+        self.staged = true;
     }
 
     fn read(&mut self, readable: std::io::Result<()>, now: Instant) {
@@ -249,6 +250,7 @@ impl Driver {
     /// Makes the routes anew and sets every slot accordingly.
     fn make_routes(&mut self, now: Instant) {
         self.dirty = false;
+        let staged = std::mem::take(&mut self.staged);
         let sources: Vec<_> = self
             .peers
             .iter()
@@ -263,25 +265,20 @@ impl Driver {
         self.voices.seat(&self.stage, &carriers);
         self.carriers = carriers.values().map(|source| source.peer).collect();
 
-        let on_deck = self.stage.on_deck.and_then(|site| carriers.get(&site));
-        let warm = on_deck.map(|source| (source.site, source.peer));
-        if warm != self.warmed
-            && let Some(source) = on_deck
-            && let Some(layer) = gate::layer(u16::MAX, &source.layers)
-        {
-            self.key_frames.wish((source.peer, layer), now);
-        }
-        self.warmed = warm;
-
         let mut wanted: BTreeMap<(PeerId, usize), (PeerId, Stream)> = BTreeMap::new();
         for route in gate::routes(&self.stage, &sources, &screens, &self.voices) {
             wanted.insert((route.to, route.slot), (route.source, route.stream));
         }
-        self.set_slots(&wanted, now);
+        self.set_slots(&wanted, staged, now);
         self.tell_slots();
     }
 
-    fn set_slots(&mut self, wanted: &BTreeMap<(PeerId, usize), (PeerId, Stream)>, now: Instant) {
+    fn set_slots(
+        &mut self,
+        wanted: &BTreeMap<(PeerId, usize), (PeerId, Stream)>,
+        staged: bool,
+        now: Instant,
+    ) {
         self.feeds.clear();
         for (id, peer) in &mut self.peers {
             let Some(down) = &mut peer.down else { continue };
@@ -292,7 +289,7 @@ impl Driver {
                         Stream::Picture(layer) => Some((*source, *layer)),
                         Stream::Voice => None,
                     });
-                slot.want(want, now);
+                let changed = slot.want(want, now);
                 for sender in slot.senders() {
                     self.feeds
                         .entry(sender)
@@ -300,8 +297,14 @@ impl Driver {
                         .pictures
                         .push((*id, number));
                 }
-                if let Some(picture) = slot.waits_for() {
-                    self.key_frames.wish(picture, now);
+                // Nobody is asked ahead, not even a site on deck: its layers come all the time, a key frame of before
+                // the grant is of no use after it, and a browser just asked is deaf when it matters.
+                match slot.waits_for() {
+                    Some(picture) if changed && staged => {
+                        self.key_frames.wish_at_once(picture, now);
+                    }
+                    Some(picture) => self.key_frames.wish(picture, now),
+                    None => {}
                 }
             }
             for (number, slot) in down.voices.iter_mut().enumerate() {

@@ -37,10 +37,10 @@ impl PictureSlot {
         }
     }
 
-    /// What is to be shown from now on.
-    pub fn want(&mut self, want: Option<Picture>, now: Instant) {
+    /// What is to be shown from now on; true if it is something new.
+    pub fn want(&mut self, want: Option<Picture>, now: Instant) -> bool {
         if self.want == want {
-            return;
+            return false;
         }
         self.want = want;
         self.hold_until = None;
@@ -51,6 +51,7 @@ impl PictureSlot {
             (Some(_) | None, Some(_)) => {}
             (_, None) => self.shows = None,
         }
+        true
     }
 
     /// The senders whose packets this slot wants to see.

@@ -102,7 +102,7 @@ pub fn carriers<'a>(stage: &Stage, sources: &'a [Source]) -> BTreeMap<SiteId, &'
 
 /// What every screen shows: the programme, then the tiles in protocol order.
 pub fn shown(stage: &Stage) -> Vec<Option<SiteId>> {
-    let tiles = (0..TILE_SLOTS).map(|tile| stage.sites.get(tile).copied());
+    let tiles = (0..TILE_SLOTS).map(|tile| stage.tiles.get(tile).copied());
     std::iter::once(stage.programme).chain(tiles).collect()
 }
 

@@ -7,6 +7,9 @@ use std::time::{Duration, Instant};
 
 /// A layer is asked for at most so often; while its key frame has not come, it is asked for again at this pace.
 pub const KEY_FRAME_INTERVAL: Duration = Duration::from_millis(500);
+/// For so long after a request a browser is deaf to the next one, for whichever of its layers, and does not say so
+/// (300 ms, and the different ways of two datagrams).
+const DEAF: Duration = Duration::from_millis(320);
 /// A wish nobody could fulfil for so long is dropped. Whoever still waits for the picture wishes anew.
 const WISH_LIFETIME: Duration = Duration::from_secs(10);
 
@@ -19,20 +22,31 @@ pub struct KeyFrames {
     wishes: BTreeMap<Picture, Wish>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Wish {
     open_since: Option<Instant>,
     asked_at: Option<Instant>,
+    /// A request before this moment may have met deaf ears.
+    deaf_until: Option<Instant>,
 }
 
 impl KeyFrames {
     /// Somebody needs a key frame.
     pub fn wish(&mut self, picture: Picture, now: Instant) {
-        let wish = self.wishes.entry(picture).or_insert(Wish {
-            open_since: None,
-            asked_at: None,
-        });
+        let wish = self.wishes.entry(picture).or_default();
         wish.open_since.get_or_insert(now);
+    }
+
+    /// The rules show a picture on every screen: its sender is asked now, and again once it cannot be deaf any more.
+    /// Not for what a screen wishes: it could make a sender send nothing but key frames.
+    pub fn wish_at_once(&mut self, picture: Picture, now: Instant) {
+        self.wish(picture, now);
+        let layers = Layer::ALL.map(|layer| self.wishes.get(&(picture.0, layer))?.asked_at);
+        let deaf_until = layers.into_iter().flatten().max().map(|at| at + DEAF);
+        if let Some(wish) = self.wishes.get_mut(&picture) {
+            wish.deaf_until = wish.deaf_until.max(deaf_until);
+            wish.asked_at = None;
+        }
     }
 
     /// The key frame came.
@@ -76,7 +90,9 @@ impl KeyFrames {
 
 impl Wish {
     fn next(&self) -> Option<Instant> {
-        self.asked_at.map(|at| at + KEY_FRAME_INTERVAL)
+        let at = self.asked_at?;
+        let deaf_until = self.deaf_until.filter(|until| at < *until);
+        Some(deaf_until.unwrap_or(at + KEY_FRAME_INTERVAL))
     }
 }
 
@@ -103,6 +119,40 @@ mod tests {
         }
         assert_eq!(asked, [0, 500, 1_000]);
         assert_eq!(wishes.deadline(start), None);
+    }
+
+    #[test]
+    fn what_the_rules_show_is_asked_for_at_once_and_again_when_the_sender_hears_again() {
+        let start = Instant::now();
+        let at = |ms| start + Duration::from_millis(ms);
+        let mut wishes = KeyFrames::default();
+        let small = (PICTURE.0, Layer::Quarter);
+        wishes.wish(small, start);
+        assert_eq!(wishes.due(start), [small]);
+        wishes.came(small);
+
+        for _screen in 0..3 {
+            wishes.wish_at_once(PICTURE, at(100));
+        }
+        let mut asked: Vec<u64> = (100..1_400).collect();
+        asked.retain(|ms| !wishes.due(at(*ms)).is_empty());
+        assert_eq!(asked, [100, 320, 820, 1_320]);
+    }
+
+    #[test]
+    fn what_the_rules_show_does_not_wait_for_the_pace_of_the_screens() {
+        let start = Instant::now();
+        let at = |ms| start + Duration::from_millis(ms);
+        let mut wishes = KeyFrames::default();
+        wishes.wish(PICTURE, start);
+        assert_eq!(wishes.due(start), [PICTURE]);
+        wishes.came(PICTURE);
+        wishes.wish(PICTURE, at(60));
+        assert!(wishes.due(at(60)).is_empty(), "a screen waits");
+        wishes.wish_at_once(PICTURE, at(70));
+        assert_eq!(wishes.due(at(70)), [PICTURE]);
+        wishes.came(PICTURE);
+        assert_eq!(wishes.deadline(at(80)), None);
     }
 
     #[test]

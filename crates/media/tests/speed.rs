@@ -4,7 +4,7 @@
 
 mod support;
 
-use diemcau_model::Carries;
+use diemcau_model::{Carries, SiteId};
 use diemcau_probe::ProbeOptions;
 use std::time::{Duration, Instant};
 use support::Hall;
@@ -69,4 +69,71 @@ fn first_after(hall: &Hall, moment: Instant) -> Duration {
     let openings = &seen.slots[&14].openings;
     let first = openings.iter().find(|at| **at >= moment).unwrap();
     first.saturating_duration_since(moment)
+}
+
+const CALLS: usize = 12;
+/// A speaker's full picture is on the big screens so soon after the grant; of this, a frame's time is the sender's.
+const PICTURE_BOUND: Duration = Duration::from_millis(300);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_full_picture_comes_at_once_also_when_a_screen_has_just_asked_for_it() {
+    let mut hall = Hall::with_rooms(5).await;
+    hall.screen(0, 720, &[180; 5]).await;
+    hall.screen(4, 0, &[180, 720, 720]).await;
+    hall.grant(3);
+    hall.until("every picture is there", |hall| {
+        let watcher = hall.seen(4);
+        hall.seen(0).tally(0, 3, 2).is_some()
+            && [1, 2]
+                .iter()
+                .all(|site| watcher.tally(1 + usize::from(*site), *site, 2).is_some())
+    })
+    .await;
+
+    let (mut quiet, mut pressed) = (vec![], vec![]);
+    for call in 0..CALLS {
+        let site = 1 + call as u16 % 2;
+        let presses = call % 4 < 2;
+        // A second without a request, as between two speeches.
+        hall.while_sending(3, 220).await;
+        let asked = full_asked(&hall, site);
+        hall.set_stage(|stage| stage.on_deck = vec![SiteId(1), SiteId(2)]);
+        if presses {
+            hall.probe(4).wish_key_frame(1 + usize::from(site));
+            hall.until("a screen's wish was heard", |hall| {
+                full_asked(hall, site) > asked
+            })
+            .await;
+            hall.while_sending(site.into(), 25).await;
+        }
+        let granted = Instant::now();
+        hall.set_stage(|stage| stage.on_deck.clear());
+        hall.grant(site);
+        let (first, at) = hall.full_picture(0, site, granted).await;
+        assert!(first.key_frame, "a picture begins at a key frame");
+        let took = at.saturating_duration_since(granted);
+        let requests = full_asked(&hall, site) - asked;
+        assert_eq!(
+            requests,
+            1 + u32::from(presses),
+            "one request is the grant's"
+        );
+        if presses { &mut pressed } else { &mut quiet }.push(took);
+    }
+    for (what, times) in [("on deck", &mut quiet), ("just asked for", &mut pressed)] {
+        times.sort();
+        println!(
+            "grant to the first packet of the full picture, {what}: p50 {:?} max {:?}",
+            times[times.len() / 2],
+            times[times.len() - 1]
+        );
+        assert!(times[times.len() / 2] < PICTURE_BOUND);
+    }
+    hall.close().await;
+}
+
+/// How often a site was asked for a key frame of its full layer.
+fn full_asked(hall: &Hall, site: u16) -> u32 {
+    let asked = hall.seen(site.into()).key_frames_asked;
+    asked.get(&2).copied().unwrap_or(0)
 }

@@ -44,6 +44,8 @@ pub struct Slot {
     pub time_jumps: u64,
     /// When a packet came after a pause of at least 10 ms: for sound, when the gate opened.
     pub openings: Vec<Instant>,
+    /// The first packet of each sender or layer that took the slot over, and when it came.
+    pub firsts: Vec<(Mark, Instant)>,
     last_at: Option<Instant>,
     last_timestamp: u32,
 }
@@ -101,6 +103,10 @@ impl Slot {
             .map(|last| now.saturating_duration_since(last));
         if pause.is_none_or(|pause| pause >= OPENING_PAUSE) {
             self.openings.push(now);
+        }
+        let last = self.firsts.last().map(|(mark, _)| (mark.from, mark.layer));
+        if last != Some((mark.from, mark.layer)) {
+            self.firsts.push((*mark, now));
         }
         match self.last_seq {
             Some(last) if seq > last => {

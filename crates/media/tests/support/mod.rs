@@ -11,7 +11,7 @@ use diemcau_media::{Counters, Media, MediaConfig, start};
 use diemcau_model::{
     Carries, EndpointKind, LinkReport, PeerAsk, PeerId, PeerSay, ScreenSlots, Side, SiteId, Stage,
 };
-use diemcau_probe::{Probe, ProbeOptions, Seen};
+use diemcau_probe::{Mark, Probe, ProbeOptions, Seen};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -200,6 +200,20 @@ impl Hall {
     /// Sound packets of a site at a peer, in whatever slot.
     pub fn sounds(&self, peer: u64, of: u16) -> u64 {
         self.seen(peer).packets_in(VOICES, of)
+    }
+
+    /// The first packet of a site's full layer in the programme slot after a moment, and when it came.
+    pub async fn full_picture(&mut self, peer: u64, of: u16, after: Instant) -> (Mark, Instant) {
+        let first = |hall: &Self| {
+            let seen = hall.seen(peer);
+            let firsts = &seen.slots.get(&0)?.firsts;
+            let full =
+                |(mark, at): &&(Mark, Instant)| mark.from == of && mark.layer == 2 && *at >= after;
+            firsts.iter().find(full).copied()
+        };
+        self.until("the full picture comes", |hall| first(hall).is_some())
+            .await;
+        first(self).unwrap()
     }
 
     pub fn count(&self, counter: fn(&Counters) -> &AtomicU64) -> u64 {
