@@ -83,6 +83,52 @@ async fn nobody_hears_a_room_before_its_grant_or_after_its_end() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn in_an_open_discussion_each_voice_reaches_all_the_others() {
+    let mut hall = Hall::with_rooms(6).await;
+    let open = |hall: &Hall, sites: &[u16]| {
+        let heard = sites.iter().copied().map(SiteId).collect();
+        hall.set_stage(|stage| stage.heard = heard);
+    };
+    let pairs = |of: [u16; 4]| {
+        let others = move |site| (0..6).filter(move |room| *room != site);
+        of.into_iter()
+            .flat_map(move |site| others(site).map(move |room| (u64::from(room), site)))
+    };
+
+    open(&hall, &[0, 1, 2, 3]);
+    hall.until("four voices are heard by all the others", |hall| {
+        pairs([0, 1, 2, 3]).all(|(room, site)| hall.sounds(room, site) > 10)
+    })
+    .await;
+    open(&hall, &[0, 1, 2, 3, 4]);
+    hall.while_sending(4, 200).await;
+    for room in 0..6 {
+        assert_eq!(hall.sounds(room, 4), 0, "there is no slot for a fifth");
+        assert_eq!(hall.sounds(room, 5), 0, "it has no open microphone");
+    }
+
+    open(&hall, &[0, 1, 3, 4]);
+    hall.until("the fifth has the free slot", |hall| {
+        pairs([4; 4]).all(|(room, site)| hall.sounds(room, site) > 10)
+    })
+    .await;
+    let closed = hall.sounds(0, 2);
+    let before: Vec<u64> = pairs([0, 1, 3, 4])
+        .map(|(room, site)| hall.sounds(room, site))
+        .collect();
+    hall.until("the four go on", |hall| {
+        let now = pairs([0, 1, 3, 4]).map(|(room, site)| hall.sounds(room, site));
+        now.zip(&before).all(|(now, before)| now > before + 10)
+    })
+    .await;
+    assert_eq!(hall.sounds(0, 2), closed, "a closed one is silent");
+    for room in 0..6 {
+        assert_eq!(hall.sounds(u64::from(room), room), 0, "nobody hears itself");
+    }
+    hall.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_companion_gets_nothing_and_a_watcher_is_quiet_until_it_listens() {
     let mut hall = Hall::with_rooms(2).await;
     hall.grant(0);

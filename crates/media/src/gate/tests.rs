@@ -1,4 +1,5 @@
 use super::*;
+use diemcau_model::limits::ON_DECK_MAX;
 use proptest::prelude::*;
 use std::collections::BTreeSet;
 
@@ -32,12 +33,12 @@ fn three_rooms() -> (Stage, Vec<Source>, Vec<Screen>) {
         seq: 1,
         heard: BTreeSet::from([SiteId(1)]),
         programme: Some(SiteId(1)),
-        on_deck: None,
+        on_deck: vec![],
         carriers: sites
             .iter()
             .map(|site| (*site, EndpointKind::Room))
             .collect(),
-        sites,
+        tiles: sites,
     };
     let sources = (0..3)
         .map(|n| source(n.into(), n, EndpointKind::Room))
@@ -159,6 +160,34 @@ fn a_voice_keeps_its_slot_and_the_speaker_always_has_one() {
     );
 }
 
+#[test]
+fn a_fifth_voice_waits_until_a_slot_is_free() {
+    let (mut stage, _, screens) = three_rooms();
+    let sources: Vec<Source> = (0..7)
+        .map(|n| source(n.into(), n, EndpointKind::Room))
+        .collect();
+    stage.programme = None;
+    stage.carriers = (0..7)
+        .map(|site| (SiteId(site), EndpointKind::Room))
+        .collect();
+    let mut voices = Voices::default();
+    let mut open = |heard: &[u16]| {
+        stage.heard = heard.iter().copied().map(SiteId).collect();
+        voices.seat(&stage, &carriers(&stage, &sources));
+        let routes = routes(&stage, &sources, &screens, &voices);
+        [0, 1, 2].map(|listener| hears(&routes, listener))
+    };
+
+    let four = open(&[1, 3, 5, 6]);
+    assert_eq!(four, [vec![1, 3, 5, 6], vec![3, 5, 6], vec![1, 3, 5, 6]]);
+    assert_eq!(open(&[1, 2, 3, 5, 6]), four, "site 2 waits");
+    assert_eq!(
+        open(&[1, 2, 3, 6]),
+        [vec![1, 3, 2, 6], vec![3, 2, 6], vec![1, 3, 6]],
+        "it has the place of site 5, and nobody else moved"
+    );
+}
+
 prop_compose! {
     fn a_source()(peer in 0_u64..12, site in 0_u16..6, standby: bool, layers in 0_usize..4) -> Source {
         let kind = if standby { EndpointKind::Standby } else { EndpointKind::Room };
@@ -176,14 +205,15 @@ prop_compose! {
 
 prop_compose! {
     fn a_stage()(heard in proptest::collection::btree_set(0_u16..6, 0..6), programme in proptest::option::of(0_u16..6),
-                 sites in proptest::collection::vec(0_u16..6, 0..16),
+                 tiles in proptest::collection::vec(0_u16..6, 0..16),
+                 on_deck in proptest::collection::vec(0_u16..6, 0..=ON_DECK_MAX),
                  carriers in proptest::collection::btree_map(0_u16..6, any::<bool>(), 0..6)) -> Stage {
         Stage {
             seq: 1,
             heard: heard.into_iter().map(SiteId).collect(),
             programme: programme.map(SiteId),
-            on_deck: None,
-            sites: sites.into_iter().map(SiteId).collect(),
+            on_deck: on_deck.into_iter().map(SiteId).collect(),
+            tiles: tiles.into_iter().map(SiteId).collect(),
             carriers: carriers.into_iter().map(|(site, standby)| {
                 (SiteId(site), if standby { EndpointKind::Standby } else { EndpointKind::Room })
             }).collect(),
@@ -232,6 +262,10 @@ proptest! {
                 }
             }
         }
+        let sounding = stage.heard.iter().filter(|site| carriers(&stage, &sources).contains_key(site));
+        let seated: BTreeSet<SiteId> = voices.0.iter().flatten().copied().collect();
+        prop_assert_eq!(voices.0.iter().flatten().count(), seated.len(), "a site has one slot");
+        prop_assert_eq!(seated.len(), sounding.count().min(AUDIO_SLOTS), "nobody waits beside a free slot");
         let mut taken: Vec<_> = fresh.iter().map(|route| (route.to, route.slot)).collect();
         taken.sort();
         taken.dedup();
