@@ -10,6 +10,10 @@ use std::time::{Duration, Instant};
 
 /// A layer that brought nothing for so long does not arrive any more.
 const LAYER_LIFETIME: Duration = Duration::from_millis(1_500);
+/// Connections a peer may ask for on each side within `TRIES_WINDOW`, for each costs us a key and eighteen m-lines; a
+/// further one fails with a reason, and the one that is there goes on.
+pub const TRIES_MAX: usize = 4;
+const TRIES_WINDOW: Duration = Duration::from_secs(10);
 
 pub struct Peer {
     pub site: Option<SiteId>,
@@ -21,7 +25,13 @@ pub struct Peer {
     /// What it was last told its slots show.
     pub told: Option<Vec<Option<SiteId>>>,
     pub meter: Meter,
+    uplink_tries: Tries,
+    downlink_tries: Tries,
 }
+
+/// When connections were last asked for, the oldest first.
+#[derive(Default)]
+struct Tries([Option<Instant>; TRIES_MAX]);
 
 pub struct Up {
     pub line: Line,
@@ -65,6 +75,16 @@ impl Peer {
             down: None,
             told: None,
             meter: Meter::new(now),
+            uplink_tries: Tries::default(),
+            downlink_tries: Tries::default(),
+        }
+    }
+
+    /// Whether the peer may have a new connection now; if so, it counts.
+    pub fn may_try(&mut self, side: Side, now: Instant) -> bool {
+        match side {
+            Side::Uplink => self.uplink_tries.take(now),
+            Side::Downlink => self.downlink_tries.take(now),
         }
     }
 
@@ -104,6 +124,18 @@ impl Peer {
             listens: self.listens,
             slots: self.screen.clone(),
         })
+    }
+}
+
+impl Tries {
+    fn take(&mut self, now: Instant) -> bool {
+        let oldest = self.0[0];
+        if oldest.is_some_and(|at| now.saturating_duration_since(at) < TRIES_WINDOW) {
+            return false;
+        }
+        self.0.rotate_left(1);
+        self.0[TRIES_MAX - 1] = Some(now);
+        true
     }
 }
 
@@ -169,5 +201,32 @@ impl Line {
             wet: false,
             asked_by_stun: false,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn four_connections_in_ten_seconds_and_a_fifth_when_the_first_is_that_old() {
+        let start = Instant::now();
+        let at = |second| start + Duration::from_secs(second);
+        let mut peer = Peer::new(None, Carries::Watch, start);
+        for second in [0, 0, 3, 9] {
+            assert!(peer.may_try(Side::Downlink, at(second)));
+        }
+        assert!(!peer.may_try(Side::Downlink, at(9)));
+        assert!(
+            peer.may_try(Side::Uplink, at(9)),
+            "the other side is its own"
+        );
+        assert!(peer.may_try(Side::Downlink, at(10)));
+        assert!(peer.may_try(Side::Downlink, at(10)));
+        assert!(
+            !peer.may_try(Side::Downlink, at(12)),
+            "a refusal costs nothing"
+        );
+        assert!(peer.may_try(Side::Downlink, at(13)));
     }
 }

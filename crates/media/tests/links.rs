@@ -33,9 +33,10 @@ async fn a_bad_description_fails_with_a_reason_and_disturbs_nothing() {
         good[..good.len() / 2].to_owned(),
         good.replace("a=rid:q", "a=rid:tiny"),
     ];
-    for sdp in bad {
+    for (number, sdp) in (100..).zip(bad) {
+        hall.admit(number, Some(1), Carries::Room).await;
         hall.ask(PeerAsk::UplinkOffer {
-            peer: PeerId(0),
+            peer: PeerId(number),
             sdp: sdp.clone(),
         })
         .await;
@@ -45,8 +46,19 @@ async fn a_bad_description_fails_with_a_reason_and_disturbs_nothing() {
         })
         .await;
         hall.failed(77, Side::Downlink).await;
+        assert!(!hall.failed(number, Side::Uplink).await.is_empty());
     }
-    assert!(!hall.failed(0, Side::Uplink).await.is_empty());
+    hall.ask(PeerAsk::UplinkOffer {
+        peer: PeerId(0),
+        sdp: "v=0\r\nnonsense".into(),
+    })
+    .await;
+    hall.failed(0, Side::Uplink).await;
+    let before = hall.sounds(1, 0);
+    hall.until("the uplink that is there goes on", |hall| {
+        hall.sounds(1, 0) > before + 10
+    })
+    .await;
 
     hall.ask(PeerAsk::OpenDownlink { peer: PeerId(1) }).await;
     hall.said(|say| matches!(say, PeerSay::Offer { peer, .. } if peer.0 == 1).then_some(()))
@@ -103,6 +115,35 @@ async fn a_second_offer_replaces_the_uplink() {
     }
     let seen = hall.seen(1);
     assert_eq!(seen.slots[&0].picture_jumps, 0);
+    hall.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_asks_for_connections_without_end_keeps_the_one_it_has() {
+    let mut hall = Hall::with_rooms(2).await;
+    hall.grant(0);
+    // Each has one already; three more may be made.
+    for _ in 0..3 {
+        hall.connect_uplink(0).await;
+        hall.connect_downlink(1).await;
+    }
+    for _ in 0..20 {
+        let sdp = hall.probe(0).uplink_offer().await;
+        hall.ask(PeerAsk::UplinkOffer {
+            peer: PeerId(0),
+            sdp,
+        })
+        .await;
+        hall.ask(PeerAsk::OpenDownlink { peer: PeerId(1) }).await;
+        assert!(hall.failed(0, Side::Uplink).await.contains("too many"));
+        assert!(hall.failed(1, Side::Downlink).await.contains("too many"));
+    }
+    let before = hall.sounds(1, 0);
+    hall.until("room 1 still hears room 0", |hall| {
+        hall.sounds(1, 0) > before + 20
+    })
+    .await;
+    hall.connect_downlink(0).await;
     hall.close().await;
 }
 

@@ -8,6 +8,7 @@ use std::time::Instant;
 
 /// Peers at one time; a further one is admitted to nothing and told so when it offers.
 const PEERS_MAX: usize = 4_096;
+const TOO_MANY_TRIES: &str = "too many connections in a short time; try again in ten seconds";
 
 impl Driver {
     pub(super) fn ask(&mut self, ask: PeerAsk, now: Instant) {
@@ -48,11 +49,14 @@ impl Driver {
 
     fn uplink_offer(&mut self, id: PeerId, sdp: &str, now: Instant) {
         let leg = (id, Side::Uplink);
-        let Some(peer) = self.peers.get(&id) else {
+        let Some(peer) = self.peers.get_mut(&id) else {
             return self.say_failed(leg, "not admitted");
         };
         if peer.carries.endpoint().is_none() || peer.site.is_none() {
             return self.say_failed(leg, "this seat does not send");
+        }
+        if !peer.may_try(Side::Uplink, now) {
+            return self.say_failed(leg, TOO_MANY_TRIES);
         }
         let (made, answer) = match engine::answer_uplink(sdp, &self.addresses, now) {
             Ok(made) => made,
@@ -72,11 +76,14 @@ impl Driver {
 
     fn open_downlink(&mut self, id: PeerId, now: Instant) {
         let leg = (id, Side::Downlink);
-        let Some(peer) = self.peers.get(&id) else {
+        let Some(peer) = self.peers.get_mut(&id) else {
             return self.say_failed(leg, "not admitted");
         };
         if !crate::gate::receives(peer.carries) {
             return self.say_failed(leg, "this seat carries no media");
+        }
+        if !peer.may_try(Side::Downlink, now) {
+            return self.say_failed(leg, TOO_MANY_TRIES);
         }
         let (made, offer) = match engine::offer_downlink(&self.addresses, now) {
             Ok(made) => made,
