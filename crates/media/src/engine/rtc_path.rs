@@ -174,6 +174,7 @@ fn names_the_path(datagram: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::slice::from_ref;
 
     const OURS: &str = "v=0\r\na=ice-ufrag:ours\r\na=ice-pwd:a password of some length\r\n";
     const THEIRS: &str = "v=0\r\na=ice-ufrag:theirs\r\n";
@@ -218,8 +219,8 @@ mod tests {
     fn a_path_named_too_early_is_named_again_when_it_is_proved() {
         let mut path = path();
         let (naming, proof) = (naming(), stun(STUN_SUCCESS, &[]));
-        assert_eq!(path.receive(naming.clone(), at(1)), [naming.clone()]);
-        assert_eq!(path.receive(proof.clone(), at(2)), [proof.clone()]);
+        assert_eq!(path.receive(naming.clone(), at(1))[..], *from_ref(&naming));
+        assert_eq!(path.receive(proof.clone(), at(2))[..], *from_ref(&proof));
         assert_eq!(path.receive(proof.clone(), at(1)), [proof, naming]);
         assert_eq!(path.receive(dtls(1), at(1)), [dtls(1)]);
     }
@@ -237,7 +238,7 @@ mod tests {
         let mut path = path();
         path.described(THEIRS);
         let proof = stun(STUN_SUCCESS, &[]);
-        assert_eq!(path.receive(proof.clone(), at(1)), [proof.clone()]);
+        assert_eq!(path.receive(proof.clone(), at(1))[..], *from_ref(&proof));
         assert!(path.receive(dtls(1), at(2)).is_empty(), "another path");
         let [named, held, came] = path.receive(dtls(2), at(1)).try_into().unwrap();
         assert!(names_the_path(&named));
