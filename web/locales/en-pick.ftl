@@ -19,3 +19,7 @@ accept = Accept
 accept-request = Accept the request of { $site }
 not-now = Not now
 deny-request = Not now: { $site }
+deputy-presides = { $label } presides
+you-preside = You preside
+return-chair = Give the chair back
+take-back = Take the chair back

@@ -5,7 +5,7 @@
 /** @import { Ctx } from "./pieces.js" */
 
 import { moveItem, moveOn } from "../actions/agenda.js";
-import { endTurn, extendTurn, grantNext, pauseTurn, resumeTurn, returnChair, takeChair } from "../actions/floor.js";
+import { endTurn, extendTurn, grantNext, pauseTurn, resumeTurn } from "../actions/floor.js";
 import { callNextSite } from "../actions/roll.js";
 import "../elements/level-meter.js";
 import "../elements/self-picture.js";
@@ -136,7 +136,7 @@ function speechZone(ctx, view) {
   return html`<section class="zone speech" aria-label=${t("present-speech")}>
     <figure class="tile pgm ${isHeard(view, programme) ? "is-live" : ""}"><room-picture .slotNumber=${0} .site=${programme} role="img"
       aria-label=${t("programme-picture", { site: siteCall(view, programme) })}></room-picture>${programme === null ? html`<p class="no-picture">${t("no-programme")}</p>` : nothing}</figure>
-    <div class="turn ${turn ? "" : "nobody"}">${deputyBanner(ctx, view)}${view.floor.priority ? mark("held", "mic", t("priority-held")) : nothing}${turn
+    <div class="turn ${turn ? "" : "nobody"}">${view.floor.priority ? mark("held", "mic", t("priority-held")) : nothing}${turn
       ? html`${turnMark(view)}<h2 class="site">${fittingName(view, turn.site, 30)}</h2><p class="who">${[turn.words.delegate || t("no-delegate"), turn.words.title ?? ""].filter((part) => part !== "").join(", ")}</p><p class="topic">${topicLine(view, turn.words)}</p>
         ${pick(ctx)?.besides(ctx, view, turn) ?? nothing}<turn-clock .turn=${turn}></turn-clock>`
       : html`${view.floor.hall_microphone ? mark("live", "mic", t("hall-open")) : mark("", "mic-off", t("nobody-speaks"))}<h2 class="site">${callName(hall(view))}</h2><p class="topic">${lastWords(view)}</p>`}</div>
@@ -149,18 +149,6 @@ function speechZone(ctx, view) {
       <button class="btn" type="button" ?disabled=${!turn || !may} @click=${() => turn && ctx.ui({ confirm: { what: "revoke", id: turn.turn } })}>${t("stop-speaker")}</button>
     </div>
   </section>`;
-}
-
-/** Who has the chair when it is not the chair, and the one action that changes it. @param {Ctx} ctx @param {View} view */
-function deputyBanner(ctx, view) {
-  const { deputy } = view.floor;
-  if (ctx.app.me?.role === "deputy") {
-    return deputy === null
-      ? html`<button class="btn small" type="button" @click=${() => ctx.ui({ confirm: { what: "take-chair", id: 0 } })}>${t("take-chair")}</button>`
-      : html`<p class="presiding">${mark("deck", "check", t("you-preside"))} <button class="btn small" type="button" @click=${() => returnChair(ctx.ask)}>${t("return-chair")}</button></p>`;
-  }
-  if (deputy === null) return nothing;
-  return html`<p class="presiding" role="alert">${mark("weak", "warn", t("deputy-presides", { label: deputy.label }))} <button class="btn small" type="button" @click=${() => takeChair(ctx.ask)}>${t("take-back")}</button></p>`;
 }
 
 /** @param {View} view */

@@ -3,7 +3,7 @@
 /** @import { Request, Turn, View } from "../../../generated/protocol.ts" */
 /** @import { Ctx } from "../pieces.js" */
 
-import { acceptRequest, endTurn, grant, keepTurn, moveRequest, setReady, stage, undo } from "../../actions/floor.js";
+import { acceptRequest, endTurn, grant, keepTurn, moveRequest, returnChair, setReady, stage, takeChair, undo } from "../../actions/floor.js";
 import { promptSite } from "../../actions/roll.js";
 import { presides } from "../../state/app.js";
 import { siteCall, siteName } from "../../state/sites.js";
@@ -92,4 +92,16 @@ function pendingRow(ctx, view, request) {
     <span class="who">${[request.words.delegate, topicLine(view, request.words)].filter((part) => part !== "").join(" · ")}</span>
     <span class="two-acts"><button class="btn small" type="button" @click=${() => acceptRequest(ctx.ask, request.turn)} aria-label=${t("accept-request", { site: siteCall(view, request.site) })}>${icon("check")}${t("accept")}</button>
     <button class="btn small" type="button" @click=${() => ctx.ui({ confirm: { what: "deny", id: request.turn } })} aria-label=${t("deny-request", { site: siteCall(view, request.site) })}>${t("not-now")}</button></span></li>`;
+}
+
+/** Who has the chair when it is not the chair, and the one action that changes it. @param {Ctx} ctx @param {View} view */
+export function deputyBanner(ctx, view) {
+  const { deputy } = view.floor;
+  if (ctx.app.me?.role === "deputy") {
+    return deputy === null
+      ? html`<button class="btn small" type="button" @click=${() => ctx.ui({ confirm: { what: "take-chair", id: 0 } })}>${t("take-chair")}</button>`
+      : html`<p class="presiding">${mark("deck", "check", t("you-preside"))} <button class="btn small" type="button" @click=${() => returnChair(ctx.ask)}>${t("return-chair")}</button></p>`;
+  }
+  if (deputy === null) return nothing;
+  return html`<p class="presiding" role="alert">${mark("weak", "warn", t("deputy-presides", { label: deputy.label }))} <button class="btn small" type="button" @click=${() => takeChair(ctx.ask)}>${t("take-back")}</button></p>`;
 }
