@@ -10,7 +10,7 @@
 
 use crate::{Client, Server};
 use anyhow::{Context, Result, bail, ensure};
-use diemcau_model::{Carries, ScreenSlots, Side, SiteId, limits};
+use diemcau_model::{Carries, Role, ScreenSlots, Side, SiteId, limits};
 use diemcau_probe::{Probe, ProbeOptions, Seen};
 use diemcau_protocol::{ClientCommand, ClientFrame, ErrorWhy, Me, ServerFrame, View};
 use std::{
@@ -100,6 +100,16 @@ impl Room {
             room.connect_downlink().await?;
         }
         Ok(room)
+    }
+
+    /// A site's standby machine, which links the site so that it can be called; its room's seat stays free.
+    ///
+    /// # Errors
+    /// Not admitted, or a connection was not made.
+    pub async fn standby(server: &Server, site: u16) -> Result<Self> {
+        let carries = Some(Carries::Standby);
+        let token = server.token(Role::Moderator, Some(SiteId(site)), carries)?;
+        Self::enter(server, &token, plain(site)).await
     }
 
     /// Joins, without media.

@@ -12,6 +12,13 @@ pub const SITES: u16 = 13;
 /// The item of the demo in which the sites discuss.
 pub const DISCUSSION: ItemId = ItemId(5);
 
+/// Begin an item in which nobody waits yet.
+#[must_use]
+pub fn start_item(item: ItemId) -> ClientCommand {
+    let waiting = None;
+    ClientCommand::StartItem { item, waiting }
+}
+
 /// A request for the floor.
 #[must_use]
 pub fn request(topic: &str) -> ClientCommand {

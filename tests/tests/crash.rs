@@ -11,8 +11,8 @@ use diemcau_journal::Record;
 use diemcau_model::{CommentId, Role, SeatId, SiteId};
 use diemcau_protocol::{ClientCommand, ServerFrame, Viewer, view};
 use diemcau_tests::{
-    Client, Server,
-    script::{DISCUSSION, call_next, comment, other_layout, request, taken},
+    Client, Room, Server,
+    script::{DISCUSSION, call_next, comment, other_layout, request, start_item, taken},
 };
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -34,6 +34,8 @@ const SEEDS: [u64; 20] = [
     2_540, 99,
 ];
 const SITES: u16 = 8;
+/// Sites that are linked, and can be called.
+const LINKED: u16 = 3;
 /// Commands a client has sent and not heard of.
 const IN_FLIGHT: usize = 3;
 /// A liveness bound: so many acknowledgements never take so long.
@@ -44,10 +46,11 @@ async fn what_was_acknowledged_survives_twenty_kills() -> Result<()> {
     let begun = Instant::now();
     let mut server = Server::start().await?;
     let mut chair = server.chair().await?;
-    let begin = ClientCommand::StartItem { item: DISCUSSION };
+    let begin = start_item(DISCUSSION);
     taken(chair.command("begin", begin).await?)?;
     drop(chair);
 
+    let mut rooms = linked(&server).await?;
     let day = Arc::new(Day::default());
     let mut people = JoinSet::new();
     let chair = server.token(Role::Chair, None, None)?;
@@ -57,7 +60,7 @@ async fn what_was_acknowledged_survives_twenty_kills() -> Result<()> {
         people.spawn(Person::new(&server.host, token, u64::from(site)).live(Arc::clone(&day)));
     }
 
-    let mut ready = vec![];
+    let (mut ready, mut held) = (vec![], 0);
     let mut before: Vec<Record> = vec![];
     for seed in SEEDS {
         let more = 40 + usize::try_from(Chance(seed).below(120))?;
@@ -72,14 +75,16 @@ async fn what_was_acknowledged_survives_twenty_kills() -> Result<()> {
             "seed {seed}: the past has changed"
         );
         assert!(records.len() > before.len());
-        let replayed = replay(&records);
+        let speaking = replay(&records).floor().turn().map(|turn| turn.turn);
+        rooms.clear();
 
         let restart = Instant::now();
         server.restart().await?;
         ready.push(restart.elapsed());
 
-        // Nobody is back yet: what a newcomer sees is what the record says, the speaker still speaks, and the clock
-        // of a site without a link stands.
+        // Nobody is back yet: what a newcomer sees is what the record says, the speaker still has the floor, and the
+        // clock of a site without a link stands.
+        let replayed = replay(&server.records()?);
         let observer = server.token(Role::Observer, None, None)?;
         let observer = Client::join(&server.host, &observer).await?;
         assert_eq!(
@@ -87,11 +92,15 @@ async fn what_was_acknowledged_survives_twenty_kills() -> Result<()> {
             view(&replayed, Viewer::Public),
             "seed {seed}"
         );
-        if let Some(turn) = &observer.view.floor.turn {
+        let turn = observer.view.floor.turn.as_ref();
+        assert_eq!(turn.map(|turn| turn.turn), speaking, "seed {seed}");
+        if let Some(turn) = turn {
             assert!(turn.held, "seed {seed}: {turn:?}");
-            assert_eq!((turn.used_ms, turn.running_since), (0, None), "seed {seed}");
+            assert_eq!(turn.running_since, None, "seed {seed}");
+            held += 1;
         }
         before = records;
+        rooms = linked(&server).await?;
         day.next_epoch();
     }
     timeout(TRAFFIC_WITHIN, day.wait_for_answers(50))
@@ -116,6 +125,11 @@ async fn what_was_acknowledged_survives_twenty_kills() -> Result<()> {
 
     ready.sort();
     assert!(resent > 0, "no kill met anything on its way");
+    assert!(held > 0, "no kill met a speaker");
+    let unheld = records
+        .iter()
+        .filter(|record| matches!(record.event, Event::TurnUnheld { .. }));
+    assert!(unheld.count() > 0, "no speaker went on after a kill");
     let commands: usize = told.values().map(Vec::len).sum();
     println!(
         "{} kills, {commands} commands answered, {resent} of them said again, {} events, {:.1?}; ready after a restart: p50 {:.0?}, p99 {:.0?}",
@@ -127,6 +141,15 @@ async fn what_was_acknowledged_survives_twenty_kills() -> Result<()> {
     );
     assert!(begun.elapsed() < Duration::from_secs(60));
     Ok(())
+}
+
+/// The rooms that are on the air, each with a peer that sends without end.
+async fn linked(server: &Server) -> Result<Vec<Room>> {
+    let mut rooms = vec![];
+    for site in 1..=LINKED {
+        rooms.push(Room::standby(server, site).await?);
+    }
+    Ok(rooms)
 }
 
 fn replay(records: &[Record]) -> Conference {
@@ -148,7 +171,14 @@ fn audit(records: &[Record], told: &BTreeMap<SeatId, Vec<(String, ServerFrame)>>
         match (record.seat, &record.command) {
             (Some(seat), Some(id)) => effects.entry((seat, id)).or_default().push(record),
             _ => assert!(
-                matches!(record.event, Event::ConferenceOpened { .. }),
+                matches!(
+                    record.event,
+                    Event::ConferenceOpened { .. }
+                        | Event::EndpointLinked { .. }
+                        | Event::EndpointLost { .. }
+                        | Event::TurnHeld { .. }
+                        | Event::TurnUnheld { .. }
+                ),
                 "nobody asked for {:?}",
                 record.event
             ),
@@ -381,7 +411,7 @@ impl Person {
     fn preside(&mut self, client: &Client) -> ClientCommand {
         let floor = &client.view.floor;
         let dice = self.chance.below(6);
-        match (&floor.turn, floor.on_deck) {
+        match (&floor.turn, floor.on_deck.first().copied()) {
             (None, Some(next)) => call_next(None, next),
             (Some(turn), Some(next)) if dice == 0 => call_next(Some(turn.turn), next),
             (Some(turn), _) => {
@@ -406,7 +436,7 @@ impl Person {
         match (self.chance.below(10), waiting, speaking) {
             (0, Some(request), _) => ClientCommand::WithdrawRequest { turn: request.turn },
             (1, _, Some(turn)) => ClientCommand::EndTurn { turn: turn.turn },
-            (0..=4, _, _) => request("Chỉ tiêu"),
+            (0..=4, _, _) => request(&format!("Chỉ tiêu {}", self.sent)),
             _ => comment(&format!("Ý kiến {} của {}", self.sent, client.me.label)),
         }
     }

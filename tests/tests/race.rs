@@ -10,12 +10,14 @@ use diemcau_conference::{Event, Refusal};
 use diemcau_model::{Role, SeatId, TurnId};
 use diemcau_protocol::{ClientCommand, ServerFrame};
 use diemcau_tests::{
-    Client, Server,
-    script::{DISCUSSION, SITES, call_next, is_ok, request, taken},
+    Client, Room, Server,
+    script::{DISCUSSION, call_next, is_ok, request, start_item, taken},
 };
 use std::{collections::BTreeSet, time::Instant};
 
 const RACES: usize = 1_000;
+/// Sites that are linked, and ask.
+const LINKED: u16 = 3;
 /// After so many, the consoles join anew: what they folded must be what they would see.
 const REJOIN_EVERY: usize = 150;
 /// Requests a site may have waiting.
@@ -31,14 +33,12 @@ async fn two_consoles_press_next_and_one_turn_starts() -> Result<()> {
     let mut left = Client::join(&server.host, first).await?;
     let mut right = Client::join(&server.host, second).await?;
     let seats = [left.me.seat, right.me.seat];
-    let mut sites = vec![];
-    for site in 1..SITES {
+    let (mut sites, mut rooms) = (vec![], vec![]);
+    for site in 1..=LINKED {
         sites.push(server.moderator(site).await?);
+        rooms.push(Room::standby(&server, site).await?);
     }
-    taken(
-        left.command("begin", ClientCommand::StartItem { item: DISCUSSION })
-            .await?,
-    )?;
+    taken(left.command("begin", start_item(DISCUSSION)).await?)?;
 
     let begun = Instant::now();
     let mut won = [0, 0];
@@ -49,13 +49,25 @@ async fn two_consoles_press_next_and_one_turn_starts() -> Result<()> {
         }
         if left.view.floor.queue.is_empty() {
             refill(&mut sites, race).await?;
+            for console in [&mut left, &mut right] {
+                let all = sites.len() * OF_EACH_SITE;
+                console
+                    .until(|console| (console.view.floor.queue.len() == all).then_some(()))
+                    .await?;
+            }
         }
         see_somebody_waiting(&mut left).await?;
         see_somebody_waiting(&mut right).await?;
         assert_eq!(left.view, right.view, "before race {race}");
 
         let after = left.view.floor.turn.as_ref().map(|turn| turn.turn);
-        let expect = left.view.floor.on_deck.context("nobody on deck")?;
+        let expect = left
+            .view
+            .floor
+            .on_deck
+            .first()
+            .copied()
+            .context("nobody on deck")?;
         let id = format!("race-{race}");
         let answers = press(&mut left, &mut right, &id, after, expect, race).await?;
 
@@ -135,7 +147,7 @@ async fn press(
 
 async fn see_somebody_waiting(console: &mut Client) -> Result<()> {
     console
-        .until(|console| (!console.view.floor.queue.is_empty()).then_some(()))
+        .until(|console| (!console.view.floor.on_deck.is_empty()).then_some(()))
         .await
 }
 
@@ -146,7 +158,7 @@ async fn refill(sites: &mut Vec<Client>, race: usize) -> Result<()> {
         asking.spawn(async move {
             for n in 0..OF_EACH_SITE {
                 let id = format!("ask-{race}-{n}");
-                taken(site.command(&id, request("Chỉ tiêu")).await?)?;
+                taken(site.command(&id, request(&format!("Chỉ tiêu {n}"))).await?)?;
             }
             Ok::<_, anyhow::Error>(site)
         });

@@ -58,7 +58,10 @@ impl Hall {
             .context("no discussion")?
             .id;
         hall.chair()
-            .command(ClientCommand::StartItem { item })
+            .command(ClientCommand::StartItem {
+                item,
+                waiting: None,
+            })
             .await?;
         for site in 0..=sites {
             hall.while_sending(site, WINDOW).await?;
@@ -125,6 +128,8 @@ impl Hall {
             delegate: String::new(),
             topic: String::new(),
             paragraph: None,
+            title: String::new(),
+            minutes: None,
         };
         let known: Vec<TurnId> = queue(self.chair());
         self.rooms[&site]

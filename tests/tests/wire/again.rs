@@ -1,12 +1,12 @@
 //! The same command is answered the same way, however often it comes.
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use diemcau_conference::Refusal;
 use diemcau_model::{Carries, Role, SiteId};
 use diemcau_protocol::{ClientCommand, ServerFrame};
 use diemcau_tests::{
-    Client, Server,
-    script::{DISCUSSION, call_next, comment, is_ok, request, taken},
+    Client, Room, Server,
+    script::{DISCUSSION, call_next, comment, is_ok, request, start_item, taken},
 };
 
 #[tokio::test]
@@ -16,7 +16,7 @@ async fn the_same_command_gets_the_same_answer() -> Result<()> {
     let mut chair = server.chair().await?;
     let mut site = Client::join(&server.host, &phone).await?;
     let mut other = server.moderator(9).await?;
-    let begin = ClientCommand::StartItem { item: DISCUSSION };
+    let begin = start_item(DISCUSSION);
     taken(chair.command("begin", begin).await?)?;
 
     // After ok: the comment is there once, also when other words come under its id.
@@ -47,9 +47,11 @@ async fn the_same_command_gets_the_same_answer() -> Result<()> {
     let others = other.command("comment", comment("Của nơi khác")).await?;
     assert!(is_ok(&others) && others != posted);
 
-    // Several events under one command: the floor is given, and held for want of a link.
-    chair.settle("seen").await?;
-    let next = chair.view.floor.on_deck.context("nobody on deck")?;
+    // Several events under one command: the call, and the floor.
+    let _room = Room::standby(&server, 8).await?;
+    let next = chair
+        .until(|chair| chair.view.floor.on_deck.first().copied())
+        .await?;
     let granted = chair.command("next", call_next(None, next)).await?;
     assert!(is_ok(&granted));
     assert_eq!(chair.command("next", call_next(None, next)).await?, granted);

@@ -10,7 +10,7 @@ use diemcau_protocol::{ClientCommand, ClientFrame, ErrorWhy, ServerFrame};
 use diemcau_tests::{
     Client, Server,
     client::{Line, Next, connect, next},
-    script::{call_next, comment, is_ok, other_layout, request, taken, wording},
+    script::{call_next, comment, is_ok, other_layout, request, start_item, taken, wording},
 };
 use futures_util::SinkExt;
 use std::time::{Duration, Instant};
@@ -330,8 +330,12 @@ async fn a_role_asks_for_nothing_that_is_not_its_own() -> Result<()> {
     let (turn, comment_id) = (TurnId(1), CommentId(1));
     let chairs = || {
         vec![
-            ClientCommand::StartItem { item: ItemId(1) },
-            ClientCommand::NextItem { after: None },
+            start_item(ItemId(1)),
+            ClientCommand::NextItem {
+                after: None,
+                expect: ItemId(1),
+                waiting: None,
+            },
             ClientCommand::SetList { open: false },
             ClientCommand::AcceptRequest { turn },
             call_next(None, turn),
@@ -394,11 +398,7 @@ async fn a_role_asks_for_nothing_that_is_not_its_own() -> Result<()> {
 
     // Beside it: each does its own.
     let mut chair = server.chair().await?;
-    taken(
-        chair
-            .command("own", ClientCommand::StartItem { item: ItemId(1) })
-            .await?,
-    )?;
+    taken(chair.command("own", start_item(ItemId(1))).await?)?;
     let mut site = server.moderator(2).await?;
     taken(site.command("own", request("Chỉ tiêu")).await?)?;
     let mut neighbour = server.moderator(3).await?;

@@ -5,8 +5,10 @@ use diemcau_conference::Layout;
 use diemcau_model::{Carries, CommentId, Role, SiteId};
 use diemcau_protocol::{ClientCommand, Comment};
 use diemcau_tests::{
-    Client, Server,
-    script::{DISCUSSION, SITES, call_next, comment, other_layout, request, taken, wording},
+    Client, Room, Server,
+    script::{
+        DISCUSSION, SITES, call_next, comment, other_layout, request, start_item, taken, wording,
+    },
 };
 use std::{collections::BTreeSet, iter};
 use tokio::task::JoinSet;
@@ -86,18 +88,21 @@ async fn what_everyone_folded_is_what_they_would_see_by_joining_anew() -> Result
     let mut site = Client::join(&server.host, &phone(8)?).await?;
     let spare = Client::join(&server.host, &phone(9)?).await?.me.seat;
 
-    taken(
-        chair
-            .command("a", ClientCommand::StartItem { item: DISCUSSION })
-            .await?,
-    )?;
+    taken(chair.command("a", start_item(DISCUSSION)).await?)?;
     for n in 0..4 {
         taken(
             site.command(&format!("b{n}"), comment(&format!("Ý kiến {n}")))
                 .await?,
         )?;
-        taken(site.command(&format!("r{n}"), request("Chỉ tiêu")).await?)?;
+        taken(
+            site.command(&format!("r{n}"), request(&format!("Chỉ tiêu {n}")))
+                .await?,
+        )?;
     }
+    let _room = Room::standby(&server, 8).await?;
+    chair
+        .until(|chair| chair.view.floor.on_deck.first().copied())
+        .await?;
     let (held, shown, gone) = (CommentId(1), CommentId(2), CommentId(3));
     for (id, command) in [
         ("s1", ClientCommand::HoldComment { comment: held }),
@@ -119,7 +124,12 @@ async fn what_everyone_folded_is_what_they_would_see_by_joining_anew() -> Result
                 minutes: 1,
             },
         ),
-        ("c4", ClientCommand::Prepare { turn: queue[3] }),
+        (
+            "c4",
+            ClientCommand::Stage {
+                turns: vec![queue[3]],
+            },
+        ),
         (
             "c5",
             ClientCommand::MoveRequest {
@@ -142,7 +152,7 @@ async fn what_everyone_folded_is_what_they_would_see_by_joining_anew() -> Result
         // Each sees what it may, and nothing else.
         let sees_held = viewer.view.feed.iter().any(|comment| comment.id == held);
         let may = match viewer.me.role {
-            Role::Chair | Role::Secretary => true,
+            Role::Chair | Role::Deputy | Role::Secretary => true,
             Role::Moderator => viewer.me.site == site.me.site,
             Role::Technician | Role::Observer | Role::Stage => false,
         };
