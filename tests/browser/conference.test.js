@@ -25,6 +25,15 @@ async function soundPackets(page) {
   return voices.reduce((sum, slot) => sum + slot.packetsReceived, 0);
 }
 
+/** Lays a layout ready and takes it, as a chair does. */
+async function show(layout) {
+  const panel = chair.getByRole("button", { name: /^Màn hình lớn/ });
+  if (await panel.getAttribute("aria-expanded") !== "true") await panel.click();
+  await chair.getByRole("button", { name: layout, exact: true }).click();
+  await chair.getByRole("button", { name: /^Đưa lên màn hình/ }).click();
+  await chair.keyboard.press("Escape");
+}
+
 before(async () => {
   await mkdir(PICTURES, { recursive: true });
   server = await Server.start();
@@ -48,7 +57,7 @@ test("thirteen sites come in", async () => {
 });
 
 test("the wall decodes the programme and every tile it shows", async () => {
-  await chair.getByRole("button", { name: /^Màn hình lớn/ }).click();
+  await show("Lưới điểm cầu");
   await until("the wall shows the grid", async () => (await view(stage)).stage.layout === "grid");
   const decoded = async () => (await frames(stage)).filter((slot) => slot.kind === "video" && slot.slot > 0);
   await until("every tile has a picture", async () => {
@@ -62,7 +71,7 @@ test("the wall decodes the programme and every tile it shows", async () => {
   });
   await picture(stage, "stage-grid-1920x1080");
 
-  await chair.getByRole("button", { name: /^Màn hình lớn/ }).click();
+  await show("Diễn giả");
   await until("the wall shows the speaker", async () => (await view(stage)).stage.layout === "speaker");
   const programme = async () => (await frames(stage))[0]?.framesDecoded ?? 0;
   const before = await programme();

@@ -12,7 +12,8 @@ pub struct Stage {
     pub heard: BTreeSet<SiteId>,
     /// The site whose picture is the programme.
     pub programme: Option<SiteId>,
-    /// The sites, at most `ON_DECK_MAX`, whose full picture is asked for before it is needed.
+    /// The sites, at most `ON_DECK_MAX`, that are told to prepare. Their full layer flows already; a key frame asked for
+    /// before the grant would make Chromium deaf to the one that counts, so the media plane asks at the grant alone.
     pub on_deck: Vec<SiteId>,
     /// Tile `k` of every screen shows `tiles[k]`: the hall first, then one page of the sites.
     pub tiles: Vec<SiteId>,
