@@ -8,8 +8,8 @@
 use anyhow::{Context, Result, ensure};
 use diemcau_conference::{Conference, Event};
 use diemcau_journal::Record;
-use diemcau_model::{CommentId, Role, SeatId, SiteId};
-use diemcau_protocol::{ClientCommand, ServerFrame, Viewer, view};
+use diemcau_model::{CommentId, Millis, Role, SeatId, SiteId};
+use diemcau_protocol::{ClientCommand, ServerFrame, View, Viewer, view};
 use diemcau_tests::{
     Client, Room, Server,
     script::{DISCUSSION, call_next, comment, other_layout, request, start_item, taken},
@@ -20,7 +20,7 @@ use std::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 use tokio::{
     sync::{Notify, watch},
@@ -60,8 +60,9 @@ async fn what_was_acknowledged_survives_twenty_kills() -> Result<()> {
         people.spawn(Person::new(&server.host, token, u64::from(site)).live(Arc::clone(&day)));
     }
 
-    let (mut ready, mut held) = (vec![], 0);
+    let (mut ready, mut went_on) = (vec![], 0);
     let mut before: Vec<Record> = vec![];
+    let mut newcomer: Option<Newcomer> = None;
     for seed in SEEDS {
         let more = 40 + usize::try_from(Chance(seed).below(120))?;
         timeout(TRAFFIC_WITHIN, day.wait_for_answers(more))
@@ -75,32 +76,60 @@ async fn what_was_acknowledged_survives_twenty_kills() -> Result<()> {
             "seed {seed}: the past has changed"
         );
         assert!(records.len() > before.len());
-        let speaking = replay(&records).floor().turn().map(|turn| turn.turn);
+        if let Some(newcomer) = newcomer.take() {
+            newcomer.check(before.len(), &records)?;
+        }
+        let spoke = replay(&records).floor().turn().cloned();
+        let last_at = records[records.len() - 1].at;
+        let killed_at = Millis(u64::try_from(
+            SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis(),
+        )?);
         rooms.clear();
 
         let restart = Instant::now();
         server.restart().await?;
         ready.push(restart.elapsed());
 
-        // Nobody is back yet: what a newcomer sees is what the record says, the speaker still has the floor, and the
-        // clock of a site without a link stands.
-        let replayed = replay(&server.records()?);
+        // Nobody is back yet: what a newcomer sees is what the record says, which is read after the next kill; the
+        // speaker still has the floor, and its clock stands as it was at the kill.
         let observer = server.token(Role::Observer, None, None)?;
-        let observer = Client::join(&server.host, &observer).await?;
+        let mut observer = Client::join(&server.host, &observer).await?;
+        newcomer = Some(Newcomer {
+            seq: observer.seq,
+            view: observer.view.clone(),
+        });
+        let held = observer.view.floor.turn.clone();
         assert_eq!(
-            observer.view,
-            view(&replayed, Viewer::Public),
+            held.as_ref().map(|turn| turn.turn),
+            spoke.as_ref().map(|turn| turn.turn),
             "seed {seed}"
         );
-        let turn = observer.view.floor.turn.as_ref();
-        assert_eq!(turn.map(|turn| turn.turn), speaking, "seed {seed}");
-        if let Some(turn) = turn {
-            assert!(turn.held, "seed {seed}: {turn:?}");
-            assert_eq!(turn.running_since, None, "seed {seed}");
-            held += 1;
+        if let (Some(spoke), Some(held)) = (&spoke, &held) {
+            assert!(held.held, "seed {seed}: {held:?}");
+            assert_eq!(held.running_since, None, "seed {seed}");
+            let possible = spoke.used_at(last_at)..=spoke.used_at(killed_at);
+            assert!(
+                possible.contains(&held.used_ms),
+                "seed {seed}: {held:?} not in {possible:?}"
+            );
         }
         before = records;
+
+        // Its room is back: the turn that was running goes on from there, one that was paused stays so.
         rooms = linked(&server).await?;
+        if let (Some(spoke), Some(held)) = (spoke, held) {
+            let back = observer
+                .until(|observer| observer.view.floor.turn.clone().filter(|turn| !turn.held))
+                .await?;
+            assert_eq!((back.turn, back.used_ms), (held.turn, held.used_ms));
+            assert_eq!(back.paused, spoke.paused, "seed {seed}");
+            assert_eq!(
+                back.running_since.is_some(),
+                spoke.running_since.is_some(),
+                "seed {seed}: {back:?}"
+            );
+            went_on += usize::from(back.running_since.is_some());
+        }
         day.next_epoch();
     }
     timeout(TRAFFIC_WITHIN, day.wait_for_answers(50))
@@ -120,19 +149,18 @@ async fn what_was_acknowledged_survives_twenty_kills() -> Result<()> {
     server.stop().await?;
     let records = server.records()?;
     assert!(records.starts_with(&before));
+    newcomer
+        .context("nobody came after the last kill")?
+        .check(before.len(), &records)?;
     assert_eq!(observer.view, view(&replay(&records), Viewer::Public));
     audit(&records, &told);
 
     ready.sort();
     assert!(resent > 0, "no kill met anything on its way");
-    assert!(held > 0, "no kill met a speaker");
-    let unheld = records
-        .iter()
-        .filter(|record| matches!(record.event, Event::TurnUnheld { .. }));
-    assert!(unheld.count() > 0, "no speaker went on after a kill");
+    assert!(went_on > 0, "no kill met a speaker");
     let commands: usize = told.values().map(Vec::len).sum();
     println!(
-        "{} kills, {commands} commands answered, {resent} of them said again, {} events, {:.1?}; ready after a restart: p50 {:.0?}, p99 {:.0?}",
+        "{} kills, {went_on} in mid-speech, {commands} commands answered, {resent} of them said again, {} events, {:.1?}; ready after a restart: p50 {:.0?}, p99 {:.0?}",
         SEEDS.len(),
         records.len(),
         begun.elapsed(),
@@ -141,6 +169,32 @@ async fn what_was_acknowledged_survives_twenty_kills() -> Result<()> {
     );
     assert!(begun.elapsed() < Duration::from_secs(60));
     Ok(())
+}
+
+/// What was seen after a restart before anybody was back.
+struct Newcomer {
+    seq: u64,
+    view: View,
+}
+
+impl Newcomer {
+    /// It saw what the record says, to which the restart itself added nothing but that all links are lost.
+    fn check(&self, at_kill: usize, records: &[Record]) -> Result<()> {
+        let seen = usize::try_from(self.seq)?;
+        let seen = records.get(..seen).context("what was seen is lost")?;
+        assert_eq!(self.view, view(&replay(seen), Viewer::Public));
+        for record in &seen[at_kill..] {
+            assert!(
+                matches!(
+                    record.event,
+                    Event::EndpointLost { .. } | Event::TurnHeld { .. }
+                ),
+                "a restart did {:?}",
+                record.event
+            );
+        }
+        Ok(())
+    }
 }
 
 /// The rooms that are on the air, each with a peer that sends without end.
