@@ -137,7 +137,7 @@ test("nothing has begun", async () => {
 test("drafts, comments, lists and dialogs", async () => {
   await site.getByRole("tab").nth(1).click();
   const agenda = await inBoth(site, "site, agenda");
-  await site.getByRole("tab").nth(2).click();
+  await site.getByRole("tab", { name: /^(Dự thảo|Drafts)/ }).click();
   await site.locator(".para").nth(1).click();
   await site.locator("#c-text").fill("Đề nghị nêu rõ thời hạn hoàn thành.");
   await site.locator("#c-proposed").fill("Hoàn thành trong quý này.");
@@ -211,10 +211,15 @@ test("a site is invited and speaks", async () => {
 
 test("the other layout of the wall, and a phone that observes", async () => {
   const was = (await view(stages[0])).stage.layout;
-  await chair.locator(".desk-foot > .btn").nth(1).click();
+  await chair.locator(".desk-foot > .btn[aria-expanded]").nth(1).click();
+  await chair.locator(".layouts .btn").nth(1).click();
+  await until("it is laid ready", async () => (await view(chair)).stage.preview !== null);
+  const panel = await inBoth(chair, "chair, screens");
+  await chair.locator(".take .primary").click();
   await until("the walls follow", async () => (await Promise.all(stages.map(view))).every(({ stage }) => stage.layout !== was));
   await observer.setViewportSize(PHONE);
-  await none(onTheWalls("stage, speaking, other layout"), inBoth(observer, "observer, phone"));
+  await chair.keyboard.press("Escape");
+  await none(panel, onTheWalls("stage, speaking, other layout"), inBoth(observer, "observer, phone"));
 });
 
 test("the last minute, over time, a pause and a closed microphone", async () => {

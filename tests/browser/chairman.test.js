@@ -29,7 +29,7 @@ async function sameOrder(wanted) {
 
 /** A site asks with a delegate of its own; `page` is its desk or its phone. */
 async function ask(page, delegate, kind) {
-  const another = page.getByRole("button", { name: "Đăng ký thêm" });
+  const another = page.getByRole("button", { name: /^(Lượt nữa|Đăng ký thêm)/ });
   await (await another.count() ? another : page.getByRole("button", { name: "Đăng ký phát biểu" })).first().click();
   await until("the form is there", () => page.locator("form.ask").count());
   if (kind) await page.getByLabel(kind, { exact: true }).check();
@@ -115,6 +115,10 @@ test("a site confirms with one key, and is called", async () => {
   await picture(chair, "chair-ready-1366x625");
   await chair.keyboard.press("F2");
   await until("it is heard", async () => (await heard()).join() === "1");
+  await until("the invitation fills the desk", () => site.locator(".summons").count());
+  await picture(site, "site-summoned-1366x625");
+  await site.keyboard.press("F2");
+  await until("the desk shows the clock", async () => await site.locator(".summons").count() === 0);
 });
 
 test("priority silences it while the key is held, and the clock stands", async () => {

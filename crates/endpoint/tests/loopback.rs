@@ -224,8 +224,9 @@ impl Server {
 
     async fn give_floor(&mut self) {
         let turn = json!({"turn": 9, "site": 4, "words": {"speech": "contribution", "delegate": "",
-            "topic": "", "paragraph": null}, "started": 1, "allotted_ms": 60_000, "used_ms": 0,
-            "running_since": 1, "paused": false, "held": false, "muted": false, "warned_s": null});
+            "topic": "", "paragraph": null}, "about": null, "started": 1, "allotted_ms": 60_000, "used_ms": 0,
+            "running_since": 1, "paused": false, "held": false, "interrupted": false, "silenced": false,
+            "muted": false, "away_until": null, "warned_s": null});
         let floor = floor(turn);
         let fact = json!({"kind": "floor", "floor": floor});
         self.say(json!({"type": "facts", "seq": 2, "now": 1, "facts": [fact]}))
@@ -453,19 +454,23 @@ fn track(kind: RtpCodecKind, ssrc: u32) -> Arc<TrackLocalStaticRTP> {
 }
 
 fn floor(turn: Value) -> Value {
-    json!({"open": true, "turn": turn, "queue": [], "pending": [], "on_deck": null,
-        "hall_microphone": false, "last": null})
+    json!({"open": true, "turn": turn, "others": [], "queue": [], "pending": [], "on_deck": [], "staged": [],
+        "hall_microphone": false, "priority": false, "last": null, "denied": [], "used": [], "undo": null, "deputy": null})
 }
 
 fn welcome() -> Value {
-    let site = json!({"id": 4, "name": "Thành phố Sa Đéc", "short": "Sa Đéc", "level": "TP", "hall": false});
+    let site = json!({"id": 4, "name": "Thành phố Sa Đéc", "short": "Sa Đéc", "level": "TP", "hall": false, "summoned": 0});
     json!({"type": "welcome", "seq": 1, "now": 1,
         "me": {"seat": 3, "role": "moderator", "site": 4, "carries": "room", "label": "Máy phòng"},
         "view": {
-            "fixed": {"title": "", "organizer": "", "sites": [site], "drafts": []},
+            "fixed": {"title": "", "organizer": "", "starts": null, "sites": [site], "drafts": []},
             "sites": [],
-            "agenda": {"current": null, "items": []},
+            "agenda": {"current": null, "next": null, "items": []},
             "floor": floor(Value::Null),
-            "stage": {"layout": "grid", "heard": [], "programme": null, "on_deck": null, "lower_third": null},
-            "feed": [], "seats": []}})
+            "stage": {"layout": "grid", "preview": null, "notice": "", "paragraph": null, "paragraph_chosen": false,
+                "spotlight": null, "carousel": null, "page": 0, "pages": 1, "tiles": [4], "heard": [], "programme": null,
+                "on_deck": [], "lower_third": null},
+            "feed": [], "seats": [],
+            "attendance": {"calling": null, "since": null, "sites": [], "summoned": 0, "present": 0, "online": 0, "quorate": null},
+            "prompts": []}})
 }
