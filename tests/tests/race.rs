@@ -17,7 +17,7 @@ use std::{collections::BTreeSet, time::Instant};
 
 const RACES: usize = 1_000;
 /// Sites that are linked, and ask.
-const LINKED: u16 = 8;
+const LINKED: u16 = 6;
 /// After so many, the consoles join anew: what they folded must be what they would see.
 const REJOIN_EVERY: usize = 150;
 /// Requests a site may have waiting.
