@@ -98,7 +98,7 @@ export function view(ctx) {
     </div>
     <div class="right">
       ${prompts(ctx, view)}
-      ${app.ui.asking ? forms(ctx)?.askForm(ctx, view) ?? nothing : html`${panel(ctx, view, my)}${bigButton(ctx, my)}`}
+      ${app.ui.asking ? forms(ctx)?.askForm(ctx, view) ?? nothing : html`${panel(ctx, view, my)}${bigButton(ctx, my)}${addButton(ctx, my)}`}
       ${ownRequests(ctx, view)}${nextList(nextThree(view.floor), view, me)}
       <div class="below">${statusLine(ctx)}${self(ctx, view, my)}</div>
     </div>
@@ -182,6 +182,10 @@ function bigButton(ctx, my) {
     case "idle": return html`<button class="btn primary big" type="button" @click=${() => ctx.ui({ asking: true })}>${icon("mic")}${t(view.floor.open ? "request-floor" : "speech-point_of_order")} ${kbd("F2")}</button>`;
   }
 }
+
+/** Another delegate of the same site asks while one speaks or prepares. @param {Ctx} ctx @param {MyFloor} my */
+const addButton = (ctx, my) => (my.is !== "speaking" && my.is !== "on_deck" ? nothing
+  : html`<button class="btn small add" type="button" @click=${() => ctx.ui({ asking: true })}>${icon("plus")}${t("one-more")}</button>`);
 
 /** @param {Ctx} ctx @param {Request} request */
 const withdrawButton = (ctx, request) => html`<button class="btn big more" type="button" @click=${() => withdrawRequest(ctx.ask, request.turn)}>${icon("x")}${t("withdraw")}</button>`;
@@ -271,7 +275,7 @@ function companion(ctx, view, my) {
   return html`<main class="companion">
     <div class="now-speaking">${turnMark(view)}<p>${turn ? html`<b>${fittingName(view, turn.site, 40)}</b><small>${turn.words.delegate}</small>` : html`<b>${itemLine(view)}</b>`}</p>${turn ? html`<turn-time class="num" .turn=${turn}></turn-time>` : nothing}</div>
     ${prompts(ctx, view)}
-    ${ctx.app.ui.asking ? forms(ctx)?.askForm(ctx, view) ?? nothing : html`${panel(ctx, view, my)}${bigButton(ctx, my)}`}
+    ${ctx.app.ui.asking ? forms(ctx)?.askForm(ctx, view) ?? nothing : html`${panel(ctx, view, my)}${bigButton(ctx, my)}${addButton(ctx, my)}`}
     ${ownRequests(ctx, view)}${nextList(nextThree(view.floor), view, me)}
     ${statusLine(ctx)}
     <div class="foot"><button class="btn quietbtn" type="button" @click=${() => ctx.ui({ tab: "drafts" })}>${icon("pen")}${t("comment-on-draft")}</button></div>
