@@ -246,6 +246,8 @@ test("the last minute, over time, a pause and a closed microphone", async () => 
 test("the turn goes to a companion's site", async () => {
   await chair.keyboard.press("F4");
   await site.locator(".panel .btn").waitFor();
+  // F2 says after whom it calls: pressed on a console that still shows the old turn it is refused as stale.
+  await until("the chair's console shows the end", async () => (await view(chair)).floor.turn === null);
   await chair.keyboard.press("F2");
   await companion.locator(".summons").waitFor();
   const found = await Promise.all([inBoth(companion, "companion, invited"), inBoth(site, "site, ended")]);
