@@ -76,6 +76,7 @@ async function ask(page, look) {
   await page.locator("form.ask").waitFor();
   const found = await look();
   await page.locator("#delegate").fill("Đại diện Ban Thường vụ");
+  await page.locator("#title").fill("Phó Chủ tịch Uỷ ban Mặt trận Tổ quốc huyện");
   await page.locator("#topic").fill("Thời hạn hoàn thành");
   await page.locator("form.ask [type=submit]").click();
   return found;
@@ -159,10 +160,10 @@ test("drafts, comments, lists and dialogs", async () => {
       return [...found, ...await findings(secretary, "secretary, dialog")];
     })(),
     (async () => {
-      const lists = await inBoth(observer, "observer, drafts");
-      await observer.getByRole("tab").nth(1).click();
+      const lists = await inBoth(observer, "observer, what happens now");
+      await observer.getByRole("tab").nth(2).click();
       const feed = await inBoth(observer, "observer, comments");
-      await observer.getByRole("tab").nth(0).click();
+      await observer.getByRole("tab").nth(1).click();
       await observer.locator(".docs button").first().click();
       return [...lists, ...feed, ...await inBoth(observer, "observer, reading")];
     })(),
@@ -203,6 +204,7 @@ test("a site is invited and speaks", async () => {
   await site.keyboard.press("F2");
   await site.locator(".panel.live").waitFor();
   await until("its microphone is open", async () => (await view(chair)).stage.heard.includes(1));
+  for (const page of [site, observer]) await page.locator(".lower-third .from", { hasText: "Phó Chủ tịch Uỷ ban Mặt trận Tổ quốc huyện" }).waitFor();
   await none(invited,
     inBoth(chair, "chair, speaking"), inBoth(site, "site, speaking"), inBoth(companion, "companion, on deck"), inBoth(secretary, "secretary, speaking"),
     inBoth(technician, "technician, speaking"), inBoth(observer, "observer, speaking"), onTheWalls("stage, speaking"),

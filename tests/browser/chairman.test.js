@@ -83,6 +83,10 @@ test("the roll is called with one key, and the called site is heard", async () =
   await picture(chair, "chair-roll-1366x625");
   await picture(site, "site-called-1366x625");
   await picture(stage, "stage-roll-1920x1080");
+  const observer = await open(chromium, server.link("observer"), { width: 390, height: 844 });
+  await observer.getByText("đã gọi 1/13").waitFor();
+  await picture(observer, "observer-roll-390x844");
+  await observer.context().close();
   await site.getByLabel("Có mặt trực tiếp").fill("17");
   await site.getByLabel("Vắng mặt, lý do").fill("01 đồng chí đi công tác");
   await site.getByRole("button", { name: "Gửi quân số" }).click();

@@ -189,11 +189,6 @@ site = Site
 seats = Links handed out
 
 ## Observer
-picture-or-sound = Picture and sound
-picture-and-sound = Picture and sound
-only-sound = Sound only
-only-sound-on = Sound: on
-full-screen = Full screen
 back = Back
 
 ## Refused

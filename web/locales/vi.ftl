@@ -189,11 +189,6 @@ site = Điểm cầu
 seats = Đường liên kết đã cấp
 
 ## Theo dõi
-picture-or-sound = Hình và tiếng
-picture-and-sound = Hình và tiếng
-only-sound = Chỉ tiếng
-only-sound-on = Loa: bật
-full-screen = Toàn màn hình
 back = Trở lại
 
 ## Máy chủ không nhận

@@ -24,7 +24,7 @@ const PAGES = {
   "/secretary": { name: "secretary", styles: ["drafts", "secretary"], texts: ["secretary", "drafts"], load: () => import("./views/secretary.js") },
   "/site": { name: "site", styles: ["site", "greenroom", "drafts"], texts: ["site", "greenroom"], load: () => import("./views/site.js") },
   "/technician": { name: "technician", dark: true, styles: ["technician"], texts: ["technician"], load: () => import("./views/technician.js") },
-  "/observer": { name: "observer", styles: ["observer"], load: () => import("./views/observer.js") },
+  "/observer": { name: "observer", styles: ["observer"], texts: ["observer"], load: () => import("./views/observer.js") },
   "/stage": { name: "stage", dark: true, styles: ["stage"], texts: ["stage"], load: () => import("./views/stage.js") },
 };
 

@@ -4,11 +4,14 @@
 /** @import { App } from "../state/app.js" */
 /** @import { Ctx } from "./pieces.js" */
 
+import { hasBegun } from "../state/agenda.js";
 import { draftOf } from "../state/comments.js";
-import { siteCall } from "../state/sites.js";
+import { nextThree } from "../state/floor.js";
+import { linkedCount, siteCall } from "../state/sites.js";
+import { number } from "../text.js";
 import { shortTime } from "../time.js";
 import { agendaZone } from "./agenda.js";
-import { html, icon, isHeard, lowerThird, nothing, numbered, rich, soundBlocked, t, topbar } from "./pieces.js";
+import { html, icon, isHeard, lowerThird, mark, nextList, nothing, numbered, rich, soundBlocked, t, topbar } from "./pieces.js";
 
 /** @param {App} app */
 export const title = (app) => {
@@ -18,29 +21,67 @@ export const title = (app) => {
 
 /** @param {App} app */
 export const said = (app) => {
-  const turn = app.view?.floor.turn;
-  return turn && app.view ? t("title-speaking", { site: siteCall(app.view, turn.site) }) : t("nobody-speaks");
+  const { view } = app;
+  if (!view) return "";
+  if (view.attendance.calling !== null) return t("title-calling", { site: siteCall(view, view.attendance.calling) });
+  return view.floor.turn ? t("title-speaking", { site: siteCall(view, view.floor.turn.site) }) : t("nobody-speaks");
 };
 
 /** @param {Ctx} ctx */
 export function view(ctx) {
   const view = /** @type {View} */ (ctx.app.view);
-  const { programme } = view.stage;
-  const onlySound = ctx.app.ui.filter === "sound";
   return html`${topbar(ctx, t("page-observer"), view.fixed.title)}
   <main class="observer">
     <section class="left" aria-label=${t("programme")}>
-      <figure class="tile pgm ${isHeard(view, programme) ? "is-live" : ""}">
-        ${onlySound ? html`<p class="no-picture">${t("only-sound-on")}</p>` : html`<room-picture .slotNumber=${0} .site=${programme} role="img" aria-label=${t("programme-picture", { site: siteCall(view, programme) })}></room-picture>${programme === null ? html`<p class="no-picture">${t("no-programme")}</p>` : nothing}`}</figure>
+      ${news(view)}
+      ${picture(ctx, view)}
       ${lowerThird(ctx, view)}
-      <div class="tools"><fieldset class="choices"><legend class="vh">${t("picture-or-sound")}</legend>
-          <label><input type="radio" name="kind" .checked=${!onlySound} @change=${() => ctx.ui({ filter: "all" })}>${t("picture-and-sound")}</label>
-          <label><input type="radio" name="kind" .checked=${onlySound} @change=${() => ctx.ui({ filter: "sound" })}>${t("only-sound")}</label></fieldset>
-        <button class="btn" type="button" aria-pressed=${ctx.app.media.sound} @click=${() => ctx.media.listen(!ctx.app.media.sound)}>${icon("speaker")}${t(ctx.app.media.sound ? "sound-on" : "sound-off")}</button>
-        <button class="btn" type="button" @click=${fullScreen}>${icon("full")}${t("full-screen")}</button></div>
+      ${tools(ctx)}
     </section>
     <div class="right">${agendaZone(view)}${ctx.app.ui.draft === null ? listsZone(ctx, view) : draftZone(ctx, view)}</div>
   </main>${soundBlocked(ctx)}`;
+}
+
+/** The programme; before the first item what is about to begin, so that nobody looks at an empty picture. @param {Ctx} ctx @param {View} view */
+function picture(ctx, view) {
+  const { programme } = view.stage;
+  const heard = isHeard(view, programme);
+  if (ctx.app.ui.filter === "sound") return html`<figure class="tile pgm ${heard ? "is-live" : ""}"><p class="no-picture">${t("only-sound-on")}</p></figure>`;
+  if (programme === null && !hasBegun(view.agenda)) return waiting(view);
+  return html`<figure class="tile pgm ${heard ? "is-live" : ""}"><room-picture .slotNumber=${0} .site=${programme} role="img" aria-label=${t("programme-picture", { site: siteCall(view, programme) })}></room-picture>
+    ${programme === null ? html`<p class="no-picture">${t("no-programme")}</p>` : nothing}</figure>`;
+}
+
+/** @param {View} view */
+function waiting(view) {
+  const { starts, title, organizer } = view.fixed;
+  return html`<section class="pgm before" aria-labelledby="h-before"><p>${organizer}</p><h2 id="h-before">${title}</h2>
+    <p class="when">${starts === null ? t("before-opening") : rich("begins-at", { time: minutesOfDay(starts) })}</p>
+    <p>${rich("sites-linked", { n: linkedCount(view), of: view.fixed.sites.length })}</p></section>`;
+}
+
+/** @param {number} minutes After midnight. */
+const minutesOfDay = (minutes) => `${String(Math.floor(minutes / 60)).padStart(2, "0")}:${String(minutes % 60).padStart(2, "0")}`;
+
+/** What everybody should know now: the notice on the walls, and where the roll call is. @param {View} view */
+function news(view) {
+  const { layout, notice } = view.stage;
+  const { calling, sites } = view.attendance;
+  const told = layout === "notice" && notice !== "" ? html`<p>${icon("doc")}<span><b>${t("layout-notice")}:</b> ${notice}</span></p>` : nothing;
+  const called = { n: sites.filter((line) => line.how !== null).length, of: sites.length };
+  const roll = calling === null ? nothing : html`<p>${icon("right")}<span>${rich("roll-at", { site: siteCall(view, calling) })} <span class="nb">${t("roll-called", called)}</span></span></p>`;
+  return html`<div class="news" role="status">${told}${roll}</div>`;
+}
+
+/** @param {Ctx} ctx */
+function tools(ctx) {
+  const onlySound = ctx.app.ui.filter === "sound";
+  const { sound } = ctx.app.media;
+  return html`<div class="tools"><fieldset class="choices"><legend class="vh">${t("picture-or-sound")}</legend>
+      <label><input type="radio" name="kind" .checked=${!onlySound} @change=${() => ctx.ui({ filter: "all" })}>${t("picture-and-sound")}</label>
+      <label><input type="radio" name="kind" .checked=${onlySound} @change=${() => ctx.ui({ filter: "sound" })}>${t("only-sound")}</label></fieldset>
+    <button class="btn" type="button" aria-pressed=${sound} @click=${() => ctx.media.listen(!sound)}>${icon("speaker")}${t(sound ? "sound-on" : "sound-off")}</button>
+    <button class="btn" type="button" @click=${fullScreen}>${icon("full")}${t("full-screen")}</button></div>`;
 }
 
 function fullScreen() {
@@ -49,16 +90,56 @@ function fullScreen() {
 
 /** @param {Ctx} ctx @param {View} view */
 function listsZone(ctx, view) {
-  const comments = ctx.app.ui.tab === "feed";
+  const { tab } = ctx.app.ui;
+  const one = (/** @type {string} */ name, /** @type {unknown} */ words) => html`<button role="tab" type="button" aria-selected=${tab === name} @click=${() => ctx.ui({ tab: name })}>${words}</button>`;
+  return html`<section class="zone lists"><div class="tabs" role="tablist">${one("", t("now-tab"))}${one("drafts", t("drafts"))}${one("feed", html`${t("comments")} <b class="num">${view.feed.length}</b>`)}</div>
+    ${tab === "feed" ? feed(view) : tab === "drafts" ? documents(ctx, view) : now(ctx, view)}</section>`;
+}
+
+/** What is being discussed, who is next, who is present; in a roll call who is present comes first. @param {Ctx} ctx @param {View} view */
+function now(ctx, view) {
+  const calling = view.attendance.calling !== null;
+  return html`<div class="now" tabindex="0">${calling ? attendance(view) : nothing}${paragraph(ctx, view)}
+    <h3>${t("next-up")}</h3>${nextList(nextThree(view.floor), view)}${calling ? nothing : attendance(view)}</div>`;
+}
+
+/** Nothing before anybody was counted, unless the item asks for a quorum. @param {View} view */
+function attendance(view) {
+  const { calling, summoned, present, online, quorate } = view.attendance;
+  const there = present + online;
+  if (calling === null && there === 0 && quorate === null) return nothing;
+  return html`<h3>${t("attendance")}</h3><p class="there"><span>${rich("present-of-sum", { n: number(there), of: number(summoned) })}</span> ${quorum(quorate)}</p>`;
+}
+
+/** @param {boolean | null} quorate */
+function quorum(quorate) {
+  if (quorate === null) return nothing;
+  return quorate ? mark("ready", "check", t("obs-quorate")) : mark("weak", "warn", t("obs-not-quorate"));
+}
+
+/** The paragraph under discussion, as the walls show it. @param {Ctx} ctx @param {View} view */
+function paragraph(ctx, view) {
+  const at = view.stage.paragraph;
+  const draft = at && draftOf(view, at.draft);
+  const text = at && draft?.paragraphs[at.paragraph - 1];
+  if (!at || !draft || !text) return nothing;
+  return html`<h3>${t("under-discussion")}</h3><p class="where">${t("draft-paragraph", { draft: draft.short, n: at.paragraph })} <button class="btn small" type="button" @click=${() => ctx.ui({ draft: draft.id })}>${icon("doc")}${t("whole-text")}</button></p>
+    <p class="para-now">${text.label === "" ? nothing : html`<b>${text.label}</b> `}${numbered(text.text)}</p>`;
+}
+
+/** @param {Ctx} ctx @param {View} view */
+function documents(ctx, view) {
+  if (view.fixed.drafts.length === 0) return html`<p class="empty">${t("no-drafts")}</p>`;
+  return html`<ul class="docs">${view.fixed.drafts.map((draft) => html`<li><button type="button" @click=${() => ctx.ui({ draft: draft.id })}>${icon("doc")}<span>${draft.title}</span><span>${t("paragraphs-count", { n: draft.paragraphs.length })}</span></button></li>`)}</ul>`;
+}
+
+/** @param {View} view */
+function feed(view) {
   const recent = view.feed.slice(-100).reverse();
-  return html`<section class="zone lists"><div class="tabs" role="tablist">
-      <button role="tab" type="button" aria-selected=${!comments} @click=${() => ctx.ui({ tab: "" })}>${t("drafts")}</button>
-      <button role="tab" type="button" aria-selected=${comments} @click=${() => ctx.ui({ tab: "feed" })}>${t("comments")} <b class="num">${view.feed.length}</b></button></div>
-    ${!comments
-      ? view.fixed.drafts.length === 0 ? html`<p class="empty">${t("no-drafts")}</p>` : html`<ul class="docs">${view.fixed.drafts.map((draft) => html`<li><button type="button" @click=${() => ctx.ui({ draft: draft.id })}>${icon("doc")}<span>${draft.title}</span><span>${t("paragraphs-count", { n: draft.paragraphs.length })}</span></button></li>`)}</ul>`
-      : recent.length === 0 ? html`<p class="empty">${t("no-comments")}</p>` : html`<ul class="feed">${recent.map((comment) => html`<li><p class="m"><span class="num">${shortTime(comment.at)}</span><b>${siteCall(view, comment.site)}</b><span>${t(`kind-${comment.kind}`)}</span></p>
-          <p class="where">${t("draft-paragraph", { draft: draftOf(view, comment.words.at.draft)?.short ?? "", n: comment.words.at.paragraph })}</p><p>${numbered(comment.words.text)}</p>
-          ${comment.words.proposed === "" ? nothing : html`<p class="proposed">${rich("proposed-as", { text: comment.words.proposed })}</p>`}</li>`)}</ul>`}</section>`;
+  if (recent.length === 0) return html`<p class="empty">${t("no-comments")}</p>`;
+  return html`<ul class="feed">${recent.map((comment) => html`<li><p class="m"><span class="num">${shortTime(comment.at)}</span><b>${siteCall(view, comment.site)}</b><span>${t(`kind-${comment.kind}`)}</span></p>
+    <p class="where">${t("draft-paragraph", { draft: draftOf(view, comment.words.at.draft)?.short ?? "", n: comment.words.at.paragraph })}</p><p>${numbered(comment.words.text)}</p>
+    ${comment.words.proposed === "" ? nothing : html`<p class="proposed">${rich("proposed-as", { text: comment.words.proposed })}</p>`}</li>`)}</ul>`;
 }
 
 /** @param {Ctx} ctx @param {View} view */

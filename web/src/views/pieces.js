@@ -109,13 +109,15 @@ export function lowerThird(ctx, view) {
   const { turn, hall_microphone } = view.floor;
   const third = view.stage.lower_third;
   if (!turn || !third) {
-    return html`<div class="lower-third quiet-third">${hall_microphone ? mark("live", "mic", t("hall-open")) : html`<span></span>`}
-      <div><p class="who">${view.stage.programme === null ? view.fixed.title : siteName(view, view.stage.programme)}</p><p class="from">${t("nobody-speaks")}</p></div></div>`;
+    // In a roll call a site is heard though nobody has the floor.
+    const heard = isHeard(view, view.stage.programme);
+    return html`<div class="lower-third quiet-third">${hall_microphone ? mark("live", "mic", t("hall-open")) : heard ? mark("live", "mic", t("state-live")) : html`<span></span>`}
+      <div><p class="who">${view.stage.programme === null ? view.fixed.title : siteName(view, view.stage.programme)}</p><p class="from">${heard ? nothing : t("nobody-speaks")}</p></div></div>`;
   }
   const place = subject(view, turn.words);
   return html`<div class="lower-third">${turnMark(view)}
     <div><p class="who">${third.delegate || siteName(view, third.site)}</p>
-    <p class="from">${third.delegate === "" ? place : `${siteName(view, third.site)}${place === "" ? "" : ` · ${place}`}`}</p></div>
+    <p class="from">${[third.title, third.delegate === "" ? "" : fittingName(view, third.site), place].filter((part) => part !== "").join(" · ")}</p></div>
     <turn-time class="pclk num" .turn=${turn}></turn-time></div>`;
 }
 
