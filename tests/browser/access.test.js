@@ -70,6 +70,23 @@ async function plain(path) {
   return page;
 }
 
+/** What a person should press or fill in and cannot, because it lies under something or outside its window. */
+const covered = (page, selector) => page.evaluate((wanted) => [...document.querySelectorAll(wanted)].filter((each) => {
+  each.scrollIntoView({ block: "nearest" });
+  const { left, top, width, height } = each.getBoundingClientRect();
+  return !each.contains(document.elementFromPoint(left + width / 2, top + height / 2));
+}).map((each) => each.textContent.trim() || each.id), selector);
+
+/** On a laptop, a small tablet and a phone. */
+async function nothingCovered(page, selector) {
+  const was = page.viewportSize();
+  for (const size of [DESK, { width: 1024, height: 768 }, PHONE]) {
+    await page.setViewportSize(size);
+    assert.deepEqual(await covered(page, selector), [], `covered at ${size.width}x${size.height}`);
+  }
+  await page.setViewportSize(was);
+}
+
 /** A request for the floor by the page's own form, left open for a look before it is sent. */
 async function ask(page, look) {
   await page.locator(".btn.primary.big").click();
@@ -185,12 +202,16 @@ test("one site on deck, one waiting", async () => {
     await chair.locator(".agenda > .btn").click();
     await until("the item runs", async () => (await view(chair)).agenda.current === item);
   }
-  const forms = await ask(site, () => inBoth(site, "site, request form"));
+  const forms = await ask(site, async () => {
+    await nothingCovered(site, ".ask label, .ask .input, .ask .btn, .tabs button, .help .btn");
+    return inBoth(site, "site, request form");
+  });
   await until("the request is in", async () => (await view(chair)).floor.queue.length === 1);
   forms.push(...await ask(companion, () => inBoth(companion, "companion, request form")));
   await until("both are in the list", async () => (await view(chair)).floor.queue.length === 2);
   await until("one is on deck", async () => (await view(chair)).floor.on_deck !== null);
   await chair.locator(".qrow").nth(1).click();
+  await nothingCovered(site, ".big-pair .btn, .tabs button, .help .btn, .mic-acts .btn");
   await none(forms,
     inBoth(chair, "chair, waiting"), inBoth(site, "site, on deck"), inBoth(companion, "companion, waiting"),
     inBoth(technician, "technician, waiting"), onTheWalls("stage, waiting"),

@@ -11,3 +11,7 @@ count-absent = Absent, reason
 send-headcount = Send headcount
 delegate-title = Title, unit
 minutes-asked = Minutes
+under-speech = A reply, question or response hangs under the speech of { $site }.
+under-last = A reply, question or response hangs under the speech just over.
+under-none = Reply, question, response: only once somebody has spoken in this item.
+being-sent-now = Sending…

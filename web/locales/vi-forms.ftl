@@ -11,3 +11,7 @@ count-absent = Vắng mặt, lý do
 send-headcount = Gửi quân số
 delegate-title = Chức danh, đơn vị
 minutes-asked = Số phút
+under-speech = Trao đổi lại, hỏi thêm, giải trình gắn với phát biểu của { $site }.
+under-last = Trao đổi lại, hỏi thêm, giải trình gắn với phát biểu vừa xong.
+under-none = Trao đổi lại, hỏi thêm, giải trình: chờ có phát biểu trong nội dung này.
+being-sent-now = Đang gửi…

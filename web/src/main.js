@@ -22,7 +22,7 @@ import { endedPage, joiningPage, landingPage, noLinkPage } from "./views/shell.j
 const PAGES = {
   "/chair": { name: "chair", styles: ["chair", "greenroom"], texts: ["chair", "greenroom"], load: () => import("./views/chair.js") },
   "/secretary": { name: "secretary", styles: ["drafts", "secretary"], texts: ["secretary", "drafts"], load: () => import("./views/secretary.js") },
-  "/site": { name: "site", styles: ["site", "greenroom", "drafts"], texts: ["site", "greenroom"], load: () => import("./views/site.js") },
+  "/site": { name: "site", styles: ["site"], texts: ["site"], load: () => import("./views/site.js") },
   "/technician": { name: "technician", dark: true, styles: ["technician"], texts: ["technician"], load: () => import("./views/technician.js") },
   "/observer": { name: "observer", styles: ["observer"], texts: ["observer"], load: () => import("./views/observer.js") },
   "/stage": { name: "stage", dark: true, styles: ["stage"], texts: ["stage"], load: () => import("./views/stage.js") },

@@ -1,0 +1,45 @@
+// One calm line above the panel: what a person should see now though the panel speaks of something else.
+
+/** @import { View } from "../../../generated/protocol.ts" */
+/** @import { MyFloor } from "../../state/floor.js" */
+/** @import { Ctx } from "../pieces.js" */
+
+import { setReady } from "../../actions/floor.js";
+import { handlePrompt, promptDesks } from "../../actions/roll.js";
+import { html, icon, kbd, nothing, t } from "../pieces.js";
+import { deniedWords, putAway } from "./panel.js";
+
+/** What a site tells the desks; everything else is told to it. */
+const HELP = /** @type {const} */ (["need_help", "cannot_hear", "cannot_see"]);
+
+/** @param {Ctx} ctx @param {View} view @param {MyFloor} my */
+export function strip(ctx, view, my) {
+  return html`<div class="strips" role="status">${line(ctx, view, my)}</div>`;
+}
+
+/** The most urgent of them: one line, so that nothing under it moves far. @param {Ctx} ctx @param {View} view @param {MyFloor} my */
+function line(ctx, view, my) {
+  const { asking, deniedSeen } = ctx.app.ui;
+  if (asking && my.is === "on_deck" && my.request.ready !== "ready") {
+    const { turn } = my.request;
+    return html`<p class="notice-strip deck">${icon("right")}<b>${t("my-on-deck")}</b><button class="btn small primary" type="button" @click=${() => setReady(ctx.ask, turn, "ready")}>${t("say-ready")} ${kbd("F2")}</button></p>`;
+  }
+  const told = view.prompts.filter((prompt) => prompt.handled === null && !HELP.some((kind) => kind === prompt.kind));
+  const first = told[0];
+  if (first) {
+    return html`<p class="notice-strip">${icon("warn")}<b>${t(`prompt-${first.kind}`)}</b>${told.length > 1 ? html`<span class="num">1/${told.length}</span>` : nothing}
+      <button class="btn small" type="button" @click=${() => handlePrompt(ctx.ask, first.id)}>${icon("check")}${t("understood")}</button></p>`;
+  }
+  const denied = view.floor.denied.find((each) => each.site === ctx.app.me?.site && each.turn !== deniedSeen);
+  if (denied && my.is !== "denied" && my.is !== "speaking") return html`<p class="notice-strip">${icon("x")}<span>${deniedWords(denied)}</span>${putAway(ctx, { deniedSeen: denied.turn })}</p>`;
+  if (view.floor.priority && my.is !== "speaking") return html`<p class="notice-strip calm">${icon("mic-off")}<b>${t("priority-held")}</b></p>`;
+  return nothing;
+}
+
+/** @param {Ctx} ctx @param {View} view */
+export function help(ctx, view) {
+  const waits = (/** @type {string} */ kind) => view.prompts.some((prompt) => prompt.kind === kind && prompt.handled === null);
+  return html`<div class="help" role="group" aria-label=${t("tell-desks")}><span>${t("tell-desks")}</span>${HELP.map((kind) => (waits(kind)
+    ? html`<p class="waits" role="status">${icon("clock")}${t(`prompt-${kind}`)}: ${t("told-waiting")}</p>`
+    : html`<button class="btn small" type="button" @click=${() => promptDesks(ctx.ask, kind)}>${t(`prompt-${kind}`)}</button>`))}</div>`;
+}

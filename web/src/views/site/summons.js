@@ -1,0 +1,36 @@
+// The invitation fills the desk: whose turn it is, on what, and whether the room is heard.
+
+/** @import { Turn, View } from "../../../generated/protocol.ts" */
+/** @import { App } from "../../state/app.js" */
+/** @import { Ctx } from "../pieces.js" */
+
+import { endTurn } from "../../actions/floor.js";
+import "../../elements/level-meter.js";
+import "../../elements/self-picture.js";
+import { durationText } from "../../time.js";
+import { fittingName, html, icon, isHeard, kbd, mark, nothing, rich, t, topicLine } from "../pieces.js";
+
+/** A paused or held turn is told by the panel: the invitation would say an open microphone that is not. @param {App} app @param {Turn} turn */
+export const isSummoned = (app, turn) => app.ui.summoned === turn.turn && !turn.paused && !turn.held && !turn.muted && !turn.silenced && !turn.interrupted;
+
+/** Own microphone open: the mark is red and true. Closed by the room: green, and the button opens it. @param {Ctx} ctx @param {View} view @param {Turn} turn @param {boolean} sends */
+export function summons(ctx, view, turn, sends) {
+  const closed = sends && !ctx.app.media.microphoneOpen;
+  const open = sends && !closed && isHeard(view, turn.site);
+  const about = topicLine(view, turn.words);
+  return html`<section class="summons ${open ? "is-open" : ""}" role="alertdialog" aria-labelledby="h-summons" aria-describedby="d-summons">
+    ${open ? mark("live", "mic", t("chair-invites-open")) : mark("deck", "right", t("chair-invites"))}
+    <h2 id="h-summons">${t("please-speak")}</h2>
+    <p id="d-summons" class="d"><b>${fittingName(view, turn.site, 60)}</b>${turn.words.delegate === "" ? nothing : html` · ${turn.words.delegate}`}<br>${about} · ${t("allotted")} <b class="num">${durationText(turn.allotted_ms)}</b></p>
+    <div class="go"><button class="btn invite primary-act" type="button" autofocus @click=${() => begin(ctx)}>${icon("mic")}<span>${t(closed ? "begin-open" : "begin")}</span>${kbd("F2")}</button>
+      <button class="btn" type="button" @click=${() => endTurn(ctx.ask, turn.turn)}>${t("not-ready")}</button></div>
+    <p class="hint">${rich(closed ? "begin-hint-closed" : sends ? "begin-hint-open" : "begin-hint-companion")} <turn-time class="num" .turn=${turn}></turn-time></p>
+    ${sends ? html`<div class="proof"><figure class="tile"><self-picture .stream=${ctx.app.media.picture}></self-picture></figure><div><p>${icon(closed ? "mic-off" : "mic")}<b>${t(closed ? "microphone-closed" : "microphone-open")}</b></p><level-meter aria-label=${t("microphone-level")} .read=${() => ctx.media.level()}></level-meter></div></div>` : nothing}
+  </section>`;
+}
+
+/** @param {Ctx} ctx */
+export function begin(ctx) {
+  if (ctx.app.me?.carries !== "nothing") ctx.media.setMicrophone(true);
+  ctx.ui({ summoned: null });
+}
