@@ -5,7 +5,7 @@
 /** @import { App, PageName, Ui } from "./state/app.js" */
 /** @import { Ctx } from "./views/pieces.js" */
 /** @import { Hold } from "./elements/hold.js" */
-/** @typedef {{ view: (ctx: Ctx) => unknown, title: (app: App) => string, keys?: (ctx: Ctx) => Record<string, (() => void) | undefined>, holds?: (ctx: Ctx) => Record<string, Hold | undefined>, said?: (app: App) => string }} Page */
+/** @typedef {{ view: (ctx: Ctx) => unknown, title: (app: App) => string, keys?: (ctx: Ctx) => Record<string, (() => void) | undefined>, holds?: (ctx: Ctx) => Record<string, Hold | undefined>, said?: (app: App) => string, follow?: (before: App, after: App) => App }} Page */
 
 import { render } from "../vendor/lit-html.js";
 import { Connection } from "./connection.js";
@@ -87,6 +87,7 @@ async function run(about, token) {
     frame: (frame) => {
       const before = app;
       app = applyFrame(app, frame);
+      if (page.follow) app = page.follow(before, app);
       media.hear(frame);
       if (frame.type === "welcome") joined(before);
       if (app.ui.summoned !== null && app.ui.summoned !== before.ui.summoned) endSummons(app.ui.summoned);
@@ -195,6 +196,7 @@ async function run(about, token) {
     switch (answer.how) {
       case "ok":
         if (command.type === "request_floor") ui({ asking: false });
+        if (command.type === "withdraw_request") update({ notice: { text: t("request-withdrawn"), alarming: false } });
         if (command.type === "post_comment") update({ notice: { text: t("comment-taken"), alarming: false } });
         return;
       case "refused": return update({ notice: { text: t(`refusal-${answer.why}`), alarming: true } });

@@ -4,7 +4,6 @@
 /** @import { MediaState } from "../media.js" */
 /** @import { Pending } from "../connection.js" */
 
-import { allTurns } from "./floor.js";
 import { applyFacts } from "./view.js";
 
 /** @typedef {"chair" | "secretary" | "site" | "technician" | "observer" | "stage"} PageName */
@@ -28,6 +27,7 @@ import { applyFacts } from "./view.js";
  * @property {boolean | null} toneHeard
  * @property {number | null} summoned The turn the whole desk is inviting to.
  * @property {number | null} deniedSeen The denied request the person has put away.
+ * @property {Record<number, string>} asked Who asked, by request: a denied one comes back without its words.
  * @property {number | null} endSeen The ended turn the person has put away.
  * @property {string} panel What the chair has opened over the desk: the roll, the screens, the sheet.
  * @property {number | null} chip The site the chair has picked.
@@ -63,7 +63,7 @@ export function newApp(page, media) {
     pending: [], notice: null, media,
     ui: {
       picked: null, tab: "", draft: null, paragraph: null, comment: null, asking: false, entered: false, signal: false, toneHeard: null,
-     summoned: null, deniedSeen: null, endSeen: null, panel: "", chip: null, soundBlocked: false, confirm: null, search: "", known: [], filter: "all",
+     summoned: null, deniedSeen: null, asked: {}, endSeen: null, panel: "", chip: null, soundBlocked: false, confirm: null, search: "", known: [], filter: "all",
     },
   };
 }
@@ -72,10 +72,10 @@ export function newApp(page, media) {
 export function applyFrame(app, frame) {
   switch (frame.type) {
     case "welcome":
-      return followFloor(app, { ...app, link: "joined", stopping: false, me: frame.me, seq: frame.seq, view: frame.view });
+      return followFloor({ ...app, link: "joined", stopping: false, me: frame.me, seq: frame.seq, view: frame.view });
     case "facts": {
       if (!app.view || frame.seq <= app.seq) return app;
-      return followFloor(app, { ...app, seq: frame.seq, view: applyFacts(app.view, frame.facts) });
+      return followFloor({ ...app, seq: frame.seq, view: applyFacts(app.view, frame.facts) });
     }
     case "telemetry": return { ...app, telemetry: frame.sites };
     case "stopping": return { ...app, stopping: true };
@@ -86,21 +86,9 @@ export function applyFrame(app, frame) {
 /** Whether this seat has the chair now: the chair, or the deputy who took it. @param {App} app @param {View} view */
 export const presides = (app, view) => (view.floor.deputy === null ? app.me?.role === "chair" : view.floor.deputy.seat === app.me?.seat);
 
-/** What the change means for this seat's own site and for what is picked. @param {App} before @param {App} after @returns {App} */
-function followFloor(before, after) {
-  if (!after.view) return after;
-  const { floor } = after.view;
-  const picked = floor.queue.some((request) => request.turn === after.ui.picked) ? after.ui.picked : null;
-  let ui = picked === after.ui.picked ? after.ui : { ...after.ui, picked };
-  const site = after.me?.site ?? null;
-  if (after.page === "site" && site !== null) ui = followSite(before, ui, floor, site);
-  return ui === after.ui ? after : { ...after, ui };
-}
-
-/** @param {App} before @param {Ui} ui @param {View["floor"]} floor @param {number} site @returns {Ui} */
-function followSite(before, ui, floor, site) {
-  const turnOf = (/** @type {View["floor"] | undefined} */ of) => (of ? allTurns(of).find((turn) => turn.site === site)?.turn ?? null : null);
-  const speaking = turnOf(floor);
-  if (speaking === turnOf(before.view?.floor)) return ui;
-  return { ...ui, summoned: before.view ? speaking : null, asking: speaking === null && ui.asking };
+/** What is picked stays so while it waits. @param {App} app @returns {App} */
+function followFloor(app) {
+  const { picked } = app.ui;
+  if (picked === null || app.view?.floor.queue.some((request) => request.turn === picked)) return app;
+  return { ...app, ui: { ...app.ui, picked: null } };
 }

@@ -12,7 +12,7 @@ import { callName, site, siteCall } from "../state/sites.js";
 import { agendaZone } from "./agenda.js";
 import { later } from "./later.js";
 import { fittingName, html, icon, isHeard, itemLine, lowerThird, nextList, nothing, soundBlocked, statusLine, t, topbar, turnMark } from "./pieces.js";
-import { bigButton, ownRequests, panel } from "./site/panel.js";
+import { bigButton, deniedLead, ownRequests, panel } from "./site/panel.js";
 import { self } from "./site/self.js";
 import { help, strip } from "./site/strip.js";
 import { begin, isSummoned, summons } from "./site/summons.js";
@@ -34,6 +34,8 @@ const draftsDesk = (ctx, view) => drafts(ctx)?.draftsDesk(ctx, view) ?? joining(
 /** @param {App} app @returns {MyFloor} */
 const mine = (app) => (app.view && app.me?.site != null ? myFloor(app.view.floor, app.me.site, app.ui) : { is: "idle" });
 
+export { followOwn as follow } from "../state/own.js";
+
 /** @param {App} app */
 const isCalled = (app) => app.me?.site != null && app.view?.attendance.calling === app.me.site;
 
@@ -54,7 +56,7 @@ export const said = (app) => {
     case "on_deck": return t(my.request.ready === "ready" ? "my-ready" : "my-on-deck");
     case "waiting": return t("title-waiting", { n: my.place });
     case "pending": return t("my-pending");
-    case "denied": return t(my.denied.item_over ? "my-item-over" : "my-denied");
+    case "denied": return deniedLead(app, my.denied);
     case "ended": return t(`my-ended-${my.how}`);
     case "idle": return "";
   }

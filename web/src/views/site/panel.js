@@ -1,6 +1,6 @@
 // The panel that says where the site stands, readable from four metres, and the one button under it.
 
-/** @import { Request, Turn, View } from "../../../generated/protocol.ts" */
+/** @import { Denied, Request, Turn, View } from "../../../generated/protocol.ts" */
 /** @import { App } from "../../state/app.js" */
 /** @import { MyFloor } from "../../state/floor.js" */
 /** @import { Ctx } from "../pieces.js" */
@@ -19,7 +19,7 @@ export function panel(ctx, view, my) {
     case "waiting": return html`<div class="panel queued" role="status"><p class="lead">${icon("stack")}${t(my.request.ready === "not_ready" ? "my-passed-over" : "my-waiting")}</p><p class="huge"><span>${t("place-word")}</span><b class="num">${my.place}</b></p>
       <p class="say">${my.before === 0 ? t("nobody-before-you") : rich("sites-before-you", { n: my.before })}${my.more > 0 ? html` · ${rich("and-more-own", { n: my.more })}` : nothing}</p></div>`;
     case "pending": return html`<div class="panel queued" role="status"><p class="lead">${icon("stack")}${t("my-pending")}</p><p class="huge words">${t("waiting-for-chair")}</p><p class="say">${wordsOf(view, my.request)}</p></div>`;
-    case "denied": return told("x", t(my.denied.item_over ? "my-item-over" : "my-denied"), deniedWords(my.denied), putAway(ctx, { deniedSeen: my.denied.turn }));
+    case "denied": return told("x", deniedLead(ctx.app, my.denied), deniedWords(my.denied), putAway(ctx, { deniedSeen: my.denied.turn }));
     case "ended": return told("mic-off", t(`my-ended-${my.how}`), t(`my-ended-${my.how}-what`), putAway(ctx, { endSeen: view.floor.last?.turn ?? null }));
     case "idle": return html`<div class="panel" role="status"><p class="lead">${icon("mic-off")}${t("my-idle")}</p><p class="huge words calm">${t(view.agenda.current === null ? "no-item-big" : view.floor.open ? "list-open-big" : "list-closed-big")}</p>
       <p class="say">${view.agenda.current === null ? t("no-item-what") : !view.floor.open ? t("only-order") : view.floor.queue.length === 0 ? t("list-empty") : rich("waiting-sites", { n: view.floor.queue.length })}</p></div>`;
@@ -27,9 +27,16 @@ export function panel(ctx, view, my) {
 }
 
 /** Something that is over, until the person has read it. @param {string} iconName @param {string} lead @param {unknown} words @param {unknown} act */
-const told = (iconName, lead, words, act) => html`<div class="panel" role="status"><p class="lead">${icon(iconName)}${lead}</p><p class="say">${words}</p><p>${act}</p></div>`;
+const told = (iconName, lead, words, act) => html`<div class="panel told" role="status"><p class="lead">${icon(iconName)}<span>${lead}</span></p><p class="say">${words}</p><p>${act}</p></div>`;
 
-/** Why a request was not taken, in the chair's words where there are any. @param {{ reason: string, item_over: boolean }} denied */
+/** Whose request was not taken. @param {App} app @param {Denied} denied */
+export function deniedLead(app, denied) {
+  if (denied.item_over) return t("my-item-over");
+  const delegate = app.ui.asked[denied.turn] ?? "";
+  return delegate === "" ? t("my-denied") : t("my-denied-delegate", { text: delegate });
+}
+
+/** Why a request was not taken, in the chair's words where there are any. @param {Denied} denied */
 export const deniedWords = (denied) => (denied.reason === "" ? t(denied.item_over ? "my-item-over-what" : "my-denied-what") : rich("my-denied-reason", { text: denied.reason }));
 
 /** One or two are told to prepare: the first is called next. @param {View} view @param {Request} request */

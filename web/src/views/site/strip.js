@@ -7,7 +7,7 @@
 import { setReady } from "../../actions/floor.js";
 import { handlePrompt, promptDesks } from "../../actions/roll.js";
 import { html, icon, kbd, nothing, t } from "../pieces.js";
-import { deniedWords, putAway } from "./panel.js";
+import { deniedLead, deniedWords, putAway } from "./panel.js";
 
 /** What a site tells the desks; everything else is told to it. */
 const HELP = /** @type {const} */ (["need_help", "cannot_hear", "cannot_see"]);
@@ -31,7 +31,7 @@ function line(ctx, view, my) {
       <button class="btn small" type="button" @click=${() => handlePrompt(ctx.ask, first.id)}>${icon("check")}${t("understood")}</button></p>`;
   }
   const denied = view.floor.denied.find((each) => each.site === ctx.app.me?.site && each.turn !== deniedSeen);
-  if (denied && my.is !== "denied" && my.is !== "speaking") return html`<p class="notice-strip">${icon("x")}<span>${deniedWords(denied)}</span>${putAway(ctx, { deniedSeen: denied.turn })}</p>`;
+  if (denied && my.is !== "denied" && my.is !== "speaking") return html`<p class="notice-strip">${icon("x")}<span><b>${deniedLead(ctx.app, denied)}.</b> ${deniedWords(denied)}</span>${putAway(ctx, { deniedSeen: denied.turn })}</p>`;
   if (view.floor.priority && my.is !== "speaking") return html`<p class="notice-strip calm">${icon("mic-off")}<b>${t("priority-held")}</b></p>`;
   return nothing;
 }

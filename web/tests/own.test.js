@@ -1,0 +1,45 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { applyFrame, newApp } from "../src/state/app.js";
+import { followOwn } from "../src/state/own.js";
+import { demoView } from "./demo-view.mjs";
+
+const ME = { seat: 2, role: "moderator", site: 12, carries: "room", label: "" };
+
+/** The desk of site 12, whose request 23 waits for a named delegate. */
+function joined() {
+  const view = demoView(0);
+  return { view, app: hear(newApp("site", {}), { type: "welcome", me: ME, seq: 1, now: 0, view }) };
+}
+
+/** A frame as the site's page takes it. */
+const hear = (app, frame) => followOwn(app, applyFrame(app, frame));
+const floorFact = (seq, floor) => ({ type: "facts", seq, now: 0, facts: [{ kind: "floor", floor }] });
+
+test("a site's desk knows whose request was denied, and forgets what is over", () => {
+  const { app, view } = joined();
+  const delegate = view.floor.queue[2].words.delegate;
+  assert.deepEqual(app.ui.asked, { 23: delegate });
+  const queue = view.floor.queue.filter((request) => request.turn !== 23);
+  const denied = hear(app, floorFact(2, { ...view.floor, queue, denied: [{ turn: 23, site: 12, reason: "", item_over: false }] }));
+  assert.deepEqual(denied.ui.asked, { 23: delegate });
+  const gone = hear(denied, floorFact(3, { ...view.floor, queue, denied: [] }));
+  assert.deepEqual(gone.ui.asked, {});
+});
+
+test("a desk that comes later does not guess a name", () => {
+  const view = demoView(0);
+  const floor = { ...view.floor, queue: [], denied: [{ turn: 23, site: 12, reason: "", item_over: false }] };
+  const app = hear(newApp("site", {}), { type: "welcome", me: ME, seq: 1, now: 0, view: { ...view, floor } });
+  assert.deepEqual(app.ui.asked, { 23: "" });
+});
+
+test("a turn that begins invites, one that runs when the desk joins does not", () => {
+  const { app, view } = joined();
+  const turn = { ...view.floor.turn, turn: 23, site: 12 };
+  const queue = view.floor.queue.filter((request) => request.turn !== 23);
+  const called = hear({ ...app, ui: { ...app.ui, asking: true } }, floorFact(2, { ...view.floor, queue, turn }));
+  assert.deepEqual([called.ui.summoned, called.ui.asking], [23, false]);
+  const late = hear(newApp("site", {}), { type: "welcome", me: ME, seq: 1, now: 0, view: { ...view, floor: { ...view.floor, queue, turn } } });
+  assert.equal(late.ui.summoned, null);
+});
