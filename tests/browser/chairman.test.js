@@ -168,6 +168,21 @@ test("the second request of a delegate is refused with a sentence, and the form 
   await phone.getByRole("button", { name: "Thôi" }).click();
 });
 
+test("a place is given up only after a question, and the desk says that it is", async () => {
+  const waiting = (await order(chair)).length;
+  await ask(phone, "Ông Phan Văn S");
+  await until("one more waits", async () => (await order(chair)).length === waiting + 1);
+  const withdraw = phone.getByRole("button", { name: "Rút đăng ký: Ông Phan Văn S" });
+  await withdraw.click();
+  await picture(phone, "phone-withdraw-390x844");
+  await phone.getByRole("button", { name: "Giữ đăng ký" }).click();
+  assert.equal((await order(chair)).length, waiting + 1);
+  await withdraw.click();
+  await phone.getByRole("dialog").getByRole("button", { name: "Rút đăng ký" }).click();
+  await until("it is gone", async () => (await order(chair)).length === waiting);
+  await phone.getByText("Đã bỏ đăng ký").waitFor();
+});
+
 test("prompts go to one site and back", async () => {
   await chair.getByRole("button", { name: /^Xem và nhắc điểm cầu TP Cao Lãnh/ }).click();
   await chair.getByRole("button", { name: "Nói chậm lại" }).click();

@@ -15,3 +15,6 @@ under-speech = A reply, question or response hangs under the speech of { $site }
 under-last = A reply, question or response hangs under the speech just over.
 under-none = Reply, question, response: only once somebody has spoken in this item.
 being-sent-now = Sending…
+withdraw-title = Withdraw this request?
+withdraw-text = { $text }: the request leaves the list and its place is lost.
+withdraw-stay = Keep it

@@ -15,3 +15,6 @@ under-speech = Trao đổi lại, hỏi thêm, giải trình gắn với phát b
 under-last = Trao đổi lại, hỏi thêm, giải trình gắn với phát biểu vừa xong.
 under-none = Trao đổi lại, hỏi thêm, giải trình: chờ có phát biểu trong nội dung này.
 being-sent-now = Đang gửi…
+withdraw-title = Rút đăng ký?
+withdraw-text = { $text }: đăng ký ra khỏi danh sách và mất chỗ hiện tại.
+withdraw-stay = Giữ đăng ký

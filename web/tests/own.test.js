@@ -34,6 +34,15 @@ test("a desk that comes later does not guess a name", () => {
   assert.deepEqual(app.ui.asked, { 23: "" });
 });
 
+test("the question before a withdrawal goes with its request, and when the site is invited", () => {
+  const { app, view } = joined();
+  const asked = { ...app, ui: { ...app.ui, confirm: { what: "withdraw", id: 23 } } };
+  assert.notEqual(hear(asked, floorFact(2, { ...view.floor })).ui.confirm, null);
+  const queue = view.floor.queue.filter((request) => request.turn !== 23);
+  assert.equal(hear(asked, floorFact(2, { ...view.floor, queue })).ui.confirm, null);
+  assert.equal(hear(asked, floorFact(2, { ...view.floor, turn: { ...view.floor.turn, turn: 40, site: 12 } })).ui.confirm, null);
+});
+
 test("a turn that begins invites, one that runs when the desk joins does not", () => {
   const { app, view } = joined();
   const turn = { ...view.floor.turn, turn: 23, site: 12 };

@@ -11,10 +11,14 @@ export function followOwn(before, after) {
   if (!after.view || site === null || before.view === after.view) return after;
   const { floor } = after.view;
   const asked = askedOf(after.ui.asked, floor, site);
+  const { confirm: open } = after.ui;
+  const confirm = open?.what === "withdraw" && ![...floor.queue, ...floor.pending].some((request) => request.turn === open.id) ? null : open;
+  const ui = { ...after.ui, asked, confirm };
   const turnOf = (/** @type {View | null} */ view) => (view ? allTurns(view.floor).find((turn) => turn.site === site)?.turn ?? null : null);
   const speaking = turnOf(after.view);
-  if (speaking === turnOf(before.view)) return { ...after, ui: { ...after.ui, asked } };
-  return { ...after, ui: { ...after.ui, asked, summoned: before.view ? speaking : null, asking: speaking === null && after.ui.asking } };
+  if (speaking === turnOf(before.view)) return { ...after, ui };
+  // Nothing may lie over the invitation.
+  return { ...after, ui: { ...ui, summoned: before.view ? speaking : null, asking: speaking === null && ui.asking, confirm: speaking === null ? confirm : null } };
 }
 
 /** The delegates of a site's requests, as long as they wait or are told denied. @param {Ui["asked"]} before @param {View["floor"]} floor @param {number} site @returns {Ui["asked"]} */

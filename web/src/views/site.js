@@ -6,13 +6,13 @@
 /** @import { MyFloor } from "../state/floor.js" */
 /** @import { Ctx } from "./pieces.js" */
 
-import { endTurn, setReady, withdrawRequest } from "../actions/floor.js";
+import { endTurn, setReady } from "../actions/floor.js";
 import { myFloor, nextThree } from "../state/floor.js";
 import { callName, site, siteCall } from "../state/sites.js";
 import { agendaZone } from "./agenda.js";
 import { later } from "./later.js";
 import { fittingName, html, icon, isHeard, itemLine, lowerThird, nextList, nothing, soundBlocked, statusLine, t, topbar, turnMark } from "./pieces.js";
-import { bigButton, deniedLead, ownRequests, panel } from "./site/panel.js";
+import { askWithdraw, bigButton, deniedLead, ownRequests, panel } from "./site/panel.js";
 import { self } from "./site/self.js";
 import { help, strip } from "./site/strip.js";
 import { begin, isSummoned, summons } from "./site/summons.js";
@@ -74,7 +74,7 @@ export function keys(ctx) {
     case "waiting":
     case "pending":
       if (app.ui.asking) return { Escape };
-      return { F2: my.request.ready === "not_ready" ? () => setReady(ctx.ask, my.request.turn, "ready") : () => withdrawRequest(ctx.ask, my.request.turn) };
+      return { F2: my.request.ready === "not_ready" ? () => setReady(ctx.ask, my.request.turn, "ready") : () => askWithdraw(ctx, my.request.turn) };
     case "denied":
     case "ended":
     case "idle": return { F2: app.view?.agenda.current == null ? undefined : () => ctx.ui({ asking: true }), Escape };
@@ -91,7 +91,7 @@ export function view(ctx) {
   drafts(ctx);
   const my = mine(app);
   const bar = topbar(ctx, html`${t("site-title", { site: callName(site(view, app.me?.site ?? null)) })}`, itemLine(view), app.me?.carries === "standby" ? html`<span class="item">${t("standby-machine")}</span>` : nothing);
-  const over = soundBlocked(ctx);
+  const over = html`${forms(ctx)?.withdrawDialog(ctx, view) ?? nothing}${soundBlocked(ctx)}`;
   if (isCalled(app)) return html`${bar}${forms(ctx)?.called(ctx, view, sends) ?? joining()}${over}`;
   if (my.is === "speaking" && isSummoned(app, my.turn)) return html`${bar}${summons(ctx, view, my.turn, sends)}${over}`;
   return html`${bar}${sends ? desk(ctx, view, my) : companion(ctx, view, my)}${over}`;

@@ -5,7 +5,7 @@
 /** @import { MyFloor } from "../../state/floor.js" */
 /** @import { Ctx } from "../pieces.js" */
 
-import { endTurn, setReady, withdrawRequest } from "../../actions/floor.js";
+import { endTurn, setReady } from "../../actions/floor.js";
 import "../../elements/until-clock.js";
 import { currentItem } from "../../state/agenda.js";
 import { durationText } from "../../time.js";
@@ -76,6 +76,9 @@ function wordsOf(view, request) {
 /** @param {Ctx} ctx @param {Partial<App["ui"]>} change */
 export const putAway = (ctx, change) => html`<button class="btn small" type="button" @click=${() => ctx.ui(change)}>${t("understood")}</button>`;
 
+/** A place in the list is given up only after a question: the same key may have meant something else a moment ago. @param {Ctx} ctx @param {number} turn */
+export const askWithdraw = (ctx, turn) => ctx.ui({ confirm: { what: "withdraw", id: turn } });
+
 /** @param {Ctx} ctx @param {View} view @param {MyFloor} my */
 export function bigButton(ctx, view, my) {
   switch (my.is) {
@@ -96,13 +99,13 @@ function readyButtons(ctx, request, toSay) {
     ? html`<button class="btn primary big" type="button" @click=${() => setReady(ctx.ask, request.turn, "ready")}>${icon("check")}${t("say-ready")} ${kbd("F2")}</button>`
     : html`<p class="big said">${icon("check")}${t("said-ready")}</p>`}
     ${request.ready === "not_ready" ? nothing : html`<button class="btn big more" type="button" @click=${() => setReady(ctx.ask, request.turn, "not_ready")}>${t("say-not-ready")}</button>`}
-    <button class="btn big more" type="button" @click=${() => withdrawRequest(ctx.ask, request.turn)}>${t("withdraw-short")}</button>
+    <button class="btn big more" type="button" @click=${() => askWithdraw(ctx, request.turn)}>${t("withdraw-short")}</button>
     <button class="btn big more" type="button" aria-label=${t("one-more")} title=${t("one-more")} @click=${() => ctx.ui({ asking: true })}>${icon("plus")}</button></div>`;
 }
 
 /** @param {Ctx} ctx @param {View} view @param {Request} request */
 function waitingButtons(ctx, view, request) {
-  return html`<div class="big-pair"><button class="btn big" type="button" @click=${() => withdrawRequest(ctx.ask, request.turn)}>${icon("x")}${t("withdraw")} ${kbd("F2")}</button>${addButton(ctx, view)}</div>`;
+  return html`<div class="big-pair"><button class="btn big" type="button" @click=${() => askWithdraw(ctx, request.turn)}>${icon("x")}${t("withdraw")} ${kbd("F2")}</button>${addButton(ctx, view)}</div>`;
 }
 
 /** Another delegate of the same site asks. @param {Ctx} ctx @param {View} view */
@@ -114,5 +117,5 @@ export function ownRequests(ctx, view) {
   const own = view.floor.queue.map((request, place) => ({ request, place: place + 1 })).filter(({ request }) => request.site === me);
   if (own.length < 2) return nothing;
   return html`<ol class="own" aria-label=${t("own-requests")}>${own.map(({ request, place }) => html`<li><b class="num">${place}</b><span>${request.words.delegate || t(`speech-${request.words.speech}`)}</span>
-    <button class="btn small" type="button" aria-label=${t("withdraw-of", { text: request.words.delegate })} @click=${() => withdrawRequest(ctx.ask, request.turn)}>${icon("x")}</button></li>`)}</ol>`;
+    <button class="btn small" type="button" aria-label=${t("withdraw-of", { text: request.words.delegate })} @click=${() => askWithdraw(ctx, request.turn)}>${icon("x")}</button></li>`)}</ol>`;
 }
