@@ -212,6 +212,10 @@ test("one site on deck, one waiting", async () => {
   await until("one is on deck", async () => (await view(chair)).floor.on_deck !== null);
   await chair.locator(".qrow").nth(1).click();
   await nothingCovered(site, ".big-pair .btn, .tabs button, .help .btn, .mic-acts .btn");
+  await site.getByRole("tab", { name: /^(Danh sách|Speakers)/ }).click();
+  forms.push(...await inBoth(site, "site, list"));
+  await nothingCovered(site, ".places .btn");
+  await site.getByRole("tab").first().click();
   await none(forms,
     inBoth(chair, "chair, waiting"), inBoth(site, "site, on deck"), inBoth(companion, "companion, waiting"),
     inBoth(technician, "technician, waiting"), onTheWalls("stage, waiting"),

@@ -18,3 +18,4 @@ being-sent-now = Sending…
 withdraw-title = Withdraw this request?
 withdraw-text = { $text }: the request leaves the list and its place is lost.
 withdraw-stay = Keep it
+list-waits = { $n } waiting

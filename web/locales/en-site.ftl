@@ -83,3 +83,4 @@ said-ready = Ready, and told so
 withdraw-short = Withdraw
 tell-desks = Tell the desks:
 told-waiting = told, waiting
+list-tab = Speakers' list

@@ -18,3 +18,4 @@ being-sent-now = Đang gửi…
 withdraw-title = Rút đăng ký?
 withdraw-text = { $text }: đăng ký ra khỏi danh sách và mất chỗ hiện tại.
 withdraw-stay = Giữ đăng ký
+list-waits = { $n } đăng ký đang chờ

@@ -80,3 +80,4 @@ said-ready = Đã báo sẵn sàng
 withdraw-short = Rút
 tell-desks = Báo ban tổ chức:
 told-waiting = đã báo, đang chờ
+list-tab = Danh sách đăng ký

@@ -11,6 +11,7 @@ import { html, nothing } from "../../vendor/lit-html.js";
 import { callName, figures, linkBars, site, siteName } from "../state/sites.js";
 import { draftOf } from "../state/comments.js";
 import { language, otherLanguage, rich, t } from "../text.js";
+import { durationText } from "../time.js";
 
 /**
  * @typedef {object} Ctx What a view is drawn from, and the few things it can do.
@@ -102,6 +103,16 @@ export function subject(view, words) {
   const draft = words.paragraph && draftOf(view, words.paragraph.draft);
   const place = draft && words.paragraph ? t("draft-paragraph", { draft: draft.short, n: words.paragraph.paragraph }) : "";
   return [words.topic, place].filter((part) => part !== "").join(" · ");
+}
+
+/** Why a request stands where it does: the chair and the sites read the same. @param {Request} request */
+export function whyWords({ why }) {
+  if (!why) return "";
+  switch (why.why) {
+    case "round": return t("why-round", { n: why.turns + 1 });
+    case "least_time": return t("why-least_time", { time: durationText(why.used_ms) });
+    default: return t(`why-${why.why}`);
+  }
 }
 
 /** The strip under the programme picture: who speaks, from where, how long. @param {Ctx} ctx @param {View} view */

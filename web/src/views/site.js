@@ -12,7 +12,7 @@ import { callName, site, siteCall } from "../state/sites.js";
 import { agendaZone } from "./agenda.js";
 import { later } from "./later.js";
 import { fittingName, html, icon, isHeard, itemLine, lowerThird, nextList, nothing, soundBlocked, statusLine, t, topbar, turnMark } from "./pieces.js";
-import { askWithdraw, bigButton, deniedLead, ownRequests, panel } from "./site/panel.js";
+import { askWithdraw, bigButton, deniedLead, panel } from "./site/panel.js";
 import { self } from "./site/self.js";
 import { help, strip } from "./site/strip.js";
 import { begin, isSummoned, summons } from "./site/summons.js";
@@ -110,7 +110,7 @@ function desk(ctx, view, my) {
     <div class="right">
       ${strip(ctx, view, my)}
       ${app.ui.asking ? forms(ctx)?.askForm(ctx, view) ?? joining() : html`${panel(ctx, view, my)}${bigButton(ctx, view, my)}`}
-      ${ownRequests(ctx, view)}${nextList(nextThree(view.floor), view, app.me?.site ?? -1)}
+      ${nextList(nextThree(view.floor), view, app.me?.site ?? -1)}
       <div class="below">${statusLine(ctx)}${self(ctx, view, my)}</div>
     </div>
   </main>`;
@@ -122,6 +122,7 @@ function underPicture(ctx, view) {
   switch (ctx.app.ui.tab) {
     case "agenda": return zone(agendaZone(view));
     case "drafts": return draftsDesk(ctx, view);
+    case "list": return zone(forms(ctx)?.listZone(ctx, view) ?? joining());
     case "count": return zone(forms(ctx)?.headcountForm(ctx, view) ?? joining());
     default: return nothing;
   }
@@ -132,7 +133,7 @@ function tabs(ctx, view) {
   const { tab } = ctx.app.ui;
   const one = (/** @type {string} */ name, /** @type {string} */ words, count = 0) => html`<button role="tab" type="button" aria-selected=${tab === name} @click=${() => ctx.ui({ tab: name })}>${words} ${count > 0 ? html`<b class="num">${count}</b>` : nothing}</button>`;
   const comments = view.feed.filter((comment) => comment.site === ctx.app.me?.site).length;
-  return html`<div class="tabs" role="tablist">${one("", t("programme"))}${one("agenda", t("agenda"))}${one("count", t("headcount"))}${one("drafts", t("drafts-and-comments"), comments)}</div>`;
+  return html`<div class="tabs" role="tablist">${one("", t("programme"))}${one("agenda", t("agenda"))}${one("list", t("list-tab"), view.floor.queue.length)}${one("count", t("headcount"))}${one("drafts", t("drafts-and-comments"), comments)}</div>`;
 }
 
 /** A phone carries no picture and no sound: the same panel, button and forms. @param {Ctx} ctx @param {View} view @param {MyFloor} my */
@@ -140,13 +141,15 @@ function companion(ctx, view, my) {
   const { turn } = view.floor;
   const { tab } = ctx.app.ui;
   const back = html`<button class="btn quietbtn" type="button" @click=${() => ctx.ui({ tab: "" })}>${t("back")}</button>`;
+  if (tab === "list") return html`<main class="companion">${forms(ctx)?.listZone(ctx, view) ?? joining()}${statusLine(ctx)}${back}</main>`;
   if (tab === "drafts") return html`<main class="companion with-drafts">${draftsDesk(ctx, view)}${statusLine(ctx)}${back}</main>`;
   return html`<main class="companion">
     <div class="now-speaking">${turnMark(view)}<p>${turn ? html`<b>${fittingName(view, turn.site, 40)}</b><small>${turn.words.delegate}</small>` : html`<b>${itemLine(view)}</b>`}</p>${turn ? html`<turn-time class="num" .turn=${turn}></turn-time>` : nothing}</div>
     ${strip(ctx, view, my)}
     ${ctx.app.ui.asking ? forms(ctx)?.askForm(ctx, view) ?? joining() : html`${panel(ctx, view, my)}${bigButton(ctx, view, my)}`}
     ${statusLine(ctx)}
-    ${ownRequests(ctx, view)}${nextList(nextThree(view.floor), view, ctx.app.me?.site ?? -1)}
+    ${forms(ctx)?.ownRequests(ctx, view) ?? nothing}${nextList(nextThree(view.floor), view, ctx.app.me?.site ?? -1)}
+    ${view.floor.queue.length > 3 ? html`<button class="btn" type="button" @click=${() => ctx.ui({ tab: "list" })}>${icon("stack")}${t("list-tab")} <b class="num">${view.floor.queue.length}</b></button>` : nothing}
     ${help(ctx, view)}
     <div class="foot"><button class="btn quietbtn" type="button" @click=${() => ctx.ui({ tab: "drafts" })}>${icon("pen")}${t("comment-on-draft")}</button></div>
     <p class="mute">${icon("speaker")}${t("companion-silent")}</p></main>`;

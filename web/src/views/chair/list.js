@@ -9,9 +9,8 @@ import { currentItem } from "../../state/agenda.js";
 import { presides } from "../../state/app.js";
 import { allTurns, nextRequest } from "../../state/floor.js";
 import { figures, siteCall } from "../../state/sites.js";
-import { durationText } from "../../time.js";
 import { later } from "../later.js";
-import { fittingName, html, icon, kbd, mark, nothing, subject, t } from "../pieces.js";
+import { fittingName, html, icon, kbd, mark, nothing, subject, t, whyWords } from "../pieces.js";
 
 /** Loudness from which a microphone counts as heard, in dBov. */
 const HEARD_DBOV = -60;
@@ -84,16 +83,6 @@ function modeWords(view) {
   if (!rules) return t("no-item");
   const { queue } = rules;
   return queue.mode === "open" ? `${t("queue-open")} · ${t("microphones-open", { n: allTurns(view.floor).length, of: queue.microphones })}` : t(`queue-${queue.mode}`);
-}
-
-/** Why a request stands where it does. @param {Request} request */
-export function whyWords({ why }) {
-  if (!why) return "";
-  switch (why.why) {
-    case "round": return t("why-round", { n: why.turns + 1 });
-    case "least_time": return t("why-least_time", { time: durationText(why.used_ms) });
-    default: return t(`why-${why.why}`);
-  }
 }
 
 /** Whether the site is there, and whether its microphone has been heard. @param {Ctx} ctx @param {Request} request @param {boolean} deck */

@@ -10,7 +10,7 @@ import { NAME_MAX_CHARS, TOPIC_MAX_CHARS, draftAtHand } from "../../state/commen
 import { siteCall } from "../../state/sites.js";
 import { html, nothing, t } from "../pieces.js";
 
-export { withdrawDialog } from "./list.js";
+export { listZone, ownRequests, withdrawDialog } from "./list.js";
 export { called, headcountForm } from "./roll.js";
 
 const SPEECHES = /** @type {const} */ (["contribution", "paper", "reply", "question", "response", "point_of_order"]);

@@ -1,10 +1,39 @@
-// The list as a site reads it, and the question before a request leaves it.
+// The list as a site reads it: its own requests with a way back, and everybody's place with the reason.
 
-/** @import { View } from "../../../generated/protocol.ts" */
+/** @import { Request, View } from "../../../generated/protocol.ts" */
 /** @import { Ctx } from "../pieces.js" */
 
 import { withdrawRequest } from "../../actions/floor.js";
-import { dialog, nothing, t } from "../pieces.js";
+import { dialog, fittingName, html, icon, mark, nothing, subject, t, whyWords } from "../pieces.js";
+import { askWithdraw } from "./panel.js";
+
+/** Everybody's place with its reason; what waits for the chair's word has none yet. @param {Ctx} ctx @param {View} view */
+export function listZone(ctx, view) {
+  const { queue } = view.floor;
+  const pending = view.floor.pending.filter((request) => request.site === ctx.app.me?.site);
+  return html`<section class="zone places" aria-labelledby="h-places"><div class="zone-head"><h2 id="h-places">${t("list-tab")}</h2><span class="faint">${t("list-waits", { n: queue.length })}</span></div>
+    ${queue.length + pending.length === 0 ? html`<p class="empty">${t("list-empty")}</p>` : html`<ol>${queue.map((request, place) => row(ctx, view, request, place + 1))}${pending.map((request) => row(ctx, view, request, 0))}</ol>`}</section>`;
+}
+
+/** A site's own requests on a phone, when the panel tells only of the first. @param {Ctx} ctx @param {View} view */
+export function ownRequests(ctx, view) {
+  const places = [...view.floor.queue.map((request, place) => ({ request, place: place + 1 })), ...view.floor.pending.map((request) => ({ request, place: 0 }))];
+  const own = places.filter(({ request }) => request.site === ctx.app.me?.site);
+  if (own.length < 2) return nothing;
+  return html`<section class="places own" aria-labelledby="h-own"><h3 id="h-own">${t("own-requests")}</h3><ol>${own.map(({ request, place }) => row(ctx, view, request, place))}</ol></section>`;
+}
+
+/** @param {Ctx} ctx @param {View} view @param {Request} request @param {number} place 0 before the chair's word. */
+function row(ctx, view, request, place) {
+  const mine = request.site === ctx.app.me?.site;
+  const about = subject(view, request.words);
+  const why = place === 0 ? t("waiting-for-chair") : view.floor.on_deck.includes(request.turn) ? mark("deck", "right", t("state-deck")) : whyWords(request);
+  return html`<li class=${mine ? "me" : ""}><b class="num">${place || "–"}</b><span>${fittingName(view, request.site, 60)}${mine ? ` ${t("you")}` : ""}<small>${speaker(request)}${about === "" ? nothing : ` · ${about}`}</small></span>
+    <span class="why">${why}${mine ? html`<button class="btn small" type="button" aria-label=${t("withdraw-of", { text: speaker(request) })} @click=${() => askWithdraw(ctx, request.turn)}>${icon("x")}${t("withdraw-short")}</button>` : nothing}</span></li>`;
+}
+
+/** @param {Request} request */
+const speaker = ({ words }) => words.delegate || t(`speech-${words.speech}`);
 
 /** @param {Ctx} ctx @param {View} view */
 export function withdrawDialog(ctx, view) {
@@ -12,7 +41,7 @@ export function withdrawDialog(ctx, view) {
   const request = [...view.floor.queue, ...view.floor.pending].find((each) => each.turn === confirm?.id);
   if (confirm?.what !== "withdraw" || !request) return nothing;
   return dialog(ctx, {
-    title: t("withdraw-title"), text: t("withdraw-text", { text: request.words.delegate || t(`speech-${request.words.speech}`) }),
+    title: t("withdraw-title"), text: t("withdraw-text", { text: speaker(request) }),
     stay: t("withdraw-stay"), go: t("withdraw"), act: () => withdrawRequest(ctx.ask, request.turn),
   });
 }

@@ -9,7 +9,7 @@ import { endTurn, setReady } from "../../actions/floor.js";
 import "../../elements/until-clock.js";
 import { currentItem } from "../../state/agenda.js";
 import { durationText } from "../../time.js";
-import { html, icon, kbd, nothing, rich, subject, t } from "../pieces.js";
+import { html, icon, kbd, nothing, rich, subject, t, whyWords } from "../pieces.js";
 
 /** @param {Ctx} ctx @param {View} view @param {MyFloor} my */
 export function panel(ctx, view, my) {
@@ -17,7 +17,7 @@ export function panel(ctx, view, my) {
     case "speaking": return speakingPanel(ctx, view, my.turn);
     case "on_deck": return deckPanel(view, my.request);
     case "waiting": return html`<div class="panel queued" role="status"><p class="lead">${icon("stack")}${t(my.request.ready === "not_ready" ? "my-passed-over" : "my-waiting")}</p><p class="huge"><span>${t("place-word")}</span><b class="num">${my.place}</b></p>
-      <p class="say">${my.before === 0 ? t("nobody-before-you") : rich("sites-before-you", { n: my.before })}${my.more > 0 ? html` · ${rich("and-more-own", { n: my.more })}` : nothing}</p></div>`;
+      <p class="say">${my.before === 0 ? t("nobody-before-you") : rich("sites-before-you", { n: my.before })} · ${my.more > 0 ? rich("and-more-own", { n: my.more }) : whyWords(my.request)}</p></div>`;
     case "pending": return html`<div class="panel queued" role="status"><p class="lead">${icon("stack")}${t("my-pending")}</p><p class="huge words">${t("waiting-for-chair")}</p><p class="say">${wordsOf(view, my.request)}</p></div>`;
     case "denied": return told("x", deniedLead(ctx.app, my.denied), deniedWords(my.denied), putAway(ctx, { deniedSeen: my.denied.turn }));
     case "ended": return told("mic-off", t(`my-ended-${my.how}`), t(`my-ended-${my.how}-what`), putAway(ctx, { endSeen: view.floor.last?.turn ?? null }));
@@ -110,12 +110,3 @@ function waitingButtons(ctx, view, request) {
 
 /** Another delegate of the same site asks. @param {Ctx} ctx @param {View} view */
 const addButton = (ctx, view) => html`<button class="btn big more" type="button" ?disabled=${view.agenda.current === null} @click=${() => ctx.ui({ asking: true })}>${icon("plus")}${t(view.floor.open ? "one-more" : "speech-point_of_order")}</button>`;
-
-/** A site's requests when it has more than one: each delegate's place, why, and a way back. @param {Ctx} ctx @param {View} view */
-export function ownRequests(ctx, view) {
-  const me = ctx.app.me?.site ?? -1;
-  const own = view.floor.queue.map((request, place) => ({ request, place: place + 1 })).filter(({ request }) => request.site === me);
-  if (own.length < 2) return nothing;
-  return html`<ol class="own" aria-label=${t("own-requests")}>${own.map(({ request, place }) => html`<li><b class="num">${place}</b><span>${request.words.delegate || t(`speech-${request.words.speech}`)}</span>
-    <button class="btn small" type="button" aria-label=${t("withdraw-of", { text: request.words.delegate })} @click=${() => askWithdraw(ctx, request.turn)}>${icon("x")}</button></li>`)}</ol>`;
-}
