@@ -89,8 +89,14 @@ test("the roll is called with one key, and the called site is heard", async () =
   await observer.context().close();
   await site.getByLabel("Có mặt trực tiếp").fill("17");
   await site.getByLabel("Vắng mặt, lý do").fill("01 đồng chí đi công tác");
+  assert.equal(await site.locator(".headcount output").textContent(), String(Math.max(0, Number(await site.getByLabel("Triệu tập").inputValue()) - 17)));
   await site.getByRole("button", { name: "Gửi quân số" }).click();
   await until("the chair has it", async () => (await view(chair)).attendance.present === 17);
+  await phone.getByRole("button", { name: "Quân số", exact: true }).click();
+  await phone.getByLabel("Có mặt trực tiếp").fill("9");
+  await phone.getByRole("button", { name: "Gửi quân số" }).click();
+  await until("the chair has the phone's too", async () => (await view(chair)).attendance.present === 26);
+  await phone.getByRole("button", { name: "Trở lại" }).click();
   for (let called = 1; called !== null; called = (await view(chair)).attendance.calling) {
     await chair.keyboard.press("F2");
     await until("the next is called", async () => (await view(chair)).attendance.calling !== called);

@@ -66,6 +66,7 @@ export const said = (app) => {
 export function keys(ctx) {
   const { app } = ctx;
   const my = mine(app);
+  if (isCalled(app)) return { F2: app.media.microphoneOpen || app.me?.carries === "nothing" ? undefined : () => ctx.media.setMicrophone(true) };
   if (my.is === "speaking" && isSummoned(app, my.turn)) return { F2: () => begin(ctx), F4: () => endTurn(ctx.ask, my.turn.turn) };
   const Escape = app.ui.asking ? () => ctx.ui({ asking: false }) : undefined;
   switch (my.is) {
@@ -142,6 +143,7 @@ function companion(ctx, view, my) {
   const { tab } = ctx.app.ui;
   const back = html`<button class="btn quietbtn" type="button" @click=${() => ctx.ui({ tab: "" })}>${t("back")}</button>`;
   if (tab === "list") return html`<main class="companion">${forms(ctx)?.listZone(ctx, view) ?? joining()}${statusLine(ctx)}${back}</main>`;
+  if (tab === "count") return html`<main class="companion">${forms(ctx)?.headcountForm(ctx, view) ?? joining()}${statusLine(ctx)}${back}</main>`;
   if (tab === "drafts") return html`<main class="companion with-drafts">${draftsDesk(ctx, view)}${statusLine(ctx)}${back}</main>`;
   return html`<main class="companion">
     <div class="now-speaking">${turnMark(view)}<p>${turn ? html`<b>${fittingName(view, turn.site, 40)}</b><small>${turn.words.delegate}</small>` : html`<b>${itemLine(view)}</b>`}</p>${turn ? html`<turn-time class="num" .turn=${turn}></turn-time>` : nothing}</div>
@@ -149,7 +151,8 @@ function companion(ctx, view, my) {
     ${ctx.app.ui.asking ? forms(ctx)?.askForm(ctx, view) ?? joining() : html`${panel(ctx, view, my)}${bigButton(ctx, view, my)}`}
     ${statusLine(ctx)}
     ${forms(ctx)?.ownRequests(ctx, view) ?? nothing}${nextList(nextThree(view.floor), view, ctx.app.me?.site ?? -1)}
-    ${view.floor.queue.length > 3 ? html`<button class="btn" type="button" @click=${() => ctx.ui({ tab: "list" })}>${icon("stack")}${t("list-tab")} <b class="num">${view.floor.queue.length}</b></button>` : nothing}
+    <div class="more">${view.floor.queue.length > 3 ? html`<button class="btn" type="button" @click=${() => ctx.ui({ tab: "list" })}>${icon("stack")}${t("list-tab")} <b class="num">${view.floor.queue.length}</b></button>` : nothing}
+      <button class="btn" type="button" @click=${() => ctx.ui({ tab: "count" })}>${icon("check")}${t("headcount")}</button></div>
     ${help(ctx, view)}
     <div class="foot"><button class="btn quietbtn" type="button" @click=${() => ctx.ui({ tab: "drafts" })}>${icon("pen")}${t("comment-on-draft")}</button></div>
     <p class="mute">${icon("speaker")}${t("companion-silent")}</p></main>`;
