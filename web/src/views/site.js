@@ -13,6 +13,7 @@ import { agendaZone } from "./agenda.js";
 import { later } from "./later.js";
 import { fittingName, html, icon, isHeard, itemLine, lowerThird, nextList, nothing, soundBlocked, statusLine, t, topbar, turnMark } from "./pieces.js";
 import { askWithdraw, bigButton, deniedLead, panel } from "./site/panel.js";
+import { person } from "./site/person.js";
 import { self } from "./site/self.js";
 import { help, strip } from "./site/strip.js";
 import { begin, isSummoned, summons } from "./site/summons.js";
@@ -146,7 +147,7 @@ function companion(ctx, view, my) {
   if (tab === "count") return html`<main class="companion">${forms(ctx)?.headcountForm(ctx, view) ?? joining()}${statusLine(ctx)}${back}</main>`;
   if (tab === "drafts") return html`<main class="companion with-drafts">${draftsDesk(ctx, view)}${statusLine(ctx)}${back}</main>`;
   return html`<main class="companion">
-    <div class="now-speaking">${turnMark(view)}<p>${turn ? html`<b>${fittingName(view, turn.site, 40)}</b><small>${turn.words.delegate}</small>` : html`<b>${itemLine(view)}</b>`}</p>${turn ? html`<turn-time class="num" .turn=${turn}></turn-time>` : nothing}</div>
+    <div class="now-speaking">${turnMark(view)}<p>${turn ? html`<b>${fittingName(view, turn.site, 40)}</b><small>${person(turn.words)}</small>` : html`<b>${itemLine(view)}</b>`}</p>${turn ? html`<turn-time class="num" .turn=${turn}></turn-time>` : nothing}</div>
     ${strip(ctx, view, my)}
     ${ctx.app.ui.asking ? forms(ctx)?.askForm(ctx, view) ?? joining() : html`${panel(ctx, view, my)}${bigButton(ctx, view, my)}`}
     ${statusLine(ctx)}

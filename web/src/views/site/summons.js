@@ -9,6 +9,7 @@ import "../../elements/level-meter.js";
 import "../../elements/self-picture.js";
 import { durationText } from "../../time.js";
 import { fittingName, html, icon, isHeard, kbd, mark, nothing, rich, t, topicLine } from "../pieces.js";
+import { person } from "./person.js";
 
 /** A paused or held turn is told by the panel: the invitation would say an open microphone that is not. @param {App} app @param {Turn} turn */
 export const isSummoned = (app, turn) => app.ui.summoned === turn.turn && !turn.paused && !turn.held && !turn.muted && !turn.silenced && !turn.interrupted;
@@ -21,7 +22,7 @@ export function summons(ctx, view, turn, sends) {
   return html`<section class="summons ${open ? "is-open" : ""}" role="alertdialog" aria-labelledby="h-summons" aria-describedby="d-summons">
     ${open ? mark("live", "mic", t("chair-invites-open")) : mark("deck", "right", t("chair-invites"))}
     <h2 id="h-summons">${t("please-speak")}</h2>
-    <p id="d-summons" class="d"><b>${fittingName(view, turn.site, 60)}</b>${turn.words.delegate === "" ? nothing : html` · ${turn.words.delegate}`}<br>${about} · ${t("allotted")} <b class="num">${durationText(turn.allotted_ms)}</b></p>
+    <p id="d-summons" class="d"><b>${fittingName(view, turn.site, 60)}</b>${turn.words.delegate === "" ? nothing : html` · ${person(turn.words)}`}<br>${about} · ${t("allotted")} <b class="num">${durationText(turn.allotted_ms)}</b></p>
     <div class="go"><button class="btn invite primary-act" type="button" autofocus @click=${() => begin(ctx)}>${icon("mic")}<span>${t(closed ? "begin-open" : "begin")}</span>${kbd("F2")}</button>
       <button class="btn" type="button" @click=${() => endTurn(ctx.ask, turn.turn)}>${t("not-ready")}</button></div>
     <p class="hint">${rich(closed ? "begin-hint-closed" : sends ? "begin-hint-open" : "begin-hint-companion")} <turn-time class="num" .turn=${turn}></turn-time></p>
