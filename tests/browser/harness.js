@@ -135,3 +135,87 @@ export async function entered(page) {
   if (await enter.count()) await enter.first().click();
   return page;
 }
+
+/** The keyboard alone: Tab from where the focus is until the control of this name has it, as a person does who has no mouse. */
+export async function reach(page, name) {
+  const told = () => page.evaluate(() => {
+    const at = document.activeElement;
+    return (at?.getAttribute("aria-label") ?? at?.textContent ?? "").trim().replace(/\s+/g, " ");
+  });
+  const passed = new Set();
+  for (let n = 0; n < 200; n += 1) {
+    const at = await told();
+    if (typeof name === "string" ? at.startsWith(name) : name.test(at)) return;
+    passed.add(at.slice(0, 40));
+    await page.keyboard.press("Tab");
+  }
+  throw new Error(`Tab does not come to ${name}; it passed ${[...passed].join(" | ")}`);
+}
+
+/** Reaches a control by Tab and presses it. */
+export async function press(page, name) {
+  await until(`${name} is reached`, () => reach(page, name).then(() => true, () => false), 20);
+  await page.keyboard.press("Enter");
+}
+
+/** Seats nobody looks at: their sockets live in one bare page of the server, so that origin and policy are a browser's. */
+export class Seats {
+  static async open(browser, server) {
+    const seats = new Seats();
+    seats.page = await (await browser.newContext()).newPage();
+    await seats.page.goto(server.base);
+    await seats.page.evaluate(() => {
+      globalThis.seats = new Map();
+      globalThis.join = (name, token) => new Promise((joined) => {
+        const seat = { socket: new WebSocket(`ws://${location.host}/ws`), answers: new Map(), seq: 0, floor: null };
+        const wake = (frame) => seat.answers.get(frame.id)?.(frame);
+        seat.socket.onopen = () => seat.socket.send(JSON.stringify({ type: "join", protocol: 1, token }));
+        seat.socket.onmessage = ({ data }) => {
+          const frame = JSON.parse(data);
+          if (frame.seq !== undefined) seat.seq = frame.seq;
+          if (frame.type === "welcome") seat.floor = frame.view.floor;
+          if (frame.type === "facts") seat.floor = frame.facts.find((fact) => fact.kind === "floor")?.floor ?? seat.floor;
+          if (frame.type === "welcome") joined();
+          if (frame.type === "ok" || frame.type === "refused" || frame.type === "error") wake(frame);
+        };
+        globalThis.seats.set(name, seat);
+      });
+      globalThis.ask = (name, command, id) => new Promise((answered) => {
+        const seat = globalThis.seats.get(name);
+        seat.answers.set(id, answered);
+        seat.socket.send(JSON.stringify({ type: "command", id, command }));
+      });
+      setInterval(() => globalThis.seats.forEach(({ socket }) => socket.readyState === 1 && socket.send(JSON.stringify({ type: "ping", sent: 0 }))), 5_000);
+    });
+    return seats;
+  }
+
+  /** Joins, or joins again after `leave`. */
+  async join(name, link) {
+    await this.page.evaluate(([name, token]) => globalThis.join(name, token), [name, new URL(link).hash.slice(1)]);
+  }
+
+  async leave(name) {
+    await this.page.evaluate((name) => globalThis.seats.get(name).socket.close(), name);
+  }
+
+  /** The server's answer to a command; said again with the same `id`, it must be the same answer. */
+  async ask(name, command, id) {
+    return this.page.evaluate(([name, command, id]) => globalThis.ask(name, command, id), [name, command, id ?? crypto.randomUUID()]);
+  }
+
+  /** The same, with the moments it was said and answered, in milliseconds since 1970 as every page of this machine counts them. */
+  async timed(name, command) {
+    return this.page.evaluate(async ([name, command]) => {
+      const now = () => performance.timeOrigin + performance.now();
+      const sent = now();
+      const answer = await globalThis.ask(name, command, crypto.randomUUID());
+      return { sent, answered: now(), answer };
+    }, [name, command]);
+  }
+
+  /** The list as this seat knows it now. */
+  async floor(name) {
+    return this.page.evaluate((name) => globalThis.seats.get(name).floor, name);
+  }
+}

@@ -195,7 +195,7 @@ async function run(about, token) {
   function answered(command, answer) {
     switch (answer.how) {
       case "ok":
-        if (command.type === "request_floor") ui({ asking: false });
+        if (command.type === "request_floor") ui({ asking: "" });
         if (command.type === "withdraw_request") update({ notice: { text: t("request-withdrawn"), alarming: false } });
         if (command.type === "post_comment") update({ notice: { text: t("comment-taken"), alarming: false } });
         return;

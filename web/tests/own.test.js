@@ -47,8 +47,8 @@ test("a turn that begins invites, one that runs when the desk joins does not", (
   const { app, view } = joined();
   const turn = { ...view.floor.turn, turn: 23, site: 12 };
   const queue = view.floor.queue.filter((request) => request.turn !== 23);
-  const called = hear({ ...app, ui: { ...app.ui, asking: true } }, floorFact(2, { ...view.floor, queue, turn }));
-  assert.deepEqual([called.ui.summoned, called.ui.asking], [23, false]);
+  const called = hear({ ...app, ui: { ...app.ui, asking: "speech" } }, floorFact(2, { ...view.floor, queue, turn }));
+  assert.deepEqual([called.ui.summoned, called.ui.asking], [23, ""]);
   const late = hear(newApp("site", {}), { type: "welcome", me: ME, seq: 1, now: 0, view: { ...view, floor: { ...view.floor, queue, turn } } });
   assert.equal(late.ui.summoned, null);
 });

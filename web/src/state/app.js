@@ -21,7 +21,7 @@ import { applyFacts } from "./view.js";
  * @property {number | null} draft
  * @property {number | null} paragraph
  * @property {number | null} comment The comment shown against its draft.
- * @property {boolean} asking The form of "Đăng ký phát biểu" is open.
+ * @property {"" | "speech" | "order"} asking Which form is open: "Đăng ký phát biểu", or, begun while the list was closed, "Ý kiến về điều hành" alone.
  * @property {boolean} entered The green room is behind us.
  * @property {boolean} signal The microphone has been heard.
  * @property {boolean | null} toneHeard
@@ -62,7 +62,7 @@ export function newApp(page, media) {
     page, link: "joining", lostAt: 0, stopping: false, ended: null, me: null, seq: 0, view: null, telemetry: [], rtt: null,
     pending: [], notice: null, media,
     ui: {
-      picked: null, tab: "", draft: null, paragraph: null, comment: null, asking: false, entered: false, signal: false, toneHeard: null,
+      picked: null, tab: "", draft: null, paragraph: null, comment: null, asking: "", entered: false, signal: false, toneHeard: null,
      summoned: null, deniedSeen: null, asked: {}, endSeen: null, panel: "", chip: null, soundBlocked: false, confirm: null, search: "", known: [], filter: "all",
     },
   };

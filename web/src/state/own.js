@@ -18,7 +18,7 @@ export function followOwn(before, after) {
   const speaking = turnOf(after.view);
   if (speaking === turnOf(before.view)) return { ...after, ui };
   // Nothing may lie over the invitation.
-  return { ...after, ui: { ...ui, summoned: before.view ? speaking : null, asking: speaking === null && ui.asking, confirm: speaking === null ? confirm : null } };
+  return { ...after, ui: { ...ui, summoned: before.view ? speaking : null, asking: speaking === null ? ui.asking : "", confirm: speaking === null ? confirm : null } };
 }
 
 /** The delegates of a site's requests, as long as they wait or are told denied. @param {Ui["asked"]} before @param {View["floor"]} floor @param {number} site @returns {Ui["asked"]} */

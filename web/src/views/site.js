@@ -12,7 +12,7 @@ import { callName, site, siteCall } from "../state/sites.js";
 import { agendaZone } from "./agenda.js";
 import { later } from "./later.js";
 import { fittingName, html, icon, isHeard, itemLine, lowerThird, nextList, nothing, soundBlocked, statusLine, t, topbar, turnMark } from "./pieces.js";
-import { askWithdraw, bigButton, deniedLead, panel } from "./site/panel.js";
+import { askWithdraw, bigButton, deniedLead, openForm, panel } from "./site/panel.js";
 import { person } from "./site/person.js";
 import { self } from "./site/self.js";
 import { help, strip } from "./site/strip.js";
@@ -69,7 +69,7 @@ export function keys(ctx) {
   const my = mine(app);
   if (isCalled(app)) return { F2: app.media.microphoneOpen || app.me?.carries === "nothing" ? undefined : () => ctx.media.setMicrophone(true) };
   if (my.is === "speaking" && isSummoned(app, my.turn)) return { F2: () => begin(ctx), F4: () => endTurn(ctx.ask, my.turn.turn) };
-  const Escape = app.ui.asking ? () => ctx.ui({ asking: false }) : undefined;
+  const Escape = app.ui.asking ? () => ctx.ui({ asking: "" }) : undefined;
   switch (my.is) {
     case "speaking": return { F4: () => endTurn(ctx.ask, my.turn.turn), Escape };
     case "on_deck": return { F2: my.request.ready === "ready" ? undefined : () => setReady(ctx.ask, my.request.turn, "ready"), Escape };
@@ -79,7 +79,7 @@ export function keys(ctx) {
       return { F2: my.request.ready === "not_ready" ? () => setReady(ctx.ask, my.request.turn, "ready") : () => askWithdraw(ctx, my.request.turn) };
     case "denied":
     case "ended":
-    case "idle": return { F2: app.view?.agenda.current == null ? undefined : () => ctx.ui({ asking: true }), Escape };
+    case "idle": return { F2: app.view?.agenda.current == null ? undefined : openForm(ctx), Escape };
   }
 }
 

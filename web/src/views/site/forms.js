@@ -14,6 +14,7 @@ export { listZone, ownRequests, withdrawDialog } from "./list.js";
 export { called, headcountForm } from "./roll.js";
 
 const SPEECHES = /** @type {const} */ (["contribution", "paper", "reply", "question", "response", "point_of_order"]);
+const ORDER = /** @type {const} */ (["point_of_order"]);
 
 /** Kinds that hang under a speech. */
 const UNDER = ["reply", "question", "response"];
@@ -33,11 +34,13 @@ function hint(view) {
 export function askForm(ctx, view) {
   const rules = currentItem(view.agenda)?.turns;
   const sending = ctx.app.pending.some(({ command }) => command.type === "request_floor");
-  const speeches = view.floor.open ? SPEECHES : SPEECHES.filter((speech) => speech === "point_of_order");
+  // What is being filled in stays what it is when the list opens or closes meanwhile: then the server's answer says why.
+  const order = ctx.app.ui.asking === "order";
+  const speeches = order ? ORDER : SPEECHES;
   const text = (/** @type {string} */ name, /** @type {string} */ label, most = NAME_MAX_CHARS, first = false) => html`<div class="field"><label for=${name}>${label}</label>
     <input class="input" id=${name} name=${name} maxlength=${most} autocomplete="off" ?autofocus=${first} placeholder=${first ? t("delegate-hint") : nothing} ${keep(name)}></div>`;
   return html`<form class="ask zone" @submit=${(/** @type {SubmitEvent} */ event) => send(ctx, view, event)} aria-labelledby="h-ask">
-    <div class="zone-head"><h2 id="h-ask">${t(view.floor.open ? "request-floor" : "speech-point_of_order")}</h2><button class="btn small" type="button" @click=${() => ctx.ui({ asking: false })}>${t("cancel")}</button></div>
+    <div class="zone-head"><h2 id="h-ask">${t(order ? "speech-point_of_order" : "request-floor")}</h2><button class="btn small" type="button" @click=${() => ctx.ui({ asking: "" })}>${t("cancel")}</button></div>
     <div class="ask-body">
       <fieldset class="choices" aria-describedby="ask-hint"><legend class="vh">${t("speech-type")}</legend>${speeches.map((speech, place) => html`<label><input type="radio" name="speech" value=${speech} ?checked=${place === 0} ?disabled=${UNDER.includes(speech) && !hasSpeech(view)}>${t(`speech-${speech}`)}</label>`)}</fieldset>
       <p class="ask-hint" id="ask-hint">${hint(view)}</p>

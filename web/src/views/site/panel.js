@@ -89,7 +89,7 @@ export function bigButton(ctx, view, my) {
     case "denied":
     case "ended":
     case "idle": return view.agenda.current === null ? html`<button class="btn primary big" type="button" disabled>${icon("clock")}${t("no-item-button")}</button>`
-      : html`<button class="btn primary big" type="button" @click=${() => ctx.ui({ asking: true })}>${icon("mic")}${t(view.floor.open ? "request-floor" : "speech-point_of_order")} ${kbd("F2")}</button>`;
+      : html`<button class="btn primary big" type="button" @click=${openForm(ctx)}>${icon("mic")}${t(view.floor.open ? "request-floor" : "speech-point_of_order")} ${kbd("F2")}</button>`;
   }
 }
 
@@ -100,7 +100,7 @@ function readyButtons(ctx, request, toSay) {
     : html`<p class="big said">${icon("check")}${t("said-ready")}</p>`}
     ${request.ready === "not_ready" ? nothing : html`<button class="btn big more" type="button" @click=${() => setReady(ctx.ask, request.turn, "not_ready")}>${t("say-not-ready")}</button>`}
     <button class="btn big more" type="button" @click=${() => askWithdraw(ctx, request.turn)}>${t("withdraw-short")}</button>
-    <button class="btn big more" type="button" aria-label=${t("one-more")} title=${t("one-more")} @click=${() => ctx.ui({ asking: true })}>${icon("plus")}</button></div>`;
+    <button class="btn big more" type="button" aria-label=${t("one-more")} title=${t("one-more")} @click=${openForm(ctx)}>${icon("plus")}</button></div>`;
 }
 
 /** @param {Ctx} ctx @param {View} view @param {Request} request */
@@ -108,5 +108,8 @@ function waitingButtons(ctx, view, request) {
   return html`<div class="big-pair"><button class="btn big" type="button" @click=${() => askWithdraw(ctx, request.turn)}>${icon("x")}${t("withdraw")} ${kbd("F2")}</button>${addButton(ctx, view)}</div>`;
 }
 
+/** The form: for a speech, or, while the list is closed, for a point of order alone. @param {Ctx} ctx */
+export const openForm = (ctx) => () => ctx.ui({ asking: ctx.app.view?.floor.open ? "speech" : "order" });
+
 /** Another delegate of the same site asks. @param {Ctx} ctx @param {View} view */
-const addButton = (ctx, view) => html`<button class="btn big more" type="button" ?disabled=${view.agenda.current === null} @click=${() => ctx.ui({ asking: true })}>${icon("plus")}${t(view.floor.open ? "one-more" : "speech-point_of_order")}</button>`;
+const addButton = (ctx, view) => html`<button class="btn big more" type="button" ?disabled=${view.agenda.current === null} @click=${openForm(ctx)}>${icon("plus")}${t(view.floor.open ? "one-more" : "speech-point_of_order")}</button>`;

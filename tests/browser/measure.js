@@ -1,0 +1,119 @@
+// Figures of the chairman unit, with real browsers: how long until every page shows a moved list, and until a granted
+// speaker's full-size picture is on the wall. Outside the gate; `npm run measure`, or `npm run measure -- 50`.
+import { Seats, Server, browser, endpoints, entered, open, until } from "./harness.js";
+
+const TIMES = Number(process.argv[2] ?? 20);
+const DISCUSSION = 5;
+/** How long a site is on deck before it is called, and how long a speech is left to settle. */
+const [ON_DECK_MS, SETTLE_MS] = [3_000, 2_000];
+
+const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+const noted = (page) => page.evaluate(() => globalThis.noted);
+
+/** Notes, at every frame the page draws, when its list has changed. */
+const watchList = (page) => page.evaluate(() => {
+  const noted = globalThis.noted = [];
+  const look = () => {
+    const list = globalThis.diemcau.view().floor.queue.map((request) => request.turn).join();
+    if (list !== noted.at(-1)?.list) noted.push({ list, at: performance.timeOrigin + performance.now() });
+    requestAnimationFrame(look);
+  };
+  look();
+});
+
+/** Notes when the wall's programme presents a frame of another site or size. */
+const watchProgramme = (page) => page.evaluate(() => {
+  const noted = globalThis.noted = [];
+  for (const video of document.querySelectorAll(".pgm video")) {
+    const look = (_, { height }) => {
+      noted.push({ height, site: globalThis.diemcau.state().slots[0], at: performance.timeOrigin + performance.now() });
+      video.requestVideoFrameCallback(look);
+    };
+    video.requestVideoFrameCallback(look);
+  }
+});
+
+function sum(figures) {
+  const sorted = figures.map(Math.round).sort((a, b) => a - b);
+  const at = (part) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))];
+  return `n ${sorted.length}, least ${sorted[0]}, median ${at(0.5)}, p95 ${at(0.95)}, most ${sorted.at(-1)} ms`;
+}
+
+async function ask(seats, site) {
+  const words = { speech: "contribution", delegate: "", topic: "" };
+  const { answer } = await seats.timed(site, { type: "request_floor", words });
+  if (answer.type !== "ok") throw new Error(JSON.stringify(answer));
+}
+
+/** Moves the last of the list to its head, again and again; the slowest page counts. */
+async function moves(server, chromium, seats) {
+  const pages = [
+    await open(chromium, server.links_of("chair")[1]), await entered(await open(chromium, server.link("moderator", 1, "room"))),
+    await open(chromium, server.link("moderator", 12, "nothing"), { width: 390, height: 844 }),
+    await open(chromium, server.link("stage"), { width: 1920, height: 1080 }),
+  ];
+  for (const page of pages) await watchList(page);
+  const [fromPress, fromAnswer] = [[], []];
+  for (let n = 0; n < TIMES; n += 1) {
+    const { queue } = await seats.floor("chair");
+    const order = [queue.at(-1), ...queue.slice(0, -1)].map((request) => request.turn);
+    const { sent, answered } = await seats.timed("chair", { type: "move_request", turn: order[0], before: order[1] });
+    const shown = await Promise.all(pages.map((page) => until("it is shown", async () => (await noted(page)).findLast(({ list, at }) => at > sent && list === order.join()))));
+    const last = Math.max(...shown.map(({ at }) => at));
+    fromPress.push(last - sent);
+    fromAnswer.push(last - answered);
+    await pause(200);
+  }
+  console.log(`a moved list on the last of four pages, from the press:           ${sum(fromPress)}`);
+  console.log(`                                        after the acknowledgement: ${sum(fromAnswer)}`);
+  await Promise.all(pages.slice(0, 3).map((page) => page.context().close()));
+  return pages[3];
+}
+
+/** Calls two rooms in turn, with and without having told them to prepare. */
+async function grants(server, chromium, seats, wall) {
+  const rooms = new Map();
+  for (const site of [1, 2]) rooms.set(site, await entered(await open(chromium, server.link("moderator", site, "room"))));
+  await until("both send their full layer", async () => {
+    const sent = await Promise.all([...rooms.values()].map((page) => page.evaluate(() => globalThis.diemcau.sent())));
+    return sent.every((layers) => layers.some((layer) => layer.rid === "f" && layer.framesEncoded > 0));
+  });
+  await watchProgramme(wall);
+  const took = { cold: [], "on deck": [] };
+  for (let n = 0; n < TIMES * 2; n += 1) {
+    const kind = n % 2 === 0 ? "cold" : "on deck";
+    const site = 1 + Math.floor(n / 2) % 2;
+    await ask(seats, site);
+    const floor = await seats.floor("chair");
+    const { turn } = floor.queue.find((request) => request.site === site);
+    if (kind === "on deck") {
+      await seats.timed("chair", { type: "stage", turns: [turn] });
+      await pause(ON_DECK_MS);
+    }
+    const layers = await rooms.get(site).evaluate(() => globalThis.diemcau.sent());
+    const full = Math.max(...layers.filter((layer) => layer.kind === "video").map((layer) => layer.height));
+    const { sent, answer } = await seats.timed("chair", { type: "grant", after: floor.turn?.turn ?? null, turn });
+    if (answer.type !== "ok") throw new Error(JSON.stringify(answer));
+    const frame = await until("its full picture is on the wall", async () => (await noted(wall)).find((each) => each.at > sent && each.site === site && each.height >= full));
+    took[kind].push(frame.at - sent);
+    await pause(SETTLE_MS);
+  }
+  for (const [kind, figures] of Object.entries(took)) console.log(`grant to the full-size frame on the wall, ${kind.padEnd(7)}: ${sum(figures)}`);
+}
+
+const server = await Server.start();
+const chromium = await browser();
+const native = endpoints([3, 4, 5].map((site) => server.link("moderator", site, "room")));
+try {
+  const seats = await Seats.open(chromium, server);
+  await seats.join("chair", server.link("chair"));
+  for (let site = 1; site <= 5; site += 1) await seats.join(site, server.link("moderator", site, "nothing"));
+  await seats.timed("chair", { type: "start_item", item: DISCUSSION });
+  for (const site of [3, 4, 5]) await ask(seats, site);
+  const wall = await moves(server, chromium, seats);
+  await grants(server, chromium, seats, wall);
+} finally {
+  await chromium.close();
+  await native.stop();
+  await server.stop();
+}
