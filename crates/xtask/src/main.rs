@@ -1,6 +1,7 @@
 //! Generated files, tidy checks and the gate. `cargo xtask` without a task lists them.
 
 mod ci;
+mod edits;
 mod generate;
 mod tidy;
 
@@ -9,12 +10,15 @@ use std::{env, path::PathBuf};
 
 const TASKS: &str = "\
 cargo xtask ci         everything that must pass; installs what it needs
+cargo xtask edits      random edits of a journal against the verifier: --count 10000 --seed 7
 cargo xtask generate   writes the files that are made from Rust
 cargo xtask tidy       checks the house: arrows between crates, pins, licences, generated files, outside addresses";
 
 fn main() -> Result<()> {
-    match env::args().nth(1).as_deref() {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    match arguments.first().map(String::as_str) {
         Some("ci") => ci::run(),
+        Some("edits") => edits::run(&arguments[1..]),
         Some("generate") => generate::write(),
         Some("tidy") => tidy::check(),
         None | Some("--help") => {

@@ -26,6 +26,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         "diemcau-endpoint",
         &["diemcau-conference", "diemcau-model", "diemcau-protocol"],
     ),
+    ("diemcau-verify", &[]),
     ("xtask", &["diemcau-protocol"]),
 ];
 /// May use all of them.
