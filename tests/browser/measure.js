@@ -45,7 +45,7 @@ async function ask(seats, site) {
   if (answer.type !== "ok") throw new Error(JSON.stringify(answer));
 }
 
-/** Moves the last of the list to its head, again and again; the slowest page counts. */
+/** Moves the last of the list to its head and takes it back, again and again; the slowest page counts. */
 async function moves(server, chromium, seats) {
   const pages = [
     await open(chromium, server.links_of("chair")[1]), await entered(await open(chromium, server.link("moderator", 1, "room"))),
@@ -56,8 +56,12 @@ async function moves(server, chromium, seats) {
   const [fromPress, fromAnswer] = [[], []];
   for (let n = 0; n < TIMES; n += 1) {
     const { queue } = await seats.floor("chair");
-    const order = [queue.at(-1), ...queue.slice(0, -1)].map((request) => request.turn);
-    const { sent, answered } = await seats.timed("chair", { type: "move_request", turn: order[0], before: order[1] });
+    // There and back: moved to the head, then taken back.
+    const command = n % 2 === 0 ? { type: "move_request", turn: queue.at(-1).turn, before: queue[0].turn } : { type: "undo", turn: queue[0].turn };
+    const { sent, answered, answer } = await seats.timed("chair", command);
+    if (answer.type !== "ok") throw new Error(JSON.stringify(answer));
+    // The facts of a command come before its answer.
+    const order = (await seats.floor("chair")).queue.map((request) => request.turn);
     const shown = await Promise.all(pages.map((page) => until("it is shown", async () => (await noted(page)).findLast(({ list, at }) => at > sent && list === order.join()))));
     const last = Math.max(...shown.map(({ at }) => at));
     fromPress.push(last - sent);
@@ -84,7 +88,10 @@ async function grants(server, chromium, seats, wall) {
     const kind = n % 2 === 0 ? "cold" : "on deck";
     const site = 1 + Math.floor(n / 2) % 2;
     await ask(seats, site);
-    const floor = await seats.floor("chair");
+    const floor = await until("the chair has it", async () => {
+      const now = await seats.floor("chair");
+      return now.queue.some((request) => request.site === site) && now;
+    });
     const { turn } = floor.queue.find((request) => request.site === site);
     if (kind === "on deck") {
       await seats.timed("chair", { type: "stage", turns: [turn] });
@@ -110,6 +117,7 @@ try {
   for (let site = 1; site <= 5; site += 1) await seats.join(site, server.link("moderator", site, "nothing"));
   await seats.timed("chair", { type: "start_item", item: DISCUSSION });
   for (const site of [3, 4, 5]) await ask(seats, site);
+  await until("the chair has the list", async () => (await seats.floor("chair")).queue.length === 3);
   const wall = await moves(server, chromium, seats);
   await grants(server, chromium, seats, wall);
 } finally {
