@@ -126,6 +126,7 @@ impl Conference {
                 about: *about,
                 pending: *pending,
                 put_at: None,
+                put_when: *at,
                 ready: Readiness::Unknown,
                 at: *at,
             }),
@@ -149,8 +150,10 @@ impl Conference {
             }
             Event::RequestMoved { turn, place, at } => {
                 self.floor.note_step(StepKind::Moved, *turn, false, *at);
-                self.floor
-                    .edit(*turn, |request| request.put_at = Some(*place));
+                self.floor.edit(*turn, |request| {
+                    request.put_at = Some(*place);
+                    request.put_when = *at;
+                });
             }
             Event::Staged { turns } => self.floor.staged.clone_from(turns),
             Event::ReadinessSet { turn, ready } => {

@@ -87,13 +87,13 @@ impl<'a> Keys<'a> {
         }
     }
 
-    /// Requests by their keys; those the chair has put somewhere stand there.
+    /// Requests by their keys; those the chair has put somewhere stand there, whoever was put last exactly.
     fn order(&self, mut requests: Vec<&'a Request>) -> Vec<Place<'a>> {
         requests.sort_by_key(|request| self.key(request));
         let (mut put, free): (Vec<_>, Vec<_>) = requests
             .into_iter()
             .partition(|request| request.put_at.is_some());
-        put.sort_by_key(|request| request.put_at);
+        put.sort_by_key(|request| (request.put_when, request.put_at));
         let place = |request: &'a Request| Place {
             request,
             why: self.why(request),

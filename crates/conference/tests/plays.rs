@@ -225,6 +225,36 @@ fn the_chair_denies_a_request_that_is_in_the_list() {
 }
 
 #[test]
+fn of_several_moved_the_one_moved_last_stands_where_it_was_put() {
+    check(
+        r#"
+            00:00  chair      opens item 5
+            00:10  Tháp Mười  requests
+            00:11  Sa Đéc     requests
+            00:12  Hồng Ngự   requests
+            00:20  chair      moves 3 before 1
+            00:21  chair      moves 2 before 3
+            00:22  chair      moves 1 before 2
+            00:23  chair      moves 3 before 1
+        "#,
+        expect![[r#"
+            00:00  item 5 begins
+            00:10  1 Tháp Mười is in the list
+            00:11  2 Sa Đéc is in the list
+            00:12  3 Hồng Ngự is in the list
+            00:20  the chair puts 3 at place 1
+            00:21  the chair puts 2 at place 1
+            00:22  the chair puts 1 at place 1
+            00:23  the chair puts 3 at place 1
+            --
+            floor: free
+            waiting: 3 Hồng Ngự* [the chair], 1 Tháp Mười+ [the chair], 2 Sa Đéc [the chair]
+            heard: nobody; picture: hall
+        "#]],
+    );
+}
+
+#[test]
 fn the_chair_reorders_the_list() {
     check(
         r#"

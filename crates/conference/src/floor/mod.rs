@@ -61,6 +61,8 @@ pub struct Request {
     pub pending: bool,
     /// Where the chair put it, counted from 0 among those of its rank; moves up as those before it leave.
     pub put_at: Option<u16>,
+    /// When the chair put it there: of several, the one put last stands exactly where it was put.
+    pub put_when: Millis,
     /// Whether its site is there.
     pub ready: Readiness,
     /// When the server took it.

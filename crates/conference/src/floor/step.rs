@@ -99,6 +99,7 @@ impl Floor {
             StepKind::Moved => {
                 self.edit(step.request.turn, |request| {
                     request.put_at = step.request.put_at;
+                    request.put_when = step.request.put_when;
                 });
             }
             StepKind::Denied => {
