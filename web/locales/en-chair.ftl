@@ -61,4 +61,4 @@ deputy-waits = Deputy: stage who is called next; the chair presides.
 deputy-presides-what = The deputy presides.
 take-chair = Take the chair
 end-turn-of = End the turn of { $site }
-item-earlier = Move item { $n } up
+item-actions = Minutes and order of item { $n }

@@ -23,3 +23,7 @@ deputy-presides = { $label } presides
 you-preside = You preside
 return-chair = Give the chair back
 take-back = Take the chair back
+held-standby = No standby machine is linked; once it is, the turn goes on.
+item-minutes = { $n } min
+item-later = Move item { $n } later
+item-earlier = Move item { $n } up

@@ -245,9 +245,9 @@ prompt-handled = Handled
 prompt-to-site = Prompt this site in private:
 pass-over = Pass over
 call-next-site = Call the next site
-undo = Undo ({ $n })
+undo = Undo
 priority-held = The chair holds priority
-held-left = Turn held, { $n } s left
+held-left = Turn held,
 turn-interrupted = A question is put
 turn-silenced = Silenced
 

@@ -61,4 +61,4 @@ deputy-waits = Phó chủ trì: xếp người được gọi tiếp; chủ trì
 deputy-presides-what = Phó chủ trì đang điều hành.
 take-chair = Nhận quyền điều hành
 end-turn-of = Kết thúc lượt của { $site }
-item-earlier = Đưa nội dung { $n } lên trước
+item-actions = Thời lượng và thứ tự nội dung { $n }

@@ -23,3 +23,7 @@ deputy-presides = { $label } đang điều hành
 you-preside = Đang điều hành
 return-chair = Trả quyền điều hành
 take-back = Nhận lại quyền điều hành
+held-standby = Máy dự phòng chưa kết nối; kết nối là nói tiếp.
+item-minutes = { $n } phút
+item-later = Đưa nội dung { $n } xuống sau
+item-earlier = Đưa nội dung { $n } lên trước

@@ -245,9 +245,9 @@ prompt-handled = Đã xử lý
 prompt-to-site = Nhắc riêng điểm cầu này:
 pass-over = Bỏ qua lần này
 call-next-site = Gọi điểm cầu tiếp theo
-undo = Hoàn tác ({ $n })
+undo = Hoàn tác
 priority-held = Chủ trì đang ưu tiên
-held-left = Giữ lượt, còn { $n } giây
+held-left = Giữ lượt, còn
 turn-interrupted = Đang có câu hỏi
 turn-silenced = Tạm im
 

@@ -5,7 +5,7 @@
 /** @import { App, PageName, Ui } from "./state/app.js" */
 /** @import { Ctx } from "./views/pieces.js" */
 /** @import { Hold } from "./elements/hold.js" */
-/** @typedef {{ view: (ctx: Ctx) => unknown, title: (app: App) => string, keys?: (ctx: Ctx) => Record<string, (() => void) | undefined>, holds?: (ctx: Ctx) => Record<string, Hold | undefined>, said?: (app: App) => string, follow?: (before: App, after: App) => App }} Page */
+/** @typedef {{ view: (ctx: Ctx) => unknown, title: (app: App) => string, keys?: (ctx: Ctx) => Record<string, (() => void) | undefined>, holds?: (ctx: Ctx) => Record<string, Hold | undefined>, said?: (app: App) => string, follow?: (before: App, after: App) => App, hear?: (before: App, after: App) => void }} Page */
 
 import { render } from "../vendor/lit-html.js";
 import { Connection } from "./connection.js";
@@ -20,7 +20,7 @@ import { endedPage, joiningPage, landingPage, noLinkPage } from "./views/shell.j
 
 /** @type {Record<string, { name: PageName, dark?: boolean, styles: string[], texts?: string[], load: () => Promise<Page> }>} */
 const PAGES = {
-  "/chair": { name: "chair", styles: ["chair", "greenroom"], texts: ["chair", "greenroom"], load: () => import("./views/chair.js") },
+  "/chair": { name: "chair", styles: ["chair"], texts: ["chair"], load: () => import("./views/chair.js") },
   "/secretary": { name: "secretary", styles: ["drafts", "secretary"], texts: ["secretary", "drafts"], load: () => import("./views/secretary.js") },
   "/site": { name: "site", styles: ["site"], texts: ["site"], load: () => import("./views/site.js") },
   "/technician": { name: "technician", dark: true, styles: ["technician"], texts: ["technician"], load: () => import("./views/technician.js") },
@@ -88,6 +88,7 @@ async function run(about, token) {
       const before = app;
       app = applyFrame(app, frame);
       if (page.follow) app = page.follow(before, app);
+      page.hear?.(before, app);
       media.hear(frame);
       if (frame.type === "welcome") joined(before);
       if (app.ui.summoned !== null && app.ui.summoned !== before.ui.summoned) endSummons(app.ui.summoned);

@@ -1,4 +1,4 @@
-// A view of the demo conference in the middle of item 5, for the fake server and the tests. Development only.
+// A view of the demo conference in the middle of item 5, for the tests.
 
 const MINUTE = 60_000;
 

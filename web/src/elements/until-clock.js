@@ -1,16 +1,19 @@
-// <until-clock>: how long until something is, "01:23"; it stands at 00:00.
+// <until-clock>: how long until something is, "01:23"; it stands at 00:00, and says once that it is due.
 
 import { everyTick } from "../ticker.js";
 import { durationText, serverNow } from "../time.js";
 
 class UntilClock extends HTMLElement {
   #until = 0;
+  #told = false;
+  /** @type {(() => void) | null} */ due = null;
   /** @type {() => void} */ #stop = () => {};
 
   /** @param {number} until */
   set until(until) {
+    this.#told &&= until === this.#until;
     this.#until = until;
-    this.#tick();
+    if (this.isConnected) this.#tick();
   }
 
   connectedCallback() {
@@ -23,8 +26,12 @@ class UntilClock extends HTMLElement {
   }
 
   #tick() {
-    const text = durationText(Math.max(0, this.#until - serverNow()));
+    const left = Math.max(0, this.#until - serverNow());
+    const text = durationText(left);
     if (this.textContent !== text) this.textContent = text;
+    if (left > 0 || this.#told) return;
+    this.#told = true;
+    this.due?.();
   }
 }
 

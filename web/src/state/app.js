@@ -31,6 +31,7 @@ import { applyFacts } from "./view.js";
  * @property {number | null} endSeen The ended turn the person has put away.
  * @property {string} panel What the chair has opened over the desk: the roll, the screens, the sheet.
  * @property {number | null} chip The site the chair has picked.
+ * @property {number | null} item The item of the agenda the chair has opened.
  * @property {boolean} soundBlocked
  * @property {{ what: string, id: number } | null} confirm The dialog that is open.
  * @property {string} search
@@ -63,7 +64,7 @@ export function newApp(page, media) {
     pending: [], notice: null, media,
     ui: {
       picked: null, tab: "", draft: null, paragraph: null, comment: null, asking: "", entered: false, signal: false, toneHeard: null,
-     summoned: null, deniedSeen: null, asked: {}, endSeen: null, panel: "", chip: null, soundBlocked: false, confirm: null, search: "", known: [], filter: "all",
+     summoned: null, deniedSeen: null, asked: {}, endSeen: null, panel: "", chip: null, item: null, soundBlocked: false, confirm: null, search: "", known: [], filter: "all",
     },
   };
 }

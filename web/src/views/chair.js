@@ -4,7 +4,7 @@
 /** @import { App } from "../state/app.js" */
 /** @import { Ctx } from "./pieces.js" */
 
-import { moveItem, moveOn } from "../actions/agenda.js";
+import { moveOn } from "../actions/agenda.js";
 import { endTurn, extendTurn, grantNext, pauseTurn, resumeTurn } from "../actions/floor.js";
 import { callNextSite } from "../actions/roll.js";
 import "../elements/level-meter.js";
@@ -17,8 +17,7 @@ import { shortTime, midnight, serverNow } from "../time.js";
 import { footer, priority } from "./chair/foot.js";
 import { listZone } from "./chair/list.js";
 import { sitesZone } from "./chair/sites.js";
-import { greenRoom } from "./greenroom.js";
-import { later } from "./later.js";
+import { later, loaded } from "./later.js";
 import { fittingName, html, icon, isHeard, itemLine, itemTitle, kbd, mark, nothing, soundBlocked, soundToggle, t, topbar, topicLine, turnMark } from "./pieces.js";
 
 /** @param {App} app */
@@ -54,6 +53,9 @@ export function keys(ctx) {
   };
 }
 
+/** @param {App} before @param {App} after */
+export const hear = (before, after) => loaded("tones")?.hear(before, after);
+
 /** @param {Ctx} ctx */
 export const holds = (ctx) => (ctx.app.view && presides(ctx.app, ctx.app.view) ? { F9: priority(ctx) } : {});
 
@@ -62,10 +64,10 @@ export function view(ctx) {
   const { app } = ctx;
   const view = /** @type {View} */ (app.view);
   const sends = app.me?.carries === "room" || app.me?.carries === "standby";
-  if (sends && !app.ui.entered) return greenRoom(ctx, view);
+  if (sends && !app.ui.entered) return later(ctx, "greenroom", () => import("./greenroom.js"))?.greenRoom(ctx, view) ?? nothing;
   const name = t(app.me?.role === "deputy" ? "page-deputy" : "page-chair");
   return html`
-    ${topbar(ctx, name, view.fixed.title, sends || app.me?.carries === "nothing" ? nothing : soundToggle(ctx))}
+    ${topbar(ctx, name, view.fixed.title, html`${later(ctx, "tones", () => import("./tones.js"), false)?.toneButton(ctx) ?? nothing}${sends || app.me?.carries === "nothing" ? nothing : soundToggle(ctx)}`)}
     <main class="chair ${presides(app, view) ? "" : "aside"}">
       ${agendaZone(ctx, view)} ${speechZone(ctx, view)} ${sitesZone(ctx, view)} ${listZone(ctx, view)}
       ${panel(ctx, view)}
@@ -96,8 +98,8 @@ function agendaZone(ctx, view) {
   const current = currentItem(agenda);
   const may = presides(ctx.app, view);
   // Asked only when a running speech is cut, or others still wait.
-  const asks = current && (floor.turn !== null || floor.queue.length + floor.pending.length > 0);
-  const go = () => (asks ? ctx.ui({ confirm: { what: "next-item", id: current.id } }) : moveOn(ctx.ask, agenda));
+  const asks = floor.turn !== null || floor.queue.length + floor.pending.length > 0;
+  const go = () => (asks ? ctx.ui({ confirm: { what: "next-item", id: current?.id ?? 0 } }) : moveOn(ctx.ask, agenda));
   const planned = plannedStarts(agenda, view.fixed.starts, midnight(now));
   return html`<section class="zone agenda" aria-labelledby="h-agenda">
     <div class="zone-head"><h2 id="h-agenda">${t("agenda")}</h2><span class="faint">${late > 0 ? t("minutes-late", { n: late }) : agenda.items.some((item) => item.started !== null) ? t("on-time") : ""}</span></div>
@@ -111,19 +113,18 @@ function agendaZone(ctx, view) {
   </section>`;
 }
 
-/** Planned and actual beginning, minutes taken; what has not begun may be moved up. @param {Ctx} ctx @param {View} view @param {Item} item @param {number} place @param {number | null} planned */
+/** What has begun shows its beginning and its minutes, what has not when it is planned; opened, it can be moved. @param {Ctx} ctx @param {View} view @param {Item} item @param {number} place @param {number | null} planned */
 function agendaRow(ctx, view, item, place, planned) {
   const { agenda } = view;
-  const now = serverNow();
-  const taken = minutesTaken(item, now);
+  const taken = minutesTaken(item, serverNow());
   const is = item.id === agenda.current ? "now" : item.finished !== null ? "done" : item.id === agenda.next ? "next" : "";
-  const before = agenda.items[place - 1];
-  const movable = item.started === null && before?.started === null && presides(ctx.app, view);
-  const begins = item.started ?? planned;
-  return html`<li class="${is} ${item.part_of === null ? "" : "part"}" aria-current=${is === "now" ? "step" : nothing} title=${item.title}><span class="n">${item.id}</span><span class="t">${itemTitle(item)}</span>
-    <span class="m num">${taken === null ? "" : `${taken}/`}${item.minutes}′</span><span class="vh">${is === "" ? "" : t(`item-${is}`)}</span>
-    <span class="at num">${begins === null ? "" : shortTime(begins)}${planned !== null && item.started !== null && shortTime(planned) !== shortTime(item.started) ? html` <s>${shortTime(planned)}</s>` : nothing}
-      ${movable ? html`<button class="item-up" type="button" aria-label=${t("item-earlier", { n: item.id })} @click=${() => moveItem(ctx.ask, item.id, before.id)}>${icon("up")}</button>` : nothing}</span></li>`;
+  const opens = item.started === null && presides(ctx.app, view);
+  const open = opens && ctx.app.ui.item === item.id;
+  return html`<li class="${is} ${item.part_of === null ? "" : "part"} ${open ? "is-open" : ""}" aria-current=${is === "now" ? "step" : nothing} title=${item.title}>
+    ${opens ? html`<button class="chip-open" type="button" aria-expanded=${open} aria-label=${t("item-actions", { n: item.id })} @click=${() => ctx.ui({ item: open ? null : item.id })}></button>` : nothing}
+    <span class="n">${item.id}</span><span class="t">${itemTitle(item)}</span>
+    <span class="m num">${taken !== null ? `${taken}/${item.minutes}′` : planned !== null ? html`${shortTime(planned)}<span class="mins"> · ${item.minutes}′</span>` : `${item.minutes}′`}</span><span class="vh">${is === "" ? "" : t(`item-${is}`)}</span>
+    ${is === "now" ? html`<span class="at num">${shortTime(item.started ?? 0)}${planned !== null && shortTime(planned) !== shortTime(item.started ?? 0) ? html` <s>${shortTime(planned)}</s>` : nothing}</span>` : open ? pick(ctx)?.itemActs(ctx, agenda, place) ?? nothing : nothing}</li>`;
 }
 
 // ---------------------------------------------------------------- lượt phát biểu

@@ -22,6 +22,9 @@ export function later(ctx, name, fetch, styled = true) {
   return parts.get(name);
 }
 
+/** The module of a part if it is there already; asking for it does not fetch it. @param {string} name */
+export const loaded = (name) => parts.get(name) ?? null;
+
 /** @param {string} name */
 export function addStyle(name) {
   const link = document.createElement("link");

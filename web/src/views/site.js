@@ -10,7 +10,7 @@ import { endTurn, setReady } from "../actions/floor.js";
 import { myFloor, nextThree } from "../state/floor.js";
 import { callName, site, siteCall } from "../state/sites.js";
 import { agendaZone } from "./agenda.js";
-import { later } from "./later.js";
+import { later, loaded } from "./later.js";
 import { fittingName, html, icon, isHeard, itemLine, lowerThird, nextList, nothing, soundBlocked, statusLine, t, topbar, turnMark } from "./pieces.js";
 import { askWithdraw, bigButton, deniedLead, openForm, panel } from "./site/panel.js";
 import { person } from "./site/person.js";
@@ -27,6 +27,9 @@ const forms = (ctx) => later(ctx, "forms", () => import("./site/forms.js"));
 /** Only a machine that has not entered yet needs it. @param {Ctx} ctx */
 const greenRoom = (ctx) => later(ctx, "greenroom", () => import("./greenroom.js"));
 
+/** @param {Ctx} ctx */
+const tones = (ctx) => later(ctx, "tones", () => import("./tones.js"), false);
+
 const joining = () => html`<p class="empty">${t("joining")}</p>`;
 
 /** @param {Ctx} ctx @param {View} view */
@@ -36,6 +39,9 @@ const draftsDesk = (ctx, view) => drafts(ctx)?.draftsDesk(ctx, view) ?? joining(
 const mine = (app) => (app.view && app.me?.site != null ? myFloor(app.view.floor, app.me.site, app.ui) : { is: "idle" });
 
 export { followOwn as follow } from "../state/own.js";
+
+/** @param {App} before @param {App} after */
+export const hear = (before, after) => loaded("tones")?.hear(before, after);
 
 /** @param {App} app */
 const isCalled = (app) => app.me?.site != null && app.view?.attendance.calling === app.me.site;
@@ -92,7 +98,7 @@ export function view(ctx) {
   forms(ctx);
   drafts(ctx);
   const my = mine(app);
-  const bar = topbar(ctx, html`${t("site-title", { site: callName(site(view, app.me?.site ?? null)) })}`, itemLine(view), app.me?.carries === "standby" ? html`<span class="item">${t("standby-machine")}</span>` : nothing);
+  const bar = topbar(ctx, html`${t("site-title", { site: callName(site(view, app.me?.site ?? null)) })}`, itemLine(view), html`${app.me?.carries === "standby" ? html`<span class="item">${t("standby-machine")}</span>` : nothing}${tones(ctx)?.toneButton(ctx) ?? nothing}`);
   const over = html`${forms(ctx)?.withdrawDialog(ctx, view) ?? nothing}${soundBlocked(ctx)}`;
   if (isCalled(app)) return html`${bar}${forms(ctx)?.called(ctx, view, sends) ?? joining()}${over}`;
   if (my.is === "speaking" && isSummoned(app, my.turn)) return html`${bar}${summons(ctx, view, my.turn, sends)}${over}`;

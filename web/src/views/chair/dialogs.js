@@ -20,7 +20,7 @@ export function dialogs(ctx, view) {
     const site = siteCall(view, turn.site);
     return dialog(ctx, { title: t("revoke-title", { site }), text: t("revoke-text"), stay: t("revoke-stay"), go: t("revoke-go"), act: () => revokeTurn(ctx.ask, confirm.id) });
   }
-  if (confirm?.what === "next-item" && view.agenda.current === confirm.id) return nextItemDialog(ctx, view, confirm.id);
+  if (confirm?.what === "next-item" && (view.agenda.current ?? 0) === confirm.id) return nextItemDialog(ctx, view, confirm.id);
   if (confirm?.what === "take-chair") return dialog(ctx, { title: t("take-chair-title"), text: t("take-chair-text"), stay: t("cancel"), go: t("take-chair"), act: () => takeChair(ctx.ask) });
   const request = confirm?.what === "deny" ? [...view.floor.queue, ...view.floor.pending].find((each) => each.turn === confirm.id) : undefined;
   if (request) {
@@ -31,7 +31,7 @@ export function dialogs(ctx, view) {
   return nothing;
 }
 
-/** A speech would be cut, or others wait: both are said, and what becomes of the list is asked. @param {Ctx} ctx @param {View} view @param {number} current */
+/** A speech would be cut, or others wait: both are said, and what becomes of the list is asked. @param {Ctx} ctx @param {View} view @param {number} current The running item, or 0 between items. */
 function nextItemDialog(ctx, view, current) {
   const { floor } = view;
   const next = nextItem(view.agenda);
@@ -42,5 +42,5 @@ function nextItemDialog(ctx, view, current) {
     ${WAITING.map((how, place) => html`<label><input type="radio" name="waiting" value=${how} ?checked=${place === 0} ?autofocus=${place === 0}>${t(`waiting-${how}`)}</label>`)}</fieldset>` : nothing;
   const chosen = () => /** @type {Waiting | undefined} */ (/** @type {HTMLInputElement | null} */ (document.querySelector("input[name=waiting]:checked"))?.value);
   const text = floor.turn ? t("next-item-text", { site: siteCall(view, floor.turn.site), n: number(count) }) : t("next-item-waiting");
-  return dialog(ctx, { title: `${go}?`, text, stay: t("stay-in-item", { n: current }), go, field, act: () => moveOn(ctx.ask, view.agenda, asks ? chosen() : undefined) });
+  return dialog(ctx, { title: `${go}?`, text, stay: current === 0 ? t("cancel") : t("stay-in-item", { n: current }), go, field, act: () => moveOn(ctx.ask, view.agenda, asks ? chosen() : undefined) });
 }

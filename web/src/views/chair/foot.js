@@ -26,7 +26,7 @@ export function footer(ctx, view, sends) {
   const open = (/** @type {string} */ name) => ctx.app.ui.panel === name;
   if (!presides(ctx.app, view)) return html`<footer class="desk-foot">${holder(ctx, view)}<p class="aside">${t(ctx.app.me?.role === "deputy" ? "deputy-waits" : "deputy-presides-what")}</p>${statusLine(ctx)}</footer>`;
   return html`<footer class="desk-foot">
-    <button class="btn priority ${floor.priority ? "pressed" : ""}" type="button" aria-pressed=${floor.priority} title=${t("priority-how")}
+    <button class="btn priority ${floor.priority ? "pressed" : ""}" type="button" aria-pressed=${floor.priority} title=${t("priority-how")} @contextmenu=${(/** @type {Event} */ event) => event.preventDefault()}
       @pointerdown=${() => press(priority(ctx))} @keydown=${(/** @type {KeyboardEvent} */ event) => event.key === "Enter" && !event.repeat && press(priority(ctx))}>${icon("mic")}${t("priority")} ${kbd("F9")}</button>
     <button class="btn" type="button" ?disabled=${!floor.turn} @click=${() => closeMicrophones(ctx.ask)}>${icon("mic-off")}${t("close-all")}</button>
     <button class="btn ${floor.hall_microphone ? "live-fill" : ""}" type="button" aria-pressed=${floor.hall_microphone} @click=${() => setHallMicrophone(ctx.ask, !floor.hall_microphone)}>

@@ -1,10 +1,12 @@
 // What the chair does to one row of the list, takes back, and says to one site. Fetched right after the desk is there.
 
-/** @import { Request, Turn, View } from "../../../generated/protocol.ts" */
+/** @import { Agenda, Request, Turn, View } from "../../../generated/protocol.ts" */
 /** @import { Ctx } from "../pieces.js" */
 
+import { moveItem } from "../../actions/agenda.js";
 import { acceptRequest, endTurn, grant, keepTurn, moveRequest, returnChair, setReady, stage, takeChair, undo } from "../../actions/floor.js";
 import { promptSite } from "../../actions/roll.js";
+import "../../elements/until-clock.js";
 import { presides } from "../../state/app.js";
 import { siteCall, siteName } from "../../state/sites.js";
 import { serverNow } from "../../time.js";
@@ -42,10 +44,9 @@ export function pickStrip(ctx, view) {
 /** The chair's last step, while it can be taken back. @param {Ctx} ctx @param {View} view */
 export function undoStrip(ctx, view) {
   const { undo: step } = view.floor;
-  const left = step ? Math.ceil((step.until - serverNow()) / 1_000) : 0;
-  if (!step || left <= 0 || !presides(ctx.app, view)) return nothing;
+  if (!step || step.until <= serverNow() || !presides(ctx.app, view)) return nothing;
   return html`<p class="undo" role="status">${t(`step-${step.step}`)} <b>${siteCall(view, step.site)}</b>
-    <button class="btn small" type="button" @click=${() => undo(ctx.ask, step.turn)}>${t("undo", { n: Math.min(left, 10) })}</button></p>`;
+    <button class="btn small" type="button" @click=${() => undo(ctx.ask, step.turn)}>${t("undo")} <until-clock class="num" .until=${step.until} .due=${() => ctx.ui({})}></until-clock></button></p>`;
 }
 
 /** A site's picture for the chair alone, and what can be said to it. @param {Ctx} ctx @param {View} view */
@@ -66,9 +67,9 @@ export const besides = (ctx, view, turn) => html`${turn.held ? heldStrip(ctx, vi
 
 /** The speaking site's link is lost: how long it may be away, and what the chair can do. @param {Ctx} ctx @param {View} view @param {Turn} turn */
 function heldStrip(ctx, view, turn) {
-  const left = turn.away_until === null ? null : Math.max(0, Math.ceil((turn.away_until - serverNow()) / 1_000));
-  return html`<p class="held-strip">${left === null ? t("held-kept") : t("held-left", { n: left })}
-    ${left === null || !presides(ctx.app, view) ? nothing : html`<button class="btn small" type="button" @click=${() => keepTurn(ctx.ask, turn.turn)}>${t("keep-turn")}</button>`}</p>`;
+  const until = turn.away_until;
+  return html`<p class="held-strip"><span>${until === null ? t("held-kept") : html`${t("held-left")} <until-clock class="num" .until=${until}></until-clock>`}<small>${t("held-standby")}</small></span>
+    ${until === null || !presides(ctx.app, view) ? nothing : html`<button class="btn small" type="button" @click=${() => keepTurn(ctx.ask, turn.turn)}>${t("keep-turn")}</button>`}</p>`;
 }
 
 /** The speech a question was put into, and the other microphones of an open discussion. @param {Ctx} ctx @param {View} view */
@@ -104,4 +105,13 @@ export function deputyBanner(ctx, view) {
   }
   if (deputy === null) return nothing;
   return html`<p class="presiding" role="alert">${mark("weak", "warn", t("deputy-presides", { label: deputy.label }))} <button class="btn small" type="button" @click=${() => takeChair(ctx.ask)}>${t("take-back")}</button></p>`;
+}
+
+/** Among those that have not begun an item is moved up or down. @param {Ctx} ctx @param {Agenda} agenda @param {number} place */
+export function itemActs(ctx, { items }, place) {
+  const [before, item, after] = [items[place - 1], items[place], items[place + 1]];
+  if (!item) return nothing;
+  return html`<span class="at num"><span>${t("item-minutes", { n: item.minutes })}</span>
+    <button class="item-up" type="button" aria-label=${t("item-earlier", { n: item.id })} ?disabled=${before?.started !== null} @click=${() => moveItem(ctx.ask, item.id, before?.id ?? null)}>${icon("up")}</button>
+    <button class="item-up" type="button" aria-label=${t("item-later", { n: item.id })} ?disabled=${!after} @click=${() => moveItem(ctx.ask, item.id, items[place + 2]?.id ?? null)}>${icon("down")}</button></span>`;
 }

@@ -1,0 +1,38 @@
+// What a desk is told by ear, as a fold of two moments: a new request for the chair, the clock's warnings for who speaks
+// and who presides. No sound here: only which.
+
+/** @import { Floor } from "../../generated/protocol.ts" */
+/** @import { App } from "./app.js" */
+
+import { presides } from "./app.js";
+import { allTurns } from "./floor.js";
+
+/** @typedef {"request" | "last_minute" | "last_seconds" | "over"} Tone */
+
+/** @param {number} seconds @returns {Tone} */
+const warningTone = (seconds) => (seconds <= 0 ? "over" : seconds <= 15 ? "last_seconds" : "last_minute");
+
+/** @param {App} before @param {App} after @returns {Tone | null} */
+export function toneDue(before, after) {
+  // A desk that has just come is not told by ear what was there before it.
+  if (!before.view || !after.view || before.view.floor === after.view.floor || after.link !== "joined") return null;
+  const chairs = presides(after, after.view);
+  return warning(before, after, chairs) ?? (chairs && hasNewRequest(before.view.floor, after.view.floor) ? "request" : null);
+}
+
+/** @param {App} before @param {App} after @param {boolean} chairs @returns {Tone | null} */
+function warning(before, after, chairs) {
+  const told = new Map(before.view ? allTurns(before.view.floor).map((turn) => [turn.turn, turn.warned_s]) : []);
+  for (const turn of after.view ? allTurns(after.view.floor) : []) {
+    if (!chairs && turn.site !== after.me?.site) continue;
+    if (turn.warned_s !== null && told.get(turn.turn) !== turn.warned_s) return warningTone(turn.warned_s);
+  }
+  return null;
+}
+
+/** A request that has come back from the floor, or has been accepted, is not new. @param {Floor} before @param {Floor} after */
+function hasNewRequest(before, after) {
+  const known = new Set([...before.queue, ...before.pending, ...allTurns(before)].map(({ turn }) => turn));
+  const newest = Math.max(0, ...known);
+  return [...after.queue, ...after.pending].some(({ turn }) => turn > newest && !known.has(turn));
+}
