@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { mkdir } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { after, before, test } from "node:test";
-import { Seats, Server, browser, endpoints, entered, open, press, reach, until } from "./harness.js";
+import { Seats, Server, browser, endpoints, entered, listen, open, press, reach, until } from "./harness.js";
 
 const PICTURES = fileURLToPath(new URL("../../target/screenshots", import.meta.url));
 const DISCUSSION = 5;
@@ -23,6 +23,7 @@ const order = async (page) => (await view(page)).floor.queue.map((request) => re
 const heard = async () => (await view(stage)).stage.heard;
 const turn = async (page = chair) => (await view(page)).floor.turn;
 const room = (number, carries = "room") => server.link("moderator", number, carries);
+const notes = (page) => page.evaluate(() => globalThis.notes);
 const linked = async () => (await view(chair)).sites.filter((link) => link.carrier !== null).length;
 
 /** Every page shows the same list, the wall its first three by name; how long it took is told, not asserted. */
@@ -91,6 +92,7 @@ before(async () => {
   site = await entered(await open(chromium, room(1)));
   phone = await open(chromium, room(12, "nothing"), { width: 390, height: 844 });
   stage = await open(chromium, server.link("stage"), { width: 1920, height: 1080 });
+  await Promise.all([chair, site].map(listen));
   seats = await Seats.open(chromium, server);
   for (const each of MODERATORS) await seats.join(each, room(each, "nothing"));
 });
@@ -173,7 +175,16 @@ test("the items go on, and the paragraph presented is on the wall", async () => 
 test("eleven sites ask, and everybody sees one list with its reasons", async () => {
   await ask(site, "Bà H'Linh Êban");
   await until("it is in the list", async () => (await order(chair)).length === 1);
-  for (const number of [2, 3, 4]) await request(number);
+  assert.deepEqual(await notes(chair), [659, 880], "the chair is told by ear");
+  assert.deepEqual(await notes(site), [], "a site is not");
+  await press(chair, "Chuông: nhỏ");
+  await until("the tones are off", () => chair.getByRole("button", { name: "Chuông: tắt" }).count());
+  await request(2);
+  await until("it is in the list too", async () => (await order(chair)).length === 2);
+  assert.equal((await notes(chair)).length, 2, "nothing sounds on a desk that wants none");
+  await press(chair, "Chuông: tắt");
+  await press(chair, "Chuông: vừa");
+  for (const number of [3, 4]) await request(number);
   await request(5, "contribution", { minutes: 1 });
   for (const number of [6, 7, 8, 9, 11]) await request(number);
   await ask(phone, "Ngô Quốc Đạt".normalize("NFD"));
@@ -318,7 +329,10 @@ test("a speaker runs over time while the sites write, and is given a minute", as
   }
   await until("each comment is there once", async () => (await view(chair)).feed.length === before + COMMENTS);
   await picture(chair, "chair-last-minute-1366x625");
+  await chair.evaluate(() => (globalThis.notes = []));
   await until("its time is over", () => chair.locator("turn-clock.over").count(), 120);
+  assert.deepEqual((await notes(chair)).slice(-3), [587, 494, 392], "the chair hears that it is over");
+  assert.deepEqual((await notes(site)).filter((hertz) => hertz < 600), [], "a site hears only of its own time");
   await picture(chair, "chair-over-1366x625");
   await picture(stage, "stage-over-1920x1080");
   await press(chair, "Gia hạn 1 phút");
@@ -440,7 +454,12 @@ test("draft and grid follow the speaker", async () => {
   for (const [layout, name] of [["Dự thảo", "document"], ["Lưới điểm cầu", "grid"]]) {
     await show(layout);
     await until("the wall shows it", async () => (await view(stage)).stage.layout === name);
+    const shown = name === "grid" ? 11 : 1;
+    await until("its pictures are there", () => stage.evaluate((least) => [...document.querySelectorAll("room-picture video")].filter((video) => video.readyState >= 2 && video.videoWidth > 0).length >= least, shown));
     await picture(stage, `stage-${name}-speaking-1920x1080`);
+    await stage.setViewportSize({ width: 3840, height: 2160 });
+    await picture(stage, `stage-${name}-speaking-3840x2160`);
+    await stage.setViewportSize({ width: 1920, height: 1080 });
   }
 });
 

@@ -129,9 +129,20 @@ export async function open(browser, url, viewport = { width: 1366, height: 625 }
   return page;
 }
 
+/** Writes down every note the page sounds from now on: `globalThis.notes`, in hertz. */
+export const listen = (page) => page.evaluate(() => {
+  globalThis.notes = [];
+  const { start } = AudioScheduledSourceNode.prototype;
+  AudioScheduledSourceNode.prototype.start = function (...when) {
+    if (this instanceof OscillatorNode) globalThis.notes.push(Math.round(this.frequency.value));
+    return start.apply(this, when);
+  };
+});
+
 /** Takes the page past the green room. */
 export async function entered(page) {
   const enter = page.locator("button.enter-go");
+  await page.locator("button.enter-go, main:not(.plain, .greenroom)").first().waitFor();
   if (await enter.count()) await enter.first().click();
   return page;
 }

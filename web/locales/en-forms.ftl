@@ -3,7 +3,6 @@ delegate-hint = Full name
 draft-optional = Draft
 no-paragraph = Not about a paragraph
 roll-title-site = Roll call
-roll-answer-words = “Site { $site } is present and reports.”
 count-summoned = Summoned
 count-present = In person
 count-online = Online

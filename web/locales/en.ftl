@@ -263,3 +263,4 @@ why-arrival = In order of arrival
 why-round = The site's turn no. { $n }
 why-least_time = Used { $time } so far
 why-document = In the draft's order
+roll-answer-words = “Site { $site } is present and reports.”

@@ -3,7 +3,6 @@ delegate-hint = Họ và tên
 draft-optional = Dự thảo
 no-paragraph = Không gắn với đoạn nào
 roll-title-site = Điểm danh
-roll-answer-words = “Điểm cầu { $site } có mặt, xin báo cáo quân số.”
 count-summoned = Triệu tập
 count-present = Có mặt trực tiếp
 count-online = Có mặt trực tuyến

@@ -263,3 +263,4 @@ why-arrival = Theo thứ tự đăng ký
 why-round = Lượt thứ { $n } của điểm cầu
 why-least_time = Đã dùng { $time }
 why-document = Theo thứ tự dự thảo
+roll-answer-words = “Điểm cầu { $site } có mặt, xin báo cáo quân số.”

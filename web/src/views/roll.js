@@ -1,27 +1,39 @@
 // Điểm danh: the roll call as a procedure, the quorum, and the attendance sheet. Loaded when it is first opened.
 
-/** @import { SiteAttendance, View } from "../../generated/protocol.ts" */
+/** @import { Headcount, SiteAttendance, View } from "../../generated/protocol.ts" */
 /** @import { Ctx } from "./pieces.js" */
 
 import { callNextSite, callSite, endRollCall, passOverSite, setHeadcount, startRollCall } from "../actions/roll.js";
+import { tidy } from "../actions/words.js";
 import { presides } from "../state/app.js";
 import { cell } from "../state/sheet.js";
 import { figures, siteCall, siteName } from "../state/sites.js";
 import { number } from "../text.js";
-import { dateText, shortTime } from "../time.js";
+import { dateText, serverNow, shortTime } from "../time.js";
 import { html, icon, kbd, mark, nothing, rich, t } from "./pieces.js";
+
+/** The site the sheet was last scrolled to. @type {number | null} */
+let shown = null;
 
 /** What is drawn over the chair's desk. @param {Ctx} ctx @param {View} view @param {unknown} close */
 export function rollPanel(ctx, view, close) {
   const { attendance } = view;
   const done = attendance.sites.filter((line) => line.how !== null).length;
   const may = presides(ctx.app, view);
-  return html`<div class="zone-head"><h2>${t("roll-title")}</h2><span class="faint num">${t("roll-progress", { n: done, of: view.fixed.sites.length })}</span>${close}</div>
+  showRow(attendance.calling);
+  return html`<div class="zone-head"><h2>${t("roll-title")}</h2><span class="faint num">${t("roll-progress", { n: done, of: view.fixed.sites.length })}</span>${quorum(view)}${close}</div>
     ${attendance.calling === null
       ? html`<p class="roll-start"><button class="btn primary" type="button" ?disabled=${!may || view.floor.turn !== null} @click=${() => startRollCall(ctx.ask)}>${t(done > 0 ? "roll-again" : "roll-start")}</button>
-          ${view.floor.turn === null ? quorum(view) : html`<span>${t("roll-wait")}</span>`}</p>`
+          ${view.floor.turn === null ? nothing : html`<span>${t("roll-wait")}</span>`}</p>`
       : calling(ctx, view, attendance.calling, may)}
     ${sheet(ctx, view, may)}`;
+}
+
+/** The called row comes into view once; after that the sheet stays where a person has scrolled it. @param {number | null} calling */
+function showRow(calling) {
+  if (calling === shown) return;
+  shown = calling;
+  requestAnimationFrame(() => (document.querySelector(".over .sheet .is-called") ?? document.querySelector(".over .sheet table"))?.scrollIntoView({ block: calling === null ? "start" : "center" }));
 }
 
 /** The called site, large: the fixed call and answer, and what the server measures. @param {Ctx} ctx @param {View} view @param {number} site @param {boolean} may */
@@ -29,10 +41,11 @@ function calling(ctx, view, site, may) {
   const link = figures(ctx.app.telemetry, site)?.link ?? null;
   const line = view.attendance.sites.find((each) => each.site === site);
   const level = link?.level_dbov ?? null;
-  return html`<section class="calling" role="status">${mark(view.stage.heard.includes(site) ? "live" : "", "mic", t("state-live"))}<h3>${siteName(view, site)}</h3>
-    <p class="say">${t("roll-call-words", { site: siteCall(view, site) })}</p>
-    <dl class="num"><div><dt>${t("level")}</dt><dd>${level === null ? "–" : t("dbov", { n: level })}</dd></div><div><dt>${t("delay")}</dt><dd>${link?.rtt_ms == null ? "–" : `${number(link.rtt_ms)} ms`}</dd></div><div><dt>${t("loss")}</dt><dd>${link ? `${number(link.loss_percent, 1)}%` : "–"}</dd></div></dl>
-    <p>${line?.heard ? mark("", "check", t("roll-heard")) : mark("weak", "warn", t("roll-not-heard"))} ${line?.headcount ? rich("roll-count", { n: line.headcount.present + line.headcount.online, of: line.headcount.summoned }) : t("roll-no-count")}</p>
+  const name = siteCall(view, site);
+  return html`<section class="calling" role="status"><div>${mark(view.stage.heard.includes(site) ? "live" : "", "mic", t("state-live"))}<h3>${siteName(view, site)}</h3>
+    <p class="say">${t("roll-call-words", { site: name })}</p><p class="say answer">${t("roll-answer-words", { site: name })}</p></div>
+    <div><dl class="num"><div><dt>${t("level")}</dt><dd>${level === null ? "–" : t("dbov", { n: level })}</dd></div><div><dt>${t("delay")}</dt><dd>${link?.rtt_ms == null ? "–" : `${number(link.rtt_ms)} ms`}</dd></div><div><dt>${t("loss")}</dt><dd>${link ? `${number(link.loss_percent, 1)}%` : "–"}</dd></div></dl>
+    <p>${line?.heard ? mark("", "check", t("roll-heard")) : mark("weak", "warn", t("roll-not-heard"))}</p><p>${line?.headcount ? rich("roll-count", { n: line.headcount.present + line.headcount.online, of: line.headcount.summoned }) : t("roll-no-count")}</p></div>
     ${may ? html`<p class="roll-acts"><button class="btn primary" type="button" @click=${() => callNextSite(ctx.ask, site)}>${t("call-next-site")} ${kbd("F2")}</button>
     <button class="btn" type="button" @click=${() => passOverSite(ctx.ask, site)}>${t("pass-over")}</button><button class="btn" type="button" @click=${() => endRollCall(ctx.ask)}>${t("roll-end")}</button></p>` : nothing}</section>`;
 }
@@ -42,13 +55,13 @@ function quorum(view) {
   const { attendance } = view;
   const { present, online, summoned, quorate } = attendance;
   const words = rich("roll-sum", { n: number(present + online), of: number(summoned), present: number(present), online: number(online) });
-  return html`<span class="quorum">${words} ${quorate === null ? nothing : quorate ? mark("", "check", t("quorate")) : mark("weak", "warn", t("not-quorate"))}</span>`;
+  return html`<span class="quorum"><span>${words}</span> ${quorate === null ? nothing : quorate ? mark("", "check", t("quorate")) : mark("weak", "warn", t("not-quorate"))}</span>`;
 }
 
 /** The sheet: a page to print, and a file. @param {Ctx} ctx @param {View} view @param {boolean} may */
 export function sheet(ctx, view, may) {
   const role = ctx.app.me?.role;
-  return html`<div class="sheet"><table><caption>${t("sheet-title")} · ${view.fixed.title} · ${dateText(Date.now())}</caption>
+  return html`<div class="sheet"><table><caption>${t("sheet-title")} · ${view.fixed.title} · ${dateText(serverNow())}</caption>
     <thead><tr><th scope="col">${t("number")}</th><th scope="col">${t("sheet-site")}</th><th scope="col">${t("summoned")}</th><th scope="col">${t("present")}</th><th scope="col">${t("online")}</th><th scope="col">${t("absent")}</th><th scope="col">${t("roll-title")}</th></tr></thead>
     <tbody>${view.attendance.sites.map((line, place) => sheetRow(ctx, view, line, place, may, role === "secretary"))}</tbody>
     <tfoot><tr><td></td><th scope="row">${t("sum")}</th><td class="num">${number(view.attendance.summoned)}</td><td class="num">${number(view.attendance.present)}</td><td class="num">${number(view.attendance.online)}</td><td></td><td></td></tr></tfoot></table>
@@ -59,25 +72,47 @@ export function sheet(ctx, view, may) {
 /** @param {Ctx} ctx @param {View} view @param {SiteAttendance} line @param {number} place @param {boolean} may @param {boolean} edits */
 function sheetRow(ctx, view, line, place, may, edits) {
   const count = line.headcount;
-  const summoned = count?.summoned ?? view.fixed.sites.find((each) => each.id === line.site)?.summoned ?? 0;
-  const result = line.how === null ? (view.attendance.calling === line.site ? t("roll-now") : t("not-called")) : t(`call-${line.how}`);
-  const field = (/** @type {"summoned" | "present" | "online"} */ name, /** @type {number} */ value) => !edits ? number(value)
-    : html`<input class="input num" type="number" min="0" max="9999" aria-label=${`${t(name)}, ${siteCall(view, line.site)}`} .value=${String(value)}
-        @change=${(/** @type {Event} */ event) => setHeadcount(ctx.ask, line.site, { ...(count ?? { summoned, present: 0, online: 0, absent: "" }), [name]: Number(/** @type {HTMLInputElement} */ (event.target).value) })}>`;
-  return html`<tr class=${view.attendance.calling === line.site ? "is-called" : ""}><td class="num">${place + 1}</td><th scope="row">${siteName(view, line.site)}</th>
-    <td class="num">${field("summoned", summoned)}</td><td class="num">${count || edits ? field("present", count?.present ?? 0) : "–"}</td><td class="num">${count || edits ? field("online", count?.online ?? 0) : "–"}</td>
-    <td>${count ? `${Math.max(0, count.summoned - count.present - count.online)}${count.absent === "" ? "" : ` · ${count.absent}`}` : "–"}</td>
-    <td>${result}${line.at === null ? "" : ` ${shortTime(line.at)}`}${line.heard ? html` <span class="num">${t("dbov", { n: line.heard.level_dbov })}</span>` : nothing}
-      ${may && view.attendance.calling !== null && view.attendance.calling !== line.site ? html`<button class="btn small" type="button" aria-label=${t("call-site", { site: siteCall(view, line.site) })} @click=${() => callSite(ctx.ask, line.site)}>${t("call")}</button>` : nothing}</td></tr>`;
+  const summoned = summonedOf(view, line);
+  const calling = view.attendance.calling;
+  const result = line.how === null ? (calling === line.site ? t("roll-now") : t("not-called")) : t(`call-${line.how}`);
+  const field = (/** @type {"summoned" | "present" | "online"} */ name, /** @type {number | null} */ value) => (edits ? figureField(ctx, view, line, name, value) : value === null ? "–" : number(value));
+  return html`<tr class=${calling === line.site ? "is-called" : ""}><td class="num">${place + 1}</td><th scope="row">${siteName(view, line.site)}</th>
+    <td class="num">${field("summoned", summoned)}</td><td class="num">${field("present", count?.present ?? null)}</td><td class="num">${field("online", count?.online ?? null)}</td>
+    <td>${count ? html`<span class="num">${away(count)}</span>` : html`<span class="faint">${t("roll-no-count")}</span>`}${edits ? reasonField(ctx, view, line) : count?.absent ? ` · ${count.absent}` : nothing}</td>
+    <td class="how">${result}${line.at === null ? "" : ` ${shortTime(line.at)}`}${line.heard ? html` <span class="num">${t("dbov", { n: line.heard.level_dbov })}</span>` : nothing}
+      ${may && calling !== null && calling !== line.site ? html`<button class="btn small" type="button" aria-label=${t("call-site", { site: siteCall(view, line.site) })} @click=${() => callSite(ctx.ask, line.site)}>${t("call")}</button>` : nothing}</td></tr>`;
 }
+
+/** @param {View} view @param {SiteAttendance} line */
+const summonedOf = (view, line) => line.headcount?.summoned ?? view.fixed.sites.find((each) => each.id === line.site)?.summoned ?? 0;
+
+/** @param {Headcount} count */
+const away = (count) => Math.max(0, count.summoned - count.present - count.online);
+
+/** What nobody has reported stands empty: it is not none. @param {Ctx} ctx @param {View} view @param {SiteAttendance} line @param {"summoned" | "present" | "online"} name @param {number | null} value */
+function figureField(ctx, view, line, name, value) {
+  return html`<input class="input num" type="number" inputmode="numeric" min="0" max="9999" aria-label=${`${t(name)}, ${siteCall(view, line.site)}`} placeholder="–" .value=${value === null ? "" : String(value)}
+    @change=${(/** @type {Event} */ event) => report(ctx, view, line, { [name]: Math.max(0, Math.trunc(Number(typed(event)))) || 0 })}>`;
+}
+
+/** @param {Ctx} ctx @param {View} view @param {SiteAttendance} line */
+function reasonField(ctx, view, line) {
+  return html`<input class="input reason" maxlength="400" autocomplete="off" aria-label=${`${t("absent-who")}, ${siteCall(view, line.site)}`} placeholder=${t("absent-who")} ?disabled=${line.headcount === null} .value=${line.headcount?.absent ?? ""}
+    @change=${(/** @type {Event} */ event) => report(ctx, view, line, { absent: tidy(typed(event)) })}>`;
+}
+
+/** @param {Event} event */
+const typed = (event) => /** @type {HTMLInputElement} */ (event.target).value;
+
+/** What a secretary has heard by telephone stands in the sheet like a site's own report. @param {Ctx} ctx @param {View} view @param {SiteAttendance} line @param {Partial<Headcount>} change */
+const report = (ctx, view, line, change) => setHeadcount(ctx.ask, line.site, { ...(line.headcount ?? { summoned: summonedOf(view, line), present: 0, online: 0, absent: "" }), ...change });
 
 /** UTF-8 with a byte-order mark, so that spreadsheets read Vietnamese. @param {View} view */
 export function csv(view) {
   const head = ["number", "sheet-site", "summoned", "present", "online", "absent", "absent-who", "roll-title", "level", "delay", "loss"].map((word) => t(word));
   const rows = view.attendance.sites.map((line, place) => {
     const { headcount: count, heard } = line;
-    const summoned = count?.summoned ?? view.fixed.sites.find((each) => each.id === line.site)?.summoned ?? 0;
-    return [place + 1, siteName(view, line.site), summoned, count?.present ?? "", count?.online ?? "", count ? Math.max(0, summoned - count.present - count.online) : "", count?.absent ?? "",
+    return [place + 1, siteName(view, line.site), summonedOf(view, line), count?.present ?? "", count?.online ?? "", count ? away(count) : "", count?.absent ?? "",
       line.how === null ? t("not-called") : t(`call-${line.how}`), heard?.level_dbov ?? "", heard?.rtt_ms ?? "", heard ? number(heard.loss_permille / 10, 1) : ""];
   });
   return `\ufeff${[head, ...rows].map((row) => row.map(cell).join(",")).join("\r\n")}\r\n`;

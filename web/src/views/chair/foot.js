@@ -34,7 +34,7 @@ export function footer(ctx, view, sends) {
     <button class="btn" type="button" aria-expanded=${open("roll")} @click=${() => panel("roll")}>${icon("check")}${attendance.calling === null ? t("roll-call") : t("roll-call-runs")}</button>
     <button class="btn" type="button" aria-expanded=${open("screens")} @click=${() => panel("screens")}>${icon("screen")}${t("big-screen")}: ${t(`layout-${stage.layout}`)}</button>
     <button class="btn" type="button" @click=${() => setList(ctx.ask, !floor.open)}>${icon("lock")}${t(floor.open ? "lock-list" : "open-list")}</button>
-    ${view.floor.deputy === null ? nothing : holder(ctx, view)}${statusLine(ctx)}
+    ${view.floor.deputy === null ? nothing : holder(ctx, view)}
     ${sends ? html`<div class="foot-self"><button class="btn small ${ctx.app.media.microphoneOpen ? "" : "own-closed"}" type="button" aria-pressed=${!ctx.app.media.microphoneOpen} title=${t(ctx.app.media.microphoneOpen ? "close-own-long" : "open-own-long")} @click=${() => ctx.media.setMicrophone(!ctx.app.media.microphoneOpen)}>
       ${icon(ctx.app.media.microphoneOpen ? "mic" : "mic-off")}${t(ctx.app.media.microphoneOpen ? "own-machine-open" : "own-machine-closed")}</button><level-meter aria-label=${t("microphone-level")} .read=${() => ctx.media.level()}></level-meter><figure class="tile"><self-picture role="img" aria-label=${t("own-picture")} .stream=${ctx.app.media.picture}></self-picture></figure></div>` : nothing}
   </footer>`;

@@ -18,9 +18,20 @@ const HEARD_DBOV = -60;
 /** What acts on one row comes after the list is there. @param {Ctx} ctx */
 const more = (ctx) => later(ctx, "pick", () => import("./pick.js"));
 
+/** The speech the list was last brought to its head for. @type {number | null} */
+let called = null;
+
+/** Once another has been called, the list begins with who is next. @param {number | null} turn */
+function toHead(turn) {
+  if (turn === called) return;
+  called = turn;
+  requestAnimationFrame(() => document.querySelector(".list .rows")?.scrollTo(0, 0));
+}
+
 /** @param {Ctx} ctx @param {View} view */
 export function listZone(ctx, view) {
   const { floor } = view;
+  toHead(floor.turn?.turn ?? null);
   return html`<section class="zone list" aria-labelledby="h-queue">
     <div class="zone-head"><h2 id="h-queue">${t("speakers-list")}</h2><span class="faint">${t("waiting-count", { n: floor.queue.length })} · ${t(floor.open ? "list-is-open" : "list-is-closed")}</span></div>
     <p class="mode">${modeWords(view)}</p>

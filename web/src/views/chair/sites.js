@@ -4,10 +4,11 @@
 /** @import { Ctx } from "../pieces.js" */
 
 import { handlePrompt } from "../../actions/roll.js";
+import { presides } from "../../state/app.js";
 import { allTurns, placeOf, siteState } from "../../state/floor.js";
 import { figures, linkedCount, lostSites, siteCall } from "../../state/sites.js";
 import { later } from "../later.js";
-import { bars, barsWord, html, icon, mark, nothing, siteBars, t } from "../pieces.js";
+import { bars, barsWord, html, icon, mark, nothing, siteBars, statusLine, t } from "../pieces.js";
 
 /** @param {View} view @param {number} site */
 const speaks = (view, site) => allTurns(view.floor).some((turn) => turn.site === site);
@@ -20,7 +21,7 @@ export function sitesZone(ctx, view) {
   return html`<section class="sites" aria-labelledby="h-sites">
     <div class="line"><h2 id="h-sites">${t("sites-count", { n: view.fixed.sites.length })}</h2><span>${t("linked-count", { n: linkedCount(view) })}</span>
       ${attendance.summoned > 0 ? html`<span class="num">${t("present-of", { n: attendance.present + attendance.online, of: attendance.summoned })}</span>` : nothing}
-      ${first ? html`<span class="alarm">${mark("weak", "warn", t("attention"))} <b>${siteCall(view, first.site)}</b> ${t("lost-link")} <since-clock class="num" .since=${first.since ?? 0}></since-clock>${lost.length > 1 ? t("and-more", { n: lost.length - 1 }) : ""}</span>` : nothing}</div>
+      ${first ? html`<span class="alarm">${mark("weak", "warn", t("attention"))} <b>${siteCall(view, first.site)}</b> ${t("lost-link")} <since-clock class="num" .since=${first.since ?? 0}></since-clock>${lost.length > 1 ? t("and-more", { n: lost.length - 1 }) : ""}</span>` : nothing}${presides(ctx.app, view) ? statusLine(ctx) : nothing}</div>
     ${promptsOf(ctx, view)}
     <ul class="chips">${view.fixed.sites.map((each) => chip(ctx, view, each))}</ul>
     ${later(ctx, "pick", () => import("./pick.js"))?.siteStrip(ctx, view) ?? nothing}
