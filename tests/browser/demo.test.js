@@ -463,6 +463,26 @@ test("draft and grid follow the speaker", async () => {
   }
 });
 
+test("one key makes the wall blank, and takes it back", async () => {
+  await chair.keyboard.press("F7");
+  await until("the wall is blank", () => stage.locator("main.blank").count());
+  await picture(stage, "stage-blank-1920x1080");
+  await chair.keyboard.press("F7");
+  await until("the grid is back", async () => (await view(stage)).stage.layout === "grid");
+  assert.equal(await stage.locator("main.blank").count(), 0);
+});
+
+test("an item that has not begun is opened and moved, and the plan follows", async () => {
+  const items = async () => (await view(chair)).agenda.items.map((item) => item.id);
+  const before = await items();
+  await press(chair, "Thời lượng và thứ tự nội dung 8");
+  await picture(chair, "chair-item-1366x625");
+  await press(chair, "Đưa nội dung 8 lên trước");
+  await until("it comes before the seventh", async () => (await items()).join() === [...before.slice(0, 6), 8, 7].join());
+  await press(chair, "Đưa nội dung 8 xuống sau");
+  await until("it is the last again", async () => (await items()).join() === before.join());
+});
+
 test("no page asked anybody outside, and none complained", async () => {
   for (const page of [chair, site, phone, stage]) {
     assert.deepEqual(page.outside, []);

@@ -62,3 +62,4 @@ deputy-presides-what = The deputy presides.
 take-chair = Take the chair
 end-turn-of = End the turn of { $site }
 item-actions = Minutes and order of item { $n }
+you-preside = You preside

@@ -20,7 +20,6 @@ accept-request = Accept the request of { $site }
 not-now = Not now
 deny-request = Not now: { $site }
 deputy-presides = { $label } presides
-you-preside = You preside
 return-chair = Give the chair back
 take-back = Take the chair back
 held-standby = No standby machine is linked.

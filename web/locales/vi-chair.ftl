@@ -62,3 +62,4 @@ deputy-presides-what = Phó chủ trì đang điều hành.
 take-chair = Nhận quyền điều hành
 end-turn-of = Kết thúc lượt của { $site }
 item-actions = Thời lượng và thứ tự nội dung { $n }
+you-preside = Đang điều hành

@@ -20,7 +20,6 @@ accept-request = Nhận đăng ký của { $site }
 not-now = Chưa mời
 deny-request = Chưa mời { $site }
 deputy-presides = { $label } đang điều hành
-you-preside = Đang điều hành
 return-chair = Trả quyền điều hành
 take-back = Nhận lại quyền điều hành
 held-standby = Máy dự phòng chưa kết nối.

@@ -7,6 +7,7 @@
 import { moveOn } from "../actions/agenda.js";
 import { endTurn, extendTurn, grantNext, pauseTurn, resumeTurn } from "../actions/floor.js";
 import { callNextSite } from "../actions/roll.js";
+import { setLayout } from "../actions/room.js";
 import "../elements/level-meter.js";
 import "../elements/self-picture.js";
 import { currentItem, minutesLate, minutesTaken, nextItem, plannedStarts } from "../state/agenda.js";
@@ -48,6 +49,7 @@ export function keys(ctx) {
   return {
     F2: calling !== null ? () => callNextSite(ctx.ask, calling) : next ? () => grantNext(ctx.ask, floor, next.turn) : undefined,
     F4: turn ? () => endTurn(ctx.ask, turn.turn) : undefined,
+    F7: () => setLayout(ctx.ask, "blank"),
     F8: turn ? () => (turn.paused ? resumeTurn(ctx.ask, turn.turn) : pauseTurn(ctx.ask, turn.turn)) : undefined,
     Escape: ctx.app.ui.panel === "" ? undefined : () => ctx.ui({ panel: "" }),
   };
@@ -67,7 +69,7 @@ export function view(ctx) {
   if (sends && !app.ui.entered) return later(ctx, "greenroom", () => import("./greenroom.js"))?.greenRoom(ctx, view) ?? nothing;
   const name = t(app.me?.role === "deputy" ? "page-deputy" : "page-chair");
   return html`
-    ${topbar(ctx, name, view.fixed.title, html`${later(ctx, "tones", () => import("./tones.js"), false)?.toneButton(ctx) ?? nothing}${sends || app.me?.carries === "nothing" ? nothing : soundToggle(ctx)}`)}
+    ${topbar(ctx, name, view.fixed.title, html`${app.me?.role === "deputy" && presides(app, view) ? mark("deck", "check", t("you-preside")) : nothing}${later(ctx, "tones", () => import("./tones.js"), false)?.toneButton(ctx) ?? nothing}${sends || app.me?.carries === "nothing" ? nothing : soundToggle(ctx)}`)}
     <main class="chair ${presides(app, view) ? "" : "aside"}">
       ${agendaZone(ctx, view)} ${speechZone(ctx, view)} ${sitesZone(ctx, view)} ${listZone(ctx, view)}
       ${panel(ctx, view)}
@@ -113,6 +115,13 @@ function agendaZone(ctx, view) {
   </section>`;
 }
 
+/** Its row grows: the list shows it whole. @param {Ctx} ctx @param {number | null} item @param {Event} event */
+function openItem(ctx, item, event) {
+  const row = /** @type {HTMLElement} */ (event.currentTarget).parentElement;
+  ctx.ui({ item });
+  requestAnimationFrame(() => row?.scrollIntoView({ block: "nearest" }));
+}
+
 /** What has begun shows its beginning and its minutes, what has not when it is planned; opened, it can be moved. @param {Ctx} ctx @param {View} view @param {Item} item @param {number} place @param {number | null} planned */
 function agendaRow(ctx, view, item, place, planned) {
   const { agenda } = view;
@@ -121,7 +130,7 @@ function agendaRow(ctx, view, item, place, planned) {
   const opens = item.started === null && presides(ctx.app, view);
   const open = opens && ctx.app.ui.item === item.id;
   return html`<li class="${is} ${item.part_of === null ? "" : "part"} ${open ? "is-open" : ""}" aria-current=${is === "now" ? "step" : nothing} title=${item.title}>
-    ${opens ? html`<button class="chip-open" type="button" aria-expanded=${open} aria-label=${t("item-actions", { n: item.id })} @click=${() => ctx.ui({ item: open ? null : item.id })}></button>` : nothing}
+    ${opens ? html`<button class="chip-open" type="button" aria-expanded=${open} aria-label=${t("item-actions", { n: item.id })} @click=${(/** @type {Event} */ event) => openItem(ctx, open ? null : item.id, event)}></button>` : nothing}
     <span class="n">${item.id}</span><span class="t">${itemTitle(item)}</span>
     <span class="m num">${taken !== null ? `${taken}/${item.minutes}′` : planned !== null ? html`${shortTime(planned)}<span class="mins"> · ${item.minutes}′</span>` : `${item.minutes}′`}</span><span class="vh">${is === "" ? "" : t(`item-${is}`)}</span>
     ${is === "now" ? html`<span class="at num">${shortTime(item.started ?? 0)}${planned !== null && shortTime(planned) !== shortTime(item.started ?? 0) ? html` <s>${shortTime(planned)}</s>` : nothing}</span>` : open ? pick(ctx)?.itemActs(ctx, agenda, place) ?? nothing : nothing}</li>`;

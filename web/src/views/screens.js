@@ -6,10 +6,11 @@
 import { previewLayout, setCarousel, setLayout, setNotice, setPage, setSpotlight, showParagraph, takePreview } from "../actions/room.js";
 import { draftOf } from "../state/comments.js";
 import { siteCall } from "../state/sites.js";
-import { html, icon, mark, nothing, t } from "./pieces.js";
+import { html, icon, kbd, mark, nothing, t } from "./pieces.js";
 
 const LAYOUTS = /** @type {const} */ (["speaker", "grid", "document", "waiting", "notice"]);
-const CAROUSEL_SECONDS = 15;
+/** How long each site stands, in seconds. */
+const CAROUSEL_SECONDS = [10, 15, 30, 60];
 
 /** @param {Ctx} ctx @param {View} view @param {unknown} [close] */
 export function screensPanel(ctx, view, close = nothing) {
@@ -21,11 +22,27 @@ export function screensPanel(ctx, view, close = nothing) {
       <fieldset class="layouts"><legend>${t("lay-ready")}</legend>${LAYOUTS.map((layout) => html`<button class="btn ${preview === layout ? "pressed" : ""}" type="button" aria-pressed=${preview === layout}
         ?disabled=${stage.layout === layout} @click=${() => previewLayout(ctx.ask, preview === layout ? null : layout)}>${t(`layout-${layout}`)}</button>`)}</fieldset>
       <p class="take"><button class="btn primary" type="button" ?disabled=${preview === null} @click=${() => preview && takePreview(ctx.ask, preview)}>${icon("right")}${preview ? t("take-layout", { layout: t(`layout-${preview}`) }) : t("take-nothing")}</button>
-        <button class="btn ${blank ? "pressed" : ""}" type="button" aria-pressed=${blank} @click=${() => setLayout(ctx.ask, "blank")}>${t(blank ? "unblank" : "blank")}</button></p>
+        <button class="btn ${blank ? "pressed" : ""}" type="button" aria-pressed=${blank} @click=${() => setLayout(ctx.ask, "blank")}>${t(blank ? "unblank" : "blank")} ${kbd("F7")}</button></p>
       ${notice(ctx, view)} ${paragraph(ctx, view)} ${spotlight(ctx, view)}
-      <p class="row"><button class="btn" type="button" aria-pressed=${stage.carousel !== null} @click=${() => setCarousel(ctx.ask, stage.carousel === null ? CAROUSEL_SECONDS : null)}>${stage.carousel === null ? t("carousel-start", { n: CAROUSEL_SECONDS }) : t("carousel-stop", { n: stage.carousel })}</button>
-        ${stage.pages > 1 ? html`<button class="btn" type="button" @click=${() => setPage(ctx.ask, (stage.page + 1) % stage.pages)}>${t("grid-page", { n: stage.page + 1, of: stage.pages })}</button>` : nothing}</p>
+      ${carousel(ctx, view)} ${pages(ctx, view)}
     </div>`;
+}
+
+/** The linked sites one after the other, while nobody speaks. @param {Ctx} ctx @param {View} view */
+function carousel(ctx, view) {
+  const running = view.stage.carousel;
+  const choose = (/** @type {Event} */ event) => { const { value } = /** @type {HTMLSelectElement} */ (event.target); setCarousel(ctx.ask, value === "" ? null : Number(value)); };
+  return html`<p class="row"><label for="carousel">${t("carousel")}</label>
+    <select class="select" id="carousel" @change=${choose}><option value="" ?selected=${running === null}>${t("carousel-stands")}</option>${CAROUSEL_SECONDS.map((n) => html`<option value=${n} ?selected=${running === n}>${t("carousel-each", { n })}</option>`)}</select></p>`;
+}
+
+/** More rooms than one grid shows. @param {Ctx} ctx @param {View} view */
+function pages(ctx, view) {
+  const { page, pages: count } = view.stage;
+  if (count < 2) return nothing;
+  const turn = (/** @type {number} */ by) => setPage(ctx.ask, (page + by + count) % count);
+  return html`<p class="row"><span class="label">${t("grid-page", { n: page + 1, of: count })}</span>
+    <button class="btn" type="button" aria-label=${t("grid-before")} @click=${() => turn(-1)}>‹</button><button class="btn" type="button" aria-label=${t("grid-after")} @click=${() => turn(1)}>›</button></p>`;
 }
 
 /** @param {Ctx} ctx @param {View} view */

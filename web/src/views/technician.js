@@ -5,7 +5,7 @@
 /** @import { Ctx } from "./pieces.js" */
 
 import { handlePrompt } from "../actions/roll.js";
-import { revokeSeat } from "../actions/room.js";
+import { revokeSeat, setLayout } from "../actions/room.js";
 import { vars } from "../elements/vars.js";
 import { placeOf, siteState } from "../state/floor.js";
 import { LOSS_BAD, RTT_BAD, figures, linkBars, linkedCount, site, siteCall } from "../state/sites.js";
@@ -42,6 +42,9 @@ function alarmsOf(app, view, each) {
   const why = stats.loss_percent >= LOSS_BAD ? t("loss-over", { n: number(stats.loss_percent, 1), most: LOSS_BAD }) : t("rtt-over", { n: number(Math.round(stats.rtt_ms ?? 0)), most: RTT_BAD });
   return [{ key: `weak-${each.id}`, name, since: null, what: t("link-is-weak"), more: why }];
 }
+
+/** @param {Ctx} ctx */
+export const keys = (ctx) => ({ F7: () => setLayout(ctx.ask, "blank") });
 
 /** What sites have said in private and nobody has seen to. @param {Ctx} ctx @param {View} view */
 function asked(ctx, view) {

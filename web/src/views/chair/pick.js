@@ -101,7 +101,7 @@ export function deputyBanner(ctx, view) {
   if (ctx.app.me?.role === "deputy") {
     return deputy === null
       ? html`<button class="btn small" type="button" @click=${() => ctx.ui({ confirm: { what: "take-chair", id: 0 } })}>${t("take-chair")}</button>`
-      : html`<p class="presiding">${mark("deck", "check", t("you-preside"))} <button class="btn small" type="button" @click=${() => returnChair(ctx.ask)}>${t("return-chair")}</button></p>`;
+      : html`<button class="btn" type="button" @click=${() => returnChair(ctx.ask)}>${t("return-chair")}</button>`;
   }
   if (deputy === null) return nothing;
   return html`<p class="presiding" role="alert">${mark("weak", "warn", t("deputy-presides", { label: deputy.label }))} <button class="btn small" type="button" @click=${() => takeChair(ctx.ask)}>${t("take-back")}</button></p>`;
