@@ -6,7 +6,6 @@ use crate::{
     feed::Feed,
     floor::Floor,
     line::{self, Place},
-    permits::{needs_the_chair, permits},
     prompts::Prompts,
     roll::Roll,
     roster::Roster,
@@ -14,7 +13,7 @@ use crate::{
     turn::Turn,
     words::{Heard, TurnEnd, Waiting},
 };
-use diemcau_model::{ItemId, Millis, Role, SiteId, Stage, TurnId};
+use diemcau_model::{ItemId, Millis, SiteId, Stage, TurnId};
 use std::collections::BTreeSet;
 
 /// A conference as of its last applied event.
@@ -149,14 +148,14 @@ impl Conference {
             Command::RequestFloor { words } => {
                 floor.decide_request(actor, setup, self.current_item(), words, now)
             }
-            Command::WithdrawRequest { turn } => floor.decide_withdraw(actor, *turn),
+            Command::WithdrawRequest { turn } => floor.decide_withdraw(*turn),
             Command::AcceptRequest { turn } => floor.decide_accept(*turn),
             Command::DenyRequest { turn, reason } => floor.decide_deny(*turn, reason, now),
             Command::MoveRequest { turn, before } => {
                 floor.decide_move(&self.line(), *turn, *before, now)
             }
             Command::Stage { turns } => floor.decide_stage(turns),
-            Command::SetReady { turn, ready } => floor.decide_ready(actor, *turn, *ready),
+            Command::SetReady { turn, ready } => floor.decide_ready(*turn, *ready),
             Command::GrantNext { after, expect } => {
                 let turn = floor.decide_next(*after, *expect, &self.on_deck())?;
                 self.decide_grant(*after, turn, now)
@@ -167,35 +166,30 @@ impl Conference {
             Command::ResumeTurn { turn } => floor.decide_resume(*turn, now),
             Command::ExtendTurn { turn, minutes } => floor.decide_extend(*turn, *minutes, now),
             Command::KeepTurn { turn } => floor.decide_keep(*turn),
-            Command::EndTurn { turn } => {
-                let presides = self.roster.presides(actor);
-                floor.decide_end(actor, presides, *turn, TurnEnd::Released, now)
-            }
-            Command::RevokeTurn { turn } => {
-                floor.decide_end(actor, true, *turn, TurnEnd::Revoked, now)
-            }
+            Command::EndTurn { turn } => floor.decide_end(*turn, TurnEnd::Released, now),
+            Command::RevokeTurn { turn } => floor.decide_end(*turn, TurnEnd::Revoked, now),
             Command::SetHallMicrophone { open } => self.screen.decide_microphone(*open),
             Command::SetPriority { on } => floor.decide_priority(actor, *on, now),
             Command::CloseMicrophones => floor.decide_close_all(now),
             Command::TakeChair => self.roster.decide_take_chair(actor, now),
-            Command::ReturnChair => self.roster.decide_return_chair(actor, now),
+            Command::ReturnChair => self.roster.decide_return_chair(now),
             Command::StartRollCall if floor.turns.is_empty() => self.roll.decide_start(setup, now),
             Command::StartRollCall => Err(Refusal::FloorTaken),
             Command::CallNextSite { after } => self.roll.decide_next(setup, *after, now),
             Command::CallSite { site } => self.roll.decide_call(setup, *site, now),
             Command::PassOverSite { site } => self.roll.decide_pass_over(setup, *site, now),
             Command::EndRollCall => self.roll.decide_end(now),
-            Command::SetHeadcount { site, headcount } => self
-                .roll
-                .decide_headcount(setup, actor, *site, headcount, now),
-            Command::PromptSite { site, prompt } => self
-                .prompts
-                .decide_prompt(setup, *site, *prompt, false, now),
+            Command::SetHeadcount { site, headcount } => {
+                self.roll.decide_headcount(setup, *site, headcount, now)
+            }
+            Command::PromptSite { site, prompt } => {
+                self.prompts.decide_prompt(setup, *site, *prompt, now)
+            }
             Command::PromptDesks { prompt } => {
                 let site = actor.site.ok_or(Refusal::NotAllowed)?;
-                self.prompts.decide_prompt(setup, site, *prompt, true, now)
+                self.prompts.decide_prompt(setup, site, *prompt, now)
             }
-            Command::HandlePrompt { prompt } => self.prompts.decide_handle(actor, *prompt, now),
+            Command::HandlePrompt { prompt } => self.prompts.decide_handle(*prompt, now),
             Command::SetLayout { layout } => self.screen.decide_layout(*layout),
             Command::PreviewLayout { layout } => self.screen.decide_preview(*layout),
             Command::TakePreview { expect } => self.screen.decide_take(*expect),
@@ -211,10 +205,10 @@ impl Conference {
             }
             Command::HoldComment { comment } => self.feed.decide_hold(*comment, true),
             Command::PublishComment { comment } => self.feed.decide_hold(*comment, false),
-            Command::WithdrawComment { comment } => self.feed.decide_withdraw(actor, *comment),
+            Command::WithdrawComment { comment } => self.feed.decide_withdraw(*comment),
             Command::RevokeSeat { seat } => {
                 let mut events = floor.release_priority(*seat, now);
-                events.extend(self.roster.decide_revoke(setup, actor, *seat)?);
+                events.extend(self.roster.decide_revoke(setup, *seat)?);
                 Ok(events)
             }
         }
@@ -318,25 +312,6 @@ impl Conference {
     fn on_deck_of(&self, line: &[Place<'_>]) -> Vec<TurnId> {
         line::on_deck(&self.floor, line, self.queue_mode(), |site| {
             self.is_linked(site)
-        })
-    }
-
-    fn check_may(&self, actor: &Actor, command: &Command) -> Result<(), Refusal> {
-        // A command may still wait in line when the seat that sent it is revoked.
-        if self.roster.is_revoked(actor.seat) || !permits(actor.role, command) {
-            return Err(Refusal::NotAllowed);
-        }
-        if !needs_the_chair(actor.role, command) || self.roster.presides(actor) {
-            return Ok(());
-        }
-        Err(match actor.role {
-            Role::Chair => Refusal::DeputyPresides,
-            Role::Deputy
-            | Role::Secretary
-            | Role::Moderator
-            | Role::Technician
-            | Role::Observer
-            | Role::Stage => Refusal::NotPresiding,
         })
     }
 

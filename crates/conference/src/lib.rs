@@ -28,7 +28,7 @@ pub use event::Event;
 pub use feed::{Comment, Feed};
 pub use floor::{Floor, LastTurn, Request, Step};
 pub use line::{Place, Used};
-pub use permits::permits;
+pub use permits::{Deed, May, ROLES, permissions_page, permits};
 pub use precedence::Precedence;
 pub use prompts::{Prompt, Prompts};
 pub use refusal::Refusal;

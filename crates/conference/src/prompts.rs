@@ -1,7 +1,7 @@
 //! Canned private messages between the desks and a site.
 
-use crate::{Actor, Event, Refusal, Setup, words::PromptKind};
-use diemcau_model::{Millis, PromptId, Role, SiteId, limits};
+use crate::{Event, Refusal, Setup, words::PromptKind};
+use diemcau_model::{Millis, PromptId, SiteId, limits};
 
 /// The part of the state that is about prompts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -32,13 +32,9 @@ impl Prompts {
         setup: &Setup,
         site: SiteId,
         kind: PromptKind,
-        from_site: bool,
         now: Millis,
     ) -> Result<Vec<Event>, Refusal> {
         setup.site(site).ok_or(Refusal::UnknownSite)?;
-        if kind.is_from_site() != from_site {
-            return Err(Refusal::NotAllowed);
-        }
         let open = |prompt: &&Prompt| prompt.site == site && prompt.handled.is_none();
         let mut waiting = self.prompts.iter().filter(open);
         if waiting.clone().any(|prompt| prompt.kind == kind) {
@@ -55,22 +51,8 @@ impl Prompts {
         }])
     }
 
-    /// A site sees to what it is told, the desks to what a site says.
-    pub(crate) fn decide_handle(
-        &self,
-        actor: &Actor,
-        id: PromptId,
-        now: Millis,
-    ) -> Result<Vec<Event>, Refusal> {
-        let prompt = self.prompts.iter().find(|prompt| prompt.id == id);
-        let prompt = prompt.ok_or(Refusal::UnknownPrompt)?;
-        let is_site = actor.role == Role::Moderator;
-        if is_site && actor.site != Some(prompt.site) {
-            return Err(Refusal::OtherSite);
-        }
-        if is_site == prompt.kind.is_from_site() {
-            return Err(Refusal::NotAllowed);
-        }
+    pub(crate) fn decide_handle(&self, id: PromptId, now: Millis) -> Result<Vec<Event>, Refusal> {
+        let prompt = self.find(id).ok_or(Refusal::UnknownPrompt)?;
         if prompt.handled.is_some() {
             return Err(Refusal::AlreadySo);
         }
@@ -78,6 +60,10 @@ impl Prompts {
             prompt: id,
             at: now,
         }])
+    }
+
+    pub(crate) fn find(&self, id: PromptId) -> Option<&Prompt> {
+        self.prompts.iter().find(|prompt| prompt.id == id)
     }
 
     pub(crate) fn prompted(&mut self, prompt: Prompt) {

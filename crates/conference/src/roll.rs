@@ -1,11 +1,11 @@
 //! Điểm danh: the roll call, and who is present.
 
 use crate::{
-    Actor, Event, Refusal, Setup,
+    Event, Refusal, Setup,
     floor::check_length,
     words::{CallEnd, Headcount, Heard},
 };
-use diemcau_model::{Millis, Role, SiteId, limits};
+use diemcau_model::{Millis, SiteId, limits};
 use std::collections::BTreeMap;
 
 /// The part of the state that is about who is present.
@@ -93,19 +93,14 @@ impl Roll {
         }
     }
 
-    /// A site reports itself; the secretary reports for any.
     pub(crate) fn decide_headcount(
         &self,
         setup: &Setup,
-        actor: &Actor,
         site: SiteId,
         headcount: &Headcount,
         now: Millis,
     ) -> Result<Vec<Event>, Refusal> {
         setup.site(site).ok_or(Refusal::UnknownSite)?;
-        if actor.role != Role::Secretary && actor.site != Some(site) {
-            return Err(Refusal::OtherSite);
-        }
         check_length(&headcount.absent, limits::COMMENT_MAX_CHARS)?;
         let figures = [headcount.summoned, headcount.present, headcount.online];
         if figures.iter().any(|count| *count > limits::HEADCOUNT_MAX) {

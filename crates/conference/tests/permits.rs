@@ -1,134 +1,189 @@
-//! Which role may ask for what, seen from outside: every command by every role.
+//! Who may ask for what: every row of the table by every asker, about the own site and others', in every state named
+//! here, against the rules as they run. `UPDATE=1 cargo test -p diemcau-conference --test permits` writes PERMISSIONS.md.
 #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
 mod support;
 
 use diemcau_conference::{
-    Actor, Command, CommentKind, CommentWords, Headcount, Layout, PromptKind, Readiness, Refusal,
-    RequestWords, SpeechType, permits,
+    Actor, Command, CommentKind, CommentWords, Conference, Deed, Headcount, Layout, May,
+    PromptKind, ROLES, Readiness, Refusal, RequestWords, SpeechType, Waiting, permissions_page,
 };
 use diemcau_model::{
     CommentId, DraftId, ItemId, ParagraphRef, PromptId, Role, SeatId, SiteId, TurnId,
 };
-use expect_test::expect;
-use support::room::{Room, actor, setup};
+use std::{collections::BTreeSet, env, fs, path::Path};
+use support::{
+    play::perform,
+    room::{Room, actor, people, setup},
+};
 
-const PEOPLE: [&str; 7] = [
-    "chair",
-    "deputy",
-    "secretary",
-    "Tháp Mười",
-    "technician",
-    "observer",
-    "screen",
+/// A conference at work: turns wait in two sites, one speaks, comments stand and are held, prompts go both ways.
+const AT_WORK: &str = "
+    00:00  chair       opens item 5
+    00:01  Tháp Mười   requests
+    00:02  Sa Đéc      requests
+    00:03  Tháp Mười   requests
+    00:04  hall        requests
+    00:05  Tháp Mười   comments on 1 Nhất trí
+    00:06  Sa Đéc      comments on 2 Bổ sung
+    00:07  secretary   holds comment 2
+    00:08  chair       tells slower to Tháp Mười
+    00:09  Sa Đéc      asks for help
+    00:10  technician  lays ready grid";
+
+/// The states a right could depend on, each as what happened before. The clock goes on behind the last line.
+const STATES: [(&str, &str, &str); 12] = [
+    ("nothing has begun", "", ""),
+    ("an item runs", "", "00:20 chair opens item 5"),
+    (
+        "requests wait for the chair's word",
+        "",
+        "00:20 chair opens item 4
+        00:20 Tháp Mười requests
+        00:20 Sa Đéc requests",
+    ),
+    ("at work", AT_WORK, ""),
+    ("a speech", AT_WORK, "00:20 chair grants 1"),
+    (
+        "the speech is paused",
+        AT_WORK,
+        "00:20 chair grants 1
+        00:20 chair pauses 1",
+    ),
+    (
+        "the speech is held",
+        AT_WORK,
+        "00:20 chair grants 1
+        00:20 Tháp Mười room lost",
+    ),
+    (
+        "a request was moved",
+        AT_WORK,
+        "00:20 chair moves 3 before 2",
+    ),
+    ("the list is closed", AT_WORK, "00:20 chair closes the list"),
+    ("the roll is called", AT_WORK, "00:20 chair calls the roll"),
+    (
+        "the screens are in hand",
+        AT_WORK,
+        "00:20 chair opens the microphone
+        00:20 technician keeps the picture of Sa Đéc
+        00:20 technician runs a carousel of 5
+        00:20 technician shows paragraph 1",
+    ),
+    (
+        "the last item is over",
+        "",
+        "00:20 chair opens item 11
+        00:20 chair finishes item 11",
+    ),
+];
+
+/// What a cell may refuse with; nothing else may.
+const BY_RIGHT: [Refusal; 4] = [
+    Refusal::NotAllowed,
+    Refusal::OtherSite,
+    Refusal::DeputyPresides,
+    Refusal::NotPresiding,
 ];
 
 #[test]
-fn every_role_and_every_command() {
-    let mut table = String::from("chair deputy secretary moderator technician observer stage\n");
-    for command in every_command() {
-        for name in PEOPLE {
-            let may = permits(actor(name).unwrap().role, &command);
-            table.push(if may { 'x' } else { '.' });
+fn every_cell_in_every_state() {
+    let (mut cells, mut done, mut cases) = (BTreeSet::new(), BTreeSet::new(), 0);
+    for (state, room, presider) in rooms() {
+        for asker in askers() {
+            for (deed, about, command) in commands(&room.live, &asker) {
+                let found = room.live.decide(&asker, &command, room.now);
+                let why = format!("{state}, {presider} presides: {asker:?} {command:?}: {found:?}");
+                assert_eq!(room.live.deed(&asker, &command), deed, "{why}");
+                let right = found.as_ref().err().filter(|why| BY_RIGHT.contains(why));
+                let wanted = wanted(deed, &asker, about, presider);
+                assert_eq!(right.copied(), wanted, "{why}");
+                let relation = about.map(|site| Some(site) == asker.site);
+                cells.insert((deed, column(asker.role), relation, state, presider));
+                if found.is_ok() {
+                    done.insert((deed, column(asker.role)));
+                }
+                cases += 1;
+            }
         }
-        table.push_str(&format!(" {}\n", name(&command)));
     }
-    expect![[r#"
-        chair deputy secretary moderator technician observer stage
-        xx..... StartItem
-        xx..... FinishItem
-        xx..... NextItem
-        xx..... MoveItem
-        xx..... SetList
-        ...x... RequestFloor
-        ...x... WithdrawRequest
-        xx..... AcceptRequest
-        xx..... DenyRequest
-        xx..... MoveRequest
-        xxx.... Stage
-        xx..... GrantNext
-        xx..... Grant
-        xx..... PauseTurn
-        xx..... ResumeTurn
-        xx..... ExtendTurn
-        xx.x... EndTurn
-        xx..... RevokeTurn
-        xx..... SetHallMicrophone
-        xx..x.. SetLayout
-        ..xx... PostComment
-        ..x.... HoldComment
-        ..x.... PublishComment
-        ..xx... WithdrawComment
-        x...x.. RevokeSeat
-        xx.x... SetReady
-        xx..... Undo
-        xx..... KeepTurn
-        xx..... SetPriority
-        xx..... CloseMicrophones
-        xx..... TakeChair
-        .x..... ReturnChair
-        xx..... StartRollCall
-        xx..... CallNextSite
-        xx..... CallSite
-        xx..... PassOverSite
-        xx..... EndRollCall
-        ..xx... SetHeadcount
-        xxx.x.. PromptSite
-        ...x... PromptDesks
-        xxxxx.. HandlePrompt
-        xx..x.. PreviewLayout
-        xx..x.. TakePreview
-        xx..x.. SetNotice
-        xx..x.. ShowParagraph
-        xx..x.. SetSpotlight
-        xx..x.. SetCarousel
-        xx..x.. SetPage
-    "#]]
-    .assert_eq(&table);
-}
-
-#[test]
-fn who_may_not_is_told_so_before_anything_else() {
-    let room = Room::linked(setup());
-    for command in every_command() {
-        for name in PEOPLE {
-            let actor = actor(name).unwrap();
-            let answer = room.live.decide(&actor, &command, room.now);
-            let told_so = answer == Err(Refusal::NotAllowed);
+    let of_a_site = [
+        Deed::WithdrawRequest,
+        Deed::SetReady,
+        Deed::EndTurn,
+        Deed::SetHeadcount,
+        Deed::HandleToSite,
+        Deed::WithdrawComment,
+    ];
+    for deed in of_a_site {
+        let moderator = column(Role::Moderator);
+        let ran = |own: bool| {
+            cells
+                .iter()
+                .any(|cell| (cell.0, cell.1, cell.2) == (deed, moderator, Some(own)))
+        };
+        assert!(
+            ran(true) && ran(false),
+            "{deed:?} of the own and of another site"
+        );
+    }
+    for deed in Deed::ALL {
+        for role in ROLES {
+            let runs = cells
+                .iter()
+                .filter(|cell| (cell.0, cell.1) == (*deed, column(role)));
+            let (runs, expected) = (runs.count(), 2 * STATES.len());
+            // The chair's own seat, and a site's objects, are not there in every state.
+            assert!(
+                runs >= expected || is_about_something(*deed),
+                "{deed:?} by {role:?} ran {runs} times"
+            );
+            // A "never" says little beside which nothing is ever done.
+            let may = deed.may(role) != May::Never;
             assert_eq!(
-                told_so,
-                !permits(actor.role, &command),
-                "{name}: {command:?}"
+                done.contains(&(*deed, column(role))),
+                may,
+                "{deed:?} by {role:?}"
             );
         }
     }
+    println!("{} cells, {cases} cases, 0 unexpected", cells.len());
 }
 
 #[test]
-fn a_moderator_without_a_site_speaks_for_nobody() {
-    let room = Room::linked(setup());
-    let homeless = Actor {
-        site: None,
-        ..actor("Tháp Mười").unwrap()
-    };
-    for command in every_command() {
-        let asks = matches!(
-            command,
-            Command::RequestFloor { .. } | Command::PostComment { .. }
-        );
-        if asks {
-            let answer = room.live.decide(&homeless, &command, room.now);
-            assert_eq!(answer, Err(Refusal::NotAllowed), "{command:?}");
+fn a_revoked_seat_may_nothing_in_any_state() {
+    for (state, mut room, _) in rooms() {
+        let technician = actor("technician").unwrap();
+        let askers = askers()
+            .into_iter()
+            .filter(|one| !matches!(one.role, Role::Chair | Role::Technician));
+        for asker in askers {
+            let revoke = Command::RevokeSeat { seat: asker.seat };
+            room.ask(&technician, &revoke).ok();
+            for (_, _, command) in commands(&room.live, &asker) {
+                let answer = room.live.decide(&asker, &command, room.now);
+                assert_eq!(
+                    answer,
+                    Err(Refusal::NotAllowed),
+                    "{state}: {asker:?} {command:?}"
+                );
+            }
         }
     }
-    // The secretary writes down what was said in the hall.
-    let secretary = actor("secretary").unwrap();
-    let comment = every_command()
-        .into_iter()
-        .find(|command| matches!(command, Command::PostComment { .. }))
-        .unwrap();
-    assert_eq!(secretary.role, Role::Secretary);
-    assert!(room.live.decide(&secretary, &comment, room.now).is_ok());
+}
+
+#[test]
+fn the_page_shows_the_table() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("PERMISSIONS.md");
+    if env::var_os("UPDATE").is_some() {
+        fs::write(&path, permissions_page()).unwrap();
+    }
+    let written = fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        written == permissions_page(),
+        "PERMISSIONS.md is stale: UPDATE=1 cargo test -p diemcau-conference --test permits"
+    );
 }
 
 #[test]
@@ -152,9 +207,169 @@ fn whoever_revokes_whatever_a_chair_remains() {
     }
 }
 
-fn every_command() -> Vec<Command> {
-    let (item, turn, comment) = (ItemId(1), TurnId(1), CommentId(1));
-    let (before, after) = (None, None);
+/// Every state twice: the chair presides, and the deputy.
+fn rooms() -> Vec<(&'static str, Room, &'static str)> {
+    let mut rooms = vec![];
+    for (state, before, then) in STATES {
+        for presider in ["chair", "deputy"] {
+            let mut setup = setup();
+            let mut many = setup.sites.clone();
+            // So many sites that the grid has a second page.
+            for id in 4..16 {
+                let mut site = many[1].clone();
+                site.id = SiteId(id);
+                many.push(site);
+            }
+            setup.sites = many;
+            let mut room = Room::linked(setup);
+            perform(&mut room, before, &mut vec![]);
+            perform(&mut room, then, &mut vec![]);
+            if presider == "deputy" {
+                perform(&mut room, "00:21 deputy takes the chair", &mut vec![]);
+            }
+            rooms.push((state, room, presider));
+        }
+    }
+    rooms
+}
+
+/// Everybody, and a moderator whom the settings file gave no site.
+fn askers() -> Vec<Actor> {
+    let mut askers: Vec<Actor> = people().into_iter().filter_map(actor).collect();
+    let homeless = Actor {
+        site: None,
+        ..actor("Tháp Mười").unwrap()
+    };
+    askers.push(homeless);
+    askers
+}
+
+/// What the table says of a case.
+fn wanted(deed: Deed, asker: &Actor, about: Option<SiteId>, presider: &str) -> Option<Refusal> {
+    match deed.may(asker.role) {
+        May::Never => Some(Refusal::NotAllowed),
+        May::Always => None,
+        May::OwnSite => match (asker.site, about) {
+            (None, _) => Some(Refusal::NotAllowed),
+            (Some(own), Some(site)) if own != site => Some(Refusal::OtherSite),
+            (Some(_), _) => None,
+        },
+        May::Presiding => match (asker.role, presider) {
+            (Role::Chair, "chair") | (Role::Deputy, "deputy") => None,
+            (Role::Chair, _) => Some(Refusal::DeputyPresides),
+            (_, _) => Some(Refusal::NotPresiding),
+        },
+    }
+}
+
+/// Rows that are there only while something of their kind is.
+fn is_about_something(deed: Deed) -> bool {
+    matches!(deed, Deed::HandleToSite | Deed::HandleFromSite)
+}
+
+fn column(role: Role) -> usize {
+    ROLES.iter().position(|one| *one == role).unwrap()
+}
+
+/// Every row, about everything that is there and something that is not: the row, the site it is about, the command.
+fn commands(live: &Conference, asker: &Actor) -> Vec<(Deed, Option<SiteId>, Command)> {
+    let mut all = vec![];
+    about_items(live, &mut all);
+    about_turns(live, &mut all);
+    about_sites(live, &mut all);
+    about_prompts(live, asker, &mut all);
+    about_comments(live, &mut all);
+    about_screens(live, &mut all);
+    for seat in &live.setup().seats {
+        let deed = match (seat.id == asker.seat, seat.role) {
+            (true, _) => Deed::RevokeOwnSeat,
+            (false, Role::Chair) => Deed::RevokeChair,
+            (false, _) => Deed::RevokeSeat,
+        };
+        all.push((deed, None, Command::RevokeSeat { seat: seat.id }));
+    }
+    let nobody = SeatId(999);
+    all.push((Deed::RevokeSeat, None, Command::RevokeSeat { seat: nobody }));
+    all.push((Deed::TakeChair, None, Command::TakeChair));
+    all.push((Deed::ReturnChair, None, Command::ReturnChair));
+    all
+}
+
+type Rows = Vec<(Deed, Option<SiteId>, Command)>;
+
+fn about_items(live: &Conference, all: &mut Rows) {
+    let waiting = Some(Waiting::Keep);
+    let after = live.agenda().current;
+    for item in [1, 6, 99].map(ItemId) {
+        let before = None;
+        all.push((Deed::StartItem, None, Command::StartItem { item, waiting }));
+        all.push((Deed::MoveItem, None, Command::MoveItem { item, before }));
+    }
+    let item = after.unwrap_or(ItemId(1));
+    all.push((Deed::FinishItem, None, Command::FinishItem { item }));
+    let expect = live.agenda().next().unwrap_or(ItemId(1));
+    let next = Command::NextItem {
+        after,
+        expect,
+        waiting,
+    };
+    all.push((Deed::NextItem, None, next));
+}
+
+fn about_turns(live: &Conference, all: &mut Rows) {
+    let floor = live.floor();
+    let after = floor.turn().map(|turn| turn.turn);
+    let waits = floor.queue().chain(floor.pending());
+    let waits: Vec<(TurnId, SiteId)> = waits.map(|one| (one.turn, one.site)).collect();
+    let speaks = floor.turns.iter().map(|turn| (turn.turn, turn.site));
+    let speaks: Vec<(TurnId, SiteId)> = speaks.collect();
+    let nobody = (TurnId(999), SiteId(999));
+    for (turn, site) in waits.iter().chain(&speaks).chain([&nobody]).copied() {
+        let waits = waits.contains(&(turn, site)).then_some(site);
+        let speaks = speaks.contains(&(turn, site)).then_some(site);
+        let (ready, before) = (Readiness::Ready, None);
+        let reason = String::new();
+        all.extend([
+            (
+                Deed::WithdrawRequest,
+                waits,
+                Command::WithdrawRequest { turn },
+            ),
+            (Deed::SetReady, waits, Command::SetReady { turn, ready }),
+            (Deed::EndTurn, speaks, Command::EndTurn { turn }),
+            (Deed::AcceptRequest, None, Command::AcceptRequest { turn }),
+            (
+                Deed::DenyRequest,
+                None,
+                Command::DenyRequest { turn, reason },
+            ),
+            (
+                Deed::MoveRequest,
+                None,
+                Command::MoveRequest { turn, before },
+            ),
+            (Deed::Stage, None, Command::Stage { turns: vec![turn] }),
+            (
+                Deed::GrantNext,
+                None,
+                Command::GrantNext {
+                    after,
+                    expect: turn,
+                },
+            ),
+            (Deed::Grant, None, Command::Grant { after, turn }),
+            (Deed::Undo, None, Command::Undo { turn }),
+            (Deed::PauseTurn, None, Command::PauseTurn { turn }),
+            (Deed::ResumeTurn, None, Command::ResumeTurn { turn }),
+            (
+                Deed::ExtendTurn,
+                None,
+                Command::ExtendTurn { turn, minutes: 1 },
+            ),
+            (Deed::KeepTurn, None, Command::KeepTurn { turn }),
+            (Deed::RevokeTurn, None, Command::RevokeTurn { turn }),
+        ]);
+    }
     let words = RequestWords {
         speech: SpeechType::Contribution,
         delegate: String::new(),
@@ -163,8 +378,84 @@ fn every_command() -> Vec<Command> {
         paragraph: None,
         minutes: None,
     };
-    let (site, waiting) = (SiteId(1), None);
-    let said = CommentWords {
+    let on = floor.priority.is_none();
+    let open = !live.screen().hall_microphone;
+    all.extend([
+        (Deed::RequestFloor, None, Command::RequestFloor { words }),
+        (Deed::SetList, None, Command::SetList { open: !floor.open }),
+        (
+            Deed::SetHallMicrophone,
+            None,
+            Command::SetHallMicrophone { open },
+        ),
+        (Deed::SetPriority, None, Command::SetPriority { on }),
+        (Deed::CloseMicrophones, None, Command::CloseMicrophones),
+    ]);
+}
+
+fn about_sites(live: &Conference, all: &mut Rows) {
+    all.push((Deed::StartRollCall, None, Command::StartRollCall));
+    all.push((Deed::EndRollCall, None, Command::EndRollCall));
+    for site in [0, 1, 2, 999].map(SiteId) {
+        let about = live.setup().site(site).map(|site| site.id);
+        let headcount = Headcount {
+            present: 5,
+            ..Headcount::default()
+        };
+        let (after, prompt) = (site, PromptKind::Prepare);
+        all.extend([
+            (
+                Deed::SetHeadcount,
+                about,
+                Command::SetHeadcount { site, headcount },
+            ),
+            (Deed::CallNextSite, None, Command::CallNextSite { after }),
+            (Deed::CallSite, None, Command::CallSite { site }),
+            (Deed::PassOverSite, None, Command::PassOverSite { site }),
+            (Deed::PromptSite, None, Command::PromptSite { site, prompt }),
+        ]);
+        let prompt = PromptKind::NeedHelp;
+        all.push((
+            Deed::PromptSiteAsSite,
+            None,
+            Command::PromptSite { site, prompt },
+        ));
+    }
+}
+
+fn about_prompts(live: &Conference, asker: &Actor, all: &mut Rows) {
+    let (theirs, ours) = (PromptKind::CannotHear, PromptKind::Slower);
+    all.push((
+        Deed::PromptDesks,
+        None,
+        Command::PromptDesks { prompt: theirs },
+    ));
+    all.push((
+        Deed::PromptDesksAsDesk,
+        None,
+        Command::PromptDesks { prompt: ours },
+    ));
+    for prompt in &live.prompts().prompts {
+        let deed = match prompt.kind == ours {
+            true => Deed::HandleToSite,
+            false => Deed::HandleFromSite,
+        };
+        all.push((
+            deed,
+            Some(prompt.site),
+            Command::HandlePrompt { prompt: prompt.id },
+        ));
+    }
+    let deed = match asker.role == Role::Moderator {
+        true => Deed::HandleToSite,
+        false => Deed::HandleFromSite,
+    };
+    let prompt = PromptId(999);
+    all.push((deed, None, Command::HandlePrompt { prompt }));
+}
+
+fn about_comments(live: &Conference, all: &mut Rows) {
+    let words = CommentWords {
         at: ParagraphRef {
             draft: DraftId(1),
             paragraph: 1,
@@ -173,156 +464,60 @@ fn every_command() -> Vec<Command> {
         proposed: String::new(),
         delegate: String::new(),
     };
-    let all = vec![
-        Command::StartItem { item, waiting },
-        Command::FinishItem { item },
-        Command::NextItem {
-            after: None,
-            expect: item,
-            waiting,
-        },
-        Command::MoveItem { item, before: None },
-        Command::SetList { open: false },
-        Command::RequestFloor { words },
-        Command::WithdrawRequest { turn },
-        Command::AcceptRequest { turn },
-        Command::DenyRequest {
-            turn,
-            reason: String::new(),
-        },
-        Command::MoveRequest { turn, before },
-        Command::Stage { turns: vec![] },
-        Command::GrantNext {
-            after,
-            expect: turn,
-        },
-        Command::Grant { after, turn },
-        Command::PauseTurn { turn },
-        Command::ResumeTurn { turn },
-        Command::ExtendTurn { turn, minutes: 1 },
-        Command::EndTurn { turn },
-        Command::RevokeTurn { turn },
-        Command::SetHallMicrophone { open: true },
-        Command::SetLayout {
-            layout: Layout::Grid,
-        },
-        Command::PostComment {
-            kind: CommentKind::Agree,
-            words: said,
-        },
-        Command::HoldComment { comment },
-        Command::PublishComment { comment },
-        Command::WithdrawComment { comment },
-        Command::RevokeSeat { seat: SeatId(9) },
-        Command::SetReady {
-            turn,
-            ready: Readiness::Ready,
-        },
-        Command::Undo { turn },
-        Command::KeepTurn { turn },
-        Command::SetPriority { on: true },
-        Command::CloseMicrophones,
-        Command::TakeChair,
-        Command::ReturnChair,
-        Command::StartRollCall,
-        Command::CallNextSite { after: site },
-        Command::CallSite { site },
-        Command::PassOverSite { site },
-        Command::EndRollCall,
-        Command::SetHeadcount {
-            site,
-            headcount: Headcount::default(),
-        },
-        Command::PromptSite {
-            site,
-            prompt: PromptKind::Slower,
-        },
-        Command::PromptDesks {
-            prompt: PromptKind::NeedHelp,
-        },
-        Command::HandlePrompt {
-            prompt: PromptId(1),
-        },
-        Command::PreviewLayout { layout: None },
-        Command::TakePreview {
-            expect: Layout::Grid,
-        },
-        Command::SetNotice {
-            text: String::new(),
-        },
-        Command::ShowParagraph { at: None },
-        Command::SetSpotlight { site: None },
-        Command::SetCarousel { seconds: None },
-        Command::SetPage { page: 0 },
-    ];
-    let places: Vec<usize> = all.iter().map(place).collect();
-    assert_eq!(
-        places,
-        (0..48).collect::<Vec<_>>(),
-        "one of each, none forgotten"
-    );
-    all
-}
-
-/// The place in the list above. A new command does not compile until it is here, and fails until it is there.
-fn place(command: &Command) -> usize {
-    match command {
-        Command::StartItem { .. } => 0,
-        Command::FinishItem { .. } => 1,
-        Command::NextItem { .. } => 2,
-        Command::MoveItem { .. } => 3,
-        Command::SetList { .. } => 4,
-        Command::RequestFloor { .. } => 5,
-        Command::WithdrawRequest { .. } => 6,
-        Command::AcceptRequest { .. } => 7,
-        Command::DenyRequest { .. } => 8,
-        Command::MoveRequest { .. } => 9,
-        Command::Stage { .. } => 10,
-        Command::GrantNext { .. } => 11,
-        Command::Grant { .. } => 12,
-        Command::PauseTurn { .. } => 13,
-        Command::ResumeTurn { .. } => 14,
-        Command::ExtendTurn { .. } => 15,
-        Command::EndTurn { .. } => 16,
-        Command::RevokeTurn { .. } => 17,
-        Command::SetHallMicrophone { .. } => 18,
-        Command::SetLayout { .. } => 19,
-        Command::PostComment { .. } => 20,
-        Command::HoldComment { .. } => 21,
-        Command::PublishComment { .. } => 22,
-        Command::WithdrawComment { .. } => 23,
-        Command::RevokeSeat { .. } => 24,
-        Command::SetReady { .. } => 25,
-        Command::Undo { .. } => 26,
-        Command::KeepTurn { .. } => 27,
-        Command::SetPriority { .. } => 28,
-        Command::CloseMicrophones => 29,
-        Command::TakeChair => 30,
-        Command::ReturnChair => 31,
-        Command::StartRollCall => 32,
-        Command::CallNextSite { .. } => 33,
-        Command::CallSite { .. } => 34,
-        Command::PassOverSite { .. } => 35,
-        Command::EndRollCall => 36,
-        Command::SetHeadcount { .. } => 37,
-        Command::PromptSite { .. } => 38,
-        Command::PromptDesks { .. } => 39,
-        Command::HandlePrompt { .. } => 40,
-        Command::PreviewLayout { .. } => 41,
-        Command::TakePreview { .. } => 42,
-        Command::SetNotice { .. } => 43,
-        Command::ShowParagraph { .. } => 44,
-        Command::SetSpotlight { .. } => 45,
-        Command::SetCarousel { .. } => 46,
-        Command::SetPage { .. } => 47,
+    let kind = CommentKind::Agree;
+    all.push((
+        Deed::PostComment,
+        None,
+        Command::PostComment { kind, words },
+    ));
+    let there = live.feed().comments.values();
+    let there = there.map(|comment| (comment.id, Some(comment.site)));
+    for (comment, site) in there.chain([(CommentId(999), None)]) {
+        all.extend([
+            (Deed::HoldComment, None, Command::HoldComment { comment }),
+            (
+                Deed::PublishComment,
+                None,
+                Command::PublishComment { comment },
+            ),
+            (
+                Deed::WithdrawComment,
+                site,
+                Command::WithdrawComment { comment },
+            ),
+        ]);
     }
 }
 
-fn name(command: &Command) -> String {
-    let debug = format!("{command:?}");
-    debug
-        .split_whitespace()
-        .next()
-        .unwrap_or_default()
-        .to_owned()
+fn about_screens(live: &Conference, all: &mut Rows) {
+    let screen = live.screen();
+    for layout in [Layout::Grid, Layout::Document, Layout::Blank] {
+        let laid = Some(layout);
+        all.extend([
+            (Deed::SetLayout, None, Command::SetLayout { layout }),
+            (
+                Deed::PreviewLayout,
+                None,
+                Command::PreviewLayout { layout: laid },
+            ),
+            (
+                Deed::TakePreview,
+                None,
+                Command::TakePreview { expect: layout },
+            ),
+        ]);
+    }
+    let at = Some(ParagraphRef {
+        draft: DraftId(1),
+        paragraph: 2,
+    });
+    let text = format!("{}.", screen.notice);
+    let (site, seconds) = (Some(SiteId(1)), Some(9));
+    all.extend([
+        (Deed::SetNotice, None, Command::SetNotice { text }),
+        (Deed::ShowParagraph, None, Command::ShowParagraph { at }),
+        (Deed::SetSpotlight, None, Command::SetSpotlight { site }),
+        (Deed::SetCarousel, None, Command::SetCarousel { seconds }),
+        (Deed::SetPage, None, Command::SetPage { page: 1 }),
+    ]);
 }

@@ -7,7 +7,7 @@ use crate::{
     precedence::Precedence,
     words::{Readiness, RequestWords},
 };
-use diemcau_model::{ItemId, Millis, Role, SiteId, TurnId, limits};
+use diemcau_model::{ItemId, Millis, SiteId, TurnId, limits};
 
 impl Floor {
     pub(crate) fn decide_list(&self, open: bool) -> Result<Vec<Event>, Refusal> {
@@ -55,15 +55,8 @@ impl Floor {
         }])
     }
 
-    pub(crate) fn decide_withdraw(
-        &self,
-        actor: &Actor,
-        turn: TurnId,
-    ) -> Result<Vec<Event>, Refusal> {
-        let request = self.waits(turn)?;
-        if Some(request.site) != actor.site {
-            return Err(Refusal::OtherSite);
-        }
+    pub(crate) fn decide_withdraw(&self, turn: TurnId) -> Result<Vec<Event>, Refusal> {
+        self.waits(turn)?;
         Ok(vec![Event::RequestWithdrawn { turn }])
     }
 
@@ -142,15 +135,10 @@ impl Floor {
     /// A moderator speaks for its own site; whoever presides may pass any over.
     pub(crate) fn decide_ready(
         &self,
-        actor: &Actor,
         turn: TurnId,
         ready: Readiness,
     ) -> Result<Vec<Event>, Refusal> {
-        let request = self.waits(turn)?;
-        if actor.role == Role::Moderator && actor.site != Some(request.site) {
-            return Err(Refusal::OtherSite);
-        }
-        if request.ready == ready {
+        if self.waits(turn)?.ready == ready {
             return Err(Refusal::AlreadySo);
         }
         Ok(vec![Event::ReadinessSet { turn, ready }])

@@ -107,6 +107,10 @@ impl Floor {
         self.turns.last()
     }
 
+    pub(crate) fn speech(&self, turn: TurnId) -> Option<&Turn> {
+        self.turns.iter().find(|speech| speech.turn == turn)
+    }
+
     /// The accepted requests of the present list, in the order of arrival; `Conference::line` has them in theirs.
     pub fn queue(&self) -> impl Iterator<Item = &Request> {
         self.waiting().filter(|request| !request.pending)

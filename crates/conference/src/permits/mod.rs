@@ -1,0 +1,167 @@
+//! Who may ask for what, of which site, and when. One table, no wildcard: a new command does not compile until it is
+//! here. What is asked for then may still be refused for what it is (a closed list, a floor that is taken).
+
+mod page;
+mod table;
+
+use crate::{Actor, Command, Conference, Refusal};
+use diemcau_model::{Role, SiteId};
+pub use page::permissions_page;
+pub use table::{Deed, ROLES};
+
+/// What a role may do of a deed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum May {
+    /// Never.
+    Never,
+    /// When it is about the asker's own site; an asker without a site never.
+    OwnSite,
+    /// While the asker has the chair: the chair itself, or the deputy who took it.
+    Presiding,
+    /// Always.
+    Always,
+}
+
+/// Whether a role may ever ask for a command.
+#[must_use]
+pub fn permits(role: Role, command: &Command) -> bool {
+    let may = |deed: &Deed| deed.may(role) != May::Never;
+    deeds(command).iter().any(may)
+}
+
+impl Conference {
+    /// What a command of this asker comes to as the conference stands.
+    #[must_use]
+    pub fn deed(&self, actor: &Actor, command: &Command) -> Deed {
+        if let Command::RevokeSeat { seat } = command {
+            let target = self.setup.seat(*seat).map(|seat| seat.role);
+            return match target {
+                _ if *seat == actor.seat => Deed::RevokeOwnSeat,
+                Some(Role::Chair) => Deed::RevokeChair,
+                Some(_) | None => Deed::RevokeSeat,
+            };
+        }
+        if let Command::PromptSite { prompt, .. } = command
+            && prompt.is_from_site()
+        {
+            return Deed::PromptSiteAsSite;
+        }
+        if let Command::PromptDesks { prompt } = command
+            && !prompt.is_from_site()
+        {
+            return Deed::PromptDesksAsDesk;
+        }
+        if let Command::HandlePrompt { prompt } = command {
+            let from_site = match self.prompts.find(*prompt) {
+                Some(prompt) => prompt.kind.is_from_site(),
+                // There is none: each asker is told so, for none of them does anything.
+                None => actor.role != Role::Moderator,
+            };
+            return match from_site {
+                true => Deed::HandleFromSite,
+                false => Deed::HandleToSite,
+            };
+        }
+        deeds(command)[0]
+    }
+
+    /// Refuses what the asker may not, before anything else is looked at.
+    pub(crate) fn check_may(&self, actor: &Actor, command: &Command) -> Result<(), Refusal> {
+        // A command may still wait in line when the seat that sent it is revoked.
+        if self.roster.is_revoked(actor.seat) {
+            return Err(Refusal::NotAllowed);
+        }
+        match self.deed(actor, command).may(actor.role) {
+            May::Never => Err(Refusal::NotAllowed),
+            May::Always => Ok(()),
+            May::OwnSite => self.check_own(actor, command),
+            May::Presiding if self.roster.presides(actor) => Ok(()),
+            May::Presiding if actor.role == Role::Chair => Err(Refusal::DeputyPresides),
+            May::Presiding => Err(Refusal::NotPresiding),
+        }
+    }
+
+    fn check_own(&self, actor: &Actor, command: &Command) -> Result<(), Refusal> {
+        let own = actor.site.ok_or(Refusal::NotAllowed)?;
+        match self.site_about(command) {
+            Some(site) if site != own => Err(Refusal::OtherSite),
+            // Of a turn or comment that is not there the rules say so.
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// The site that a command is about; none when it is about the asker's own or about nothing that is there.
+    #[allow(
+        clippy::wildcard_enum_match_arm,
+        reason = "`deeds` names every command; only these can be about a site of the asker's choice"
+    )]
+    fn site_about(&self, command: &Command) -> Option<SiteId> {
+        match command {
+            Command::WithdrawRequest { turn } | Command::SetReady { turn, .. } => {
+                self.floor.waits(*turn).ok().map(|request| request.site)
+            }
+            Command::EndTurn { turn } => self.floor.speech(*turn).map(|speech| speech.site),
+            Command::SetHeadcount { site, .. } => self.setup.site(*site).map(|site| site.id),
+            Command::HandlePrompt { prompt } => self.prompts.find(*prompt).map(|found| found.site),
+            Command::WithdrawComment { comment } => {
+                let comment = self.feed.comments.get(comment);
+                comment.map(|comment| comment.site)
+            }
+            _ => None,
+        }
+    }
+}
+
+/// What a command may come to.
+fn deeds(command: &Command) -> &'static [Deed] {
+    match command {
+        Command::StartItem { .. } => &[Deed::StartItem],
+        Command::FinishItem { .. } => &[Deed::FinishItem],
+        Command::NextItem { .. } => &[Deed::NextItem],
+        Command::MoveItem { .. } => &[Deed::MoveItem],
+        Command::SetList { .. } => &[Deed::SetList],
+        Command::RequestFloor { .. } => &[Deed::RequestFloor],
+        Command::WithdrawRequest { .. } => &[Deed::WithdrawRequest],
+        Command::AcceptRequest { .. } => &[Deed::AcceptRequest],
+        Command::DenyRequest { .. } => &[Deed::DenyRequest],
+        Command::MoveRequest { .. } => &[Deed::MoveRequest],
+        Command::Stage { .. } => &[Deed::Stage],
+        Command::SetReady { .. } => &[Deed::SetReady],
+        Command::GrantNext { .. } => &[Deed::GrantNext],
+        Command::Grant { .. } => &[Deed::Grant],
+        Command::Undo { .. } => &[Deed::Undo],
+        Command::PauseTurn { .. } => &[Deed::PauseTurn],
+        Command::ResumeTurn { .. } => &[Deed::ResumeTurn],
+        Command::ExtendTurn { .. } => &[Deed::ExtendTurn],
+        Command::KeepTurn { .. } => &[Deed::KeepTurn],
+        Command::EndTurn { .. } => &[Deed::EndTurn],
+        Command::RevokeTurn { .. } => &[Deed::RevokeTurn],
+        Command::SetHallMicrophone { .. } => &[Deed::SetHallMicrophone],
+        Command::SetPriority { .. } => &[Deed::SetPriority],
+        Command::CloseMicrophones => &[Deed::CloseMicrophones],
+        Command::TakeChair => &[Deed::TakeChair],
+        Command::ReturnChair => &[Deed::ReturnChair],
+        Command::StartRollCall => &[Deed::StartRollCall],
+        Command::CallNextSite { .. } => &[Deed::CallNextSite],
+        Command::CallSite { .. } => &[Deed::CallSite],
+        Command::PassOverSite { .. } => &[Deed::PassOverSite],
+        Command::EndRollCall => &[Deed::EndRollCall],
+        Command::SetHeadcount { .. } => &[Deed::SetHeadcount],
+        Command::PromptSite { .. } => &[Deed::PromptSite, Deed::PromptSiteAsSite],
+        Command::PromptDesks { .. } => &[Deed::PromptDesks, Deed::PromptDesksAsDesk],
+        Command::HandlePrompt { .. } => &[Deed::HandleToSite, Deed::HandleFromSite],
+        Command::SetLayout { .. } => &[Deed::SetLayout],
+        Command::PreviewLayout { .. } => &[Deed::PreviewLayout],
+        Command::TakePreview { .. } => &[Deed::TakePreview],
+        Command::SetNotice { .. } => &[Deed::SetNotice],
+        Command::ShowParagraph { .. } => &[Deed::ShowParagraph],
+        Command::SetSpotlight { .. } => &[Deed::SetSpotlight],
+        Command::SetCarousel { .. } => &[Deed::SetCarousel],
+        Command::SetPage { .. } => &[Deed::SetPage],
+        Command::PostComment { .. } => &[Deed::PostComment],
+        Command::HoldComment { .. } => &[Deed::HoldComment],
+        Command::PublishComment { .. } => &[Deed::PublishComment],
+        Command::WithdrawComment { .. } => &[Deed::WithdrawComment],
+        Command::RevokeSeat { .. } => &[Deed::RevokeSeat, Deed::RevokeChair, Deed::RevokeOwnSeat],
+    }
+}
