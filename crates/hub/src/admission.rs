@@ -43,6 +43,25 @@ pub(crate) struct Door {
     pub(crate) seat: SeatId,
 }
 
+/// What a conference stands on: a machine, or a simulation's virtual time.
+pub struct Ground {
+    /// What the wall clock shows now.
+    pub wall: Millis,
+    /// Gives the journal its writer.
+    pub writer: Box<dyn FnOnce(Box<dyn Journal>) -> Writer + Send>,
+}
+
+impl Ground {
+    /// The machine's clock, and a thread for the journal.
+    #[must_use]
+    pub fn machine() -> Self {
+        Self {
+            wall: Clock::wall(),
+            writer: Box::new(Writer::spawn),
+        }
+    }
+}
+
 /// Why a conference could not be opened.
 #[derive(Debug, Error)]
 pub enum OpenError {
@@ -86,6 +105,20 @@ impl Hub {
     pub async fn open(
         &self,
         setup: Setup,
+        journal: Box<dyn Journal>,
+        media: MediaLines,
+    ) -> Result<Setup, OpenError> {
+        self.open_on(Ground::machine(), setup, journal, media).await
+    }
+
+    /// The same on another ground than the machine.
+    ///
+    /// # Errors
+    /// As for `open`.
+    pub async fn open_on(
+        &self,
+        ground: Ground,
+        setup: Setup,
         mut journal: Box<dyn Journal>,
         media: MediaLines,
     ) -> Result<Setup, OpenError> {
@@ -94,8 +127,8 @@ impl Hub {
             .last_alive()
             .unwrap_or(Millis(0))
             .max(replayed.last_at);
-        let clock = Clock::system(last_alive);
-        let writer = Writer::spawn(journal);
+        let clock = Clock::from(ground.wall, last_alive);
+        let writer = (ground.writer)(journal);
 
         let mut opening = vec![];
         if replayed.conference.seq() == 0 {

@@ -12,18 +12,23 @@ pub struct Clock {
 }
 
 impl Clock {
-    /// The system's clock, but not before `earliest`: a journal's times only grow, also when the machine's clock was
-    /// set back while the server was down.
+    /// A clock that goes on from `wall`, but not before `earliest`: a journal's times only grow, also when the machine's
+    /// clock was set back while the server was down.
     #[must_use]
-    pub fn system(earliest: Millis) -> Self {
-        let wall = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or_default();
-        let wall = Millis(u64::try_from(wall.as_millis()).unwrap_or(u64::MAX));
+    pub fn from(wall: Millis, earliest: Millis) -> Self {
         Self {
             start: Instant::now(),
             at_start: wall.max(earliest),
         }
+    }
+
+    /// What the machine's clock shows.
+    #[must_use]
+    pub fn wall() -> Millis {
+        let wall = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
+        Millis(u64::try_from(wall.as_millis()).unwrap_or(u64::MAX))
     }
 
     /// The present moment.

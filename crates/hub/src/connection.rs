@@ -113,15 +113,9 @@ impl Session<'_> {
     async fn run(&mut self, socket: &mut impl Socket, inlet: &mut Inlet) {
         let mut heard = Instant::now();
         loop {
+            // No lot is drawn: what comes in is bounded by the allowance, so that it may go first.
             tokio::select! {
-                outgoing = inlet.next() => match outgoing {
-                    Outgoing::Frame(text) => {
-                        if timeout(SEND_WITHIN, socket.send(text)).await != Ok(true) {
-                            return;
-                        }
-                    }
-                    Outgoing::Close(why) => return close(socket, why).await,
-                },
+                biased;
                 inbound = socket.recv() => {
                     heard = Instant::now();
                     match inbound {
@@ -131,6 +125,14 @@ impl Session<'_> {
                         },
                     }
                 }
+                outgoing = inlet.next() => match outgoing {
+                    Outgoing::Frame(text) => {
+                        if timeout(SEND_WITHIN, socket.send(text)).await != Ok(true) {
+                            return;
+                        }
+                    }
+                    Outgoing::Close(why) => return close(socket, why).await,
+                },
                 () = tokio::time::sleep_until(heard + SILENT_MAX) => return close(socket, Close::Normal).await,
             }
         }

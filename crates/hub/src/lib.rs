@@ -15,7 +15,7 @@ mod replay;
 mod room;
 mod telemetry;
 
-pub use admission::{Hub, OpenError, token_hash};
+pub use admission::{Ground, Hub, OpenError, token_hash};
 pub use clock::Clock;
 pub use connection::{Inbound, Socket};
 pub use media::MediaLines;

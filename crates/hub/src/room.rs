@@ -179,19 +179,27 @@ impl Room {
         loop {
             let mut round = Round::default();
             let deadline = self.next_wake();
+            // No lot is drawn, so that a simulation's run can be run again: what comes seldom goes first, and below
+            // every round takes messages, whatever woke it.
             tokio::select! {
+                biased;
+                _ = tick.tick() => self.tick().await,
+                () = sleep_until(deadline) => {}
+                Some(say) = self.media.says.recv() => self.take_say(say),
+                report = self.media.reports.recv() => match report {
+                    Some(report) => self.take_report(report, &mut round),
+                    None => break error!("the media plane has stopped: the room closes"),
+                },
                 count = messages.recv_many(&mut batch, limits::COMMIT_BATCH_MAX) => {
                     if count == 0 {
                         break;
                     }
                 }
-                report = self.media.reports.recv() => match report {
-                    Some(report) => self.take_report(report, &mut round),
-                    None => break error!("the media plane has stopped: the room closes"),
-                },
-                Some(say) = self.media.says.recv() => self.take_say(say),
-                _ = tick.tick() => self.tick().await,
-                () = sleep_until(deadline) => {}
+            }
+            while batch.len() < limits::COMMIT_BATCH_MAX
+                && let Ok(message) = messages.try_recv()
+            {
+                batch.push(message);
             }
             if self.failure.is_some() && self.may_write() {
                 self.follow_links(&mut round);

@@ -13,7 +13,7 @@ pub use error::JournalError;
 pub use format::{Entry, FORMAT_VERSION, Record};
 pub use memory::MemoryJournal;
 pub use sqlite::SqliteJournal;
-pub use writer::Writer;
+pub use writer::{Worker, Writer};
 
 use diemcau_model::Millis;
 

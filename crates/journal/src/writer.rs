@@ -20,6 +20,7 @@ const QUEUE_MAX: usize = COMMIT_BATCH_MAX;
 pub struct Writer {
     jobs: mpsc::Sender<Job>,
     failures: Arc<AtomicU64>,
+    /// Ends with the worker.
     ended: oneshot::Receiver<()>,
 }
 
@@ -27,6 +28,23 @@ impl Writer {
     /// Hands the store to a thread of its own.
     #[must_use]
     pub fn spawn(journal: Box<dyn Journal>) -> Self {
+        let (writer, worker) = Self::new(journal);
+        let started = thread::Builder::new()
+            .name("journal".into())
+            .spawn(move || worker.run());
+        if let Err(error) = started {
+            // The queue's end went with the thread, so that every append answers `Closed`.
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "the journal's thread cannot be started"
+            );
+        }
+        writer
+    }
+
+    /// The writer, and the worker that owns the store: for who gives it another place than a thread.
+    #[must_use]
+    pub fn new(journal: Box<dyn Journal>) -> (Self, Worker) {
         let (jobs, queue) = mpsc::channel(QUEUE_MAX);
         let (end, ended) = oneshot::channel();
         let failures = Arc::new(AtomicU64::new(0));
@@ -35,27 +53,14 @@ impl Writer {
             queue,
             failures: Arc::clone(&failures),
             last_failure: JournalError::Closed,
+            _end: end,
         };
-
-        let started = thread::Builder::new()
-            .name("journal".into())
-            .spawn(move || {
-                worker.run();
-                // Nobody may be waiting for the end.
-                let _ = end.send(());
-            });
-        if let Err(error) = started {
-            // The queue's end went with the thread, so that every append answers `Closed`.
-            tracing::error!(
-                error = &error as &dyn std::error::Error,
-                "the journal's thread cannot be started"
-            );
-        }
-        Self {
+        let writer = Self {
             jobs,
             failures,
             ended,
-        }
+        };
+        (writer, worker)
     }
 
     /// Stores the entries durably, all or none, and tells the number of the last of them.
@@ -97,7 +102,7 @@ impl Writer {
     /// Waits until everything is stored and the store is closed.
     pub async fn close(self) {
         drop(self.jobs);
-        // An error means that the thread is gone already.
+        // Nothing is ever sent: the worker's end is the answer.
         let _ = self.ended.await;
     }
 }
@@ -116,33 +121,49 @@ struct Append {
     answer: Answer<u64>,
 }
 
-struct Worker {
+/// Owns the store, and does what its writer asks until the writer is dropped.
+pub struct Worker {
     journal: Box<dyn Journal>,
     queue: mpsc::Receiver<Job>,
     failures: Arc<AtomicU64>,
     last_failure: JournalError,
+    // Declared last: it tells `close` that the store is closed.
+    _end: oneshot::Sender<()>,
 }
 
 impl Worker {
     fn run(mut self) {
         let mut group = Vec::with_capacity(COMMIT_BATCH_MAX);
         while self.queue.blocking_recv_many(&mut group, COMMIT_BATCH_MAX) > 0 {
-            let mut appends = Vec::with_capacity(group.len());
-            let mut alive = None;
-            for job in group.drain(..) {
-                match job {
-                    Job::Append(append) => appends.push(append),
-                    Job::ReadAll(waiter) => {
-                        self.commit(mem::take(&mut appends));
-                        answer(waiter, self.read_all());
-                    }
-                    Job::Touch(now) => alive = alive.max(Some(now)),
+            self.work(&mut group);
+        }
+    }
+
+    /// The same on a task, in virtual time: every group of jobs waits for `sync` first, as it would for a disk.
+    pub async fn run_on_task(mut self, mut sync: impl AsyncFnMut()) {
+        let mut group = Vec::with_capacity(COMMIT_BATCH_MAX);
+        while self.queue.recv_many(&mut group, COMMIT_BATCH_MAX).await > 0 {
+            sync().await;
+            self.work(&mut group);
+        }
+    }
+
+    fn work(&mut self, group: &mut Vec<Job>) {
+        let mut appends = Vec::with_capacity(group.len());
+        let mut alive = None;
+        for job in group.drain(..) {
+            match job {
+                Job::Append(append) => appends.push(append),
+                Job::ReadAll(waiter) => {
+                    self.commit(mem::take(&mut appends));
+                    answer(waiter, self.read_all());
                 }
+                Job::Touch(now) => alive = alive.max(Some(now)),
             }
-            self.commit(appends);
-            if let Some(now) = alive {
-                self.journal.touch(now);
-            }
+        }
+        self.commit(appends);
+        if let Some(now) = alive {
+            self.journal.touch(now);
         }
     }
 
