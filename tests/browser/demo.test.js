@@ -36,6 +36,14 @@ async function sameOrder(wanted) {
   return Date.now() - begun;
 }
 
+/** No two pictures of the wall are of one room: each shows the stream of its own slot. */
+async function ownPictures() {
+  await until("every picture of the wall is its own", () => stage.evaluate(() => {
+    const fronts = [...document.querySelectorAll("room-picture:not([empty])")].map((each) => each.lastElementChild.srcObject);
+    return fronts.length > 2 && new Set(fronts).size === fronts.length;
+  }));
+}
+
 /** A site asks with a delegate of its own; `page` is its desk or its phone. */
 async function fill(page, delegate, kind) {
   const another = page.getByRole("button", { name: /^(Lượt nữa|Đăng ký thêm)/ });
@@ -313,6 +321,7 @@ test("a link that breaks in mid-speech keeps the turn, and its clock stands on e
 test("a speaker runs over time while the sites write, and is given a minute", async () => {
   const called = await call(5);
   await until("it speaks", async () => (await turn())?.turn === called);
+  await ownPictures();
   const before = (await view(chair)).feed.length;
   const comment = (n) => ({ type: "post_comment", kind: n % 4 === 0 ? "wording" : "substance", words: { at: { draft: 1 + n % 4, paragraph: 2 + n % 7 }, text: `Ý kiến số ${n} của điểm cầu`, proposed: n % 4 === 0 ? "Đến năm 2025 đạt trên 4%" : "", delegate: "" } });
   const cut = MODERATORS[0];

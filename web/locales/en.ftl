@@ -191,37 +191,6 @@ seats = Links handed out
 ## Observer
 back = Back
 
-## Refused
-error-malformed = The server could not read this. Reload the page.
-error-too_large = Too large; not sent.
-error-not_admitted = The link no longer works.
-error-revoked = The link was revoked.
-error-replaced = Moved to another machine.
-error-join_first = The server has not admitted this machine yet. The page joins again by itself.
-error-wrong_protocol = This page is older than the server.
-error-too_fast = Too many orders a second. Press again.
-error-storage_failed = The server cannot write to its disk, so it takes no orders. Tell the technician.
-error-media_refused = This machine sends no picture or sound.
-
-## Demo page
-demo-title = Demo conference
-demo-what = Coordination server for multi-site conferences
-demo-intro = One hall and its sites. Open a few roles in windows side by side, or scan a code with a phone on the same network.
-demo-camera = Camera and microphone open only on a secure page, or on the machine that runs the server.
-demo-roles = Enter by role
-demo-sites-hint = Desk: the room's computer. Companion: a phone, neither recording nor playing sound.
-demo-none = This server does not run the demo conference.
-demo-open = Open { $label }
-demo-qr = QR code: { $label }
-demo-desk = Desk
-demo-standby = Standby
-demo-companion = Companion
-demo-role-chair = Calling speakers, clock, agenda
-demo-role-secretary = Comments by paragraph
-demo-role-stage = Grid of sites, speaker
-demo-role-technician = Links, levels, alarms
-demo-role-observer = See and hear only
-
 ## The lists of values
 role-deputy = Deputy chair
 layout-waiting = Waiting screen

@@ -191,37 +191,6 @@ seats = Đường liên kết đã cấp
 ## Theo dõi
 back = Trở lại
 
-## Máy chủ không nhận
-error-malformed = Máy chủ không đọc được lệnh này. Hãy tải lại trang.
-error-too_large = Nội dung quá lớn, chưa gửi được.
-error-not_admitted = Đường liên kết không còn dùng được.
-error-revoked = Đường liên kết đã được thu hồi.
-error-replaced = Đã chuyển sang máy khác.
-error-join_first = Máy chủ chưa nhận máy này. Trang sẽ tự vào lại.
-error-wrong_protocol = Trang này cũ hơn máy chủ.
-error-too_fast = Quá nhiều lệnh trong một giây. Hãy bấm lại.
-error-storage_failed = Máy chủ chưa ghi được vào ổ đĩa nên chưa nhận lệnh. Báo cán bộ kỹ thuật.
-error-media_refused = Máy này không gửi hình và tiếng.
-
-## Trang hội nghị mẫu
-demo-title = Hội nghị mẫu
-demo-what = Máy chủ điều hành hội nghị trực tuyến nhiều điểm cầu
-demo-intro = Một hội trường và các điểm cầu. Mở vài vai trò trong các cửa sổ cạnh nhau, hoặc quét mã bằng điện thoại cùng mạng.
-demo-camera = Máy quay và micro chỉ mở trên trang an toàn, hoặc trên chính máy chạy máy chủ.
-demo-roles = Vào theo vai trò
-demo-sites-hint = Bàn: máy tính tại phòng. Máy phụ: điện thoại, không thu và không phát tiếng.
-demo-none = Máy chủ này không chạy hội nghị mẫu.
-demo-open = Mở { $label }
-demo-qr = Mã QR: { $label }
-demo-desk = Bàn
-demo-standby = Dự phòng
-demo-companion = Máy phụ
-demo-role-chair = Mời phát biểu, đồng hồ, chương trình
-demo-role-secretary = Ý kiến góp ý theo đoạn
-demo-role-stage = Lưới điểm cầu, diễn giả
-demo-role-technician = Đường truyền, mức tiếng, cảnh báo
-demo-role-observer = Chỉ xem và nghe
-
 ## Danh sách giá trị của chương trình hội nghị
 role-deputy = Phó chủ trì
 layout-waiting = Màn hình chờ

@@ -5,11 +5,12 @@
 
 import { html, nothing, render, svg } from "../vendor/lit-html.js";
 import "./elements/clocks.js";
-import { language, loadTexts, otherLanguage, t, wantedLanguage } from "./text.js";
+import { addTexts, language, loadTexts, otherLanguage, t, wantedLanguage } from "./text.js";
 
 const ROLES = /** @type {const} */ (["chair", "deputy", "secretary", "stage", "technician", "observer"]);
 
 await loadTexts(wantedLanguage());
+await addTexts("demo");
 const root = /** @type {HTMLElement} */ (document.getElementById("page"));
 /** @type {DemoLink[] | null} */
 const links = await fetch("/demo/links.json").then((answer) => (answer.ok ? answer.json() : null)).catch(() => null);

@@ -3,7 +3,9 @@
 
 import { show, sizeChanged } from "../slots.js";
 
-// A slot that was given to another site and brings no frame for this long shows nothing rather than the wrong room.
+// The server lets a slot show its former site for at most this long (`HOLD_FORMER_MAX`).
+const FORMER_MOST_MS = 1_000;
+// Given to another site, a slot that brings no frame of it for this long shows nothing rather than the wrong room.
 const WRONG_ROOM_MS = 1_500;
 
 export class RoomPicture extends HTMLElement {
@@ -11,6 +13,7 @@ export class RoomPicture extends HTMLElement {
   /** @type {number | null} */ #site = null;
   #frameAt = 0;
   #siteAt = 0;
+  /** @type {MediaStream | null} What the slot brings; another one in front is on its way out. */ #stream = null;
   /** @type {HTMLVideoElement} */ #front = video();
   /** @type {HTMLVideoElement} */ #back = video();
   /** @type {(() => void) | null} */ #leave = null;
@@ -21,6 +24,7 @@ export class RoomPicture extends HTMLElement {
   set slotNumber(slot) {
     if (slot === this.#slot) return;
     this.#slot = slot;
+    this.#from(performance.now());
     if (this.isConnected) this.#enter();
   }
 
@@ -32,15 +36,21 @@ export class RoomPicture extends HTMLElement {
   set site(site) {
     if (site === this.#site) return;
     this.#site = site;
-    this.#siteAt = performance.now();
+    this.#from(performance.now());
+    sizeChanged();
+  }
+
+  /** From now on it is another room's picture. @param {number} now */
+  #from(now) {
+    this.#siteAt = now;
     this.#look();
     clearTimeout(this.#check);
     this.#check = setTimeout(() => this.#look(), WRONG_ROOM_MS);
-    sizeChanged();
   }
 
   connectedCallback() {
     this.append(this.#back, this.#front);
+    if (this.#front.srcObject) void this.#front.play().catch(() => {});
     this.#resize.observe(this);
     this.#enter();
   }
@@ -64,7 +74,14 @@ export class RoomPicture extends HTMLElement {
 
   /** @param {MediaStream | null} stream */
   #take(stream) {
-    if (!stream || this.#front.srcObject === stream || this.#back.srcObject === stream) return;
+    if (!stream) return;
+    this.#stream = stream;
+    if (this.#back.srcObject === stream) return;
+    if (this.#front.srcObject === stream) {
+      // Given back before the other had a frame: that one may not come to the front any more.
+      this.#back.srcObject = null;
+      return;
+    }
     const next = this.#back;
     next.srcObject = stream;
     void next.play().catch(() => {});
@@ -82,7 +99,7 @@ export class RoomPicture extends HTMLElement {
 
   /** @param {HTMLVideoElement} from */
   #followFrames(from) {
-    this.#frameAt = performance.now();
+    if (from.srcObject === this.#stream) this.#frameAt = performance.now();
     this.#look();
     // Moving a playing <video> in the tree may pause it.
     if (from.paused) void from.play().catch(() => {});
@@ -90,7 +107,7 @@ export class RoomPicture extends HTMLElement {
   }
 
   #look() {
-    const wrongRoom = this.#frameAt < this.#siteAt && performance.now() - this.#siteAt >= WRONG_ROOM_MS - 50;
+    const wrongRoom = this.#frameAt < this.#siteAt + FORMER_MOST_MS && performance.now() - this.#siteAt >= WRONG_ROOM_MS - 50;
     this.toggleAttribute("empty", this.#frameAt === 0 || this.#site === null || wrongRoom);
   }
 }

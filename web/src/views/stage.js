@@ -4,6 +4,7 @@
 /** @import { App } from "../state/app.js" */
 /** @import { Ctx } from "./pieces.js" */
 
+import { repeat } from "../../vendor/repeat.js";
 import { currentItem } from "../state/agenda.js";
 import { nextThree, placeOf, siteState } from "../state/floor.js";
 import { callName, hall, site, siteCall, siteName } from "../state/sites.js";
@@ -57,7 +58,7 @@ function grid(view) {
   return html`<main class="grid">
     ${main && mainSlot >= 0 ? html`<figure class="tile hall is-${state}"><room-picture .slotNumber=${mainSlot + 1} .site=${main.id} role="img" aria-label=${t("picture-from", { site: main.name })}></room-picture>${tab(view, main)}
       <figcaption class="foot"><p><b>${main.name}</b>${itemShort(view)}</p>${turn ? html`<turn-time class="foot-time num" .turn=${turn}></turn-time>` : html`<wall-clock short class="foot-time"></wall-clock>`}</figcaption></figure>` : nothing}
-    ${rest.map(({ each, slot }) => html`<figure class="tile is-${siteState(view, each.id)}"><room-picture .slotNumber=${slot} .site=${each.id} role="img" aria-label=${t("picture-from", { site: each.name })}></room-picture>${tab(view, each)}<figcaption class="strip"><span>${callName(each)}</span></figcaption></figure>`)}
+    ${repeat(rest, ({ each }) => each.id, ({ each, slot }) => html`<figure class="tile is-${siteState(view, each.id)}"><room-picture .slotNumber=${slot} .site=${each.id} role="img" aria-label=${t("picture-from", { site: each.name })}></room-picture>${tab(view, each)}<figcaption class="strip"><span>${callName(each)}</span></figcaption></figure>`)}
     ${view.stage.pages > 1 ? html`<p class="page num">${t("page-of", { n: view.stage.page + 1, of: view.stage.pages })}</p>` : nothing}
   </main>`;
 }
@@ -96,7 +97,7 @@ function speaker(view) {
   return html`<main class="scene speaker">
     <figure class="tile pgm is-${large === null ? "ready" : turn?.site === large && turn.held ? "lost" : isHeard(view, large) ? "live" : "ready"}"><room-picture .slotNumber=${slot} .site=${large} role="img" aria-label=${t("programme-picture", { site: siteCall(view, large) })}></room-picture></figure>
     ${third(view, large)}
-    <div class="side">${side.map(({ each, slot: place }) => sideTile(view, each, place))}</div>
+    <div class="side">${repeat(side, ({ each }) => each.id, ({ each, slot: place }) => sideTile(view, each, place))}</div>
     <div class="band"><section><h2>${item ? t("item-of", { n: item.id, of: view.agenda.items.length }) : t("agenda")}</h2><p class="t">${numbered(item?.title ?? view.fixed.title)}</p><p class="d">${turn ? subject(view, turn.words) : item?.presenter ?? ""}</p>${alsoOpen(view)}</section>
       ${turn ? html`<turn-clock .turn=${turn}></turn-clock>` : html`<div class="clock"><wall-clock short class="digits"></wall-clock></div>`}
       <section><h2>${t("next-up")}</h2>${view.floor.queue.length === 0 ? html`<p class="d">${t(view.floor.open ? "nobody-waits" : "list-is-closed")}</p>` : html`<ol>${nextThree(view.floor).map(({ request, place }) => html`<li><b>${place}</b>${siteCall(view, request.site)}${view.floor.on_deck[0] === request.turn ? html` ${mark("deck", "right", t("state-deck"))}` : nothing}</li>`)}</ol>`}</section></div>
