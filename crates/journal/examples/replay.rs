@@ -5,7 +5,7 @@
 use diemcau_conference::{
     AtZero, CommentKind, CommentWords, Event, RequestWords, SpeechType, TurnEnd,
 };
-use diemcau_journal::{Entry, Journal, SqliteJournal};
+use diemcau_journal::{CheckpointKey, Entry, Journal, SqliteJournal};
 use diemcau_model::{
     CommentId, DraftId, EndpointKind, ItemId, Millis, ParagraphRef, SeatId, SiteId, TurnId,
 };
@@ -20,9 +20,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("conference.db");
 
+    let key = CheckpointKey::from_seed(&[7; 32])?;
+
     let entries: Vec<Entry> = (0..count).map(entry).collect();
     let start = Instant::now();
-    let mut journal = SqliteJournal::open(&path)?;
+    let mut journal = SqliteJournal::open(&path, key.clone())?;
     for batch in entries.chunks(BATCH) {
         journal.append(batch)?;
     }
@@ -31,7 +33,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let bytes = std::fs::metadata(&path)?.len();
 
     let start = Instant::now();
-    let mut journal = SqliteJournal::open(&path)?;
+    let mut journal = SqliteJournal::open(&path, key.clone())?;
     let opened = start.elapsed();
     let mut read = 0_u32;
     journal.read_all(&mut |record| {

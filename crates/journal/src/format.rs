@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use std::{io::Write, sync::Arc};
 
 /// The version written by this program. It grows when an old program could misread a new record.
-pub const FORMAT_VERSION: u16 = 2;
+pub const FORMAT_VERSION: u16 = 3;
 
 /// An event to be kept.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -3,12 +3,16 @@
 //! Nothing here knows what an event means: it is numbered, sealed into a chain of hashes, and synced.
 //! The format is written down in `JOURNAL.md`, completely enough to check a journal without this crate.
 
+mod alive;
+mod checkpoint;
 mod error;
+mod files;
 mod format;
 mod memory;
 mod sqlite;
 mod writer;
 
+pub use checkpoint::{CHECKPOINT_EVERY, CheckpointKey};
 pub use error::JournalError;
 pub use format::{Entry, FORMAT_VERSION, Record};
 pub use memory::MemoryJournal;
@@ -34,4 +38,9 @@ pub trait Journal: Send {
 
     /// The latest sign of life: the last touch or the last record, whichever is later.
     fn last_alive(&mut self) -> Option<Millis>;
+
+    /// Signs the end of the record before the journal is dropped. A store that signs nothing does nothing.
+    fn close(&mut self) -> Result<(), JournalError> {
+        Ok(())
+    }
 }

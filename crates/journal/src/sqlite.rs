@@ -6,22 +6,28 @@
 //! runs. Not on the database file itself, because closing any handle of it would drop SQLite's own locks.
 
 use crate::{
-    Entry, Journal, JournalError, Record,
-    format::{Chain, Stored, decode},
+    CheckpointKey, Entry, Journal, JournalError, Record,
+    alive::AliveNote,
+    checkpoint::Checkpoint,
+    files::{beside, lock},
+    format::{Chain, Sealed, Stored, decode},
 };
 use diemcau_model::Millis;
-use rusqlite::{Connection, ErrorCode, TransactionBehavior};
-use std::{
-    ffi::OsString,
-    fs::{File, OpenOptions, TryLockError},
-    io::{Read, Seek, Write},
-    path::{Path, PathBuf},
-};
+use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
+use std::{fs::File, path::Path};
+
+/// SQLite keeps these words in the file; a verifier compares them.
+const TABLES: &str = "\
+BEGIN;
+CREATE TABLE journal (number INTEGER PRIMARY KEY, version INTEGER NOT NULL, body BLOB NOT NULL, hash BLOB NOT NULL) STRICT;
+CREATE TABLE checkpoint (number INTEGER PRIMARY KEY, key BLOB NOT NULL, signature BLOB NOT NULL) STRICT;
+COMMIT";
 
 /// A journal in a SQLite file.
 pub struct SqliteJournal {
     chain: Chain,
     last_record_at: Option<Millis>,
+    key: CheckpointKey,
     alive: AliveNote,
     db: Connection,
     // Declared last, so that the database is closed before another program may open it.
@@ -29,10 +35,11 @@ pub struct SqliteJournal {
 }
 
 impl SqliteJournal {
-    /// Opens or makes the journal in the file `path`, and checks every number and every hash of it.
-    pub fn open(path: impl AsRef<Path>) -> Result<Self, JournalError> {
+    /// Opens or makes the journal in the file `path`, and checks every number and every hash of it. What is appended
+    /// is signed with `key`; signatures that are there already are the verifier's to check.
+    pub fn open(path: impl AsRef<Path>, key: CheckpointKey) -> Result<Self, JournalError> {
         let path = path.as_ref();
-        let lock = lock(&beside(path, ".lock"))?;
+        let lock = lock(path)?;
         let alive = AliveNote::open(&beside(path, ".alive"))?;
         let db = Connection::open(path)
             .and_then(|db| prepare(&db).map(|()| db))
@@ -41,6 +48,7 @@ impl SqliteJournal {
         let mut journal = Self {
             chain: Chain::default(),
             last_record_at: None,
+            key,
             alive,
             db,
             _lock: lock,
@@ -55,6 +63,21 @@ impl SqliteJournal {
             journal.last_record_at = Some(decode(journal.chain, &last_body)?.at);
         }
         Ok(journal)
+    }
+
+    /// Stores what `write` writes, all or none, and syncs it. Dropped before its commit, a transaction is rolled back.
+    fn commit(
+        &mut self,
+        write: impl FnOnce(&Batch<'_>) -> Result<(), JournalError>,
+    ) -> Result<(), JournalError> {
+        let number = self.chain.next_number();
+        let transaction = self
+            .db
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .map_err(|error| told(error, number))?;
+        let batch = Batch(transaction);
+        write(&batch)?;
+        batch.0.commit().map_err(|error| told(error, number))
     }
 
     /// Goes through all records, checks each, and tells where the chain ends.
@@ -96,28 +119,16 @@ impl Journal for SqliteJournal {
         };
 
         let mut chain = self.chain;
-        // Dropped before its commit, the transaction is rolled back.
-        let transaction = self
-            .db
-            .transaction_with_behavior(TransactionBehavior::Immediate)
-            .map_err(|error| told(error, chain.next_number()))?;
-        {
-            let mut insert = transaction
-                .prepare_cached(
-                    "INSERT INTO journal (number, version, body, hash) VALUES (?1, ?2, ?3, ?4)",
-                )
-                .map_err(|error| told(error, chain.next_number()))?;
+        let key = self.key.clone();
+        self.commit(|batch| {
             for entry in entries {
-                let sealed = chain.seal(entry)?;
-                let number = i64::try_from(sealed.number).map_err(JournalError::io)?;
-                insert
-                    .execute((number, sealed.version, &sealed.body, &sealed.hash))
-                    .map_err(|error| told(error, sealed.number))?;
+                batch.insert(&chain.seal(entry)?)?;
+                if let Some(checkpoint) = key.sign_when_due(chain) {
+                    batch.sign(&checkpoint)?;
+                }
             }
-        }
-        transaction
-            .commit()
-            .map_err(|error| told(error, self.chain.next_number()))?;
+            Ok(())
+        })?;
 
         self.chain = chain;
         self.last_record_at = Some(last.at);
@@ -149,14 +160,43 @@ impl Journal for SqliteJournal {
     fn last_alive(&mut self) -> Option<Millis> {
         self.alive.read().max(self.last_record_at)
     }
+
+    fn close(&mut self) -> Result<(), JournalError> {
+        if self.chain.number == 0 {
+            return Ok(());
+        }
+        let checkpoint = self.key.sign(self.chain);
+        self.commit(|batch| batch.sign(&checkpoint))
+    }
 }
 
-fn lock(path: &Path) -> Result<File, JournalError> {
-    let file = open_beside(path)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(JournalError::Locked),
-        Err(TryLockError::Error(error)) => Err(JournalError::io(error)),
+/// One transaction.
+struct Batch<'t>(Transaction<'t>);
+
+impl Batch<'_> {
+    fn insert(&self, record: &Sealed) -> Result<(), JournalError> {
+        let number = i64::try_from(record.number).map_err(JournalError::io)?;
+        let row = (number, record.version, &record.body, &record.hash);
+        self.0
+            .prepare_cached(
+                "INSERT INTO journal (number, version, body, hash) VALUES (?1, ?2, ?3, ?4)",
+            )
+            .and_then(|mut insert| insert.execute(row))
+            .map_err(|error| told(error, record.number))?;
+        Ok(())
+    }
+
+    /// The same end is signed the same way: once more changes nothing.
+    fn sign(&self, checkpoint: &Checkpoint) -> Result<(), JournalError> {
+        let number = i64::try_from(checkpoint.number).map_err(JournalError::io)?;
+        let row = (number, &checkpoint.key, &checkpoint.signature);
+        self.0
+            .prepare_cached(
+                "INSERT OR IGNORE INTO checkpoint (number, key, signature) VALUES (?1, ?2, ?3)",
+            )
+            .and_then(|mut insert| insert.execute(row))
+            .map_err(|error| told(error, checkpoint.number))?;
+        Ok(())
     }
 }
 
@@ -164,14 +204,12 @@ fn prepare(db: &Connection) -> rusqlite::Result<()> {
     db.pragma_update(None, "journal_mode", "WAL")?;
     // FULL: the write-ahead log is synced at every commit; anything less loses acknowledged events at a power cut.
     db.pragma_update(None, "synchronous", "FULL")?;
-    db.execute_batch(
-        "CREATE TABLE IF NOT EXISTS journal (
-            number  INTEGER PRIMARY KEY,
-            version INTEGER NOT NULL,
-            body    BLOB NOT NULL,
-            hash    BLOB NOT NULL
-        ) STRICT",
-    )
+    let tables: i64 = db.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    if tables == 0 {
+        // Both or none; a journal of an older format, which has other tables, is left as it is.
+        db.execute_batch(TABLES)?;
+    }
+    Ok(())
 }
 
 fn blob<'a>(row: &'a rusqlite::Row<'_>, column: usize) -> Result<&'a [u8], rusqlite::Error> {
@@ -195,70 +233,14 @@ fn told(error: rusqlite::Error, number: u64) -> JournalError {
     }
 }
 
-/// When the server was last alive: 20 digits in a file of their own, overwritten in place and never synced.
-/// In the database it would cost a sync for each touch.
-struct AliveNote {
-    file: File,
-    failed: bool,
-}
-
-const ALIVE_DIGITS: usize = 20;
-
-impl AliveNote {
-    fn open(path: &Path) -> Result<Self, JournalError> {
-        let file = open_beside(path)?;
-        Ok(Self {
-            file,
-            failed: false,
-        })
-    }
-
-    fn write(&mut self, now: Millis) {
-        // One write of fixed length: a kill leaves the old digits or the new ones.
-        let written = self
-            .file
-            .rewind()
-            .and_then(|()| self.file.write_all(format!("{:020}", now.0).as_bytes()));
-        if let Err(error) = written
-            && !self.failed
-        {
-            tracing::warn!(
-                error = &error as &dyn std::error::Error,
-                "the sign of life cannot be written; after a crash the time lost is counted from the last event"
-            );
-            self.failed = true;
-        }
-    }
-
-    fn read(&mut self) -> Option<Millis> {
-        let mut digits = [0; ALIVE_DIGITS];
-        self.file.rewind().ok()?;
-        self.file.read_exact(&mut digits).ok()?;
-        // A hint that cannot be read is no hint.
-        str::from_utf8(&digits).ok()?.parse().ok().map(Millis)
-    }
-}
-
-fn beside(path: &Path, ending: &str) -> PathBuf {
-    let mut name = OsString::from(path);
-    name.push(ending);
-    PathBuf::from(name)
-}
-
-fn open_beside(path: &Path) -> Result<File, JournalError> {
-    OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .open(path)
-        .map_err(JournalError::io)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use diemcau_conference::Event;
+
+    fn key() -> CheckpointKey {
+        CheckpointKey::from_seed(&[7; 32]).unwrap()
+    }
 
     fn entries(count: usize) -> Vec<Entry> {
         let entry = |n| Entry {
@@ -274,7 +256,7 @@ mod tests {
     fn a_full_disk_changes_nothing_and_the_append_may_be_tried_again() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("conference.db");
-        let mut journal = SqliteJournal::open(&path).unwrap();
+        let mut journal = SqliteJournal::open(&path, key()).unwrap();
         journal.append(&entries(10)).unwrap();
         let before = journal.chain;
 
@@ -290,13 +272,13 @@ mod tests {
             .unwrap();
         assert_eq!(journal.append(&entries(50)).unwrap(), 60);
         drop(journal);
-        assert_eq!(SqliteJournal::open(&path).unwrap().last_number(), 60);
+        assert_eq!(SqliteJournal::open(&path, key()).unwrap().last_number(), 60);
     }
 
     #[test]
     fn every_commit_is_synced() {
         let folder = tempfile::tempdir().unwrap();
-        let journal = SqliteJournal::open(folder.path().join("conference.db")).unwrap();
+        let journal = SqliteJournal::open(folder.path().join("conference.db"), key()).unwrap();
         let pragma = |name| -> String {
             journal
                 .db

@@ -137,6 +137,7 @@ impl Worker {
         while self.queue.blocking_recv_many(&mut group, COMMIT_BATCH_MAX) > 0 {
             self.work(&mut group);
         }
+        self.end();
     }
 
     /// The same on a task, in virtual time: every group of jobs waits for `sync` first, as it would for a disk.
@@ -146,6 +147,7 @@ impl Worker {
             sync().await;
             self.work(&mut group);
         }
+        self.end();
     }
 
     fn work(&mut self, group: &mut Vec<Job>) {
@@ -164,6 +166,16 @@ impl Worker {
         self.commit(appends);
         if let Some(now) = alive {
             self.journal.touch(now);
+        }
+    }
+
+    fn end(mut self) {
+        if let Err(error) = self.journal.close() {
+            // Nothing is lost: the events behind the last checkpoint are only not signed.
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "the end of the record cannot be signed"
+            );
         }
     }
 

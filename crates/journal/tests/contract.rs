@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::{all, entry, posted, tell};
+use common::{all, entry, key, posted, tell};
 use diemcau_journal::{Entry, Journal, JournalError, MemoryJournal, Record, SqliteJournal};
 use diemcau_model::Millis;
 use sha2::{Digest, Sha256};
@@ -19,7 +19,7 @@ fn memory_keeps_the_contract() {
 fn sqlite_keeps_the_contract() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("conference.db");
-    contract(&|| Box::new(SqliteJournal::open(&path).unwrap()));
+    contract(&|| Box::new(SqliteJournal::open(&path, key()).unwrap()));
 }
 
 /// `open` opens the same store again, once the journal it gave before is dropped; it is empty at first.
@@ -58,7 +58,7 @@ fn each_hash_follows_from_the_one_before_and_the_bytes(open: &dyn Fn() -> Box<dy
     for record in all(&mut *open()) {
         // Written by hand from JOURNAL.md, not by the code under test.
         let body = format!(
-            r#"{{"version":2,"number":{},"at":{},"seat":{},"command":{},"event":{}}}"#,
+            r#"{{"version":3,"number":{},"at":{},"seat":{},"command":{},"event":{}}}"#,
             record.number,
             record.at,
             serde_json::to_string(&record.seat).unwrap(),
@@ -122,7 +122,7 @@ fn told(record: &Record) -> Entry {
 fn a_batch_is_stored_whole_or_not_at_all() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("conference.db");
-    let mut journal = SqliteJournal::open(&path).unwrap();
+    let mut journal = SqliteJournal::open(&path, key()).unwrap();
     journal.append(&[entry(1)]).unwrap();
     let before = all(&mut journal);
 
@@ -153,22 +153,22 @@ fn a_batch_is_stored_whole_or_not_at_all() {
 fn a_second_opener_is_refused_until_the_first_is_gone() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("conference.db");
-    let mut first = SqliteJournal::open(&path).unwrap();
+    let mut first = SqliteJournal::open(&path, key()).unwrap();
     first.append(&[entry(1)]).unwrap();
 
-    let second = SqliteJournal::open(&path).map(|_| ());
+    let second = SqliteJournal::open(&path, key()).map(|_| ());
     assert!(matches!(second, Err(JournalError::Locked)), "{second:?}");
     assert_eq!(first.append(&[entry(2)]).unwrap(), 2, "the first goes on");
 
     drop(first);
-    assert_eq!(SqliteJournal::open(&path).unwrap().last_number(), 2);
+    assert_eq!(SqliteJournal::open(&path, key()).unwrap().last_number(), 2);
 }
 
 #[test]
 fn a_reader_may_look_while_the_journal_is_open() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("conference.db");
-    let mut journal = SqliteJournal::open(&path).unwrap();
+    let mut journal = SqliteJournal::open(&path, key()).unwrap();
     journal.append(&[entry(1), entry(2)]).unwrap();
 
     let reader = rusqlite::Connection::open(&path).unwrap();
@@ -185,7 +185,7 @@ fn a_sign_of_life_that_cannot_be_read_is_none() {
     let path = folder.path().join("conference.db");
     for spoilt in ["", "12", "not twenty digits!!!", "99999999999999999999"] {
         std::fs::write(folder.path().join("conference.db.alive"), spoilt).unwrap();
-        let mut journal = SqliteJournal::open(&path).unwrap();
+        let mut journal = SqliteJournal::open(&path, key()).unwrap();
         assert_eq!(journal.last_alive(), None, "{spoilt:?}");
         journal.touch(Millis(5));
         assert_eq!(journal.last_alive(), Some(Millis(5)));

@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::{all, entry};
+use common::{all, entry, key};
 use diemcau_journal::{Journal, JournalError, SqliteJournal};
 use rusqlite::Connection;
 use sha2::{Digest, Sha256};
@@ -79,15 +79,15 @@ fn a_format_version_from_the_future_is_refused() {
     let (_folder, path) = journal_of(10);
     Connection::open(&path)
         .unwrap()
-        .execute("UPDATE journal SET version = 3 WHERE number = 4", [])
+        .execute("UPDATE journal SET version = 4 WHERE number = 4", [])
         .unwrap();
-    let opened = SqliteJournal::open(&path).map(|_| ());
+    let opened = SqliteJournal::open(&path, key()).map(|_| ());
     assert!(
         matches!(
             opened,
             Err(JournalError::UnknownVersion {
                 number: 4,
-                version: 3
+                version: 4
             })
         ),
         "{opened:?}"
@@ -101,7 +101,7 @@ fn an_event_this_program_does_not_know_is_named_by_its_number() {
         body.replace("comment_posted", "comment_sung")
     });
     // The last record is read at once; the others when all are read.
-    let opened = SqliteJournal::open(&path).map(|_| ());
+    let opened = SqliteJournal::open(&path, key()).map(|_| ());
     assert!(
         matches!(opened, Err(JournalError::Unreadable { number: 10, .. })),
         "{opened:?}"
@@ -119,14 +119,14 @@ fn a_file_that_is_no_database_is_refused() {
 #[test]
 fn a_kill_between_appends_loses_nothing_acknowledged() {
     let folder = tempfile::tempdir().unwrap();
-    let mut journal = SqliteJournal::open(folder.path().join("conference.db")).unwrap();
+    let mut journal = SqliteJournal::open(folder.path().join("conference.db"), key()).unwrap();
     for batch in 0..20_u32 {
         let entries: Vec<_> = (1..=5).map(|n| entry(batch * 5 + n)).collect();
         let acknowledged = journal.append(&entries).unwrap();
 
         let after_the_kill = copy_of(folder.path(), usize::MAX);
         let mut reopened =
-            SqliteJournal::open(after_the_kill.path().join("conference.db")).unwrap();
+            SqliteJournal::open(after_the_kill.path().join("conference.db"), key()).unwrap();
         assert_eq!(reopened.last_number(), acknowledged);
         assert_eq!(all(&mut reopened), all(&mut journal));
     }
@@ -136,7 +136,7 @@ fn a_kill_between_appends_loses_nothing_acknowledged() {
 fn a_log_torn_anywhere_leaves_whole_batches() {
     const BATCH: u32 = 5;
     let folder = tempfile::tempdir().unwrap();
-    let mut journal = SqliteJournal::open(folder.path().join("conference.db")).unwrap();
+    let mut journal = SqliteJournal::open(folder.path().join("conference.db"), key()).unwrap();
     for batch in 0..12 {
         let entries: Vec<_> = (1..=BATCH).map(|n| entry(batch * BATCH + n)).collect();
         journal.append(&entries).unwrap();
@@ -149,7 +149,7 @@ fn a_log_torn_anywhere_leaves_whole_batches() {
     let mut kept = Vec::new();
     for torn_at in (0..log).step_by(1_499).chain([log]) {
         let copy = copy_of(folder.path(), torn_at);
-        let mut journal = SqliteJournal::open(copy.path().join("conference.db")).unwrap();
+        let mut journal = SqliteJournal::open(copy.path().join("conference.db"), key()).unwrap();
         let records = all(&mut journal);
         assert_eq!(records[..], whole[..records.len()], "torn at {torn_at}");
         assert_eq!(records.len() % BATCH as usize, 0, "torn at {torn_at}");
@@ -168,14 +168,14 @@ fn journal_of(count: u32) -> (TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("conference.db");
     let entries: Vec<_> = (1..=count).map(entry).collect();
-    let mut journal = SqliteJournal::open(&path).unwrap();
+    let mut journal = SqliteJournal::open(&path, key()).unwrap();
     journal.append(&entries).unwrap();
     (folder, path)
 }
 
 /// The number at which opening or reading finds the journal broken.
 fn broken_at(path: &Path) -> Option<u64> {
-    match SqliteJournal::open(path).and_then(|mut journal| journal.read_all(&mut |_| {})) {
+    match SqliteJournal::open(path, key()).and_then(|mut journal| journal.read_all(&mut |_| {})) {
         Ok(()) => None,
         Err(JournalError::Corrupt { number, .. }) => Some(number),
         Err(other) => panic!("{other:?}"),

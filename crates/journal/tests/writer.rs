@@ -85,6 +85,20 @@ async fn reading_gives_what_is_stored_also_after_a_failure() {
 }
 
 #[tokio::test]
+async fn closing_signs_the_end_once() {
+    let (journal, gate) = Gated::new();
+    let closed = Arc::clone(&journal.closed);
+    let writer = Writer::spawn(Box::new(journal));
+    for n in 1..=3 {
+        gate.go.send(Outcome::Store).unwrap();
+        writer.append(vec![entry(n)]).await.unwrap();
+    }
+    assert_eq!(closed.load(Ordering::SeqCst), 0);
+    writer.close().await;
+    assert_eq!(closed.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
 async fn closing_stores_what_waits_and_the_last_sign_of_life() {
     let kept = MemoryJournal::new();
     let writer = Writer::spawn(Box::new(kept.clone()));
@@ -125,6 +139,7 @@ async fn a_writer_whose_store_died_says_so() {
 struct Gated {
     kept: MemoryJournal,
     transactions: Arc<AtomicUsize>,
+    closed: Arc<AtomicUsize>,
     entered: Sender<()>,
     go: Receiver<Outcome>,
 }
@@ -146,6 +161,7 @@ impl Gated {
         let journal = Self {
             kept: MemoryJournal::new(),
             transactions: Arc::default(),
+            closed: Arc::default(),
             entered,
             go,
         };
@@ -212,5 +228,9 @@ impl Journal for Gated {
 
     fn last_alive(&mut self) -> Option<Millis> {
         self.kept.last_alive()
+    }
+    fn close(&mut self) -> Result<(), JournalError> {
+        self.closed.fetch_add(1, Ordering::SeqCst);
+        Ok(())
     }
 }

@@ -67,6 +67,8 @@ pub enum Task {
         #[arg(long)]
         json: bool,
     },
+    /// Print the public key that the record is signed with, for the minutes and for diemcau-verify
+    Key,
     /// Check a conference's file, or the demo's without one
     CheckConfig {
         /// The conference's file

@@ -32,12 +32,17 @@ pub struct Link {
 /// by whoever holds the folder, while the journal knows hashes only.
 #[must_use]
 pub fn token(secret: &[u8; SECRET_BYTES], seat: SeatId) -> String {
+    URL_SAFE_NO_PAD.encode(derive(secret, &format!("diemcau seat {seat}")))
+}
+
+/// 32 bytes for one purpose that follow from the installation's secret and tell nothing of it.
+pub fn derive(secret: &[u8; SECRET_BYTES], purpose: &str) -> [u8; 32] {
     // HMAC takes keys of any length: this never fails.
     let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(secret) else {
-        return String::new();
+        return [0; 32];
     };
-    mac.update(format!("diemcau seat {seat}").as_bytes());
-    URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes())
+    mac.update(purpose.as_bytes());
+    mac.finalize().into_bytes().into()
 }
 
 /// The hash of a seat's token, for the setup.

@@ -8,6 +8,7 @@ mod folder;
 mod http;
 mod links;
 mod pages;
+mod record;
 mod run;
 mod scrape;
 mod settings;
@@ -37,6 +38,7 @@ async fn work(cli: Cli) -> Result<()> {
         Some(Task::Serve) => run::serve(settings).await,
         Some(Task::New { conference }) => run::create(&settings, &conference),
         Some(Task::Links { json }) => run::print_links(&settings, cli.settings.demo, json),
+        Some(Task::Key) => run::print_key(&settings, cli.settings.demo),
         Some(Task::CheckConfig { file }) => run::check(file.as_deref()),
         Some(Task::Endpoint(endpoint)) => run::endpoint(endpoint).await,
     }

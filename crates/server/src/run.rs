@@ -6,6 +6,7 @@ use crate::{
     folder::{Folder, SECRET_BYTES},
     http::{self, Site},
     links::{self, Link},
+    record::{self, JOURNAL},
     scrape::Scrape,
     settings::Settings,
 };
@@ -14,7 +15,7 @@ use axum_server::{Handle, accept::NoDelayAcceptor, tls_rustls::RustlsConfig};
 use diemcau_conference::{Event, Seat, Setup};
 use diemcau_endpoint::{EndpointConfig, Topic};
 use diemcau_hub::{Hub, MediaLines};
-use diemcau_journal::{Entry, Journal, SqliteJournal};
+use diemcau_journal::{Entry, Journal};
 use diemcau_media::MediaConfig;
 use diemcau_model::{Millis, ScreenSlots, SeatId, Stage, limits};
 use std::{
@@ -36,7 +37,6 @@ use tracing_subscriber::EnvFilter;
 
 /// The folder of the demo below the data folder: a real conference is never mixed with it.
 const DEMO_FOLDER: &str = "demo";
-const JOURNAL: &str = "conference.db";
 const LINKS: &str = "links.json";
 /// Notes between hub and media that may wait. Beyond, the sender waits (hub) or keeps the note and tries again (media).
 const NOTES_MAX: usize = 1_024;
@@ -84,7 +84,7 @@ pub fn create(settings: &Settings, file: &Path) -> Result<()> {
     let event = Event::ConferenceOpened {
         setup: Box::new(setup.clone()),
     };
-    SqliteJournal::open(folder.file(JOURNAL))?.append(&[Entry {
+    record::open(&folder)?.append(&[Entry {
         at,
         seat: None,
         command: None,
@@ -94,6 +94,10 @@ pub fn create(settings: &Settings, file: &Path) -> Result<()> {
     let links = links::links(&setup, &secret, &settings.base_url()?);
     write_links(&folder, &links)?;
     show_links(&setup, &links);
+    say(format_args!(
+        "The record is signed with the key {}. Keep it with the minutes.\n",
+        record::key(&secret)?.public()
+    ));
     Ok(())
 }
 
@@ -124,6 +128,20 @@ pub fn print_links(settings: &Settings, demo: bool, json: bool) -> Result<()> {
             link["url"].as_str().unwrap_or_default()
         ));
     }
+    Ok(())
+}
+
+/// Prints the public key of the record's signatures.
+pub fn print_key(settings: &Settings, demo: bool) -> Result<()> {
+    let own = settings.data.clone();
+    let demo = demo || !own.join(JOURNAL).exists();
+    let folder = if demo { own.join(DEMO_FOLDER) } else { own };
+    ensure!(
+        folder.join(JOURNAL).exists(),
+        "{} holds no conference yet: start `diemcau` or `diemcau new` first",
+        settings.data.display()
+    );
+    say(record::key(&Folder::open(&folder)?.secret()?)?.public());
     Ok(())
 }
 
@@ -209,7 +227,7 @@ async fn run(settings: Settings, folder: Folder, setup: Setup, is_demo: bool) ->
         ..settings
     };
 
-    let journal = SqliteJournal::open(folder.file(JOURNAL))?;
+    let journal = record::open(&folder)?;
     let (mut scrape, metrics) = Scrape::new();
     let hub = Hub::new(metrics);
     let media = start_media(&settings, &hub, setup, Box::new(journal)).await?;
@@ -235,6 +253,7 @@ async fn run(settings: Settings, folder: Folder, setup: Setup, is_demo: bool) ->
     if is_demo {
         show_demo(&settings, &media.setup, &links)?;
     }
+    info!(key = record::key(&secret)?.public(), "the record is signed");
     info!(listen = %settings.listen, media = %media.media.local_addr(), "serving");
 
     let handle = Handle::new();

@@ -1,21 +1,31 @@
-//! Checks the record of a conference: that every event is the one that was written, in its place, and that no command
-//! took effect twice. Written from `JOURNAL.md` alone: it shares no code with the program that wrote the record.
+//! Checks the record of a conference: that every event is the one that was written, in its place, that no command took
+//! effect twice, and that what is signed was signed. Written from `JOURNAL.md` alone: it shares no code with the program
+//! that wrote the record.
 
 mod pages;
 mod records;
 mod tables;
 
 use pages::Pages;
-use records::Records;
+use records::{Records, hex};
 use std::{fmt, io, ops::Range, path::Path};
-use tables::Row;
+use tables::Value::{Number, Text};
 
-/// The tables of a journal, with single spaces.
-const TABLES: [(&str, &str); 1] = [(
-    "journal",
-    "CREATE TABLE journal ( number INTEGER PRIMARY KEY, version INTEGER NOT NULL, \
-     body BLOB NOT NULL, hash BLOB NOT NULL ) STRICT",
-)];
+/// The tables of a journal: first page, kind, names, and the words that made it.
+const TABLES: [(i64, &str); 2] = [
+    (
+        2,
+        "table journal journal CREATE TABLE journal (number INTEGER PRIMARY KEY, version INTEGER NOT NULL, \
+         body BLOB NOT NULL, hash BLOB NOT NULL) STRICT",
+    ),
+    (
+        3,
+        "table checkpoint checkpoint CREATE TABLE checkpoint (number INTEGER PRIMARY KEY, \
+         key BLOB NOT NULL, signature BLOB NOT NULL) STRICT",
+    ),
+];
+
+const FOREIGN: &str = "it holds what is not a journal's";
 
 /// A piece of a file of the folder; its bytes are counted from 0.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,21 +34,23 @@ pub struct Spot {
     pub bytes: Range<u64>,
 }
 
-/// Where the record is not what was written.
+/// Where the record is not what was written: the bytes that are wrong, or hold what is, and the first event that cannot
+/// be trusted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
-    /// The bytes that are wrong, or hold what is.
     pub spots: Vec<Spot>,
-    /// The first event that cannot be trusted.
-    pub number: u64,
+    pub number: i64,
     pub what: &'static str,
 }
 
-/// A record that nothing is wrong with: its last event and the hash of it.
+/// A record that nothing is wrong with: its last event with its hash, and the last one that is signed with the key of
+/// it; 0 while none is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sound {
-    pub number: u64,
-    pub hash: [u8; 32],
+    pub number: i64,
+    pub hash: String,
+    pub signed: i64,
+    pub key: String,
 }
 
 /// A check; the place of what is wrong is what was looked at.
@@ -54,49 +66,42 @@ pub fn verify(folder: &Path) -> io::Result<Option<Result<Sound, Finding>>> {
     };
     let mut records = Records::default();
     let mut read = read(&mut pages, &mut records);
+    pages.here.append(&mut records.wrong);
     if let Some(spot) = pages.broken_log.take() {
         // Whatever else was found follows from what is missing.
         pages.here = vec![spot];
         read = Err("the log was changed after it was written");
     }
-    Ok(Some(match read {
-        Ok(()) => Ok(Sound {
-            number: records.number,
-            hash: records.hash,
-        }),
-        Err(what) => Err(Finding {
-            spots: pages.here,
-            number: records.number + 1,
-            what,
-        }),
-    }))
+    let sound = Sound {
+        number: records.number,
+        hash: hex(&records.hash),
+        signed: records.signed,
+        key: hex(&records.key.unwrap_or_default()),
+    };
+    Ok(Some(read.map(|()| sound).map_err(|what| Finding {
+        spots: pages.here,
+        number: records.number + 1,
+        what,
+    })))
 }
 
 fn read(pages: &mut Pages, records: &mut Records) -> Checked<()> {
     pages.check_head()?;
-    let mut roots = [None; TABLES.len()];
-    pages.rows(1, &mut |row| {
-        let (place, root) = table(&row).ok_or("it holds what is not a journal's")?;
-        let other = roots[place].replace(root);
-        other.map_or(Ok(()), |_| Err("it holds a table twice"))
+    let mut tables = TABLES.into_iter();
+    pages.rows(1, 0, &mut |_, columns, _| {
+        let [Text(kind), Text(name), Text(of), Number(root), Text(sql)] = &columns[..] else {
+            return Err(FOREIGN);
+        };
+        let table = format!("{kind} {name} {of} {sql}");
+        let is_ours = tables.next() == Some((*root, &table));
+        is_ours.then_some(()).ok_or(FOREIGN)
     })?;
-    let [journal] = roots;
-    let journal = journal.ok_or("it does not hold the table of a journal")?;
-    pages.rows(journal, &mut |row| records.take(&row))?;
-    pages.check_rest()
-}
-
-/// Which table of a journal a row of the schema tells of, and its first page.
-fn table(row: &Row) -> Option<(usize, u32)> {
-    let sql = row
-        .text(4)?
-        .split_whitespace()
-        .collect::<Vec<_>>()
-        .join(" ");
-    let place = TABLES.iter().position(|(_, known)| *known == sql)?;
-    let name = TABLES[place].0;
-    let is_it = [row.text(0)?, row.text(1)?, row.text(2)?] == ["table", name, name];
-    is_it.then_some((place, u32::try_from(row.number(3)?).ok()?))
+    pages.rows(3, 0, &mut |id, columns, place| {
+        records.expect(id, columns, place)
+    })?;
+    pages.rows(2, 0, &mut |id, columns, _| records.take(id, columns))?;
+    pages.check_rest()?;
+    records.end()
 }
 
 impl fmt::Display for Finding {
@@ -111,9 +116,10 @@ impl fmt::Display for Finding {
 
 impl fmt::Display for Sound {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} events, the last hash ", self.number)?;
-        self.hash
-            .iter()
-            .try_for_each(|byte| write!(f, "{byte:02x}"))
+        writeln!(f, "{} events, the last hash {}", self.number, self.hash)?;
+        match self.signed {
+            0 => write!(f, "nothing is signed yet"),
+            signed => write!(f, "signed up to event {signed} with the key {}", self.key),
+        }
     }
 }

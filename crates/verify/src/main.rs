@@ -4,9 +4,10 @@ use diemcau_verify::verify;
 use std::{env, io::Write, path::Path, process::ExitCode};
 
 const USAGE: &str = "\
-diemcau-verify FOLDER
+diemcau-verify FOLDER [KEY]
 
-Checks the record in a conference's data folder: chain, numbering, shape, and that no command took effect twice.
+Checks the record in a conference's data folder: chain, numbering, shape, signatures, and that no command took effect
+twice; with KEY (64 hex digits, see `diemcau key`) also that this key signed it.
 It changes nothing, and may be used while the server runs.
 
 Exit codes: 0  the record is sound
@@ -15,9 +16,13 @@ Exit codes: 0  the record is sound
 
 fn main() -> ExitCode {
     let mut arguments = env::args_os().skip(1);
-    let (line, code) = match (arguments.next(), arguments.next()) {
-        (Some(help), None) if help == "--help" => (USAGE.into(), 0),
-        (Some(folder), None) => match verify(Path::new(&folder)) {
+    let (first, key, rest) = (arguments.next(), arguments.next(), arguments.next());
+    let (line, code) = match first {
+        Some(help) if help == "--help" => (USAGE.into(), 0),
+        Some(folder) if rest.is_none() => match verify(Path::new(&folder)) {
+            Ok(Some(Ok(sound))) if key.is_some_and(|key| key != *sound.key) => {
+                (format!("NOT SOUND: not signed with that key: {sound}"), 1)
+            }
             Ok(Some(Ok(sound))) => (format!("sound: {sound}"), 0),
             Ok(Some(Err(finding))) => (format!("NOT SOUND: {finding}"), 1),
             Ok(None) => (format!("{} holds no record", folder.display()), 2),

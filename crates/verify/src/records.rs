@@ -1,78 +1,121 @@
-//! The chain of records: numbering, hashes, shape, and that no command took effect twice.
+//! The chain of records: numbering, hashes, shape, that no command took effect twice, and what is signed.
 
-use crate::{Checked, tables::Row};
+use crate::{Checked, Spot, tables::Value};
+use ring::{
+    digest::{SHA256, digest},
+    signature::{ED25519, UnparsedPublicKey},
+};
 use serde::Deserialize;
-use serde_json::value::RawValue;
-use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 
 /// The format this verifier knows.
-const VERSION: i64 = 2;
+const VERSION: i64 = 3;
+/// The number of every so many records is signed.
+const SIGNED_EVERY: i64 = 256;
 
 /// What was read so far.
 #[derive(Default)]
 pub(crate) struct Records {
-    pub number: u64,
+    pub number: i64,
     pub hash: [u8; 32],
+    /// The key of every checkpoint, and the last number that is signed.
+    pub key: Option<Vec<u8>>,
+    pub signed: i64,
+    /// Where the checkpoint stands that is wrong, if one is.
+    pub wrong: Vec<Spot>,
+    /// Signatures by the number they are of, and where they stand.
+    signatures: BTreeMap<i64, (Vec<u8>, Vec<Spot>)>,
     /// The last record of each command, by the seat that gave it, and when it was decided.
-    effects: BTreeMap<(u32, String), (u64, u64)>,
+    effects: BTreeMap<(u32, String), (i64, u64)>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Body<'a> {
+struct Body {
     version: i64,
-    number: u64,
+    number: i64,
     at: u64,
     seat: Option<u32>,
     command: Option<String>,
-    #[serde(borrow)]
-    event: &'a RawValue,
-}
-
-#[derive(Deserialize)]
-struct Event {
-    #[serde(rename = "type")]
-    _name: String,
+    event: serde_json::Value,
 }
 
 impl Records {
+    /// Notes a checkpoint, for when its record comes.
+    pub fn expect(&mut self, id: i64, columns: Vec<Value>, place: &[Spot]) -> Checked<()> {
+        let [Value::Null, Value::Blob(key), Value::Blob(signature)] = &columns[..] else {
+            return Err("the checkpoint does not hold two blobs");
+        };
+        if *self.key.get_or_insert_with(|| key.clone()) != *key {
+            return Err("the checkpoint is of another key");
+        }
+        let signature = (signature.clone(), place.to_vec());
+        self.signatures.insert(id, signature);
+        Ok(())
+    }
+
     /// Takes the next record, or says what is wrong with it.
-    pub fn take(&mut self, row: &Row) -> Checked<()> {
+    pub fn take(&mut self, id: i64, columns: Vec<Value>) -> Checked<()> {
         let number = self.number + 1;
-        if u64::try_from(row.id) != Ok(number) {
+        if id != number {
             return Err("the record is missing: another number stands in its place");
         }
-        let columns = (row.number(1), row.blob(2), row.blob(3));
-        let (Some(version), Some(bytes), Some(hash), true) =
-            (columns.0, columns.1, columns.2, row.is_numbered(4))
+        let [
+            Value::Null,
+            Value::Number(version),
+            Value::Blob(bytes),
+            Value::Blob(hash),
+        ] = &columns[..]
         else {
             return Err("the row does not hold a version and two blobs");
         };
-        let follows = Sha256::new().chain_update(self.hash).chain_update(bytes);
-        let follows: [u8; 32] = follows.finalize().into();
-        if follows != hash {
+        if digest(&SHA256, &[&self.hash[..], bytes].concat()).as_ref() != hash {
             return Err("its hash does not follow from its bytes and the record before it");
         }
-        if version != VERSION {
+        if *version != VERSION {
             return Err("its format version is not known to this verifier");
         }
-        let body: Body<'_> = serde_json::from_slice(bytes)
-            .map_err(|_| "its bytes are not of the shape of a record")?;
-        if (body.version, body.number) != (version, number) {
+        let body: Option<Body> = serde_json::from_slice(bytes).ok();
+        let body = body.filter(|body| body.event["type"].is_string());
+        let body = body.ok_or("its bytes are not of the shape of a record")?;
+        if (body.version, body.number) != (VERSION, number) {
             return Err("its bytes name another number or version than its row");
         }
-        let event = serde_json::from_str::<Event>(body.event.get());
-        if event.is_err() || canonical(&body).as_bytes() != bytes {
-            return Err("its bytes are not in the canonical form");
-        }
         self.take_effect(&body)?;
-        (self.number, self.hash) = (number, follows);
+        self.check_signature(number, hash)?;
+        self.number = number;
+        self.hash.copy_from_slice(hash);
+        Ok(())
+    }
+
+    /// Whether every checkpoint's record was there.
+    pub fn end(&mut self) -> Checked<()> {
+        match self.signatures.pop_last() {
+            None => Ok(()),
+            Some((_, (_, place))) => {
+                self.wrong = place;
+                Err("the record is missing: this checkpoint signs a later one")
+            }
+        }
+    }
+
+    fn check_signature(&mut self, number: i64, hash: &[u8]) -> Checked<()> {
+        let Some((signature, place)) = self.signatures.remove(&number) else {
+            let is_due = number % SIGNED_EVERY == 0;
+            return (!is_due).then_some(()).ok_or("its checkpoint is missing");
+        };
+        let text = format!("diemcau checkpoint {number} {}", hex(hash));
+        let key = UnparsedPublicKey::new(&ED25519, self.key.as_deref().unwrap_or_default());
+        if key.verify(text.as_bytes(), &signature).is_err() {
+            self.wrong = place;
+            return Err("its checkpoint does not sign it: one of them is another");
+        }
+        self.signed = number;
         Ok(())
     }
 
     /// All that follows from a command is decided at once and stands together.
-    fn take_effect(&mut self, body: &Body<'_>) -> Checked<()> {
+    fn take_effect(&mut self, body: &Body) -> Checked<()> {
         let Some(command) = &body.command else {
             return Ok(());
         };
@@ -86,17 +129,6 @@ impl Records {
     }
 }
 
-/// The record written again: only the event's inside could be written in another way.
-fn canonical(body: &Body<'_>) -> String {
-    let json = |value: Option<String>| value.unwrap_or("null".into());
-    let text = |text: &String| serde_json::to_string(text).unwrap_or_default();
-    format!(
-        r#"{{"version":{},"number":{},"at":{},"seat":{},"command":{},"event":{}}}"#,
-        body.version,
-        body.number,
-        body.at,
-        json(body.seat.map(|seat| seat.to_string())),
-        json(body.command.as_ref().map(text)),
-        body.event.get()
-    )
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

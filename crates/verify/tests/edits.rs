@@ -6,7 +6,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
 
 use diemcau_conference::{CommentKind, CommentWords, Event, TurnEnd};
-use diemcau_journal::{Entry, Journal, SqliteJournal};
+use diemcau_journal::{CHECKPOINT_EVERY, CheckpointKey, Entry, Journal, SqliteJournal};
 use diemcau_model::{CommentId, DraftId, Millis, ParagraphRef, SeatId, SiteId, TurnId};
 use diemcau_verify::{Finding, Sound, verify};
 use rusqlite::Connection;
@@ -15,7 +15,7 @@ use std::{env, fs, ops::RangeInclusive, path::Path};
 use tempfile::TempDir;
 
 const RECORDS: u64 = 600;
-const KINDS: u64 = 9;
+const KINDS: u64 = 12;
 
 #[test]
 fn every_random_edit_is_found_with_its_place() {
@@ -24,7 +24,12 @@ fn every_random_edit_is_found_with_its_place() {
     let folder = journal();
     let whole = fs::read(folder.path().join("conference.db")).unwrap();
     let before = judged(folder.path());
-    assert_eq!(checked(folder.path()).unwrap().number, RECORDS);
+    let sound = checked(folder.path()).unwrap();
+    assert_eq!(
+        (sound.number, sound.signed),
+        (RECORDS as i64, RECORDS as i64)
+    );
+    assert_eq!(sound.key, key(7).public());
 
     let mut chance = Chance(seed);
     let (mut found, mut harmless) = (0, 0);
@@ -42,9 +47,15 @@ fn every_random_edit_is_found_with_its_place() {
         // The judge reads up to what it cannot read: the first record that is another, or none, is the one to name.
         let same = before.iter().zip(&after).take_while(|(a, b)| a == b);
         let numbers = edit.numbers.clone().unwrap_or(0..=same.count() as u64 + 1);
-        assert!(numbers.contains(&finding.number), "{edit:?}: {finding}");
+        assert!(
+            numbers.contains(&(finding.number as u64)),
+            "{edit:?}: {finding}"
+        );
         assert!(!finding.spots.is_empty(), "{edit:?}: {finding}");
-        if let Some(byte) = edit.byte.filter(|_| finding.number == *numbers.end()) {
+        if let Some(byte) = edit
+            .byte
+            .filter(|_| finding.number as u64 == *numbers.end())
+        {
             let named = finding
                 .spots
                 .iter()
@@ -123,6 +134,26 @@ impl Edit {
                 );
                 told(format!("{low} and {high} exchanged"), low..=low)
             }
+            8 => {
+                rewrite(&file, one, chance);
+                let signed = one.next_multiple_of(CHECKPOINT_EVERY).min(RECORDS);
+                // Another time alone may show that a command's events do not belong together.
+                told(format!("all written anew from {one}"), one..=signed)
+            }
+            9 => {
+                let signed = [256, 512, RECORDS][chance.below(3) as usize];
+                let key = key(1 + chance.below(6) as u8);
+                sign(&file, signed, &key);
+                told(format!("{signed} signed with another key"), 1..=signed)
+            }
+            10 => {
+                let due = [256, 512][chance.below(2) as usize];
+                sql(
+                    &file,
+                    &format!("DELETE FROM checkpoint WHERE number = {due}"),
+                );
+                told(format!("checkpoint {due} deleted"), due..=due)
+            }
             _ => {
                 reseal(&file, one, chance);
                 told(format!("{one} written anew with its hash"), one..=one + 1)
@@ -169,6 +200,49 @@ fn sql(file: &Path, edit: &str) {
     db.execute_batch(&format!("BEGIN; {edit}; COMMIT")).unwrap();
 }
 
+/// A forger who has all the time in the world, and no key: another time, and every hash from there on made right.
+fn rewrite(file: &Path, from: u64, chance: &mut Chance) {
+    reseal(file, from, chance);
+    let db = Connection::open(file).unwrap();
+    db.execute_batch("PRAGMA synchronous = OFF; BEGIN").unwrap();
+    let hash = |number: u64| -> Vec<u8> {
+        let query = format!("SELECT hash FROM journal WHERE number = {number}");
+        db.query_row(&query, [], |row| row.get(0)).unwrap()
+    };
+    let mut previous = hash(from);
+    for number in from + 1..=RECORDS {
+        let query = format!("SELECT body FROM journal WHERE number = {number}");
+        let body: Vec<u8> = db.query_row(&query, [], |row| row.get(0)).unwrap();
+        previous = Sha256::new()
+            .chain_update(&previous)
+            .chain_update(&body)
+            .finalize()
+            .to_vec();
+        let update = format!("UPDATE journal SET hash = ?1 WHERE number = {number}");
+        db.execute(&update, [&previous]).unwrap();
+    }
+    db.execute_batch("COMMIT").unwrap();
+}
+
+/// A forger's signature in the place of the right one, made by a journal of that many records of his own.
+fn sign(file: &Path, number: u64, key: &CheckpointKey) {
+    let own = tempfile::tempdir().unwrap();
+    let own = own.path().join("conference.db");
+    let mut journal = SqliteJournal::open(&own, key.clone()).unwrap();
+    let entries: Vec<_> = (0..number as u32).map(entry).collect();
+    journal.append(&entries).unwrap();
+    journal.close().unwrap();
+    let query = format!("SELECT key, signature FROM checkpoint WHERE number = {number}");
+    let forged: (Vec<u8>, Vec<u8>) = Connection::open(&own)
+        .unwrap()
+        .query_row(&query, [], |row| Ok((row.get(0)?, row.get(1)?)))
+        .unwrap();
+    let db = Connection::open(file).unwrap();
+    db.pragma_update(None, "synchronous", "OFF").unwrap();
+    let update = format!("UPDATE checkpoint SET key = ?1, signature = ?2 WHERE number = {number}");
+    db.execute(&update, forged).unwrap();
+}
+
 /// A careful forger: another time, and the hash made right.
 fn reseal(file: &Path, number: u64, chance: &mut Chance) {
     let db = Connection::open(file).unwrap();
@@ -199,7 +273,7 @@ fn checked(folder: &Path) -> Result<Sound, Finding> {
 
 type Read = (i64, i64, Vec<u8>, Vec<u8>);
 
-/// What SQLite reads, row by row, up to where it cannot.
+/// What SQLite reads of both tables, row by row, up to where it cannot.
 fn judged(folder: &Path) -> Vec<Option<Read>> {
     // In a folder of its own, so that the judge's traces do not meet the verifier.
     let copy = tempfile::tempdir().unwrap();
@@ -208,11 +282,15 @@ fn judged(folder: &Path) -> Vec<Option<Read>> {
     let mut rows = vec![];
     let read = || -> rusqlite::Result<()> {
         let db = Connection::open(&file)?;
-        let mut select =
-            db.prepare("SELECT number, version, body, hash FROM journal ORDER BY number")?;
-        let mut each = select.query([])?;
-        while let Some(row) = each.next()? {
-            rows.push(Some((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)));
+        for query in [
+            "SELECT number, version, body, hash FROM journal ORDER BY number",
+            "SELECT number, 0, key, signature FROM checkpoint ORDER BY number",
+        ] {
+            let mut select = db.prepare(query)?;
+            let mut each = select.query([])?;
+            while let Some(row) = each.next()? {
+                rows.push(Some((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)));
+            }
         }
         Ok(())
     };
@@ -225,7 +303,7 @@ fn judged(folder: &Path) -> Vec<Option<Read>> {
 /// A closed journal as the server leaves it, with records from some bytes to several pages.
 fn journal() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
-    let mut journal = SqliteJournal::open(folder.path().join("conference.db")).unwrap();
+    let mut journal = SqliteJournal::open(folder.path().join("conference.db"), key(7)).unwrap();
     let entries: Vec<_> = (0..RECORDS as u32).map(entry).collect();
     let mut chance = Chance(1);
     let mut rest = &entries[..];
@@ -234,7 +312,12 @@ fn journal() -> TempDir {
         journal.append(batch).unwrap();
         rest = later;
     }
+    journal.close().unwrap();
     folder
+}
+
+fn key(seed: u8) -> CheckpointKey {
+    CheckpointKey::from_seed(&[seed; 32]).unwrap()
 }
 
 fn entry(n: u32) -> Entry {

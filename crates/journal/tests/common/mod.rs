@@ -3,8 +3,13 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
 use diemcau_conference::{CommentKind, CommentWords, Event};
-use diemcau_journal::{Entry, Journal, Record};
+use diemcau_journal::{CheckpointKey, Entry, Journal, Record};
 use diemcau_model::{CommentId, DraftId, Millis, ParagraphRef, SeatId, SiteId};
+
+/// What the tests' journals are signed with.
+pub fn key() -> CheckpointKey {
+    CheckpointKey::from_seed(&[7; 32]).unwrap()
+}
 
 /// The `n`th entry; those of other numbers differ in every field.
 pub fn entry(n: u32) -> Entry {
