@@ -278,9 +278,13 @@ queue: Array<Request>,
  */
 pending: Array<Request>, 
 /**
- * The requests told to prepare, at most two of `queue`; the first is the one "next" calls.
+ * The requests told to prepare, at most two of `queue`, in its order.
  */
 on_deck: Array<TurnId>, 
+/**
+ * What `grant_next` does now; null when there is nobody to call.
+ */
+next: Next | null, 
 /**
  * Who was staged to be called next.
  */
@@ -684,6 +688,16 @@ export type QueueMode = { "mode": "chair_picks" } | { "mode": "in_order" } | { "
  */
 microphones: number, };
 
+export type Next = { "does": "call", 
+/**
+ * The request.
+ */
+turn: TurnId, } | { "does": "take_up", 
+/**
+ * The speech.
+ */
+turn: TurnId, };
+
 export type Why = { "why": "staged" } | { "why": "chair" } | { "why": "precedence" } | { "why": "arrival" } | { "why": "round", 
 /**
  * Turns had, and waiting before this one.
@@ -894,7 +908,7 @@ export type Layout = "waiting" | "grid" | "speaker" | "document" | "notice" | "b
 
 export type TurnEnd = "released" | "revoked" | "succeeded" | "time_up" | "item_finished" | "away";
 
-export type Refusal = "not_allowed" | "other_site" | "unknown_item" | "unknown_turn" | "unknown_paragraph" | "unknown_comment" | "unknown_seat" | "stale" | "no_item" | "item_begun" | "no_next_item" | "list_closed" | "queue_full" | "nobody_waiting" | "list_waiting" | "delegate_waits" | "no_speech" | "points_of_order_first" | "not_linked" | "microphones_full" | "roll_call_runs" | "not_called" | "floor_taken" | "nothing_to_undo" | "deputy_presides" | "not_presiding" | "unknown_prompt" | "unknown_site" | "already_so" | "text_too_long" | "text_empty" | "out_of_range" | "feed_full";
+export type Refusal = "not_allowed" | "other_site" | "unknown_item" | "unknown_turn" | "unknown_paragraph" | "unknown_comment" | "unknown_seat" | "stale" | "no_item" | "item_begun" | "no_next_item" | "list_closed" | "queue_full" | "nobody_waiting" | "list_waiting" | "delegate_waits" | "no_speech" | "points_of_order_first" | "staged_first" | "not_linked" | "microphones_full" | "roll_call_runs" | "not_called" | "floor_taken" | "nothing_to_undo" | "deputy_presides" | "not_presiding" | "unknown_prompt" | "unknown_site" | "already_so" | "text_too_long" | "text_empty" | "out_of_range" | "feed_full";
 
 export type SiteId = number;
 

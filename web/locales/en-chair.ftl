@@ -22,6 +22,7 @@ heard-now = Open microphones
 waiting-count = { $n } waiting
 list-is-open = open
 grant-next = Call next: { $site }
+take-up-next = Back to the speech of { $site }
 grant-next-nobody = Call next: nobody yet
 queue-empty-open = No site has asked yet. The list is open.
 queue-empty-closed = No site has asked yet. The list is closed.

@@ -22,6 +22,7 @@ heard-now = Micro đang mở
 waiting-count = { $n } chờ
 list-is-open = đang mở
 grant-next = Mời tiếp: { $site }
+take-up-next = Trở lại lượt của { $site }
 grant-next-nobody = Mời tiếp: chưa có ai
 queue-empty-open = Chưa có điểm cầu nào đăng ký. Danh sách đang mở.
 queue-empty-closed = Chưa có điểm cầu nào đăng ký. Danh sách đang khoá.

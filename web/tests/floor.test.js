@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { allTurns, leftMs, myFloor, nextRequest, placeOf, siteState, turnPhase } from "../src/state/floor.js";
+import { allTurns, leftMs, myFloor, nextTurn, placeOf, siteState, turnPhase } from "../src/state/floor.js";
 import { minutesLate, nextItem } from "../src/state/agenda.js";
 import { charsOf, wordChanges } from "../src/state/comments.js";
 import { linkBars } from "../src/state/sites.js";
@@ -42,10 +42,11 @@ test("every site knows where it stands", () => {
   assert.equal(myFloor(denied, 7, { deniedSeen: 18, endSeen: null }).is, "idle");
 });
 
-test("the next to be called is the first one on deck", () => {
+test("whom next calls, or which speech it goes back to, is what the server says", () => {
   const { floor } = demoView(NOW);
-  assert.equal(nextRequest({ ...floor, on_deck: [23] }).site, 12);
-  assert.equal(nextRequest({ ...floor, queue: [], on_deck: [] }), null);
+  assert.equal(nextTurn({ ...floor, next: { does: "call", turn: 23 } }).site, 12);
+  assert.equal(nextTurn({ ...floor, next: { does: "take_up", turn: floor.turn.turn } }).site, 8);
+  assert.equal(nextTurn({ ...floor, next: null }), null);
   assert.equal(placeOf(floor, 3), 4);
 });
 

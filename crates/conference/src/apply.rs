@@ -4,13 +4,14 @@ use crate::{
     Conference, Event,
     agenda::Agenda,
     feed,
-    floor::{Request, peers},
+    floor::Request,
+    precedence::Precedence,
     prompts::Prompt,
     screen::{Carousel, Spotlight},
     turn::Turn,
     words::{Denied, Readiness, StepKind},
 };
-use diemcau_model::TurnId;
+use diemcau_model::{Millis, TurnId};
 
 impl Conference {
     /// Applies an event.
@@ -125,8 +126,6 @@ impl Conference {
                 words: words.clone(),
                 about: *about,
                 pending: *pending,
-                put_at: None,
-                put_when: *at,
                 ready: Readiness::Unknown,
                 at: *at,
             }),
@@ -137,7 +136,7 @@ impl Conference {
                 self.take(*turn);
             }
             Event::RequestDenied { turn, reason, at } => {
-                self.floor.note_step(StepKind::Denied, *turn, false, *at);
+                self.note_step(StepKind::Denied, *turn, &[], *at);
                 if let Some(request) = self.take(*turn) {
                     let denied = Denied {
                         turn: *turn,
@@ -149,11 +148,8 @@ impl Conference {
                 }
             }
             Event::RequestMoved { turn, place, at } => {
-                self.floor.note_step(StepKind::Moved, *turn, false, *at);
-                self.floor.edit(*turn, |request| {
-                    request.put_at = Some(*place);
-                    request.put_when = *at;
-                });
+                self.note_step(StepKind::Moved, *turn, &[], *at);
+                self.put(*turn, usize::from(*place));
             }
             Event::Staged { turns } => self.floor.staged.clone_from(turns),
             Event::ReadinessSet { turn, ready } => {
@@ -161,9 +157,7 @@ impl Conference {
             }
             Event::Called {
                 turn, replaces, at, ..
-            } => self
-                .floor
-                .note_step(StepKind::Called, *turn, *replaces, *at),
+            } => self.note_step(StepKind::Called, *turn, replaces, *at),
             Event::StepUndone { at } => self.floor.undone(*at),
             _ => {}
         }
@@ -319,13 +313,37 @@ impl Conference {
         }
     }
 
-    /// Takes a request out of the list; those of its rank that stand behind it move up.
+    /// Takes a request out of the list.
     fn take(&mut self, turn: TurnId) -> Option<Request> {
-        let behind: Vec<TurnId> = peers(&self.line(), turn)
-            .into_iter()
-            .skip_while(|other| *other != turn)
-            .skip(1)
-            .collect();
-        self.floor.take(turn, &behind)
+        let list = turns(&self.list());
+        self.floor.take(turn, &list)
     }
+
+    /// Puts a request at a place, counted among those of its rank.
+    fn put(&mut self, turn: TurnId, place: usize) {
+        let list = self.list();
+        let is_first = |request: &Request| Precedence::of(request.words.speech).is_first();
+        let Some(own) = list.iter().find(|request| request.turn == turn) else {
+            return;
+        };
+        let own = is_first(own);
+        let mut rest = list.clone();
+        rest.retain(|request| request.turn != turn);
+        // Points of order come first, so the others' places are counted behind them.
+        let before = rest.iter().filter(|request| !own && is_first(request));
+        let at = before.count() + place;
+        let mut list = turns(&rest);
+        list.insert(at.min(list.len()), turn);
+        let put: Vec<TurnId> = self.floor.put().chain([turn]).collect();
+        self.floor.set_order(list, &put);
+    }
+
+    fn note_step(&mut self, kind: StepKind, turn: TurnId, replaces: &[TurnId], at: Millis) {
+        let list = turns(&self.list());
+        self.floor.note_step(kind, turn, list, replaces, at);
+    }
+}
+
+fn turns(list: &[&Request]) -> Vec<TurnId> {
+    list.iter().map(|request| request.turn).collect()
 }

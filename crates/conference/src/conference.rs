@@ -4,14 +4,14 @@ use crate::{
     Actor, Command, Event, PlannedItem, QueueMode, Refusal, Setup, Signal,
     agenda::Agenda,
     feed::Feed,
-    floor::Floor,
+    floor::{Floor, Request},
     line::{self, Place},
     prompts::Prompts,
     roll::Roll,
     roster::Roster,
     screen::Screen,
     turn::Turn,
-    words::{Heard, TurnEnd, Waiting},
+    words::{Heard, Next, TurnEnd, Waiting},
 };
 use diemcau_model::{ItemId, Millis, SiteId, Stage, TurnId};
 use std::collections::BTreeSet;
@@ -100,15 +100,25 @@ impl Conference {
     /// The list in its order, with the reason of each place.
     #[must_use]
     pub fn line(&self) -> Vec<Place<'_>> {
-        let turns = self.current_item().map(|item| item.turns);
-        let minutes = turns.map_or(0, |turns| turns.minutes);
-        line::line(&self.floor, self.queue_mode(), u64::from(minutes) * 60_000)
+        line::line(&self.floor, self.queue_mode(), self.turn_ms())
     }
 
-    /// Those who are told to prepare: the first is the one that "next" calls.
+    /// The same as the rules and the chair order it, whoever is staged.
+    pub(crate) fn list(&self) -> Vec<&Request> {
+        line::list(&self.floor, self.queue_mode(), self.turn_ms())
+    }
+
+    /// Those who are told to prepare: the first is the one that is called next.
     #[must_use]
     pub fn on_deck(&self) -> Vec<TurnId> {
-        self.on_deck_of(&self.line())
+        let linked = |site| self.is_linked(site);
+        line::on_deck(&self.line(), self.queue_mode(), linked)
+    }
+
+    /// What "next" does now; none when there is nobody to call.
+    #[must_use]
+    pub fn next(&self) -> Option<Next> {
+        self.floor.next(&self.on_deck())
     }
 
     /// Decides a command. Reads only; a refusal leaves nothing behind.
@@ -152,14 +162,11 @@ impl Conference {
             Command::AcceptRequest { turn } => floor.decide_accept(*turn),
             Command::DenyRequest { turn, reason } => floor.decide_deny(*turn, reason, now),
             Command::MoveRequest { turn, before } => {
-                floor.decide_move(&self.line(), *turn, *before, now)
+                floor.decide_move(&self.list(), *turn, *before, now)
             }
             Command::Stage { turns } => floor.decide_stage(turns),
             Command::SetReady { turn, ready } => floor.decide_ready(*turn, *ready),
-            Command::GrantNext { after, expect } => {
-                let turn = floor.decide_next(*after, *expect, &self.on_deck())?;
-                self.decide_grant(*after, turn, now)
-            }
+            Command::GrantNext { after, expect } => self.decide_next(*after, *expect, now),
             Command::Grant { after, turn } => self.decide_grant(*after, *turn, now),
             Command::Undo { turn } => floor.decide_undo(*turn, |site| self.is_linked(site), now),
             Command::PauseTurn { turn } => floor.decide_pause(*turn, now),
@@ -309,12 +316,6 @@ impl Conference {
         sites
     }
 
-    fn on_deck_of(&self, line: &[Place<'_>]) -> Vec<TurnId> {
-        line::on_deck(&self.floor, line, self.queue_mode(), |site| {
-            self.is_linked(site)
-        })
-    }
-
     /// Whoever changes the item says what becomes of those who wait.
     fn check_waiting(&self, to: ItemId, waiting: Option<Waiting>) -> Result<(), Refusal> {
         let asks = self.floor.is_waited_in() && !self.floor.is_list_of(to);
@@ -332,6 +333,24 @@ impl Conference {
         let mut events = self.floor.end_all(TurnEnd::ItemFinished, now);
         events.extend(decided);
         Ok(events)
+    }
+
+    /// The asker must see the floor as it is: two consoles may press at once.
+    fn decide_next(
+        &self,
+        after: Option<TurnId>,
+        expect: TurnId,
+        now: Millis,
+    ) -> Result<Vec<Event>, Refusal> {
+        self.floor.check_after(after)?;
+        let next = self.next().ok_or(Refusal::NobodyWaiting)?;
+        if next.turn() != expect {
+            return Err(Refusal::Stale);
+        }
+        match next {
+            Next::Call { turn } => self.decide_grant(after, turn, now),
+            Next::TakeUp { .. } => self.floor.decide_take_up(now),
+        }
     }
 
     fn decide_grant(
@@ -360,6 +379,12 @@ impl Conference {
     fn queue_mode(&self) -> QueueMode {
         self.current_item()
             .map_or(QueueMode::default(), |item| item.turns.queue)
+    }
+
+    /// What the item allots to a turn.
+    fn turn_ms(&self) -> u64 {
+        let turns = self.current_item().map(|item| item.turns);
+        u64::from(turns.map_or(0, |turns| turns.minutes)) * 60_000
     }
 
     fn away_ms(&self) -> Option<u64> {

@@ -70,12 +70,11 @@ pub enum Event {
     Staged { turns: Vec<TurnId> },
     /// A site said whether it is there, or was passed over.
     ReadinessSet { turn: TurnId, ready: Readiness },
-    /// The chair called a request; `out_of_order` when another was to be next, `replaces` when it ends the speeches that
-    /// have the floor.
+    /// The chair called a request; `out_of_order` when another was to be next, `replaces` names the speeches it ends.
     Called {
         turn: TurnId,
         out_of_order: bool,
-        replaces: bool,
+        replaces: Vec<TurnId>,
         at: Millis,
     },
     /// The chair's last step was undone.
@@ -101,9 +100,9 @@ pub enum Event {
     },
     /// The speaking site is back, or its standby took over.
     TurnUnheld { turn: TurnId, at: Millis },
-    /// A question was put in between: the speech stands until it is answered.
+    /// A question or a point of order was put in between: the speech stands until it is over.
     TurnInterrupted { turn: TurnId, at: Millis },
-    /// The question is over: the speech goes on.
+    /// What was put in between is over: the speech goes on.
     TurnTakenUp { turn: TurnId, at: Millis },
     /// The chair waits for it as long as it takes.
     TurnKept { turn: TurnId },

@@ -38,6 +38,6 @@ pub use screen::{Carousel, Screen, Spotlight, pages};
 pub use setup::{AtZero, Draft, ItemKind, Paragraph, PlannedItem, Seat, Setup, Site, TurnRules};
 pub use turn::{Turn, WARNINGS_S};
 pub use words::{
-    CallEnd, CommentKind, CommentWords, Denied, Headcount, Heard, Layout, PromptKind, QueueMode,
-    Readiness, RequestWords, SpeechType, StepKind, TurnEnd, Waiting, Why,
+    CallEnd, CommentKind, CommentWords, Denied, Headcount, Heard, Layout, Next, PromptKind,
+    QueueMode, Readiness, RequestWords, SpeechType, StepKind, TurnEnd, Waiting, Why,
 };

@@ -1,7 +1,7 @@
 //! The order of the list, and why each request stands where it does.
 //!
-//! Points of order come first. Then come the others: by rank, by the item's order, by arrival; but a request the chair
-//! has put somewhere stands exactly there, and moves up as those before it leave.
+//! Who was staged comes first, then points of order. Then come the others: by rank, by the item's order, by arrival; but
+//! a request the chair has put somewhere stands exactly there, and moves up as those before it leave.
 
 use crate::{
     QueueMode,
@@ -22,39 +22,42 @@ pub struct Place<'a> {
 }
 
 /// The whole list in its order. `turn_ms` is what the item allots to a turn.
-pub(crate) fn line(floor: &Floor, mode: QueueMode, turn_ms: u64) -> Vec<Place<'_>> {
-    let is_first = |request: &&Request| Precedence::of(request.words.speech).is_first();
-    let (first, rest): (Vec<_>, Vec<_>) = floor.queue().partition(is_first);
+pub(crate) fn line<'a>(floor: &'a Floor, mode: QueueMode, turn_ms: u64) -> Vec<Place<'a>> {
     let keys = Keys::new(floor, mode, turn_ms);
-    let mut line = keys.order(first);
-    line.extend(keys.order(rest));
-    line
+    let list = keys.list();
+    let of_list = |turn: &TurnId| list.iter().find(|request| request.turn == *turn);
+    let staged = floor.staged.iter().filter_map(of_list);
+    let is_staged = |request: &&&Request| floor.staged.contains(&request.turn);
+    let rest = list.iter().filter(|request| !is_staged(request));
+    let place = |request: &&'a Request| Place {
+        request,
+        why: keys.why(request),
+    };
+    staged.chain(rest).map(place).collect()
 }
 
-/// Those who are told to prepare: who was staged, then the head of the list; whoever is not ready or not linked is
-/// passed over and keeps its place.
+/// The list as the rules and the chair order it, whoever is staged.
+pub(crate) fn list(floor: &Floor, mode: QueueMode, turn_ms: u64) -> Vec<&Request> {
+    Keys::new(floor, mode, turn_ms).list()
+}
+
+/// Those who are told to prepare: the head of the line; whoever is not ready or not linked is passed over and keeps its
+/// place. Where the chair picks only who was staged.
 pub(crate) fn on_deck(
-    floor: &Floor,
     line: &[Place<'_>],
     mode: QueueMode,
     linked: impl Fn(SiteId) -> bool,
 ) -> Vec<TurnId> {
-    let staged = floor
-        .staged
-        .iter()
-        .filter_map(|turn| line.iter().find(|place| place.request.turn == *turn));
-    let next = line.iter().filter(|_| mode != QueueMode::ChairPicks);
-    let mut on_deck = vec![];
-    for place in staged.chain(next) {
-        let Request {
-            turn, site, ready, ..
-        } = place.request;
-        let there = *ready != Readiness::NotReady && linked(*site);
-        if there && !on_deck.contains(turn) && on_deck.len() < limits::ON_DECK_MAX {
-            on_deck.push(*turn);
-        }
-    }
-    on_deck
+    let may = |place: &&Place<'_>| mode != QueueMode::ChairPicks || place.why == Why::Staged;
+    let there = |place: &&Place<'_>| {
+        place.request.ready != Readiness::NotReady && linked(place.request.site)
+    };
+    line.iter()
+        .filter(may)
+        .filter(there)
+        .take(limits::ON_DECK_MAX)
+        .map(|place| place.request.turn)
+        .collect()
 }
 
 /// What sorts a request: the smaller, the earlier. Numbers grow with arrival, so the last part decides between equals.
@@ -87,23 +90,27 @@ impl<'a> Keys<'a> {
         }
     }
 
-    /// Requests by their keys; those the chair has put somewhere stand there, whoever was put last exactly.
-    fn order(&self, mut requests: Vec<&'a Request>) -> Vec<Place<'a>> {
+    fn list(&self) -> Vec<&'a Request> {
+        let is_first = |request: &&Request| Precedence::of(request.words.speech).is_first();
+        let (first, rest): (Vec<_>, Vec<_>) = self.floor.queue().partition(is_first);
+        let mut list = self.order(first);
+        list.extend(self.order(rest));
+        list
+    }
+
+    /// Requests by their keys; those the chair has put somewhere stand there.
+    fn order(&self, mut requests: Vec<&'a Request>) -> Vec<&'a Request> {
         requests.sort_by_key(|request| self.key(request));
-        let (mut put, free): (Vec<_>, Vec<_>) = requests
+        let put_at = |request: &&Request| self.floor.put_at(request.turn);
+        let (mut put, mut list): (Vec<_>, Vec<_>) = requests
             .into_iter()
-            .partition(|request| request.put_at.is_some());
-        put.sort_by_key(|request| (request.put_when, request.put_at));
-        let place = |request: &'a Request| Place {
-            request,
-            why: self.why(request),
-        };
-        let mut line: Vec<Place> = free.into_iter().map(place).collect();
+            .partition(|request| put_at(request).is_some());
+        put.sort_by_key(put_at);
         for request in put {
-            let at = request.put_at.map_or(line.len(), usize::from);
-            line.insert(at.min(line.len()), place(request));
+            let at = put_at(&request).unwrap_or(list.len());
+            list.insert(at.min(list.len()), request);
         }
-        line
+        list
     }
 
     fn key(&self, request: &Request) -> Key {
@@ -123,7 +130,7 @@ impl<'a> Keys<'a> {
         if self.floor.staged.contains(&request.turn) {
             return Why::Staged;
         }
-        if request.put_at.is_some() {
+        if self.floor.put_at(request.turn).is_some() {
             return Why::Chair;
         }
         self.why_by_mode(request)

@@ -11,7 +11,8 @@ pub struct Precedence {
     pub though_closed: bool,
     /// It hangs under a speech: the one that has the floor, or the last one.
     pub under_a_speech: bool,
-    /// Called while somebody speaks, it is put in between: the speech stands, and goes on afterwards.
+    /// Called while somebody speaks whose kind ranks behind it, it is put in between: the speech stands, and goes on
+    /// afterwards. It takes the place of what was put in between and does not rank behind it.
     pub interposes: bool,
 }
 
@@ -30,7 +31,7 @@ impl Precedence {
         };
         match speech {
             //                            rank      though closed  under a speech  interposes
-            SpeechType::PointOfOrder => row(0, true, false, false),
+            SpeechType::PointOfOrder => row(0, true, false, true),
             SpeechType::Question => row(1, false, true, true),
             SpeechType::Response => row(2, false, true, false),
             SpeechType::Reply => row(3, false, true, false),

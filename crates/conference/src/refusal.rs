@@ -62,6 +62,9 @@ pub enum Refusal {
     /// Points of order come before ordinary speech.
     #[error("points of order come before ordinary speech")]
     PointsOfOrderFirst,
+    /// Who is staged comes before the list.
+    #[error("who is staged comes before the list")]
+    StagedFirst,
     /// The site has no room endpoint that can send.
     #[error("the site is not linked")]
     NotLinked,

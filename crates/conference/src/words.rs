@@ -97,6 +97,32 @@ pub enum Why {
     Document,
 }
 
+/// What the chair's "next" does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case", tag = "does")]
+pub enum Next {
+    /// It gives the floor to this request.
+    Call {
+        /// The request.
+        turn: TurnId,
+    },
+    /// It ends what was put into this speech, which goes on.
+    TakeUp {
+        /// The speech.
+        turn: TurnId,
+    },
+}
+
+impl Next {
+    /// Whose turn it is then.
+    #[must_use]
+    pub fn turn(self) -> TurnId {
+        match self {
+            Self::Call { turn } | Self::TakeUp { turn } => turn,
+        }
+    }
+}
+
 /// Whether a site that is told to prepare is there.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]

@@ -1657,7 +1657,176 @@ fn the_chairs_place_stays_whoever_comes_and_moves_up_as_others_leave() {
     );
 }
 
+#[test]
+fn a_question_ends_the_question_before_and_next_goes_back_to_the_speech() {
+    check(
+        r#"
+            00:00  chair      opens item 5
+            00:10  Sa Đéc     requests
+            00:11  hall       requests
+            00:20  chair      grants next
+            01:20  Hồng Ngự   requests a question
+            01:21  Tháp Mười  requests a question
+            01:30  chair      grants next
+            02:00  chair      grants next
+            02:30  chair      grants next 2         -> refused: stale
+            02:31  chair      grants next 1
+            03:00  chair      grants next
+        "#,
+        expect![[r#"
+            00:00  item 5 begins
+            00:10  1 Sa Đéc is in the list
+            00:11  2 hall is in the list
+            00:20  the chair calls 1; 1 has the floor for 05:00
+            01:20  3 Hồng Ngự is in the list
+            01:21  4 Tháp Mười is in the list
+            01:30  the chair calls 3; 1 is interrupted; 3 has the floor for 05:00
+            02:00  the chair calls 4; 3 ends at 02:00: Succeeded; 4 has the floor for 05:00
+            02:30  chair is refused: stale
+            02:31  4 ends at 02:31: Released; 1 is taken up again
+            03:00  the chair calls 2; 1 ends at 03:00: Succeeded; 2 has the floor for 05:00
+            --
+            floor: 2 hall, 00:00 of 05:00, clock runs
+            waiting: nobody
+            heard: hall; picture: hall
+        "#]],
+    );
+}
+
+#[test]
+fn a_point_of_order_is_heard_in_the_middle_and_then_the_speech_goes_on() {
+    check(
+        r#"
+            00:00  chair      opens item 5
+            00:10  Sa Đéc     requests
+            00:20  chair      grants next
+            01:20  Hồng Ngự   requests a question
+            01:30  chair      grants next
+            01:40  Tháp Mười  requests a point of order
+            01:50  chair      grants next
+            02:00  chair      ends 3
+            02:10  chair      ends 2
+            02:20  (time)
+        "#,
+        expect![[r#"
+            00:00  item 5 begins
+            00:10  1 Sa Đéc is in the list
+            00:20  the chair calls 1; 1 has the floor for 05:00
+            01:20  2 Hồng Ngự is in the list
+            01:30  the chair calls 2; 1 is interrupted; 2 has the floor for 05:00
+            01:40  3 Tháp Mười is in the list
+            01:50  the chair calls 3; 2 is interrupted; 3 has the floor for 05:00
+            02:00  3 ends at 02:00: Released; 2 is taken up again
+            02:10  2 ends at 02:10: Released; 1 is taken up again
+            --
+            floor: 1 Sa Đéc, 01:20 of 05:00, clock runs
+            waiting: nobody
+            heard: Sa Đéc; picture: Sa Đéc
+        "#]],
+    );
+}
+
+#[test]
+fn the_order_the_chair_gave_stays_when_somebody_leaves() {
+    check(
+        r#"
+            00:00  chair      opens item 5
+            00:10  Tháp Mười  requests
+            00:11  Sa Đéc     requests
+            00:12  Hồng Ngự   requests
+            00:13  hall       requests
+            00:14  Tháp Mười  requests
+            00:20  chair      moves 1 before 4
+            00:21  chair      moves 5 before 2
+            00:30  chair      grants 5
+        "#,
+        expect![[r#"
+            00:00  item 5 begins
+            00:10  1 Tháp Mười is in the list
+            00:11  2 Sa Đéc is in the list
+            00:12  3 Hồng Ngự is in the list
+            00:13  4 hall is in the list
+            00:14  5 Tháp Mười is in the list
+            00:20  the chair puts 1 at place 3
+            00:21  the chair puts 5 at place 1
+            00:30  the chair calls 5; 5 has the floor for 05:00
+            --
+            floor: 5 Tháp Mười, 00:00 of 05:00, clock runs
+            waiting: 2 Sa Đéc*, 3 Hồng Ngự+, 1 Tháp Mười [the chair], 4 hall
+            heard: Tháp Mười; picture: Tháp Mười
+        "#]],
+    );
+}
+
+#[test]
+fn who_is_staged_stands_first_for_everybody_and_a_move_takes_the_staging_back() {
+    check(
+        r#"
+            00:00  chair      opens item 5
+            00:10  Tháp Mười  requests
+            00:11  Sa Đéc     requests
+            00:12  Hồng Ngự   requests
+            00:13  hall       requests a point of order
+            00:20  deputy     stages 3 then 2
+            00:21  chair      moves 1 before 3        -> refused: staged first
+            00:30  chair      moves 2 last
+            00:31  chair      undoes 2
+        "#,
+        expect![[r#"
+            00:00  item 5 begins
+            00:10  1 Tháp Mười is in the list
+            00:11  2 Sa Đéc is in the list
+            00:12  3 Hồng Ngự is in the list
+            00:13  4 hall is in the list
+            00:20  staged: 3, 2
+            00:21  chair is refused: staged first
+            00:30  the chair puts 2 at place 3; staged: 3
+            00:31  the step is undone
+            --
+            floor: free
+            waiting: 3 Hồng Ngự* [staged], 2 Sa Đéc+ [staged], 4 hall [its kind], 1 Tháp Mười
+            heard: nobody; picture: hall
+        "#]],
+    );
+}
+
 // ------------------------------------------------------------ taking a step back
+
+#[test]
+fn what_is_undone_was_never_done_for_the_list_and_the_staging_either() {
+    check(
+        r#"
+            00:00  chair      opens item 5
+            00:10  hall       requests
+            00:11  Tháp Mười  requests
+            00:12  Sa Đéc     requests
+            00:13  Hồng Ngự   requests
+            00:20  chair      moves 1 before 4
+            00:30  chair      denies 2
+            00:31  chair      undoes 2
+            00:40  secretary  stages 4 then 1
+            00:50  chair      grants next
+            00:55  chair      undoes 4
+        "#,
+        expect![[r#"
+            00:00  item 5 begins
+            00:10  1 hall is in the list
+            00:11  2 Tháp Mười is in the list
+            00:12  3 Sa Đéc is in the list
+            00:13  4 Hồng Ngự is in the list
+            00:20  the chair puts 1 at place 3
+            00:30  2 is not taken ()
+            00:31  the step is undone
+            00:40  staged: 4, 1
+            00:50  the chair calls 4; 4 has the floor for 05:00
+            00:55  the step is undone
+            --
+            floor: free
+            waiting: 4 Hồng Ngự* [staged], 1 hall+ [staged], 2 Tháp Mười, 3 Sa Đéc
+            heard: nobody; picture: hall
+        "#]],
+    );
+}
 
 #[test]
 fn a_step_is_undone_within_ten_seconds_and_not_later() {

@@ -84,7 +84,7 @@ pub enum ClientCommand {
     Stage { turns: Vec<TurnId> },
     /// Moderator (own site): whether it is there. Chair: `not_ready` passes it over without losing its place.
     SetReady { turn: TurnId, ready: Readiness },
-    /// Chair: "Mời tiếp". `after` is the turn that has the floor, `expect` the one on deck, as the console sees them.
+    /// Chair: "Mời tiếp". `after` is the turn that has the floor, `expect` the one of `floor.next`, as the console sees them.
     GrantNext {
         after: Option<TurnId>,
         expect: TurnId,

@@ -46,6 +46,7 @@ pub fn typescript() -> String {
         view::SiteAttendance,
         view::Prompt,
         conference::QueueMode,
+        conference::Next,
         conference::Why,
         conference::Readiness,
         conference::Waiting,

@@ -1,7 +1,7 @@
 //! What a viewer sees: one value per slice. A fact replaces a slice; a snapshot is all of them.
 
 use diemcau_conference::{
-    CallEnd, CommentKind, CommentWords, Denied, Draft, Headcount, Heard, ItemKind, Layout,
+    CallEnd, CommentKind, CommentWords, Denied, Draft, Headcount, Heard, ItemKind, Layout, Next,
     PromptKind, Readiness, RequestWords, Site, StepKind, TurnEnd, TurnRules, Why,
 };
 use diemcau_model::{
@@ -113,8 +113,10 @@ pub struct Floor {
     pub queue: Vec<Request>,
     /// Requests waiting for the chair's word. Desks see all, a site its own, others none.
     pub pending: Vec<Request>,
-    /// The requests told to prepare, at most two of `queue`; the first is the one "next" calls.
+    /// The requests told to prepare, at most two of `queue`, in its order.
     pub on_deck: Vec<TurnId>,
+    /// What `grant_next` does now; null when there is nobody to call.
+    pub next: Option<Next>,
     /// Who was staged to be called next.
     pub staged: Vec<TurnId>,
     /// Whether the hall's own microphone is open.

@@ -259,7 +259,7 @@ fn check_own_affairs(conference: &Conference, viewer: Viewer, shown: &View, seen
     }
     assert_eq!(
         shown.floor.undo.is_some(),
-        floor.step.is_some() && viewer == Viewer::Chair
+        floor.undoable().is_some() && viewer == Viewer::Chair
     );
 }
 

@@ -215,6 +215,10 @@ fn the_welcome_with_everything_in_it() {
               "on_deck": [
                 2
               ],
+              "next": {
+                "does": "call",
+                "turn": 2
+              },
               "staged": [],
               "hall_microphone": false,
               "priority": false,

@@ -31,8 +31,8 @@ export function turnPhase(turn, now) {
   return "running";
 }
 
-/** The request "Mời tiếp" calls: the first one on deck. @param {Floor} floor @returns {Request | null} */
-export const nextRequest = (floor) => floor.queue.find((request) => request.turn === floor.on_deck[0]) ?? null;
+/** Whose turn F2 makes it. @param {Floor} floor @returns {Request | Turn | null} */
+export const nextTurn = (floor) => (floor.next?.does === "take_up" ? allTurns(floor) : floor.queue).find((one) => one.turn === floor.next?.turn) ?? null;
 
 /** Every speech that has the floor, the one everybody looks at first. @param {Floor} floor @returns {Turn[]} */
 export const allTurns = (floor) => (floor.turn ? [floor.turn, ...floor.others.toReversed()] : []);

@@ -12,7 +12,7 @@ import "../elements/level-meter.js";
 import "../elements/self-picture.js";
 import { currentItem, minutesLate, minutesTaken, nextItem, plannedStarts } from "../state/agenda.js";
 import { presides } from "../state/app.js";
-import { nextRequest } from "../state/floor.js";
+import { nextTurn } from "../state/floor.js";
 import { callName, hall, siteCall } from "../state/sites.js";
 import { shortTime, midnight, serverNow } from "../time.js";
 import { footer, priority } from "./chair/foot.js";
@@ -43,7 +43,7 @@ export function keys(ctx) {
   const { view } = ctx.app;
   if (!view || !presides(ctx.app, view)) return {};
   const { floor, attendance } = view;
-  const next = nextRequest(floor);
+  const next = nextTurn(floor);
   const turn = floor.turn;
   const calling = attendance.calling;
   return {

@@ -3,7 +3,6 @@
 use super::{Floor, Request};
 use crate::{
     Actor, Event, PlannedItem, Refusal, Setup,
-    line::Place,
     precedence::Precedence,
     words::{Readiness, RequestWords},
 };
@@ -84,35 +83,44 @@ impl Floor {
 
     pub(crate) fn decide_move(
         &self,
-        line: &[Place<'_>],
+        list: &[&Request],
         turn: TurnId,
         before: Option<TurnId>,
         now: Millis,
     ) -> Result<Vec<Event>, Refusal> {
-        let peers = peers(line, turn);
+        let peers = peers(list, turn);
         let from = peers.iter().position(|other| *other == turn);
         let from = from.ok_or(Refusal::UnknownTurn)?;
         let others: Vec<TurnId> = peers.into_iter().filter(|other| *other != turn).collect();
         let to = match before {
             None => others.len(),
             Some(before) if before == turn => return Err(Refusal::AlreadySo),
+            Some(before) if self.staged.contains(&before) => return Err(Refusal::StagedFirst),
             Some(before) => match others.iter().position(|other| *other == before) {
                 Some(to) => to,
-                None if line.iter().any(|place| place.request.turn == before) => {
+                None if list.iter().any(|request| request.turn == before) => {
                     return Err(Refusal::PointsOfOrderFirst);
                 }
                 None => return Err(Refusal::UnknownTurn),
             },
         };
-        if to == from {
+        let is_staged = self.staged.contains(&turn);
+        if to == from && !is_staged {
             return Err(Refusal::AlreadySo);
         }
         let place = u16::try_from(to).unwrap_or(u16::MAX);
-        Ok(vec![Event::RequestMoved {
+        let mut events = vec![Event::RequestMoved {
             turn,
             place,
             at: now,
-        }])
+        }];
+        if is_staged {
+            // Whom the chair puts into the list is not to be called before it any more.
+            let stay = self.staged.iter().copied().filter(|other| *other != turn);
+            let turns = stay.collect();
+            events.push(Event::Staged { turns });
+        }
+        Ok(events)
     }
 
     pub(crate) fn decide_stage(&self, turns: &[TurnId]) -> Result<Vec<Event>, Refusal> {
@@ -176,15 +184,13 @@ impl Floor {
     }
 }
 
-/// The requests of the line that may change places with `turn`, in their order.
-pub(crate) fn peers(line: &[Place<'_>], turn: TurnId) -> Vec<TurnId> {
-    let is_first = |place: &Place<'_>| Precedence::of(place.request.words.speech).is_first();
-    let own = line.iter().find(|place| place.request.turn == turn);
-    let own = own.map(is_first);
-    line.iter()
-        .filter(|place| Some(is_first(place)) == own)
-        .map(|place| place.request.turn)
-        .collect()
+/// The requests of the list that may change places with `turn`, in their order.
+fn peers(list: &[&Request], turn: TurnId) -> Vec<TurnId> {
+    let is_first = |request: &&&Request| Precedence::of(request.words.speech).is_first();
+    let own = list.iter().find(|request| request.turn == turn);
+    let own = own.as_ref().map(is_first);
+    let peers = list.iter().filter(|other| Some(is_first(other)) == own);
+    peers.map(|request| request.turn).collect()
 }
 
 fn check_words(setup: &Setup, words: &RequestWords) -> Result<(), Refusal> {

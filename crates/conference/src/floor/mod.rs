@@ -4,11 +4,12 @@ mod list;
 mod step;
 mod turns;
 
-pub(crate) use list::{check_length, peers};
+pub(crate) use list::check_length;
 pub use step::Step;
 
 use crate::{
     line::Used,
+    precedence::Precedence,
     turn::Turn,
     words::{Denied, Readiness, RequestWords, TurnEnd, Waiting},
 };
@@ -27,6 +28,9 @@ pub struct Floor {
     requests: Vec<Request>,
     /// Who is to be called next, and after that.
     pub staged: Vec<TurnId>,
+    /// Where the chair put requests: each with its place among those of its rank, counted from 0. Nothing but the chair's
+    /// word changes it; when one leaves, those behind it move up.
+    order: BTreeMap<TurnId, usize>,
     /// The last request of each site that was not taken, until the site asks again.
     pub denied: BTreeMap<SiteId, Denied>,
     /// How the last turn ended.
@@ -59,10 +63,6 @@ pub struct Request {
     pub about: Option<TurnId>,
     /// Whether it waits for the chair's word before it joins the list.
     pub pending: bool,
-    /// Where the chair put it, counted from 0 among those of its rank; moves up as those before it leave.
-    pub put_at: Option<u16>,
-    /// When the chair put it there: of several, the one put last stands exactly where it was put.
-    pub put_when: Millis,
     /// Whether its site is there.
     pub ready: Readiness,
     /// When the server took it.
@@ -89,6 +89,7 @@ impl Default for Floor {
             turns: vec![],
             requests: vec![],
             staged: vec![],
+            order: BTreeMap::new(),
             denied: BTreeMap::new(),
             last: None,
             priority: None,
@@ -159,6 +160,8 @@ impl Floor {
         let before = self.item.replace(item);
         self.denied.clear();
         self.staged.clear();
+        // Places among those of another item mean nothing here.
+        self.order.clear();
         self.step = None;
         let is_of_before = |request: &Request| Some(request.item) == before;
         match waiting {
@@ -181,11 +184,6 @@ impl Floor {
                 }
             }
         }
-        // Places among those of another item mean nothing here.
-        self.requests
-            .iter_mut()
-            .filter(|request| request.item == item)
-            .for_each(|request| request.put_at = None);
     }
 
     pub(crate) fn requested(&mut self, request: Request) {
@@ -194,23 +192,45 @@ impl Floor {
         self.requests.push(request);
     }
 
-    /// `place` is where the chair's word puts it among those of its rank.
     pub(crate) fn edit(&mut self, turn: TurnId, edit: impl FnOnce(&mut Request)) {
         if let Some(request) = self.requests.iter_mut().find(|one| one.turn == turn) {
             edit(request);
         }
     }
 
-    /// Takes a request out of the list; `behind` are those of its rank that stand behind it, and move up.
-    pub(crate) fn take(&mut self, turn: TurnId, behind: &[TurnId]) -> Option<Request> {
+    /// Takes a request out; `list` is the list as ordered. Those who stay keep their order.
+    pub(crate) fn take(&mut self, turn: TurnId, list: &[TurnId]) -> Option<Request> {
         self.staged.retain(|other| *other != turn);
+        let stay = list.iter().copied().filter(|other| *other != turn);
+        let put: Vec<TurnId> = self.order.keys().copied().collect();
+        self.set_order(stay.collect(), &put);
         let at = self.requests.iter().position(|one| one.turn == turn)?;
-        for request in &mut self.requests {
-            if behind.contains(&request.turn) {
-                request.put_at = request.put_at.map(|at| at.saturating_sub(1));
-            }
-        }
         Some(self.requests.remove(at))
+    }
+
+    /// The chair's word: of `list`, as the whole list is to stand, `put` stand where they do by that word.
+    pub(crate) fn set_order(&mut self, list: Vec<TurnId>, put: &[TurnId]) {
+        self.order.clear();
+        let is_first = |turn: &TurnId| {
+            let speech = self.find(*turn).map(|request| request.words.speech);
+            speech.is_some_and(|speech| Precedence::of(speech).is_first())
+        };
+        let (first, rest): (Vec<_>, Vec<_>) = list.into_iter().partition(is_first);
+        for group in [first, rest] {
+            let places = group.into_iter().enumerate();
+            let put = places.filter(|(_, turn)| put.contains(turn));
+            self.order.extend(put.map(|(place, turn)| (turn, place)));
+        }
+    }
+
+    /// The requests that stand where the chair put them.
+    pub(crate) fn put(&self) -> impl Iterator<Item = TurnId> {
+        self.order.keys().copied()
+    }
+
+    /// Where the chair put a request among those of its rank.
+    pub(crate) fn put_at(&self, turn: TurnId) -> Option<usize> {
+        self.order.get(&turn).copied()
     }
 
     pub(crate) fn put_back(&mut self, request: Request) {

@@ -1,28 +1,34 @@
 //! What people ask about the speeches that have the floor, and what the clock brings.
 
-use super::Floor;
+use super::{Floor, Request};
 use crate::{
     Actor, AtZero, Event, PlannedItem, QueueMode, Refusal,
     precedence::Precedence,
     turn::{Deadline, Turn},
-    words::TurnEnd,
+    words::{Next, SpeechType, TurnEnd},
 };
 use diemcau_model::{Millis, SeatId, SiteId, TurnId, limits};
 
 impl Floor {
-    /// The site on deck, if the asker sees the floor as it is: two consoles may press at once.
-    pub(crate) fn decide_next(
-        &self,
-        after: Option<TurnId>,
-        expect: TurnId,
-        on_deck: &[TurnId],
-    ) -> Result<TurnId, Refusal> {
-        self.check_after(after)?;
-        let next = on_deck.first().ok_or(Refusal::NobodyWaiting)?;
-        if *next != expect {
-            return Err(Refusal::Stale);
+    /// What "next" does: it calls who is on deck; but behind what was put into a speech comes that speech, unless more
+    /// is to be put into it first.
+    pub(crate) fn next(&self, on_deck: &[TurnId]) -> Option<Next> {
+        let on_deck = on_deck.first().and_then(|turn| self.find(*turn));
+        let interposes = |request: &&Request| Precedence::of(request.words.speech).interposes;
+        let call = |request: &Request| Next::Call { turn: request.turn };
+        match self.stands_under_the_last() {
+            Some(speech) => on_deck
+                .filter(interposes)
+                .map(call)
+                .or(Some(Next::TakeUp { turn: speech.turn })),
+            None => on_deck.map(call),
         }
-        Ok(*next)
+    }
+
+    /// Ends what was put into a speech, which goes on.
+    pub(crate) fn decide_take_up(&self, now: Millis) -> Result<Vec<Event>, Refusal> {
+        let last = self.turn().ok_or(Refusal::Stale)?;
+        Ok(self.end(last.turn, TurnEnd::Released, now))
     }
 
     /// Gives the floor to a waiting request at the chair's word. `linked` says whether a site can send.
@@ -41,26 +47,26 @@ impl Floor {
         if !linked(request.site) {
             return Err(Refusal::NotLinked);
         }
-        let interposes = Precedence::of(request.words.speech).interposes && !self.turns.is_empty();
         let is_open = self.open_microphones(item).is_some();
         if is_open && !self.has_free_microphone(item) {
             return Err(Refusal::MicrophonesFull);
         }
-        let replaces = !interposes && !is_open && !self.turns.is_empty();
+        let (stay, end) = match is_open {
+            true => (&self.turns[..], &[][..]),
+            false => self.turns.split_at(self.stay_under(request.words.speech)),
+        };
         let mut events = vec![Event::Called {
             turn,
             out_of_order: on_deck.first() != Some(&turn),
-            replaces,
+            replaces: end.iter().map(|speech| speech.turn).collect(),
             at: now,
         }];
-        if replaces {
-            events.extend(self.end_all(TurnEnd::Succeeded, now));
-        } else if interposes && !is_open {
-            events.extend(self.turn().map(|speech| Event::TurnInterrupted {
-                turn: speech.turn,
-                at: now,
-            }));
-        }
+        events.extend(ended(end, TurnEnd::Succeeded, now));
+        let live = stay.last().filter(|under| !is_open && !under.interrupted);
+        events.extend(live.map(|speech| Event::TurnInterrupted {
+            turn: speech.turn,
+            at: now,
+        }));
         if request.pending {
             events.push(Event::RequestAccepted { turn });
         }
@@ -196,14 +202,7 @@ impl Floor {
 
     /// Ends every speech that has the floor.
     pub(crate) fn end_all(&self, how: TurnEnd, at: Millis) -> Vec<Event> {
-        let turns = self.turns.iter().rev();
-        turns
-            .map(|turn| Event::TurnEnded {
-                turn: turn.turn,
-                how,
-                at,
-            })
-            .collect()
+        ended(&self.turns, how, at).collect()
     }
 
     /// Ends a speech; the one it was put into goes on.
@@ -213,14 +212,36 @@ impl Floor {
         events
     }
 
-    /// The speech that stands because `turn` was put in between.
+    /// The speech that goes on when `turn` is over: the one directly under it, if `turn` is what everybody looks at.
     pub(crate) fn take_up_after(&self, turn: TurnId, at: Millis) -> Option<Event> {
-        let place = self.turns.iter().position(|other| other.turn == turn)?;
-        let under = self.turns[..place].last().filter(|under| under.interrupted);
-        under.map(|under| Event::TurnTakenUp {
+        let under = self
+            .stands_under_the_last()
+            .filter(|_| self.turn().is_some_and(|last| last.turn == turn))?;
+        Some(Event::TurnTakenUp {
             turn: under.turn,
             at,
         })
+    }
+
+    /// The speech that stands because the last one was put into it.
+    fn stands_under_the_last(&self) -> Option<&Turn> {
+        let (_, under) = self.turns.split_last()?;
+        under.last().filter(|speech| speech.interrupted)
+    }
+
+    /// How many of those who have the floor stay when `speech` is called: it is put into what ranks behind it, and takes
+    /// the place of its like. A point of order is put into a question, a question ends the one before.
+    fn stay_under(&self, speech: SpeechType) -> usize {
+        let called = Precedence::of(speech);
+        let ranks_behind = |turn: &Turn| Precedence::of(turn.words.speech).rank > called.rank;
+        match called.interposes {
+            true => self
+                .turns
+                .iter()
+                .rposition(ranks_behind)
+                .map_or(0, |place| place + 1),
+            false => 0,
+        }
     }
 
     /// What the clocks bring at `now`; empty when nothing is due.
@@ -275,7 +296,7 @@ impl Floor {
             .is_some_and(|most| self.turns.len() < most)
     }
 
-    fn check_after(&self, after: Option<TurnId>) -> Result<(), Refusal> {
+    pub(crate) fn check_after(&self, after: Option<TurnId>) -> Result<(), Refusal> {
         match self.turn().map(|turn| turn.turn) == after {
             true => Ok(()),
             false => Err(Refusal::Stale),
@@ -288,6 +309,15 @@ impl Floor {
             false => self.speech(turn).ok_or(Refusal::Stale),
         }
     }
+}
+
+/// The last one first, as they are taken from the floor.
+fn ended(turns: &[Turn], how: TurnEnd, at: Millis) -> impl Iterator<Item = Event> {
+    turns.iter().rev().map(move |turn| Event::TurnEnded {
+        turn: turn.turn,
+        how,
+        at,
+    })
 }
 
 /// A speech gets what it asks for, but no more than the item gives.

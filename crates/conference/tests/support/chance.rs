@@ -68,6 +68,15 @@ impl Tally {
 
 /// Tries many runs; `law` panics when one breaks it, and the shortest such run is told.
 pub fn runs(law: impl Fn(u16, &[Step])) {
+    try_runs(step().boxed(), &law);
+}
+
+/// Runs of a chair who is busy with the list and nothing else: steps upon steps, questions upon questions.
+pub fn busy_runs(law: impl Fn(u16, &[Step])) {
+    try_runs(busy_step().boxed(), &law);
+}
+
+fn try_runs(step: BoxedStrategy<Step>, law: &impl Fn(u16, &[Step])) {
     let given = env::var("SEED").ok().and_then(|seed| seed.parse().ok());
     let seeds = given.map_or(SEEDS.to_vec(), |seed| vec![seed]);
     for seed in seeds {
@@ -79,7 +88,7 @@ pub fn runs(law: impl Fn(u16, &[Step])) {
         });
         let run = (
             prop_oneof![2 => 1..=11_u16, 1 => Just(11)],
-            prop::collection::vec(step(), 0..STEPS_MAX),
+            prop::collection::vec(step.clone(), 0..STEPS_MAX),
         );
         let outcome = runner.run(&run, |(item, steps)| {
             law(item, &steps);
@@ -219,6 +228,27 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
+fn busy_step() -> impl Strategy<Value = Step> {
+    let what = prop_oneof![
+        8 => Just(5_u8), 1 => Just(6), 1 => Just(8), 4 => 9..=10_u8, 7 => Just(11), 3 => Just(12), 2 => Just(16), 5 => Just(26),
+        1 => Just(25),
+    ];
+    let who = (1..32_u8).prop_map(|who| who * 8 + 1);
+    let ask = (who, what, any::<u8>(), any::<u8>(), any::<bool>());
+    let ask = ask.prop_map(|(who, what, a, b, yes)| Step::Ask {
+        who,
+        what,
+        a,
+        b,
+        yes,
+    });
+    prop_oneof![
+        20 => ask,
+        2 => (1..4_000_u64).prop_map(Step::Wait),
+        1 => (1..90_000_u64).prop_map(Step::Wait),
+    ]
+}
+
 fn command(room: &Room, what: u8, a: u8, b: u8, yes: bool) -> Command {
     let turn = pick_turn(room, a);
     let running = room.live.floor().turn().map(|turn| turn.turn);
@@ -299,8 +329,8 @@ fn command(room: &Room, what: u8, a: u8, b: u8, yes: bool) -> Command {
         },
         11 => Command::GrantNext {
             after,
-            expect: match (room.live.on_deck().first(), b % 8) {
-                (Some(next), 1..) => *next,
+            expect: match (room.live.next(), b % 8) {
+                (Some(next), 1..) => next.turn(),
                 (Some(_), 0) | (None, _) => turn,
             },
         },

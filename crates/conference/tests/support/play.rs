@@ -130,7 +130,7 @@ fn link(name: &str, words: &[&str]) -> Option<Signal> {
 fn command(room: &Room, words: &[&str]) -> Option<Command> {
     let floor = room.live.floor();
     let running = floor.turn().map(|turn| turn.turn);
-    let on_deck = room.live.on_deck().first().copied();
+    let next = room.live.next().map(|next| next.turn());
     Some(match words {
         ["opens", "item", n] => Command::StartItem {
             item: item(n)?,
@@ -291,7 +291,7 @@ fn command(room: &Room, words: &[&str]) -> Option<Command> {
         },
         ["grants", "next"] => Command::GrantNext {
             after: running,
-            expect: on_deck?,
+            expect: next?,
         },
         ["grants", "next", n] => Command::GrantNext {
             after: running,

@@ -31,6 +31,7 @@ pub(super) fn floor(conference: &Conference, viewer: Viewer) -> Floor {
             .collect(),
         pending: pending.collect(),
         on_deck: conference.on_deck(),
+        next: conference.next(),
         staged: floor.staged.clone(),
         hall_microphone: conference.screen().hall_microphone,
         priority: floor.priority.is_some(),
@@ -47,8 +48,7 @@ pub(super) fn floor(conference: &Conference, viewer: Viewer) -> Floor {
             .collect(),
         used: used(conference),
         undo: floor
-            .step
-            .as_ref()
+            .undoable()
             .filter(|_| viewer.may_see_step())
             .map(|step| Undo {
                 step: step.kind,

@@ -7,7 +7,7 @@ import { grantNext } from "../../actions/floor.js";
 import { callNextSite } from "../../actions/roll.js";
 import { currentItem } from "../../state/agenda.js";
 import { presides } from "../../state/app.js";
-import { allTurns, nextRequest } from "../../state/floor.js";
+import { allTurns, nextTurn } from "../../state/floor.js";
 import { figures, siteCall } from "../../state/sites.js";
 import { later } from "../later.js";
 import { fittingName, html, icon, kbd, mark, nothing, subject, t, whyWords } from "../pieces.js";
@@ -78,14 +78,14 @@ function step(event, ctx, view) {
 /** One button: the next speaker, or the next site while the roll is called. @param {Ctx} ctx @param {View} view */
 function goButton(ctx, view) {
   const { floor, attendance } = view;
-  const next = nextRequest(floor);
+  const next = nextTurn(floor);
   const may = presides(ctx.app, view);
   if (attendance.calling !== null) {
     const calling = attendance.calling;
     return html`<button class="btn primary two go" type="button" ?disabled=${!may} @click=${() => callNextSite(ctx.ask, calling)}><span>${t("call-next-site")}</span>${kbd("F2")}</button>`;
   }
   return html`<button class="btn primary two go" type="button" ?disabled=${!next || !may} @click=${() => next && grantNext(ctx.ask, floor, next.turn)}>
-    <span>${next ? t("grant-next", { site: siteCall(view, next.site) }) : t("grant-next-nobody")}</span>${kbd("F2")}</button>`;
+    <span>${next ? t(floor.next?.does === "take_up" ? "take-up-next" : "grant-next", { site: siteCall(view, next.site) }) : t("grant-next-nobody")}</span>${kbd("F2")}</button>`;
 }
 
 /** In which order the item's list is called. @param {View} view */
