@@ -20,6 +20,7 @@ refusal-feed_full = The conference holds as many comments as allowed.
 refusal-list_waiting = Some sites still wait: choose to keep, clear or carry over the list.
 refusal-delegate_waits = This delegate is on the list already.
 refusal-no_speech = There is no speech to reply to yet.
+refusal-speech_begun = The speech has begun; its call cannot be given back.
 refusal-staged_first = Whoever is staged always stands before the list.
 refusal-points_of_order_first = Points of order always come before other speech.
 refusal-not_linked = This site's room is not linked, so it cannot be called.

@@ -20,6 +20,7 @@ refusal-feed_full = Hội nghị đã nhận đủ số ý kiến cho phép.
 refusal-list_waiting = Còn điểm cầu đang chờ: hãy chọn giữ lại, xoá hay chuyển sang nội dung tiếp theo.
 refusal-delegate_waits = Đại biểu này đã có trong danh sách đăng ký.
 refusal-no_speech = Chưa có phát biểu nào để trao đổi lại.
+refusal-speech_begun = Lượt phát biểu đã bắt đầu, không trả lại lời mời được nữa.
 refusal-staged_first = Người được xếp mời đứng trước danh sách.
 refusal-points_of_order_first = Ý kiến về điều hành luôn được xếp trước các phát biểu khác.
 refusal-not_linked = Điểm cầu này chưa kết nối thiết bị phòng họp, nên chưa mời được.

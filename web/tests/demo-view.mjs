@@ -36,7 +36,7 @@ export function demoView(now) {
       ],
     },
     floor: {
-      open: true, pending: [], others: [], on_deck: [21, 22], next: { does: "call", turn: 21 }, staged: [], hall_microphone: false, priority: false, denied: [], used: [], undo: null, deputy: null, last: { turn: 19, site: 4, how: "released" },
+      open: true, pending: [], others: [], on_deck: [21, 22], next: { does: "call", turn: 21 }, staged: [], kept: [], hall_microphone: false, microphones_closed: false, priority: false, denied: [], used: [], undo: null, deputy: null, last: { turn: 19, site: 4, how: "released" },
       turn: { turn: 20, site: 8, words: speech, about: null, started: now - 108_000, allotted_ms: 5 * MINUTE, used_ms: 0, running_since: now - 108_000, paused: false, held: false, interrupted: false, silenced: false, muted: false, away_until: null, warned_s: null },
       queue: [
         request(21, 10, 6.7, words("contribution", "Đại diện Ban Tổ chức Huyện uỷ", "", { draft: 3, paragraph: 14 })),
@@ -52,6 +52,7 @@ export function demoView(now) {
     },
     attendance: { calling: null, since: null, sites: sites.map(({ id }) => ({ site: id, headcount: null, how: null, at: null, heard: null })), summoned: 220, present: 0, online: 0, quorate: null },
     prompts: [],
+    speeches: [],
     feed: feed(now),
     seats: seats(sites),
   };

@@ -85,6 +85,8 @@ impl Conference {
             | Event::TurnRanOut { .. }
             | Event::TurnMuted { .. }
             | Event::TurnEnded { .. }
+            | Event::CallReturned { .. }
+            | Event::MicrophonesSet { .. }
             | Event::PrioritySet { .. } => self.apply_to_turns(event),
             Event::HallMicrophoneSet { .. }
             | Event::LayoutSet { .. }
@@ -158,7 +160,7 @@ impl Conference {
             Event::Called {
                 turn, replaces, at, ..
             } => self.note_step(StepKind::Called, *turn, replaces, *at),
-            Event::StepUndone { at } => self.floor.undone(*at),
+            Event::StepUndone { at, .. } => self.floor.undone(*at),
             _ => {}
         }
     }
@@ -171,6 +173,16 @@ impl Conference {
         let floor = &mut self.floor;
         match event {
             Event::TurnStarted { .. } => self.turn_started(event),
+            Event::CallReturned { turn, .. } => {
+                let returned = floor.call_returned(*turn);
+                if let Some(place) = returned.and_then(|turn| turn.put_at) {
+                    self.put(*turn, place);
+                }
+            }
+            Event::MicrophonesSet { open, .. } => match self.roll.calling {
+                Some(_) => self.roll.closed = !open,
+                None => floor.microphones_closed = !open,
+            },
             Event::TurnPaused { turn, at } => {
                 floor.change(*turn, |turn| turn.hold(*at, |turn| turn.paused = true));
             }
@@ -225,6 +237,7 @@ impl Conference {
         else {
             return;
         };
+        let put_at = self.floor.put_at(*turn);
         let Some(request) = self.take(*turn) else {
             return;
         };
@@ -235,6 +248,8 @@ impl Conference {
             item: *item,
             words: request.words,
             about: request.about,
+            asked: request.at,
+            put_at,
             started: *at,
             allotted_ms: *allotted_ms,
             at_zero: *at_zero,

@@ -77,6 +77,9 @@ pub enum Command {
     ExtendTurn { turn: TurnId, minutes: u16 },
     /// Wait for a speaking site whose link is lost for as long as it takes.
     KeepTurn { turn: TurnId },
+    /// Give the call back before the speech has begun: the site is not ready, or the chair takes it back. The request waits
+    /// where it did and nothing is counted.
+    ReturnCall { turn: TurnId },
     /// End the turn: the chair, or the site that has it.
     EndTurn { turn: TurnId },
     /// The chair stops the speaker.
@@ -85,8 +88,10 @@ pub enum Command {
     SetHallMicrophone { open: bool },
     /// Silence everyone but the hall while it is held.
     SetPriority { on: bool },
-    /// Pause every turn: every microphone closes but the hall's.
+    /// Pause every turn: every microphone closes but the hall's, and none opens by itself.
     CloseMicrophones,
+    /// Open again what `CloseMicrophones` closed.
+    OpenMicrophones,
     /// Take the chair: the deputy in the chair's place, or the chair back from the deputy.
     TakeChair,
     /// The deputy gives the chair back.

@@ -4,7 +4,7 @@ use crate::{
     Actor, Command, Event, PlannedItem, QueueMode, Refusal, Setup, Signal,
     agenda::Agenda,
     feed::Feed,
-    floor::{Floor, Request},
+    floor::{Floor, Request, open_microphones},
     line::{self, Place},
     prompts::Prompts,
     roll::Roll,
@@ -13,7 +13,7 @@ use crate::{
     turn::Turn,
     words::{Heard, Next, TurnEnd, Waiting},
 };
-use diemcau_model::{ItemId, Millis, SiteId, Stage, TurnId};
+use diemcau_model::{ItemId, Millis, SiteId, Stage, TurnId, limits};
 use std::collections::BTreeSet;
 
 /// A conference as of its last applied event.
@@ -111,8 +111,12 @@ impl Conference {
     /// Those who are told to prepare: the first is the one that is called next.
     #[must_use]
     pub fn on_deck(&self) -> Vec<TurnId> {
-        let linked = |site| self.is_linked(site);
-        line::on_deck(&self.line(), self.queue_mode(), linked)
+        // Between items nobody can be called, so nobody is told to prepare.
+        if self.agenda.current.is_none() {
+            return vec![];
+        }
+        let there = self.there().take(limits::ON_DECK_MAX);
+        there.map(|request| request.turn).collect()
     }
 
     /// What "next" does now; none when there is nobody to call.
@@ -173,11 +177,13 @@ impl Conference {
             Command::ResumeTurn { turn } => floor.decide_resume(*turn, now),
             Command::ExtendTurn { turn, minutes } => floor.decide_extend(*turn, *minutes, now),
             Command::KeepTurn { turn } => floor.decide_keep(*turn),
+            Command::ReturnCall { turn } => floor.decide_return_call(*turn, now),
             Command::EndTurn { turn } => floor.decide_end(*turn, TurnEnd::Released, now),
             Command::RevokeTurn { turn } => floor.decide_end(*turn, TurnEnd::Revoked, now),
             Command::SetHallMicrophone { open } => self.screen.decide_microphone(*open),
             Command::SetPriority { on } => floor.decide_priority(actor, *on, now),
-            Command::CloseMicrophones => floor.decide_close_all(now),
+            Command::CloseMicrophones => self.decide_microphones(false, now),
+            Command::OpenMicrophones => self.decide_microphones(true, now),
             Command::TakeChair => self.roster.decide_take_chair(actor, now),
             Command::ReturnChair => self.roster.decide_return_chair(now),
             Command::StartRollCall if floor.turns.is_empty() => self.roll.decide_start(setup, now),
@@ -343,6 +349,7 @@ impl Conference {
         now: Millis,
     ) -> Result<Vec<Event>, Refusal> {
         self.floor.check_after(after)?;
+        self.current_item().ok_or(Refusal::NoItem)?;
         let next = self.next().ok_or(Refusal::NobodyWaiting)?;
         if next.turn() != expect {
             return Err(Refusal::Stale);
@@ -362,29 +369,70 @@ impl Conference {
         if self.roll.calling.is_some() {
             return Err(Refusal::RollCallRuns);
         }
-        let on_deck = self.on_deck();
-        let linked = |site| self.is_linked(site);
+        self.floor.check_after(after)?;
+        let request = self.floor.waits(turn)?;
+        let item = self.current_item().ok_or(Refusal::NoItem)?;
+        if !self.is_linked(request.site) {
+            return Err(Refusal::NotLinked);
+        }
+        let is_next = self.on_deck().first() == Some(&turn);
         self.floor
-            .decide_grant(after, turn, self.current_item(), &on_deck, linked, now)
+            .decide_grant(request, item, self.setup.hall(), is_next, now)
     }
 
     fn decide_open(&self, now: Millis) -> Option<Event> {
-        if self.roll.calling.is_some() || !matches!(self.queue_mode(), QueueMode::Open { .. }) {
+        if self.roll.calling.is_some() {
             return None;
         }
+        let item = self.current_item()?;
         self.floor
-            .decide_open(self.current_item(), &self.on_deck(), now)
+            .decide_open(item, self.setup.hall(), self.there(), now)
     }
 
+    /// Closes every microphone but the hall's, also the called site's, or opens them again; what is closed stays closed
+    /// until then.
+    fn decide_microphones(&self, open: bool, now: Millis) -> Result<Vec<Event>, Refusal> {
+        let opens = self.current_item().and_then(open_microphones).is_some();
+        let may_open = opens || self.roll.calling.is_some();
+        let mut events: Vec<Event> = self.floor.pause_all(!open, now).collect();
+        if may_open && self.microphones_closed() == open {
+            events.push(Event::MicrophonesSet { open, at: now });
+        }
+        match events.is_empty() {
+            true => Err(Refusal::AlreadySo),
+            false => Ok(events),
+        }
+    }
+
+    /// Whether the chair closed the microphones that else would open by themselves: the called site's while the roll is
+    /// called, those of an open discussion otherwise.
+    #[must_use]
+    pub fn microphones_closed(&self) -> bool {
+        match self.roll.calling {
+            Some(_) => self.roll.closed,
+            None => self.floor.microphones_closed,
+        }
+    }
+
+    /// Everyone of the line who may be called, in its order.
+    fn there(&self) -> impl Iterator<Item = &Request> {
+        line::there(self.line(), self.queue_mode(), |site| self.is_linked(site))
+    }
+
+    /// The order of the list stays that of its item, also when that is over and none runs.
     fn queue_mode(&self) -> QueueMode {
-        self.current_item()
+        self.list_item()
             .map_or(QueueMode::default(), |item| item.turns.queue)
     }
 
-    /// What the item allots to a turn.
+    /// What the list's item allots to a turn.
     fn turn_ms(&self) -> u64 {
-        let turns = self.current_item().map(|item| item.turns);
+        let turns = self.list_item().map(|item| item.turns);
         u64::from(turns.map_or(0, |turns| turns.minutes)) * 60_000
+    }
+
+    fn list_item(&self) -> Option<&PlannedItem> {
+        self.floor.item().and_then(|item| self.setup.item(item))
     }
 
     fn away_ms(&self) -> Option<u64> {

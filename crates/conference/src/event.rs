@@ -77,8 +77,8 @@ pub enum Event {
         replaces: Vec<TurnId>,
         at: Millis,
     },
-    /// The chair's last step was undone.
-    StepUndone { at: Millis },
+    /// The chair's last step was undone; the speeches it had ended have the floor again.
+    StepUndone { back: Vec<TurnId>, at: Millis },
     /// A site has the floor.
     TurnStarted {
         turn: TurnId,
@@ -118,6 +118,10 @@ pub enum Event {
     TurnRanOut { turn: TurnId },
     /// The grace is used up too: the microphone closed, the turn stays.
     TurnMuted { turn: TurnId },
+    /// The called site was not ready, or the chair took the call back: the request waits where it did.
+    CallReturned { turn: TurnId, at: Millis },
+    /// The chair closed every microphone of an open discussion or of the called site, or opened them again.
+    MicrophonesSet { open: bool, at: Millis },
     /// The turn is over.
     TurnEnded {
         turn: TurnId,

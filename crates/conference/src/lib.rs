@@ -26,7 +26,7 @@ pub use command::{Actor, Command, Signal};
 pub use conference::Conference;
 pub use event::Event;
 pub use feed::{Comment, Feed};
-pub use floor::{Floor, LastTurn, Request, Step};
+pub use floor::{Floor, LastTurn, Request, Speech, Step};
 pub use line::{Place, Used};
 pub use permits::{Deed, May, ROLES, permissions_page, permits};
 pub use precedence::Precedence;

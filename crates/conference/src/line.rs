@@ -9,7 +9,7 @@ use crate::{
     precedence::Precedence,
     words::{Readiness, Why},
 };
-use diemcau_model::{SiteId, TurnId, limits};
+use diemcau_model::{SiteId, TurnId};
 use std::collections::BTreeMap;
 
 /// A place of the list.
@@ -41,23 +41,17 @@ pub(crate) fn list(floor: &Floor, mode: QueueMode, turn_ms: u64) -> Vec<&Request
     Keys::new(floor, mode, turn_ms).list()
 }
 
-/// Those who are told to prepare: the head of the line; whoever is not ready or not linked is passed over and keeps its
-/// place. Where the chair picks only who was staged.
-pub(crate) fn on_deck(
-    line: &[Place<'_>],
+/// Those of the line who may be called next: whoever is not ready or not linked is passed over and keeps its place. Where
+/// the chair picks only who was staged.
+pub(crate) fn there<'a>(
+    line: Vec<Place<'a>>,
     mode: QueueMode,
     linked: impl Fn(SiteId) -> bool,
-) -> Vec<TurnId> {
-    let may = |place: &&Place<'_>| mode != QueueMode::ChairPicks || place.why == Why::Staged;
-    let there = |place: &&Place<'_>| {
-        place.request.ready != Readiness::NotReady && linked(place.request.site)
-    };
-    line.iter()
-        .filter(may)
-        .filter(there)
-        .take(limits::ON_DECK_MAX)
-        .map(|place| place.request.turn)
-        .collect()
+) -> impl Iterator<Item = &'a Request> {
+    line.into_iter()
+        .filter(move |place| mode != QueueMode::ChairPicks || place.why == Why::Staged)
+        .map(|place| place.request)
+        .filter(move |request| request.ready != Readiness::NotReady && linked(request.site))
 }
 
 /// What sorts a request: the smaller, the earlier. Numbers grow with arrival, so the last part decides between equals.
@@ -69,6 +63,8 @@ struct Keys<'a> {
     turn_ms: u64,
     /// How many ordinary requests of its site wait before each.
     before: BTreeMap<TurnId, u16>,
+    /// What each site used of the item.
+    used: BTreeMap<SiteId, Used>,
 }
 
 impl<'a> Keys<'a> {
@@ -87,6 +83,7 @@ impl<'a> Keys<'a> {
             mode,
             turn_ms,
             before,
+            used: floor.counted(),
         }
     }
 
@@ -141,7 +138,7 @@ impl<'a> Keys<'a> {
             return Why::Precedence;
         }
         let before = self.before.get(&request.turn).copied().unwrap_or_default();
-        let used = self.floor.counted_for(request.site);
+        let used = self.used.get(&request.site).copied().unwrap_or_default();
         match self.mode {
             QueueMode::ChairPicks | QueueMode::InOrder | QueueMode::Open { .. } => Why::Arrival,
             QueueMode::RoundOfSites => Why::Round {

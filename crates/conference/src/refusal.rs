@@ -71,6 +71,9 @@ pub enum Refusal {
     /// As many microphones are open as the item allows.
     #[error("no further microphone may be opened")]
     MicrophonesFull,
+    /// The speech has begun: its call cannot be given back.
+    #[error("the speech has begun; end it instead")]
+    SpeechBegun,
     /// The roll is being called.
     #[error("the roll is being called")]
     RollCallRuns,

@@ -13,6 +13,8 @@ use std::collections::BTreeMap;
 pub struct Roll {
     /// The site that is called, and since when; none while no roll is called.
     pub calling: Option<(SiteId, Millis)>,
+    /// The chair closed the called site's microphone.
+    pub closed: bool,
     /// How each site's call ended, in the roll call that runs or was the last.
     pub called: BTreeMap<SiteId, Call>,
     /// What each site reported.
@@ -132,6 +134,7 @@ impl Roll {
 
     pub(crate) fn site_called(&mut self, site: SiteId, at: Millis) {
         self.calling = Some((site, at));
+        self.closed = false;
         self.called.insert(site, Call::default());
     }
 
@@ -147,6 +150,7 @@ impl Roll {
         // A site whose call was broken off was not called.
         self.called.retain(|_, call| call.end.is_some());
         self.calling = None;
+        self.closed = false;
     }
 
     pub(crate) fn is_calling(&self, site: SiteId) -> bool {

@@ -204,7 +204,7 @@ impl Screen {
         let live = floor.turns.iter().filter(|turn| turn.is_live());
         let open_hall =
             hall.filter(|_| self.hall_microphone || floor.priority.is_some() || called.is_some());
-        let called_heard = called.filter(|_| floor.priority.is_none());
+        let called_heard = called.filter(|_| floor.priority.is_none() && !conference.roll().closed);
         let heard = live
             .map(|turn| turn.site)
             .chain(called_heard)

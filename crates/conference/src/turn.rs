@@ -21,6 +21,10 @@ pub struct Turn {
     pub words: RequestWords,
     /// The speech it replies to.
     pub about: Option<TurnId>,
+    /// When the server took the request.
+    pub asked: Millis,
+    /// Where the chair had put the request among those of its rank.
+    pub put_at: Option<usize>,
     /// When it was granted.
     pub started: Millis,
     /// Milliseconds allotted, extensions included.

@@ -112,6 +112,7 @@ fn every_cell_in_every_state() {
         Deed::WithdrawRequest,
         Deed::SetReady,
         Deed::EndTurn,
+        Deed::ReturnCall,
         Deed::SetHeadcount,
         Deed::HandleToSite,
         Deed::WithdrawComment,
@@ -337,6 +338,7 @@ fn about_turns(live: &Conference, all: &mut Rows) {
             ),
             (Deed::SetReady, waits, Command::SetReady { turn, ready }),
             (Deed::EndTurn, speaks, Command::EndTurn { turn }),
+            (Deed::ReturnCall, speaks, Command::ReturnCall { turn }),
             (Deed::AcceptRequest, None, Command::AcceptRequest { turn }),
             (
                 Deed::DenyRequest,
@@ -390,6 +392,7 @@ fn about_turns(live: &Conference, all: &mut Rows) {
         ),
         (Deed::SetPriority, None, Command::SetPriority { on }),
         (Deed::CloseMicrophones, None, Command::CloseMicrophones),
+        (Deed::OpenMicrophones, None, Command::OpenMicrophones),
     ]);
 }
 

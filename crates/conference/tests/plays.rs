@@ -47,7 +47,7 @@ fn nobody_asks_for_the_floor_before_an_item_runs() {
             00:10  Sa Đéc     requests
             00:20  chair      finishes item 1
             00:30  Sa Đéc     requests             -> refused: no item
-            00:40  chair      grants next          -> refused: no item
+            00:40  chair      grants next 1        -> refused: no item
             00:50  chair      opens item 5         -> refused: list waiting
             00:55  chair      opens item 5 carrying
             01:00  chair      grants next
@@ -1054,7 +1054,7 @@ fn a_new_item_ends_the_turn_and_keeps_the_list() {
             01:50  item 6 is over
             --
             floor: free
-            waiting: 2 Sa Đéc*
+            waiting: 2 Sa Đéc
             heard: nobody; picture: hall
         "#]],
     );
@@ -1511,6 +1511,32 @@ fn in_a_round_of_sites_nobody_speaks_twice_before_all_have_spoken_once() {
             floor: 3 Tháp Mười, 00:11 of 08:00, clock runs
             waiting: 4 Hồng Ngự* [turn 1], 2 Sa Đéc+ [turn 2], 5 Tháp Mười [turn 2]
             heard: Tháp Mười; picture: Tháp Mười
+        "#]],
+    );
+}
+
+#[test]
+fn a_point_of_order_costs_a_site_no_turn_of_the_round() {
+    check(
+        r#"
+            00:00  chair      opens item 8
+            00:10  Sa Đéc     requests a point of order
+            00:20  chair      grants next
+            00:40  chair      ends 1
+            00:50  Sa Đéc     requests
+            00:51  Tháp Mười  requests
+        "#,
+        expect![[r#"
+            00:00  item 8 begins
+            00:10  1 Sa Đéc is in the list
+            00:20  the chair calls 1; 1 has the floor for 08:00
+            00:40  1 ends at 00:40: Released
+            00:50  2 Sa Đéc is in the list
+            00:51  3 Tháp Mười is in the list
+            --
+            floor: free
+            waiting: 2 Sa Đéc* [turn 1], 3 Tháp Mười+ [turn 1]
+            heard: nobody; picture: hall
         "#]],
     );
 }
@@ -2054,6 +2080,152 @@ fn priority_silences_everyone_but_the_hall_while_it_is_held() {
     );
 }
 
+#[test]
+fn closed_microphones_stay_closed_until_the_chair_opens_them() {
+    check(
+        r#"
+            00:00  chair      opens item 11
+            00:10  Sa Đéc     requests
+            00:20  chair      closes all microphones
+            00:21  chair      closes all microphones  -> refused: already so
+            00:30  Tháp Mười  requests
+            01:00  chair      opens all microphones
+            01:01  chair      opens all microphones   -> refused: already so
+        "#,
+        expect![[r#"
+            00:00  item 11 begins
+            00:10  1 Sa Đéc is in the list
+            00:10  1 has the floor for 11:00
+            00:20  1 is paused; microphones stay closed
+            00:21  chair is refused: already so
+            00:30  2 Tháp Mười is in the list
+            01:00  1 goes on; microphones may open again
+            01:00  2 has the floor for 11:00
+            01:01  chair is refused: already so
+            --
+            floor: 2 Tháp Mười, 00:01 of 11:00, clock runs
+            also: 1 Sa Đéc, 00:11 of 11:00, clock runs
+            waiting: nobody
+            heard: Tháp Mười, Sa Đéc; picture: Tháp Mười
+        "#]],
+    );
+}
+
+#[test]
+fn chair_and_hall_never_count_against_the_open_microphones() {
+    check(
+        r#"
+            00:00  chair      opens item 11
+            00:10  hall       requests
+            00:20  Tháp Mười  requests
+            00:30  Hồng Ngự   requests
+            00:40  Sa Đéc     requests
+            00:50  hall       requests
+        "#,
+        expect![[r#"
+            00:00  item 11 begins
+            00:10  1 hall is in the list
+            00:10  1 has the floor for 11:00
+            00:20  2 Tháp Mười is in the list
+            00:20  2 has the floor for 11:00
+            00:30  3 Hồng Ngự is in the list
+            00:30  3 has the floor for 11:00
+            00:40  4 Sa Đéc is in the list
+            00:50  5 hall is in the list
+            00:50  5 has the floor for 11:00
+            --
+            floor: 5 hall, 00:00 of 11:00, clock runs
+            also: 3 Hồng Ngự, 00:20 of 11:00, clock runs
+            also: 2 Tháp Mười, 00:30 of 11:00, clock runs
+            also: 1 hall, 00:40 of 11:00, clock runs
+            waiting: 4 Sa Đéc*
+            heard: hall, Tháp Mười, Hồng Ngự; picture: hall
+        "#]],
+    );
+}
+
+#[test]
+fn the_called_site_is_silenced_too_until_the_next_is_called() {
+    check(
+        r#"
+            00:00  chair      calls the roll
+            00:10  chair      calls Sa Đéc
+            00:20  chair      closes all microphones
+            00:21  chair      closes all microphones  -> refused: already so
+        "#,
+        expect![[r#"
+            00:00  the roll is called; hall is called
+            00:10  Sa Đéc is called
+            00:20  microphones stay closed
+            00:21  chair is refused: already so
+            --
+            floor: free
+            waiting: nobody
+            heard: hall; picture: Sa Đéc
+        "#]],
+    );
+    check(
+        r#"
+            00:00  chair      calls the roll
+            00:10  chair      calls Sa Đéc
+            00:20  chair      closes all microphones
+            00:30  chair      calls Tháp Mười
+        "#,
+        expect![[r#"
+            00:00  the roll is called; hall is called
+            00:10  Sa Đéc is called
+            00:20  microphones stay closed
+            00:30  Tháp Mười is called
+            --
+            floor: free
+            waiting: nobody
+            heard: hall, Tháp Mười; picture: Tháp Mười
+        "#]],
+    );
+}
+
+#[test]
+fn a_site_that_is_not_ready_gives_the_call_back_and_keeps_its_place() {
+    check(
+        r#"
+            00:00  chair      opens item 8
+            00:10  Sa Đéc     requests
+            00:11  Tháp Mười  requests
+            00:12  Hồng Ngự   requests
+            00:15  chair      moves 3 before 1
+            00:20  chair      grants next
+            00:25  Sa Đéc     gives back 3            -> refused: other site
+            00:30  Hồng Ngự   gives back 3
+            00:31  chair      undoes 3                -> refused: nothing to undo
+            00:40  chair      grants next
+            01:00  chair      takes back 1
+            01:10  Hồng Ngự   is ready for 3
+            01:20  chair      grants next
+            01:51  Hồng Ngự   gives back 3            -> refused: speech begun
+        "#,
+        expect![[r#"
+            00:00  item 8 begins
+            00:10  1 Sa Đéc is in the list
+            00:11  2 Tháp Mười is in the list
+            00:12  3 Hồng Ngự is in the list
+            00:15  the chair puts 3 at place 1
+            00:20  the chair calls 3; 3 has the floor for 08:00
+            00:25  Sa Đéc is refused: other site
+            00:30  the call of 3 is given back
+            00:31  chair is refused: nothing to undo
+            00:40  the chair calls 1; 1 has the floor for 08:00
+            01:00  the call of 1 is given back
+            01:10  3 is ready
+            01:20  the chair calls 3; 3 has the floor for 08:00
+            01:51  Hồng Ngự is refused: speech begun
+            --
+            floor: 3 Hồng Ngự, 00:31 of 08:00, clock runs
+            waiting: 1 Sa Đéc (not ready) [turn 1], 2 Tháp Mười* [turn 1]
+            heard: Hồng Ngự; picture: Hồng Ngự
+        "#]],
+    );
+}
+
 // ------------------------------------------------------------ two who preside
 
 #[test]
@@ -2095,6 +2267,65 @@ fn the_deputy_takes_the_chair_and_gives_it_back() {
 }
 
 // ------------------------------------------------------------ changing the item
+
+#[test]
+fn who_is_kept_for_an_item_is_nobody_elses_burden_and_waits_when_it_is_taken_up_again() {
+    check(
+        r#"
+            00:00  chair      opens item 5
+            00:10  Sa Đéc     requests
+            00:11  Sa Đéc     requests
+            00:12  Sa Đéc     requests
+            00:13  Sa Đéc     requests
+            00:20  chair      opens item 6 keeping
+            00:30  Sa Đéc     requests
+            00:40  Hồng Ngự   withdraws 1            -> refused: other site
+            00:41  Sa Đéc     withdraws 1
+            00:50  chair      opens item 5 keeping
+        "#,
+        expect![[r#"
+            00:00  item 5 begins
+            00:10  1 Sa Đéc is in the list
+            00:11  2 Sa Đéc is in the list
+            00:12  3 Sa Đéc is in the list
+            00:13  4 Sa Đéc is in the list
+            00:20  item 5 is over; item 6 begins, the list is kept
+            00:30  5 Sa Đéc is in the list
+            00:40  Hồng Ngự is refused: other site
+            00:41  1 is withdrawn
+            00:50  item 6 is over; item 5 begins, the list is kept
+            --
+            floor: free
+            waiting: 2 Sa Đéc*, 3 Sa Đéc+, 4 Sa Đéc
+            kept: 5 Sa Đéc for item 6
+            heard: nobody; picture: hall
+        "#]],
+    );
+}
+
+#[test]
+fn between_items_nobody_is_told_to_prepare_and_the_list_stays_as_it_is() {
+    check(
+        r#"
+            00:00  chair      opens item 8
+            00:10  Sa Đéc     requests
+            00:11  Sa Đéc     requests
+            00:12  Tháp Mười  requests
+            00:20  chair      finishes item 8
+        "#,
+        expect![[r#"
+            00:00  item 8 begins
+            00:10  1 Sa Đéc is in the list
+            00:11  2 Sa Đéc is in the list
+            00:12  3 Tháp Mười is in the list
+            00:20  item 8 is over
+            --
+            floor: free
+            waiting: 1 Sa Đéc [turn 1], 3 Tháp Mười [turn 1], 2 Sa Đéc [turn 2]
+            heard: nobody; picture: hall
+        "#]],
+    );
+}
 
 #[test]
 fn who_waits_is_kept_cleared_or_carried_over() {

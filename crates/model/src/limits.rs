@@ -4,10 +4,15 @@
 pub const SITES_MAX: usize = 64;
 /// Seats of one conference. A longer list in the settings file is refused.
 pub const SEATS_MAX: usize = 2_000;
-/// Waiting requests of one conference; the next is refused with `queue_full`.
+/// Waiting requests of one item; the next is refused with `queue_full`.
 pub const QUEUE_MAX: usize = 64;
-/// Waiting requests of one site; the next is refused with `queue_full`.
+/// Waiting requests of one site in one item; the next is refused with `queue_full`.
 pub const QUEUE_PER_SITE_MAX: usize = 4;
+/// Requests for the floor in the whole conference, so that the speeches held are bounded; the next is refused with
+/// `queue_full`.
+pub const TURNS_MAX: u32 = 5_000;
+/// Milliseconds of a speech within which its call can be given back; later is refused with `speech_begun`.
+pub const RETURN_CALL_MS: u64 = 30_000;
 /// Items of an agenda. A longer list in the settings file is refused.
 pub const AGENDA_MAX: usize = 50;
 /// Paragraphs of a draft. A longer draft in the settings file is refused.

@@ -1,7 +1,7 @@
 //! The frames on the WebSocket: JSON text, one object a frame, tagged by `type`.
 
 use crate::view::{
-    Agenda, Attendance, Comment, Floor, Prompt, SeatView, SiteLink, StageView, View,
+    Agenda, Attendance, Comment, Floor, Prompt, SeatView, SiteLink, Speech, StageView, View,
 };
 use diemcau_conference::{
     CommentKind, CommentWords, Headcount, Layout, PromptKind, Readiness, Refusal, RequestWords,
@@ -103,14 +103,19 @@ pub enum ClientCommand {
     KeepTurn { turn: TurnId },
     /// Chair, or the moderator whose site speaks: end the turn.
     EndTurn { turn: TurnId },
+    /// Chair, or the moderator whose site was called: give the call back within 30 s of speech; the request waits where it
+    /// did, as `not_ready`, and nothing is counted.
+    ReturnCall { turn: TurnId },
     /// Chair: stop the speaker.
     RevokeTurn { turn: TurnId },
     /// Chair: the hall's own microphone.
     SetHallMicrophone { open: bool },
     /// Chair: silence everyone but the hall while it is on; released when the seat's last connection is gone.
     SetPriority { on: bool },
-    /// Chair: pause every turn; every microphone closes but the hall's.
+    /// Chair: pause every turn; every microphone closes but the hall's, and none opens by itself until it says so.
     CloseMicrophones {},
+    /// Chair: open again what `close_microphones` closed.
+    OpenMicrophones {},
     /// Deputy: take the chair. Chair: take it back.
     TakeChair {},
     /// Deputy who has the chair: give it back.
@@ -314,6 +319,10 @@ pub enum Fact {
     Attendance { attendance: Attendance },
     /// The private prompts this viewer may see.
     Prompts { prompts: Vec<Prompt> },
+    /// A speech is over.
+    Speech { speech: Speech },
+    /// A speech that was over has the floor again, by the chair's undo.
+    SpeechGone { turn: TurnId },
 }
 
 /// Figures of a site's links.

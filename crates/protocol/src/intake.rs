@@ -85,6 +85,8 @@ pub fn command(asked: ClientCommand) -> Command {
         ClientCommand::KeepTurn { turn } => Command::KeepTurn { turn },
         ClientCommand::SetPriority { on } => Command::SetPriority { on },
         ClientCommand::CloseMicrophones {} => Command::CloseMicrophones,
+        ClientCommand::OpenMicrophones {} => Command::OpenMicrophones,
+        ClientCommand::ReturnCall { turn } => Command::ReturnCall { turn },
         ClientCommand::TakeChair {} => Command::TakeChair,
         ClientCommand::ReturnChair {} => Command::ReturnChair,
         ClientCommand::StartRollCall {} => Command::StartRollCall,

@@ -40,6 +40,8 @@ pub fn typescript() -> String {
         view::SeatView,
         view::Used,
         view::Undo,
+        view::Kept,
+        view::Speech,
         view::Deputy,
         view::Spotlight,
         view::Attendance,

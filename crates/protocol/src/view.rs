@@ -32,6 +32,8 @@ pub struct View {
     pub attendance: Attendance,
     /// Private prompts between desks and sites; a site sees its own.
     pub prompts: Vec<Prompt>,
+    /// The speeches that are over, in the order of their numbers.
+    pub speeches: Vec<Speech>,
 }
 
 /// What never changes while the conference lasts.
@@ -113,6 +115,8 @@ pub struct Floor {
     pub queue: Vec<Request>,
     /// Requests waiting for the chair's word. Desks see all, a site its own, others none.
     pub pending: Vec<Request>,
+    /// Requests kept with another item, until it is taken up again. Pending ones as above.
+    pub kept: Vec<Kept>,
     /// The requests told to prepare, at most two of `queue`, in its order.
     pub on_deck: Vec<TurnId>,
     /// What `grant_next` does now; null when there is nobody to call.
@@ -121,6 +125,9 @@ pub struct Floor {
     pub staged: Vec<TurnId>,
     /// Whether the hall's own microphone is open.
     pub hall_microphone: bool,
+    /// Whether the chair closed the microphones that else would open by themselves: in an open discussion, or the called
+    /// site's.
+    pub microphones_closed: bool,
     /// Whether the chair holds the priority key: nobody but the hall is heard.
     pub priority: bool,
     /// How the last turn ended. Desks see it, and its own site.
@@ -225,6 +232,45 @@ pub struct Turn {
     pub away_until: Option<Millis>,
     /// The last warning given, in seconds left; 0 when time is used up; null before the first.
     pub warned_s: Option<u16>,
+}
+
+/// A request kept with another item than the present one.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+pub struct Kept {
+    /// The item it waits for.
+    pub item: ItemId,
+    /// Its id.
+    pub turn: TurnId,
+    /// The site.
+    pub site: SiteId,
+    /// Who, on what.
+    pub words: RequestWords,
+    /// When the server took it.
+    pub at: Millis,
+}
+
+/// A speech that is over.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+pub struct Speech {
+    /// Its id.
+    pub turn: TurnId,
+    /// The site that spoke.
+    pub site: SiteId,
+    /// In which item.
+    pub item: ItemId,
+    /// Who, on what.
+    pub words: RequestWords,
+    /// The speech it replied to.
+    pub about: Option<TurnId>,
+    /// When it was granted.
+    pub started: Millis,
+    /// When it was over.
+    pub ended: Millis,
+    /// Milliseconds it took by its clock.
+    #[ts(type = "number")]
+    pub used_ms: u64,
+    /// How it ended; null for those who are not told: desks see it, and its own site.
+    pub how: Option<TurnEnd>,
 }
 
 /// How the last turn ended: told to its site ("the chair stopped you") and to the desks.

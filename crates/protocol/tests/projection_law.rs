@@ -77,6 +77,13 @@ fn in_every_run_each_viewer_sees_what_is_theirs_and_nothing_else() {
             let after = &decision.after;
             for viewer in VIEWERS {
                 check_privacy(after, viewer, &seen);
+                let shown = view(after, viewer);
+                check_speeches(after, viewer, &shown, &seen);
+                for kept in after.floor().kept() {
+                    let does = shown.floor.kept.iter().any(|one| one.turn == kept.turn);
+                    assert_eq!(does, !kept.pending || owns(viewer, kept.site));
+                    seen.saw("kept");
+                }
                 for fact in facts(after, &slices(decision), viewer) {
                     check_fact(after, viewer, &fact);
                 }
@@ -91,6 +98,9 @@ fn in_every_run_each_viewer_sees_what_is_theirs_and_nothing_else() {
         "last",
         "denied",
         "prompt",
+        "how",
+        "not how",
+        "kept",
     ] {
         assert!(seen.of(what) > 0, "no run had: {what}");
     }
@@ -287,12 +297,33 @@ fn who_is_absent_is_told_to_the_desks_and_the_site_alone() {
     }
 }
 
+/// How a speech ended is told to the desks and its own site; what it was, to everybody.
+fn check_speeches(conference: &Conference, viewer: Viewer, shown: &View, seen: &Tally) {
+    let over = conference.floor().speeches.values();
+    assert!(
+        over.map(|one| one.turn)
+            .eq(shown.speeches.iter().map(|one| one.turn))
+    );
+    for speech in &shown.speeches {
+        assert_eq!(speech.how.is_some(), owns(viewer, speech.site));
+        seen.saw(if speech.how.is_some() {
+            "how"
+        } else {
+            "not how"
+        });
+    }
+}
+
 fn check_fact(conference: &Conference, viewer: Viewer, fact: &Fact) {
     let shown = view(conference, viewer);
     match fact {
         Fact::Comment { comment } => assert!(shown.feed.contains(comment), "{viewer:?}"),
         Fact::CommentGone { comment } => {
             assert!(shown.feed.iter().all(|other| other.id != *comment));
+        }
+        Fact::Speech { speech } => assert!(shown.speeches.contains(speech), "{viewer:?}"),
+        Fact::SpeechGone { turn } => {
+            assert!(shown.speeches.iter().all(|other| other.turn != *turn));
         }
         Fact::Floor { floor } => assert_eq!(*floor, shown.floor),
         Fact::Seats { seats } => assert_eq!(*seats, shown.seats),

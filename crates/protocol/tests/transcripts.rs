@@ -34,10 +34,8 @@ const PLAY: &str = "
     00:11  Sa Đéc      requests
     00:15  chair       accepts 2
     00:16  chair       accepts 1
-    00:18  Tháp Mười   asks for help
     00:19  chair       tells slower to Tháp Mười
     00:20  secretary   stages 1
-    00:21  Tháp Mười   is ready for 1
     00:25  chair       grants next
     00:30  Tháp Mười   comments on 2 Đề nghị sửa
     00:31  Sa Đéc      comments on 1 Nhất trí
@@ -101,6 +99,8 @@ fn the_transcripts_tell_every_kind_of_fact() {
         "seats",
         "attendance",
         "prompts",
+        "speech",
+        "speech_gone",
     ] {
         assert!(told.contains(&format!("\"kind\":\"{kind}\"")), "{kind}");
     }

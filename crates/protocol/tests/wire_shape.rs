@@ -212,6 +212,7 @@ fn the_welcome_with_everything_in_it() {
                 }
               ],
               "pending": [],
+              "kept": [],
               "on_deck": [
                 2
               ],
@@ -221,6 +222,7 @@ fn the_welcome_with_everything_in_it() {
               },
               "staged": [],
               "hall_microphone": false,
+              "microphones_closed": false,
               "priority": false,
               "last": null,
               "denied": [],
@@ -314,7 +316,8 @@ fn the_welcome_with_everything_in_it() {
               "online": 0,
               "quorate": false
             },
-            "prompts": []
+            "prompts": [],
+            "speeches": []
           }
         }"#]]
     .assert_eq(&written);

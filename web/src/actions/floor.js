@@ -40,6 +40,12 @@ export const setPriority = (ask, on) => ask({ type: "set_priority", on });
 export const closeMicrophones = (ask) => ask({ type: "close_microphones" });
 
 /** @param {Ask} ask */
+export const openMicrophones = (ask) => ask({ type: "open_microphones" });
+
+/** The call is given back: the request waits where it did. @param {Ask} ask @param {TurnId} turn */
+export const returnCall = (ask, turn) => ask({ type: "return_call", turn });
+
+/** @param {Ask} ask */
 export const takeChair = (ask) => ask({ type: "take_chair" });
 
 /** @param {Ask} ask */

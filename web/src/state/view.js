@@ -1,6 +1,6 @@
 // Facts fold into the view: each replaces a slice. Joining anew gives the same view.
 
-/** @import { Comment, CommentId, Fact, View } from "../../generated/protocol.ts" */
+/** @import { Comment, CommentId, Fact, TurnId, View } from "../../generated/protocol.ts" */
 
 /** @param {View} view @param {Fact[]} facts @returns {View} */
 export function applyFacts(view, facts) {
@@ -19,9 +19,14 @@ export function applyFact(view, fact) {
     case "seats": return { ...view, seats: fact.seats };
     case "attendance": return { ...view, attendance: fact.attendance };
     case "prompts": return { ...view, prompts: fact.prompts };
+    case "speech": return { ...view, speeches: [...withoutSpeech(view, fact.speech.turn), fact.speech].sort((a, b) => a.turn - b.turn) };
+    case "speech_gone": return { ...view, speeches: withoutSpeech(view, fact.turn) };
     default: return unreachable(fact);
   }
 }
+
+/** @param {View} view @param {TurnId} turn */
+const withoutSpeech = ({ speeches }, turn) => speeches.filter((each) => each.turn !== turn);
 
 /** A comment keeps its place by its number; one that comes back after being held does too. @param {Comment[]} feed @param {Comment} comment */
 function withComment(feed, comment) {

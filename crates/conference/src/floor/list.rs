@@ -31,8 +31,11 @@ impl Floor {
         if !self.open && !precedence.though_closed {
             return Err(Refusal::ListClosed);
         }
-        let of_site = self.requests.iter().filter(|one| one.site == site).count();
-        if self.requests.len() >= limits::QUEUE_MAX || of_site >= limits::QUEUE_PER_SITE_MAX {
+        let of_site = self.waiting().filter(|one| one.site == site).count();
+        let is_full = self.waiting().count() >= limits::QUEUE_MAX
+            || of_site >= limits::QUEUE_PER_SITE_MAX
+            || self.next > limits::TURNS_MAX;
+        if is_full {
             return Err(Refusal::QueueFull);
         }
         if self.delegate_waits(site, &words.delegate) {
@@ -54,8 +57,9 @@ impl Floor {
         }])
     }
 
+    /// Also one that is kept with another item.
     pub(crate) fn decide_withdraw(&self, turn: TurnId) -> Result<Vec<Event>, Refusal> {
-        self.waits(turn)?;
+        self.request(turn).ok_or(Refusal::UnknownTurn)?;
         Ok(vec![Event::RequestWithdrawn { turn }])
     }
 

@@ -6,6 +6,7 @@ mod turns;
 
 pub(crate) use list::check_length;
 pub use step::Step;
+pub(crate) use turns::open_microphones;
 
 use crate::{
     line::Used,
@@ -35,14 +36,16 @@ pub struct Floor {
     pub denied: BTreeMap<SiteId, Denied>,
     /// How the last turn ended.
     pub last: Option<LastTurn>,
+    /// The speeches that are over.
+    pub speeches: BTreeMap<TurnId, Speech>,
+    /// The chair closed every microphone of an open discussion: requests open none until it opens them again.
+    pub microphones_closed: bool,
     /// The seat that holds the priority key.
     pub priority: Option<SeatId>,
     /// The chair's last step about the list.
     pub step: Option<Step>,
     /// The item whose list this is: the one that began last.
     item: Option<ItemId>,
-    /// What each site used of each item.
-    used: BTreeMap<(ItemId, SiteId), Used>,
     next: u32,
 }
 
@@ -69,6 +72,29 @@ pub struct Request {
     pub at: Millis,
 }
 
+/// A speech that is over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Speech {
+    /// Its id.
+    pub turn: TurnId,
+    /// The site that spoke.
+    pub site: SiteId,
+    /// In which item.
+    pub item: ItemId,
+    /// Who, on what.
+    pub words: RequestWords,
+    /// The speech it replied to.
+    pub about: Option<TurnId>,
+    /// When it was granted.
+    pub started: Millis,
+    /// When it was over.
+    pub ended: Millis,
+    /// Milliseconds it took by its clock.
+    pub used_ms: u64,
+    /// How it ended.
+    pub how: TurnEnd,
+}
+
 /// How the last turn ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LastTurn {
@@ -92,10 +118,11 @@ impl Default for Floor {
             order: BTreeMap::new(),
             denied: BTreeMap::new(),
             last: None,
+            speeches: BTreeMap::new(),
+            microphones_closed: false,
             priority: None,
             step: None,
             item: None,
-            used: BTreeMap::new(),
             next: 1,
         }
     }
@@ -122,22 +149,50 @@ impl Floor {
         self.waiting().filter(|request| request.pending)
     }
 
-    /// What counts as used by a site of the present item when it asks again: speeches that are over, and those that have
-    /// the floor as if they took all their time.
-    pub(crate) fn counted_for(&self, site: SiteId) -> Used {
-        let item = self.item.unwrap_or_default();
-        let mut used = self.used.get(&(item, site)).copied().unwrap_or_default();
-        for turn in self.turns.iter().filter(|turn| turn.site == site) {
-            used.add(turn.allotted_ms);
+    /// Those kept with another item than the present one.
+    pub fn kept(&self) -> impl Iterator<Item = &Request> {
+        self.requests
+            .iter()
+            .filter(|request| Some(request.item) != self.item)
+    }
+
+    /// The item whose list this is: the one that began last.
+    #[must_use]
+    pub fn item(&self) -> Option<ItemId> {
+        self.item
+    }
+
+    /// What counts for each site in the order of the present item: its ordinary speeches that are over, and those that
+    /// have the floor as if they took all their time. A point of order or an answer costs nobody its turn.
+    pub(crate) fn counted(&self) -> BTreeMap<SiteId, Used> {
+        let is_ordinary = |words: &RequestWords| Precedence::of(words.speech).is_ordinary();
+        let over = self.speeches.values();
+        let over = over.filter(|one| Some(one.item) == self.item && is_ordinary(&one.words));
+        let live = self.turns.iter().filter(|turn| is_ordinary(&turn.words));
+        let mut counted: BTreeMap<SiteId, Used> = BTreeMap::new();
+        for (site, ms) in over
+            .map(|speech| (speech.site, speech.used_ms))
+            .chain(live.map(|turn| (turn.site, turn.allotted_ms)))
+        {
+            counted.entry(site).or_default().add(ms);
+        }
+        counted
+    }
+
+    /// What each site used of each item, whatever its speeches were.
+    #[must_use]
+    pub fn used(&self) -> BTreeMap<(ItemId, SiteId), Used> {
+        let mut used: BTreeMap<_, Used> = BTreeMap::new();
+        for speech in self.speeches.values() {
+            let of_site = used.entry((speech.item, speech.site)).or_default();
+            of_site.add(speech.used_ms);
         }
         used
     }
 
-    /// What each site used of each item.
-    pub fn used(&self) -> impl Iterator<Item = (ItemId, SiteId, Used)> {
-        self.used
-            .iter()
-            .map(|((item, site), used)| (*item, *site, *used))
+    /// A request that waits, also one kept with another item.
+    pub(crate) fn request(&self, turn: TurnId) -> Option<&Request> {
+        self.requests.iter().find(|request| request.turn == turn)
     }
 
     pub(crate) fn find(&self, turn: TurnId) -> Option<&Request> {
@@ -163,6 +218,7 @@ impl Floor {
         // Places among those of another item mean nothing here.
         self.order.clear();
         self.step = None;
+        self.microphones_closed = false;
         let is_of_before = |request: &Request| Some(request.item) == before;
         match waiting {
             Waiting::Keep => {}
@@ -252,14 +308,43 @@ impl Floor {
             return;
         };
         let ended = self.turns.remove(place);
-        let used = self.used.entry((ended.item, ended.site)).or_default();
-        used.add(ended.used_at(at));
         self.last = Some(LastTurn {
             turn,
             site: ended.site,
             item: ended.item,
             how,
         });
+        let speech = Speech {
+            turn,
+            site: ended.site,
+            item: ended.item,
+            used_ms: ended.used_at(at),
+            words: ended.words,
+            about: ended.about,
+            started: ended.started,
+            ended: at,
+            how,
+        };
+        self.speeches.insert(turn, speech);
+    }
+
+    /// A call that was given back has not been: its request waits where it did, and is passed over until it is ready.
+    pub(crate) fn call_returned(&mut self, turn: TurnId) -> Option<Turn> {
+        let place = self.turns.iter().position(|other| other.turn == turn)?;
+        let returned = self.turns.remove(place);
+        self.put_back(Request {
+            turn,
+            site: returned.site,
+            seat: returned.seat,
+            item: returned.item,
+            words: returned.words.clone(),
+            about: returned.about,
+            pending: false,
+            ready: Readiness::NotReady,
+            at: returned.asked,
+        });
+        self.step.take_if(|step| step.request.turn == turn);
+        Some(returned)
     }
 
     pub(crate) fn set_priority(&mut self, seat: Option<SeatId>, at: Millis) {

@@ -3,12 +3,10 @@
 use super::{Floor, LastTurn, Request};
 use crate::{
     Event, Refusal,
-    line::Used,
     turn::Turn,
     words::{Denied, StepKind},
 };
-use diemcau_model::{ItemId, Millis, SiteId, TurnId, limits};
-use std::collections::BTreeMap;
+use diemcau_model::{Millis, SiteId, TurnId, limits};
 
 /// A step, and how it was before.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,7 +35,6 @@ struct Replaced {
     turns: Vec<Turn>,
     /// Those of them whom the call ended.
     ended: Vec<TurnId>,
-    used: BTreeMap<(ItemId, SiteId), Used>,
     last: Option<LastTurn>,
 }
 
@@ -68,7 +65,11 @@ impl Floor {
         if step.request.turn != turn || now > step.until() {
             return Err(Refusal::NothingToUndo);
         }
-        let mut events = vec![Event::StepUndone { at: now }];
+        let back = step.replaced.as_ref().map(|before| before.ended.clone());
+        let mut events = vec![Event::StepUndone {
+            back: back.unwrap_or_default(),
+            at: now,
+        }];
         let Some(before) = &step.replaced else {
             if step.kind == StepKind::Called {
                 events.extend(self.take_up_after(turn, now));
@@ -111,7 +112,6 @@ impl Floor {
             Box::new(Replaced {
                 turns,
                 ended: ends.to_vec(),
-                used: self.used.clone(),
                 last: self.last,
             })
         });
@@ -170,7 +170,7 @@ impl Floor {
             }
         }
         self.turns = turns;
-        self.used = before.used;
+        self.speeches.retain(|turn, _| !before.ended.contains(turn));
         self.last = before.last;
     }
 

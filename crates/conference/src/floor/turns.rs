@@ -31,24 +31,18 @@ impl Floor {
         Ok(self.end(last.turn, TurnEnd::Released, now))
     }
 
-    /// Gives the floor to a waiting request at the chair's word. `linked` says whether a site can send.
+    /// Gives the floor to a waiting request at the chair's word; `is_next` when it was to be called next anyway.
     pub(crate) fn decide_grant(
         &self,
-        after: Option<TurnId>,
-        turn: TurnId,
-        item: Option<&PlannedItem>,
-        on_deck: &[TurnId],
-        linked: impl Fn(SiteId) -> bool,
+        request: &Request,
+        item: &PlannedItem,
+        hall: Option<SiteId>,
+        is_next: bool,
         now: Millis,
     ) -> Result<Vec<Event>, Refusal> {
-        self.check_after(after)?;
-        let request = self.waits(turn)?;
-        let item = item.ok_or(Refusal::NoItem)?;
-        if !linked(request.site) {
-            return Err(Refusal::NotLinked);
-        }
-        let is_open = self.open_microphones(item).is_some();
-        if is_open && !self.has_free_microphone(item) {
+        let turn = request.turn;
+        let is_open = open_microphones(item).is_some();
+        if is_open && !self.has_microphone_for(request.site, item, hall) {
             return Err(Refusal::MicrophonesFull);
         }
         let (stay, end) = match is_open {
@@ -57,7 +51,7 @@ impl Floor {
         };
         let mut events = vec![Event::Called {
             turn,
-            out_of_order: on_deck.first() != Some(&turn),
+            out_of_order: !is_next,
             replaces: end.iter().map(|speech| speech.turn).collect(),
             at: now,
         }];
@@ -74,15 +68,19 @@ impl Floor {
         Ok(events)
     }
 
-    /// In an open discussion the next one needs no word of the chair.
-    pub(crate) fn decide_open(
+    /// In an open discussion the first of those who are there needs no word of the chair, until it has closed the
+    /// microphones.
+    pub(crate) fn decide_open<'a>(
         &self,
-        item: Option<&PlannedItem>,
-        on_deck: &[TurnId],
+        item: &PlannedItem,
+        hall: Option<SiteId>,
+        mut there: impl Iterator<Item = &'a Request>,
         now: Millis,
     ) -> Option<Event> {
-        let item = item.filter(|item| self.has_free_microphone(item))?;
-        let request = self.find(*on_deck.first()?)?;
+        if self.microphones_closed || open_microphones(item).is_none() {
+            return None;
+        }
+        let request = there.find(|one| self.has_microphone_for(one.site, item, hall))?;
         Some(start(request.turn, request.words.minutes, item, now))
     }
 
@@ -137,18 +135,30 @@ impl Floor {
         Ok(self.end(turn, how, now))
     }
 
-    pub(crate) fn decide_close_all(&self, now: Millis) -> Result<Vec<Event>, Refusal> {
-        let open = self.turns.iter().filter(|turn| !turn.paused);
-        let events: Vec<Event> = open
-            .map(|turn| Event::TurnPaused {
-                turn: turn.turn,
-                at: now,
-            })
-            .collect();
-        match events.is_empty() {
-            true => Err(Refusal::AlreadySo),
-            false => Ok(events),
+    /// Pauses every turn, or lets every paused one go on.
+    pub(crate) fn pause_all(&self, paused: bool, at: Millis) -> impl Iterator<Item = Event> {
+        let others = self.turns.iter().filter(move |turn| turn.paused != paused);
+        others.map(move |speech| {
+            let turn = speech.turn;
+            match paused {
+                true => Event::TurnPaused { turn, at },
+                false => Event::TurnResumed { turn, at },
+            }
+        })
+    }
+
+    /// A call can be given back until the speech has begun in earnest.
+    pub(crate) fn decide_return_call(
+        &self,
+        turn: TurnId,
+        now: Millis,
+    ) -> Result<Vec<Event>, Refusal> {
+        if self.current(turn)?.used_at(now) > limits::RETURN_CALL_MS {
+            return Err(Refusal::SpeechBegun);
         }
+        let mut events = vec![Event::CallReturned { turn, at: now }];
+        events.extend(self.take_up_after(turn, now));
+        Ok(events)
     }
 
     /// The key belongs to the seat that pressed it, and is let go when its last connection is gone.
@@ -279,21 +289,11 @@ impl Floor {
         self.turns.iter().filter_map(due).min_by_key(|(at, ..)| *at)
     }
 
-    /// How many microphones the item opens by itself; none unless it is an open discussion.
-    fn open_microphones(&self, item: &PlannedItem) -> Option<usize> {
-        match item.turns.queue {
-            QueueMode::Open { microphones } => Some(usize::from(microphones)),
-            QueueMode::ChairPicks
-            | QueueMode::InOrder
-            | QueueMode::RoundOfSites
-            | QueueMode::LeastTime
-            | QueueMode::ByDocument => None,
-        }
-    }
-
-    fn has_free_microphone(&self, item: &PlannedItem) -> bool {
-        self.open_microphones(item)
-            .is_some_and(|most| self.turns.len() < most)
+    /// The hall's microphone is beside those that the item opens.
+    fn has_microphone_for(&self, site: SiteId, item: &PlannedItem, hall: Option<SiteId>) -> bool {
+        let of_sites = self.turns.iter().filter(|turn| Some(turn.site) != hall);
+        let taken = of_sites.count();
+        Some(site) == hall || open_microphones(item).is_some_and(|most| taken < most)
     }
 
     pub(crate) fn check_after(&self, after: Option<TurnId>) -> Result<(), Refusal> {
@@ -308,6 +308,18 @@ impl Floor {
             true => Err(Refusal::UnknownTurn),
             false => self.speech(turn).ok_or(Refusal::Stale),
         }
+    }
+}
+
+/// How many microphones the item opens by itself; none unless it is an open discussion.
+pub(crate) fn open_microphones(item: &PlannedItem) -> Option<usize> {
+    match item.turns.queue {
+        QueueMode::Open { microphones } => Some(usize::from(microphones)),
+        QueueMode::ChairPicks
+        | QueueMode::InOrder
+        | QueueMode::RoundOfSites
+        | QueueMode::LeastTime
+        | QueueMode::ByDocument => None,
     }
 }
 

@@ -97,10 +97,15 @@ impl Conference {
     )]
     fn site_about(&self, command: &Command) -> Option<SiteId> {
         match command {
-            Command::WithdrawRequest { turn } | Command::SetReady { turn, .. } => {
+            Command::WithdrawRequest { turn } => {
+                self.floor.request(*turn).map(|request| request.site)
+            }
+            Command::SetReady { turn, .. } => {
                 self.floor.waits(*turn).ok().map(|request| request.site)
             }
-            Command::EndTurn { turn } => self.floor.speech(*turn).map(|speech| speech.site),
+            Command::EndTurn { turn } | Command::ReturnCall { turn } => {
+                self.floor.speech(*turn).map(|speech| speech.site)
+            }
             Command::SetHeadcount { site, .. } => self.setup.site(*site).map(|site| site.id),
             Command::HandlePrompt { prompt } => self.prompts.find(*prompt).map(|found| found.site),
             Command::WithdrawComment { comment } => {
@@ -136,6 +141,8 @@ fn deeds(command: &Command) -> &'static [Deed] {
         Command::KeepTurn { .. } => &[Deed::KeepTurn],
         Command::EndTurn { .. } => &[Deed::EndTurn],
         Command::RevokeTurn { .. } => &[Deed::RevokeTurn],
+        Command::ReturnCall { .. } => &[Deed::ReturnCall],
+        Command::OpenMicrophones => &[Deed::OpenMicrophones],
         Command::SetHallMicrophone { .. } => &[Deed::SetHallMicrophone],
         Command::SetPriority { .. } => &[Deed::SetPriority],
         Command::CloseMicrophones => &[Deed::CloseMicrophones],

@@ -204,7 +204,7 @@ fn step() -> impl Strategy<Value = Step> {
     let common = prop_oneof![
         10 => Just(5_u8), 7 => Just(11), 4 => Just(12), 4 => 13..=18_u8, 2 => 13..=14_u8, 5 => 6..=10_u8,
         3 => Just(19), 4 => 20..=22_u8, 1 => Just(23), 1 => 0..=4_u8, 1 => Just(24), 3 => 25..=30_u8,
-        6 => Just(26), 2 => 31..=38_u8, 2 => Just(37), 4 => 39..=48_u8,
+        6 => Just(26), 2 => 31..=38_u8, 2 => Just(37), 4 => 39..=48_u8, 3 => 49..=50_u8, 2 => 40..=42_u8,
     ];
     let ask = (any::<u8>(), common, any::<u8>(), any::<u8>(), any::<bool>());
     let ask = ask.prop_map(|(who, what, a, b, yes)| Step::Ask {
@@ -231,7 +231,7 @@ fn step() -> impl Strategy<Value = Step> {
 fn busy_step() -> impl Strategy<Value = Step> {
     let what = prop_oneof![
         8 => Just(5_u8), 1 => Just(6), 1 => Just(8), 4 => 9..=10_u8, 7 => Just(11), 3 => Just(12), 2 => Just(16), 5 => Just(26),
-        1 => Just(25),
+        1 => Just(25), 2 => Just(50),
     ];
     let who = (1..32_u8).prop_map(|who| who * 8 + 1);
     let ask = (who, what, any::<u8>(), any::<u8>(), any::<bool>());
@@ -429,6 +429,10 @@ fn command(room: &Room, what: u8, a: u8, b: u8, yes: bool) -> Command {
             false => Command::SetPage {
                 page: u16::from(b % 2),
             },
+        },
+        49 => Command::OpenMicrophones,
+        50 => Command::ReturnCall {
+            turn: running.unwrap_or(turn),
         },
         // Seats of sites only: a conference without its desks would do little more.
         _ => Command::RevokeSeat {

@@ -195,6 +195,8 @@ fn command(room: &Room, words: &[&str]) -> Option<Command> {
         ["holds", "priority"] => Command::SetPriority { on: true },
         ["lets", "priority", "go"] => Command::SetPriority { on: false },
         ["closes", "all", "microphones"] => Command::CloseMicrophones,
+        ["opens", "all", "microphones"] => Command::OpenMicrophones,
+        ["gives", "back", n] | ["takes", "back", n] => Command::ReturnCall { turn: turn(n)? },
         ["takes", "the", "chair"] => Command::TakeChair,
         ["returns", "the", "chair"] => Command::ReturnChair,
         ["calls", "the", "roll"] => Command::StartRollCall,

@@ -92,6 +92,11 @@ pub fn event(conference: &Conference, event: &Event) -> String {
         Event::TurnRanOut { turn } => format!("{turn} is out of time"),
         Event::TurnMuted { turn } => format!("{turn} is muted"),
         Event::TurnEnded { turn, how, at } => format!("{turn} ends at {}: {how:?}", clock(*at)),
+        Event::CallReturned { turn, .. } => format!("the call of {turn} is given back"),
+        Event::MicrophonesSet { open, .. } => match open {
+            true => "microphones may open again".into(),
+            false => "microphones stay closed".into(),
+        },
         Event::HallMicrophoneSet { open } => match open {
             true => "the hall's microphone is open".into(),
             false => "the hall's microphone is closed".into(),
@@ -187,6 +192,16 @@ pub fn state(conference: &Conference, now: Millis) -> String {
     let pending: Vec<String> = floor.pending().map(named).collect();
     if !pending.is_empty() {
         lines.push(format!("pending: {}", list(pending.into_iter())));
+    }
+    let kept: Vec<String> = floor
+        .kept()
+        .map(|one| {
+            let site = site_name(conference, one.site);
+            format!("{} {site} for item {}", one.turn, one.item)
+        })
+        .collect();
+    if !kept.is_empty() {
+        lines.push(format!("kept: {}", kept.join(", ")));
     }
     let names =
         |sites: Vec<SiteId>| list(sites.into_iter().map(|site| site_name(conference, site)));

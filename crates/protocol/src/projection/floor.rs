@@ -2,7 +2,7 @@
 
 use crate::{
     Viewer,
-    view::{Deputy, Floor, LastTurn, Request, Turn, Undo, Used},
+    view::{Deputy, Floor, Kept, LastTurn, Request, Speech, Turn, Undo, Used},
 };
 use diemcau_conference::{self as rules, Conference, Why};
 
@@ -30,10 +30,22 @@ pub(super) fn floor(conference: &Conference, viewer: Viewer) -> Floor {
             .map(|place| request(place.request, Some(place.why)))
             .collect(),
         pending: pending.collect(),
+        kept: floor
+            .kept()
+            .filter(|kept| !kept.pending || viewer.owns(kept.site))
+            .map(|kept| Kept {
+                item: kept.item,
+                turn: kept.turn,
+                site: kept.site,
+                words: kept.words.clone(),
+                at: kept.at,
+            })
+            .collect(),
         on_deck: conference.on_deck(),
         next: conference.next(),
         staged: floor.staged.clone(),
         hall_microphone: conference.screen().hall_microphone,
+        microphones_closed: conference.microphones_closed(),
         priority: floor.priority.is_some(),
         last: last.map(|last| LastTurn {
             turn: last.turn,
@@ -69,13 +81,27 @@ fn deputy(conference: &Conference) -> Option<Deputy> {
 }
 
 fn used(conference: &Conference) -> Vec<Used> {
-    let used = |(item, site, used): (_, _, rules::Used)| Used {
+    let used = |((item, site), used): ((_, _), rules::Used)| Used {
         item,
         site,
         turns: used.turns,
         ms: used.ms,
     };
-    conference.floor().used().map(used).collect()
+    conference.floor().used().into_iter().map(used).collect()
+}
+
+pub(super) fn speech(speech: &rules::Speech, viewer: Viewer) -> Speech {
+    Speech {
+        turn: speech.turn,
+        site: speech.site,
+        item: speech.item,
+        words: speech.words.clone(),
+        about: speech.about,
+        started: speech.started,
+        ended: speech.ended,
+        used_ms: speech.used_ms,
+        how: viewer.owns(speech.site).then_some(speech.how),
+    }
 }
 
 fn turn(conference: &Conference, turn: &rules::Turn) -> Turn {

@@ -14,8 +14,8 @@ use crate::{
     },
 };
 use diemcau_conference::{self as rules, Conference, Event, Headcount};
-use diemcau_model::CommentId;
-use floor::floor;
+use diemcau_model::{CommentId, TurnId};
+use floor::{floor, speech};
 use stage::stage;
 use std::collections::BTreeSet;
 
@@ -38,6 +38,8 @@ pub enum Slice {
     Attendance,
     /// The private prompts.
     Prompts,
+    /// One speech that is over.
+    Speech(TurnId),
 }
 
 /// The slices an event touches.
@@ -61,7 +63,8 @@ pub fn touches(event: &Event) -> Vec<Slice> {
         | Event::Staged { .. }
         | Event::ReadinessSet { .. }
         | Event::Called { .. }
-        | Event::StepUndone { .. }
+        | Event::CallReturned { .. }
+        | Event::MicrophonesSet { .. }
         | Event::ChairTaken { .. }
         | Event::PrioritySet { .. }
         | Event::TurnInterrupted { .. }
@@ -73,8 +76,15 @@ pub fn touches(event: &Event) -> Vec<Slice> {
         | Event::TurnUnheld { .. }
         | Event::TurnExtended { .. }
         | Event::TurnMuted { .. }
-        | Event::TurnEnded { .. }
         | Event::HallMicrophoneSet { .. } => vec![Slice::Floor, Slice::Stage],
+        Event::TurnEnded { turn, .. } => vec![Slice::Floor, Slice::Stage, Slice::Speech(*turn)],
+        Event::StepUndone { back, .. } => {
+            let back = back.iter().copied().map(Slice::Speech);
+            [Slice::Floor, Slice::Stage]
+                .into_iter()
+                .chain(back)
+                .collect()
+        }
         Event::TurnWarned { .. } | Event::TurnRanOut { .. } => vec![Slice::Floor],
         Event::LayoutSet { .. }
         | Event::LayoutPreviewed { .. }
@@ -87,7 +97,7 @@ pub fn touches(event: &Event) -> Vec<Slice> {
         Event::RollCallStarted { .. }
         | Event::SiteCalled { .. }
         | Event::SiteAnswered { .. }
-        | Event::RollCallEnded { .. } => vec![Slice::Attendance, Slice::Stage],
+        | Event::RollCallEnded { .. } => vec![Slice::Attendance, Slice::Floor, Slice::Stage],
         Event::SiteHeard { .. } | Event::HeadcountSet { .. } => vec![Slice::Attendance],
         Event::Prompted { .. } | Event::PromptHandled { .. } => vec![Slice::Prompts],
         Event::CommentPosted { comment, .. }
@@ -125,6 +135,12 @@ pub fn view(conference: &Conference, viewer: Viewer) -> View {
         seats: seats(conference, viewer),
         attendance: attendance(conference, viewer),
         prompts: prompts(conference, viewer),
+        speeches: conference
+            .floor()
+            .speeches
+            .values()
+            .map(|over| speech(over, viewer))
+            .collect(),
     }
 }
 
@@ -140,6 +156,14 @@ impl View {
                 Fact::Seats { seats } => self.seats = seats,
                 Fact::Attendance { attendance } => self.attendance = attendance,
                 Fact::Prompts { prompts } => self.prompts = prompts,
+                Fact::SpeechGone { turn } => self.speeches.retain(|other| other.turn != turn),
+                Fact::Speech { speech } => match self
+                    .speeches
+                    .binary_search_by_key(&speech.turn, |other| other.turn)
+                {
+                    Ok(at) => self.speeches[at] = speech,
+                    Err(at) => self.speeches.insert(at, speech),
+                },
                 Fact::CommentGone { comment } => self.feed.retain(|other| other.id != comment),
                 Fact::Comment { comment } => match self
                     .feed
@@ -177,6 +201,12 @@ fn fact(conference: &Conference, slice: Slice, viewer: Viewer) -> Option<Fact> {
         Slice::Prompts if viewer == Viewer::Public => return None,
         Slice::Prompts => Fact::Prompts {
             prompts: prompts(conference, viewer),
+        },
+        Slice::Speech(turn) => match conference.floor().speeches.get(&turn) {
+            Some(over) => Fact::Speech {
+                speech: speech(over, viewer),
+            },
+            None => Fact::SpeechGone { turn },
         },
         Slice::Comment(id) => {
             let found = conference

@@ -4,7 +4,7 @@
 /** @import { App } from "../../state/app.js" */
 /** @import { Ctx } from "../pieces.js" */
 
-import { endTurn } from "../../actions/floor.js";
+import { returnCall } from "../../actions/floor.js";
 import "../../elements/level-meter.js";
 import "../../elements/self-picture.js";
 import { durationText } from "../../time.js";
@@ -24,7 +24,7 @@ export function summons(ctx, view, turn, sends) {
     <h2 id="h-summons">${t("please-speak")}</h2>
     <p id="d-summons" class="d"><b>${fittingName(view, turn.site, 60)}</b>${turn.words.delegate === "" ? nothing : html` · ${person(turn.words)}`}<br>${about} · ${t("allotted")} <b class="num">${durationText(turn.allotted_ms)}</b></p>
     <div class="go"><button class="btn invite primary-act" type="button" autofocus @click=${() => begin(ctx)}>${icon("mic")}<span>${t(closed ? "begin-open" : "begin")}</span>${kbd("F2")}</button>
-      <button class="btn" type="button" @click=${() => endTurn(ctx.ask, turn.turn)}>${t("not-ready")}</button></div>
+      <button class="btn" type="button" @click=${() => returnCall(ctx.ask, turn.turn)}>${t("not-ready")}</button></div>
     <p class="hint">${rich(closed ? "begin-hint-closed" : sends ? "begin-hint-open" : "begin-hint-companion")} <turn-time class="num" .turn=${turn}></turn-time></p>
     ${sends ? html`<div class="proof"><figure class="tile"><self-picture .stream=${ctx.app.media.picture}></self-picture></figure><div><p>${icon(closed ? "mic-off" : "mic")}<b>${t(closed ? "microphone-closed" : "microphone-open")}</b></p><level-meter aria-label=${t("microphone-level")} .read=${() => ctx.media.level()}></level-meter></div></div>` : nothing}
   </section>`;
