@@ -1,5 +1,6 @@
-//! Generated files, tidy checks and the gate. `cargo xtask` without a task lists them.
+//! Generated files, tidy checks, benches and the gate. `cargo xtask` without a task lists them.
 
+mod bench;
 mod ci;
 mod edits;
 mod generate;
@@ -9,17 +10,21 @@ use anyhow::{Result, bail};
 use std::{env, path::PathBuf};
 
 const TASKS: &str = "\
+cargo xtask bench      the media plane beside its peers, and over bad roads: media, floor, links; outside the gate
 cargo xtask ci         everything that must pass; installs what it needs
 cargo xtask edits      random edits of a journal against the verifier: --count 10000 --seed 7
 cargo xtask generate   writes the files that are made from Rust
+cargo xtask soak       thirteen sites for a long time: --minutes 60; outside the gate
 cargo xtask tidy       checks the house: arrows between crates, pins, licences, generated files, outside addresses";
 
 fn main() -> Result<()> {
     let arguments: Vec<String> = env::args().skip(1).collect();
     match arguments.first().map(String::as_str) {
+        Some("bench") => bench::run(&arguments[1..]),
         Some("ci") => ci::run(),
         Some("edits") => edits::run(&arguments[1..]),
         Some("generate") => generate::write(),
+        Some("soak") => bench::soak::run(&arguments[1..]),
         Some("tidy") => tidy::check(),
         None | Some("--help") => {
             println!("{TASKS}");

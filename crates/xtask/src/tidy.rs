@@ -26,6 +26,10 @@ const ARROWS: &[(&str, &[&str])] = &[
         "diemcau-endpoint",
         &["diemcau-conference", "diemcau-model", "diemcau-protocol"],
     ),
+    (
+        "diemcau-load",
+        &["diemcau-conference", "diemcau-model", "diemcau-protocol"],
+    ),
     ("diemcau-verify", &[]),
     ("xtask", &["diemcau-protocol"]),
 ];
