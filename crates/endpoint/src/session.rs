@@ -344,7 +344,9 @@ impl Endpoint {
             | Fact::CommentGone { .. }
             | Fact::Seats { .. }
             | Fact::Attendance { .. }
-            | Fact::Prompts { .. } => {}
+            | Fact::Prompts { .. }
+            | Fact::Speech { .. }
+            | Fact::SpeechGone { .. } => {}
         }
     }
 
