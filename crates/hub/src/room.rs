@@ -253,7 +253,9 @@ impl Room {
         let Some(actor) = self.members.actor(peer) else {
             return;
         };
-        if let Some(answer) = self.answers.get(actor.seat, &id) {
+        // Memory that is ahead of the disk remembers answers that are not true.
+        let known = self.answers.get(actor.seat, &id);
+        if let Some(answer) = known.filter(|_| self.is_in_step()) {
             self.metrics.repeated.inc();
             // Its events may still wait for this round's sync: the answer waits with them.
             round.answers.push((peer, id, answer));

@@ -9,8 +9,12 @@ use std::{
         atomic::{AtomicU64, Ordering},
     },
     thread,
+    time::Duration,
 };
-use tokio::sync::{mpsc, oneshot};
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::sleep,
+};
 
 /// Appends waiting for the writer. Further callers wait in `append`; a touch is dropped, for the events that
 /// wait are a better sign of life.
@@ -140,11 +144,11 @@ impl Worker {
         self.end();
     }
 
-    /// The same on a task, in virtual time: every group of jobs waits for `sync` first, as it would for a disk.
-    pub async fn run_on_task(mut self, mut sync: impl AsyncFnMut()) {
+    /// The same on a task, in virtual time: every group of jobs takes as long as `sync` says, as it would on a disk.
+    pub async fn run_on_task(mut self, sync: impl Fn() -> Duration) {
         let mut group = Vec::with_capacity(COMMIT_BATCH_MAX);
         while self.queue.recv_many(&mut group, COMMIT_BATCH_MAX).await > 0 {
-            sync().await;
+            sleep(sync()).await;
             self.work(&mut group);
         }
         self.end();

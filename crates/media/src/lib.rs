@@ -18,7 +18,7 @@ mod demux;
 mod driver;
 mod engine;
 mod forward;
-mod gate;
+pub mod gate;
 mod keyframes;
 mod peers;
 mod port;
@@ -28,6 +28,7 @@ mod stats;
 mod vp8;
 
 pub use counters::Counters;
+pub use engine::Layer;
 
 use diemcau_model::{LinkReport, PeerAsk, PeerSay, Stage};
 use std::io;

@@ -31,6 +31,18 @@ const ARROWS: &[(&str, &[&str])] = &[
         &["diemcau-conference", "diemcau-model", "diemcau-protocol"],
     ),
     ("diemcau-verify", &[]),
+    ("diemcau-fuzz", &[]),
+    (
+        "diemcau-simulation",
+        &[
+            "diemcau-conference",
+            "diemcau-hub",
+            "diemcau-journal",
+            "diemcau-media",
+            "diemcau-model",
+            "diemcau-protocol",
+        ],
+    ),
     ("xtask", &["diemcau-protocol"]),
 ];
 /// May use all of them.

@@ -90,7 +90,12 @@ impl Room {
         events.iter().for_each(|event| after.apply(event));
         let (before, after) = (self.conference.stage().heard, after.stage().heard);
         self.silenced.extend(&before - &after);
-        self.publish_stage();
+        // Closes only: memory may be ahead of the disk, and what it would open nobody has written.
+        self.media.stage.send_if_modified(|shown| {
+            let open = shown.heard.len();
+            shown.heard.retain(|site| !self.silenced.contains(site));
+            shown.heard.len() != open
+        });
     }
 
     /// Tells the rules which endpoints are there now; what they know already makes no event.

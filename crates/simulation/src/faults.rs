@@ -1,0 +1,245 @@
+//! What goes wrong. Every run draws which kinds it has and how often: one with everything would hide what one kind does.
+
+use crate::{chance::Chance, disk::Fault, machine::Machine, world::World};
+use anyhow::Result;
+use std::time::Duration;
+use tokio::time::Instant;
+use tokio_tungstenite::tungstenite::Message;
+
+/// A kind of trouble.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    /// A connection breaks, perhaps in the middle of a frame.
+    Cut,
+    /// A connection goes silent without anybody being told.
+    Silence,
+    /// The network becomes slower or faster.
+    Lag,
+    /// A machine reads nothing for a while.
+    Deaf,
+    /// A site is away for a while; its people go on writing.
+    Away,
+    /// An uplink fails by itself.
+    Uplink,
+    /// A command is sent once more.
+    Double,
+    /// Something is sent that is no frame.
+    Rude,
+    /// The disk fails, or is slow.
+    Disk,
+    /// The server is stopped and started.
+    Stop,
+    /// The server dies; what was not synced is lost.
+    Kill,
+}
+
+/// With which weights they come; what people do has 100.
+const WEIGHTS: [(u64, Trouble); 11] = [
+    (6, Trouble::Cut),
+    (2, Trouble::Silence),
+    (4, Trouble::Lag),
+    (2, Trouble::Deaf),
+    (3, Trouble::Away),
+    (4, Trouble::Uplink),
+    (6, Trouble::Double),
+    (3, Trouble::Rude),
+    (4, Trouble::Disk),
+    (1, Trouble::Stop),
+    (2, Trouble::Kill),
+];
+const PEOPLE: u64 = 100;
+
+/// The troubles of a run.
+pub struct Faults(Vec<(u64, Option<Trouble>)>);
+
+impl Faults {
+    /// Draws them: about half of the kinds, each up to three times its weight.
+    pub fn draw(chance: &mut Chance) -> Self {
+        let mut drawn = vec![(PEOPLE, None)];
+        for (weight, trouble) in WEIGHTS {
+            if chance.percent(55) {
+                drawn.push((weight * chance.within(1..=3), Some(trouble)));
+            }
+        }
+        Self(drawn)
+    }
+
+    /// What happens next; none: somebody presses something.
+    pub fn next(&self, chance: &mut Chance) -> Option<Trouble> {
+        chance.weighed(&self.0).flatten()
+    }
+
+    /// Whether this run has a kind.
+    #[must_use]
+    pub fn are(&self, trouble: Trouble) -> bool {
+        self.0.iter().any(|(_, one)| *one == Some(trouble))
+    }
+}
+
+/// Makes a trouble.
+pub async fn make(world: &mut World, trouble: Trouble) -> Result<()> {
+    world.trace.count(format!("trouble {trouble:?}"));
+    match trouble {
+        Trouble::Cut | Trouble::Silence | Trouble::Deaf | Trouble::Uplink | Trouble::Rude => {
+            if let Some(at) = somebody(world, Machine::is_joined) {
+                disturb(world, at, trouble);
+            }
+        }
+        Trouble::Lag => lag(world),
+        Trouble::Away => away(world),
+        Trouble::Double => double(world),
+        Trouble::Disk => disk(world),
+        Trouble::Stop => stop(world).await,
+        Trouble::Kill => kill(world),
+    }
+    Ok(())
+}
+
+fn somebody(world: &mut World, fits: impl Fn(&Machine) -> bool) -> Option<usize> {
+    let fitting = world.machines.iter().zip(0..);
+    let fitting: Vec<usize> = fitting
+        .filter(|(machine, _)| fits(machine))
+        .map(|(_, at)| at)
+        .collect();
+    world.chance.pick(&fitting).copied()
+}
+
+fn disturb(world: &mut World, at: usize, trouble: Trouble) {
+    let machine = &mut world.machines[at];
+    let Some(link) = &mut machine.link else {
+        return;
+    };
+    let number = link.number;
+    match trouble {
+        Trouble::Cut => link.cable.cut(&mut world.chance),
+        Trouble::Silence => link.cable.silence(),
+        Trouble::Deaf => {
+            let until = Instant::now() + world.chance.millis(500..=20_000);
+            link.ear.deafen(until);
+        }
+        Trouble::Uplink => {
+            if let Some(server) = &world.server {
+                server.plane.fail_uplink(number);
+            }
+        }
+        Trouble::Rude => {
+            link.rude = true;
+            let message = match world.chance.below(6) {
+                0 => Message::binary(vec![1, 2, 3]),
+                1 => Message::text("{\"type\":\"command\",\"id\":\"x\",\"comm"),
+                2 => Message::text("[".repeat(200)),
+                3 => Message::text("x".repeat(70_000)),
+                4 => Message::text("{\"type\":\"join\",\"protocol\":1,\"token\":\"x\"}"),
+                _ => Message::text(
+                    "{\"type\":\"screen\",\"slots\":{\"programme\":1,\"tiles\":[1]},\"a\":1}",
+                ),
+            };
+            let _ = link.say.send(message);
+        }
+        Trouble::Lag
+        | Trouble::Away
+        | Trouble::Double
+        | Trouble::Disk
+        | Trouble::Stop
+        | Trouble::Kill => {}
+    }
+    world
+        .trace
+        .say(machine.name(), format!("trouble on c{number}: {trouble:?}"));
+}
+
+fn lag(world: &mut World) {
+    world.lag = match world.chance.percent(20) {
+        true => world.chance.millis(300..=2_500),
+        false => world.chance.millis(1..=120),
+    };
+    world.trace.say("network", format!("takes {:?}", world.lag));
+    for machine in &world.machines {
+        if let Some(link) = &machine.link {
+            link.cable.set_lag(world.lag);
+        }
+    }
+}
+
+fn away(world: &mut World) {
+    let Some(at) = somebody(world, |machine| !machine.is_out()) else {
+        return;
+    };
+    let back = Instant::now() + world.chance.millis(2_000..=40_000);
+    world.hang_up(at);
+    let machine = &mut world.machines[at];
+    machine.joins_at = Some(back);
+    world.trace.say(machine.name(), "is away");
+}
+
+/// A command that waits for its answer, or has had it, is sent once more.
+fn double(world: &mut World) {
+    let Some(at) = somebody(world, Machine::is_joined) else {
+        return;
+    };
+    let machine = &mut world.machines[at];
+    let waits = machine.pending.front().map(|pending| pending.id.clone());
+    if let Some(id) = waits {
+        machine.send_pending(&id, world.answered);
+        return world.trace.say(machine.name(), format!("asks again: {id}"));
+    }
+    let which = world.chance.below(machine.answered.len());
+    if let (Some((id, command)), Some(link)) = (machine.answered.get(which), &machine.link) {
+        link.send(&diemcau_protocol::ClientFrame::Command {
+            id: id.clone(),
+            command: command.clone(),
+        });
+        world
+            .trace
+            .say(machine.name(), format!("asks again, though answered: {id}"));
+    }
+}
+
+fn disk(world: &mut World) {
+    let fault = match world.chance.below(6) {
+        0 | 1 => Fault::Full,
+        2 | 3 => Fault::Sync,
+        4 => Fault::Gone,
+        _ => {
+            let sync = world.chance.millis(0..=400);
+            world.disk.set_sync(sync);
+            return world.trace.say("disk", format!("takes {sync:?}"));
+        }
+    };
+    world.disk.set_fault(fault);
+    (world.disk_failed, world.disk_ever_failed) = (true, true);
+    world.disk_heals_at = Some(Instant::now() + world.chance.millis(100..=8_000));
+    world.trace.say("disk", format!("fails: {fault:?}"));
+}
+
+async fn stop(world: &mut World) {
+    let Some(server) = world.server.take() else {
+        return;
+    };
+    world.trace.say("server", "is stopped");
+    server.stop().await;
+    world.disk.let_go();
+    world.starts_at = Some(Instant::now() + world.chance.millis(0..=3_000));
+}
+
+fn kill(world: &mut World) {
+    let Some(server) = world.server.take() else {
+        return;
+    };
+    world.trace.say("server", "dies");
+    world.disk.let_go();
+    for machine in &world.machines {
+        if let Some(link) = &machine.link {
+            link.cable.cut(&mut world.chance);
+        }
+    }
+    server.kill();
+    let down = match world.chance.percent(20) {
+        true => world.chance.millis(5_000..=40_000),
+        false => world.chance.millis(100..=3_000),
+    };
+    world.starts_at = Some(Instant::now() + down);
+}
+
+/// For how long a command that the disk refused is kept before it is asked again.
+pub const AGAIN_AFTER: Duration = Duration::from_secs(1);

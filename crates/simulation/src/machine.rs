@@ -1,0 +1,165 @@
+//! One client: what it shows, what it has sent and not been answered, and its connection while it has one.
+
+use crate::{line::Ear, wire::Cable};
+use diemcau_conference::{Refusal, Seat};
+use diemcau_protocol::{ClientCommand, ClientFrame, View};
+use std::collections::VecDeque;
+use tokio::{sync::mpsc, time::Instant};
+use tokio_tungstenite::tungstenite::Message;
+
+/// Answered commands kept to be sent once more.
+const ANSWERED_MAX: usize = 12;
+
+/// One client of one seat. A seat may have several.
+pub struct Machine {
+    /// Whose.
+    pub seat: Seat,
+    /// Its connection.
+    pub link: Option<Link>,
+    /// What its screen shows; stale while there is no connection.
+    pub view: Option<View>,
+    /// The last event the view contains.
+    pub seq: u64,
+    /// Sent or to be sent, and not answered: sent again on every connection.
+    pub pending: VecDeque<Pending>,
+    /// Answered, and perhaps sent once more.
+    pub answered: VecDeque<(String, ClientCommand)>,
+    /// When it tries to connect; never again when its link was revoked.
+    pub joins_at: Option<Instant>,
+    name: String,
+    next: u32,
+}
+
+/// A command without an answer.
+pub struct Pending {
+    /// Its id.
+    pub id: String,
+    /// What is asked.
+    pub command: ClientCommand,
+    /// The highest event anybody had been answered when it was first sent; none: not sent yet.
+    pub behind: Option<u64>,
+    /// When it is sent again after a refusal of the disk.
+    pub again_at: Option<Instant>,
+}
+
+/// A connection.
+pub struct Link {
+    /// Its number in the whole run.
+    pub number: u64,
+    /// To the client's end.
+    pub say: mpsc::UnboundedSender<Message>,
+    /// From the client's end.
+    pub ear: Ear,
+    /// The wire itself.
+    pub cable: Cable,
+    /// The welcome has come.
+    pub joined: bool,
+    /// The highest event anybody had been answered when it was made.
+    pub behind: u64,
+    /// When something was last heard.
+    pub heard_at: Instant,
+    /// When it last pinged.
+    pub pinged_at: Instant,
+    /// It has sent something that is no frame: errors are its due.
+    pub rude: bool,
+}
+
+/// What a command was answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// It took effect; its last event.
+    Ok(u64),
+    /// It was refused.
+    Refused(Refusal),
+}
+
+impl Machine {
+    /// A machine that has not connected yet.
+    #[must_use]
+    pub fn new(name: String, seat: Seat, joins_at: Instant) -> Self {
+        Self {
+            seat,
+            link: None,
+            view: None,
+            seq: 0,
+            pending: VecDeque::new(),
+            answered: VecDeque::new(),
+            joins_at: Some(joins_at),
+            name,
+            next: 1,
+        }
+    }
+
+    /// What people call it in a trace.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Whether it has been welcomed and is connected.
+    #[must_use]
+    pub fn is_joined(&self) -> bool {
+        self.link.as_ref().is_some_and(|link| link.joined)
+    }
+
+    /// Its link opens nothing any more.
+    #[must_use]
+    pub fn is_out(&self) -> bool {
+        self.joins_at.is_none()
+    }
+
+    /// Wants something; gives the id under which it is asked, now and whenever it is asked again.
+    pub fn want(&mut self, command: ClientCommand) -> String {
+        let id = format!("{}-{}", self.name, self.next);
+        self.next += 1;
+        self.pending.push_back(Pending {
+            id: id.clone(),
+            command,
+            behind: None,
+            again_at: None,
+        });
+        id
+    }
+
+    /// Sends a command that is pending, if there is a connection. `answered` is the highest event anybody was answered.
+    pub fn send_pending(&mut self, id: &str, answered: u64) {
+        let Some(link) = self.link.as_ref().filter(|link| link.joined) else {
+            return;
+        };
+        for pending in self.pending.iter_mut().filter(|pending| pending.id == id) {
+            pending.behind.get_or_insert(answered);
+            pending.again_at = None;
+            link.send(&ClientFrame::Command {
+                id: pending.id.clone(),
+                command: pending.command.clone(),
+            });
+        }
+    }
+
+    /// Takes the answered command out of those that are pending.
+    pub fn answered(&mut self, id: &str) -> Option<Pending> {
+        let at = self.pending.iter().position(|pending| pending.id == id)?;
+        let pending = self.pending.remove(at)?;
+        self.answered
+            .push_back((pending.id.clone(), pending.command.clone()));
+        if self.answered.len() > ANSWERED_MAX {
+            self.answered.pop_front();
+        }
+        Some(pending)
+    }
+}
+
+impl Link {
+    /// Sends a frame.
+    pub fn send(&self, frame: &ClientFrame) {
+        if let Ok(text) = serde_json::to_string(frame) {
+            self.send_text(text);
+        }
+    }
+
+    /// Sends a text that need not be a frame.
+    pub fn send_text(&self, text: String) {
+        // A connection that is over tells it by its ear.
+        let _ = self.say.send(Message::text(text));
+    }
+}

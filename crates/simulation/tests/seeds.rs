@@ -1,0 +1,105 @@
+//! Five hundred runs, the same in every gate; and proof that a run is one.
+#![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+
+use diemcau_simulation::{Run, run};
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread,
+};
+
+/// The gate draws none: these are its runs. `cargo xtask sim` tries others.
+const SEEDS: std::ops::RangeInclusive<u64> = 1..=500;
+
+/// Further seeds that once found something, with what they found.
+const FOUND: [u64; 0] = [];
+
+#[test]
+fn every_law_holds_in_every_run() {
+    let seeds: Vec<u64> = SEEDS.chain(FOUND).collect();
+    let (next, tally) = (AtomicUsize::new(0), Mutex::new(BTreeMap::new()));
+    let work = || {
+        while let Some(seed) = seeds.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let Run {
+                trace,
+                tally: seen,
+                outcome,
+            } = run(*seed).unwrap();
+            if let Err(broken) = outcome {
+                panic!("{}\nseed {seed}: {broken:#}", trace.join("\n"));
+            }
+            let mut tally = tally.lock().unwrap();
+            for (what, count) in seen {
+                *tally.entry(what).or_insert(0) += count;
+            }
+        }
+    };
+    thread::scope(|scope| {
+        for _ in 0..thread::available_parallelism().map_or(1, usize::from) {
+            scope.spawn(work);
+        }
+    });
+    check_that_it_happened(&tally.into_inner().unwrap());
+}
+
+/// Runs that never meet a kind of command, answer or trouble prove nothing about it.
+fn check_that_it_happened(tally: &BTreeMap<String, u64>) {
+    let commands = "accept_request call_next_site call_site close_microphones deny_request end_roll_call end_turn \
+        extend_turn finish_item grant grant_next handle_prompt hold_comment keep_turn move_item move_request next_item \
+        open_microphones pass_over_site pause_turn post_comment preview_layout prompt_desks prompt_site publish_comment request_floor \
+        resume_turn return_call return_chair revoke_seat revoke_turn set_carousel set_hall_microphone set_headcount set_layout \
+        set_list set_notice set_page set_priority set_ready set_spotlight show_paragraph stage start_item \
+        start_roll_call take_chair take_preview undo withdraw_comment withdraw_request";
+    let others = [
+        "answered again",
+        "error Malformed",
+        "error NotAdmitted",
+        "error Replaced",
+        "error Revoked",
+        "error StorageFailed",
+        "heard at rest",
+        "joined",
+        "picture forwarded",
+        "refused AlreadySo",
+        "refused DeputyPresides",
+        "refused NotAllowed",
+        "refused Stale",
+        "rested",
+        "trouble Away",
+        "trouble Cut",
+        "trouble Deaf",
+        "trouble Disk",
+        "trouble Double",
+        "trouble Kill",
+        "trouble Lag",
+        "trouble Rude",
+        "trouble Silence",
+        "trouble Stop",
+        "trouble Uplink",
+        "voice forwarded",
+    ];
+    let commands = commands
+        .split_whitespace()
+        .map(|command| format!("ok {command}"));
+    let never: Vec<String> = commands
+        .chain(others.map(str::to_owned))
+        .filter(|what| !tally.contains_key(what))
+        .collect();
+    assert!(never.is_empty(), "no run ever had: {never:?}");
+}
+
+#[test]
+fn one_seed_is_one_run() {
+    for seed in [3, 17, 41] {
+        let (one, two) = (run(seed).unwrap(), run(seed).unwrap());
+        assert!(one.trace.len() > 300, "a run that does little");
+        for (line, (one, two)) in one.trace.iter().zip(&two.trace).enumerate() {
+            assert_eq!(one, two, "seed {seed}, line {line}");
+        }
+        assert_eq!(one.trace.len(), two.trace.len());
+    }
+    assert_ne!(run(1).unwrap().trace, run(2).unwrap().trace);
+}
