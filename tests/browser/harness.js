@@ -1,7 +1,7 @@
 // A real server, real native endpoints and real browsers, started for one test and ended by their process ids.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -38,21 +38,32 @@ async function freePort() {
 
 /** A demo server on free ports with a data folder of its own. */
 export class Server {
-  static async start() {
+  /** The demo conference, or one of its own when its file's text is given. */
+  static async start(conference) {
     const server = new Server();
     server.data = await mkdtemp(join(tmpdir(), "diemcau-"));
     server.port = await freePort();
     server.mediaPort = await freePort();
     server.base = `http://127.0.0.1:${server.port}`;
+    server.task = conference === undefined ? [] : ["serve"];
+    const folder = conference === undefined ? join(server.data, "demo") : server.data;
+    if (conference !== undefined) await server.begin(conference);
     await server.up();
-    const links = JSON.parse(await readFile(join(server.data, "demo/links.json"), "utf8"));
-    server.links = links;
+    server.links = JSON.parse(await readFile(join(folder, "links.json"), "utf8"));
     return server;
+  }
+
+  async begin(conference) {
+    const file = join(this.data, "conference.toml");
+    await writeFile(file, conference);
+    const child = spawn(BINARY, ["new", file, "--data", this.data, "--listen", `127.0.0.1:${this.port}`], { stdio: ["ignore", "ignore", "inherit"] });
+    const [code] = await once(child, "exit");
+    if (code !== 0) throw new Error(`the conference's file was not taken: ${code}`);
   }
 
   /** Starts it, or starts it again on the same folder and ports. */
   async up() {
-    const flags = ["--data", this.data, "--listen", `127.0.0.1:${this.port}`, "--media-port", String(this.mediaPort)];
+    const flags = [...this.task, "--data", this.data, "--listen", `127.0.0.1:${this.port}`, "--media-port", String(this.mediaPort)];
     this.process = spawn(BINARY, flags, { stdio: ["ignore", "ignore", process.env.VERBOSE ? "inherit" : "ignore"] });
     await until("the server answers", async () => {
       if (this.process.exitCode !== null) throw new Error(`the server ended with ${this.process.exitCode}`);
@@ -90,6 +101,18 @@ export class Server {
     const text = await (await fetch(`${this.base}/metrics`)).text();
     return Number(text.match(new RegExp(`^${name} (.*)$`, "m"))?.[1] ?? NaN);
   }
+}
+
+/** The demo conference's file, so planned that what begins `minutes` after its beginning begins now, with `more` sites after its own. */
+export async function conferenceFile(minutes, more = 0) {
+  const text = await readFile(join(ROOT, "config/demo.toml"), "utf8");
+  const planned = new Date(Date.now() - minutes * 60_000).toLocaleTimeString("en-GB", { timeZone: "Asia/Ho_Chi_Minh", hour: "2-digit", minute: "2-digit" });
+  const first = text.match(/\[\[sites\]\]/g).length;
+  const added = Array.from({ length: more }, (_, k) => first + k);
+  const site = (n) => `[[sites]]\nname = "Xã Phú Điền ${n}"\nshort = "Phú Điền ${n}"\nlevel = "Xã"\nsummoned = 12\n\n`;
+  const seat = (n) => `[[seats]]\nrole = "moderator"\nsite = ${n}\ncarries = "room"\nlabel = "Xã Phú Điền ${n} – Phòng họp"\n\n`;
+  return text.replace(/starts = "[\d:]+"/, `starts = "${planned}"`)
+    .replace("[[seats]]", `${added.map(site).join("")}[[seats]]`).replace("[[agenda]]", `${added.map(seat).join("")}[[agenda]]`);
 }
 
 /** Native endpoints in one process. */
@@ -139,6 +162,42 @@ export const listen = (page) => page.evaluate(() => {
   };
 });
 
+/** Notes, at every frame a page draws, when its list has changed and when its last command was answered. */
+export const watchList = (page) => page.evaluate(() => {
+  const noted = globalThis.noted = { lists: [], answered: 0 };
+  let waiting = false;
+  const look = () => {
+    const at = performance.timeOrigin + performance.now();
+    const list = globalThis.diemcau.view().floor.queue.map((request) => request.turn).join();
+    if (list !== noted.lists.at(-1)?.list) noted.lists.push({ list, at });
+    const waits = globalThis.diemcau.state().pending > 0;
+    if (waiting && !waits) noted.answered = at;
+    waiting = waits;
+    requestAnimationFrame(look);
+  };
+  look();
+});
+
+/** Notes from now on when the page's clock of the turn shows which digits. */
+const watchClock = (page) => page.evaluate(() => {
+  const digits = document.querySelector("turn-clock .digits, turn-time > span");
+  globalThis.seconds = {};
+  globalThis.clockNoter?.disconnect();
+  globalThis.clockNoter = new MutationObserver(() => (globalThis.seconds[digits.textContent] = performance.timeOrigin + performance.now()));
+  globalThis.clockNoter.observe(digits, { childList: true, characterData: true, subtree: true });
+});
+
+/** How far apart the pages' clocks come to the same second, in milliseconds, for so many seconds. */
+export async function clockSpread(pages, seconds = 4) {
+  await Promise.all(pages.map(watchClock));
+  return until("the clocks have shown the same seconds", async () => {
+    const noted = await Promise.all(pages.map((page) => page.evaluate(() => globalThis.seconds)));
+    const shared = Object.keys(noted[0]).filter((text) => noted.every((each) => text in each));
+    if (shared.length < seconds) return null;
+    return shared.map((text) => Math.max(...noted.map((each) => each[text])) - Math.min(...noted.map((each) => each[text])));
+  });
+}
+
 /** Takes the page past the green room. */
 export async function entered(page) {
   const enter = page.locator("button.enter-go");
@@ -151,7 +210,7 @@ export async function entered(page) {
 export async function reach(page, name) {
   const told = () => page.evaluate(() => {
     const at = document.activeElement;
-    return (at?.getAttribute("aria-label") ?? at?.textContent ?? "").trim().replace(/\s+/g, " ");
+    return (at?.getAttribute("aria-label") ?? at?.labels?.[0]?.textContent ?? at?.textContent ?? "").trim().replace(/\s+/g, " ");
   });
   const passed = new Set();
   for (let n = 0; n < 200; n += 1) {

@@ -1,6 +1,6 @@
 // Figures of the chairman unit, with real browsers: how long until every page shows a moved list, and until a granted
 // speaker's full-size picture is on the wall. Outside the gate; `npm run measure`, or `npm run measure -- 50`.
-import { Seats, Server, browser, endpoints, entered, open, until } from "./harness.js";
+import { Seats, Server, browser, clockSpread, endpoints, entered, open, until, watchList } from "./harness.js";
 
 const TIMES = Number(process.argv[2] ?? 20);
 const DISCUSSION = 5;
@@ -9,17 +9,6 @@ const [ON_DECK_MS, SETTLE_MS] = [3_000, 2_000];
 
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 const noted = (page) => page.evaluate(() => globalThis.noted);
-
-/** Notes, at every frame the page draws, when its list has changed. */
-const watchList = (page) => page.evaluate(() => {
-  const noted = globalThis.noted = [];
-  const look = () => {
-    const list = globalThis.diemcau.view().floor.queue.map((request) => request.turn).join();
-    if (list !== noted.at(-1)?.list) noted.push({ list, at: performance.timeOrigin + performance.now() });
-    requestAnimationFrame(look);
-  };
-  look();
-});
 
 /** Notes when the wall's programme presents a frame of another site or size. */
 const watchProgramme = (page) => page.evaluate(() => {
@@ -62,7 +51,7 @@ async function moves(server, chromium, seats) {
     if (answer.type !== "ok") throw new Error(JSON.stringify(answer));
     // The facts of a command come before its answer.
     const order = (await seats.floor("chair")).queue.map((request) => request.turn);
-    const shown = await Promise.all(pages.map((page) => until("it is shown", async () => (await noted(page)).findLast(({ list, at }) => at > sent && list === order.join()))));
+    const shown = await Promise.all(pages.map((page) => until("it is shown", async () => (await noted(page)).lists.findLast(({ list, at }) => at > sent && list === order.join()))));
     const last = Math.max(...shown.map(({ at }) => at));
     fromPress.push(last - sent);
     fromAnswer.push(last - answered);
@@ -70,8 +59,18 @@ async function moves(server, chromium, seats) {
   }
   console.log(`a moved list on the last of four pages, from the press:           ${sum(fromPress)}`);
   console.log(`                                        after the acknowledgement: ${sum(fromAnswer)}`);
+  await clocks(seats, pages);
   await Promise.all(pages.slice(0, 3).map((page) => page.context().close()));
   return pages[3];
+}
+
+/** How far apart the pages turn the same second of a running speech. */
+async function clocks(seats, pages) {
+  const { queue, turn } = await seats.floor("chair");
+  const { answer } = await seats.timed("chair", { type: "grant", after: turn?.turn ?? null, turn: queue[0].turn });
+  if (answer.type !== "ok") throw new Error(JSON.stringify(answer));
+  for (const page of pages) await page.locator("turn-clock, turn-time").first().waitFor();
+  console.log(`the same second of a speech on four pages:                       ${sum(await clockSpread(pages, TIMES))}`);
 }
 
 /** Calls two rooms in turn, with and without having told them to prepare. */

@@ -16,3 +16,6 @@ take-chair-title = Take the chair?
 take-chair-text = This desk will preside in place of the chair. The chair can take it back at any time.
 waiting-what = { $n } requests still wait:
 next-item-waiting = The list of this item is not empty.
+reopen-title = Reopen item { $n }?
+reopen-text = The running item will be finished.
+reopen-go = Reopen

@@ -18,6 +18,7 @@ withdraw-title = Withdraw this request?
 withdraw-text = { $text }: the request leaves the list and its place is lost.
 withdraw-stay = Keep it
 list-waits = { $n } waiting
+kept-for = Kept for item { $n }
 roll-calling = Calling site { $site }
 begin-hint-room = The room's microphone opens at its main machine.
 count-away = Absent

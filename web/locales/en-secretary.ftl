@@ -19,3 +19,4 @@ changes-legend = <b>Removed:</b> struck through. <b>Added:</b> underlined.
 withdraw-comment-title = Withdraw the comment of { $site }?
 withdraw-comment-text = The comment is no longer shown anywhere. The record keeps it.
 keep-comment = Keep comment
+look-and-prompt = Look and prompt

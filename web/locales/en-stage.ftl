@@ -16,3 +16,4 @@ quorate-wall = quorum is reached
 roll-now-wall = being called
 queued-wall = WAITING · NO. { $n }
 nobody-waits = Nobody is waiting
+sound-blocked-wall = No sound yet: press any key at this machine

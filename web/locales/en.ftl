@@ -18,32 +18,9 @@ role-stage = Big screen
 standby-machine = standby machine
 
 ## Entering, waiting, ending
-landing-title = Multi-site conferences
-landing-what = This server runs a conference between a main hall and its sites: the list of speakers, microphones, programme picture, clock, and comments on drafts.
-landing-open = Open the link on your invitation. Each link is for one person or one screen.
-landing-lost = Lost your link? Ask the organizer for a new one.
-landing-trust = The browser says the connection is not secure:
-landing-trust-link = how to trust this server
-no-link-title = The full link is needed
-no-link-what = This address lacks the part after #, which is each person's key.
-no-link-do = Open the full link on your invitation again, or scan the QR code again.
 joining = Joining the conference…
 joining-late = The server cannot be reached yet. The page keeps trying; check the network cable.
 try-now = Try now
-ended-not_admitted-title = This link no longer works
-ended-not_admitted-what = The server does not know the key in the link: it was copied incompletely, or it was revoked.
-ended-not_admitted-do = Open the link on your invitation again. If that fails, ask the organizer for a new one.
-ended-revoked-title = The link was revoked
-ended-revoked-what = The technician or the chair revoked this machine's link. Its picture and sound have stopped.
-ended-revoked-do = Ask the technician if you need to come back.
-ended-replaced-title = Moved to another machine
-ended-replaced-what = Another machine opened the same link and holds the site's place. This machine no longer sends picture or sound.
-ended-replaced-do = To use this machine, press the button below; the other one will stop.
-ended-replaced-act = Use this machine
-ended-wrong_protocol-title = This page is older than the server
-ended-wrong_protocol-what = The server was upgraded while the page was open.
-ended-wrong_protocol-do = Reload the page to use the new version.
-ended-wrong_protocol-act = Reload
 
 ## Link
 link = Link
@@ -190,6 +167,7 @@ seats = Links handed out
 
 ## Observer
 back = Back
+close = Close
 
 ## The lists of values
 role-deputy = Deputy chair
@@ -210,8 +188,6 @@ call-passed_over = Passed over
 
 ## Chair's desk: calling, undo, priority
 page-deputy = Deputy's desk
-prompt-handled = Handled
-prompt-to-site = Prompt this site in private:
 pass-over = Pass over
 call-next-site = Call the next site
 undo = Undo
@@ -221,7 +197,6 @@ turn-interrupted = A question is put
 turn-silenced = Silenced
 
 ## Site desk: ready, roll call, prompts
-prompt-waits = told
 present-of = { $n } of { $of } delegates present
 speakers-list = List of speakers
 roll-call = Roll call
@@ -232,4 +207,5 @@ why-arrival = In order of arrival
 why-round = The site's turn no. { $n }
 why-least_time = Used { $time } so far
 why-document = In the draft's order
+about-speech = about the speech of { $site }
 roll-answer-words = “Site { $site } is present and reports.”

@@ -16,3 +16,6 @@ take-chair-title = Nhận quyền điều hành?
 take-chair-text = Bàn này sẽ điều hành hội nghị thay chủ trì. Chủ trì có thể nhận lại bất cứ lúc nào.
 waiting-what = Còn { $n } đăng ký đang chờ:
 next-item-waiting = Danh sách đăng ký của nội dung này chưa hết.
+reopen-title = Mở lại nội dung { $n }?
+reopen-text = Nội dung đang diễn ra sẽ kết thúc.
+reopen-go = Mở lại

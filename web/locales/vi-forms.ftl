@@ -18,6 +18,7 @@ withdraw-title = Rút đăng ký?
 withdraw-text = { $text }: đăng ký ra khỏi danh sách và mất chỗ hiện tại.
 withdraw-stay = Giữ đăng ký
 list-waits = { $n } đăng ký đang chờ
+kept-for = Giữ lại cho nội dung { $n }
 roll-calling = Đang gọi điểm cầu { $site }
 begin-hint-room = Micro của phòng mở ở máy chính.
 count-away = Vắng mặt

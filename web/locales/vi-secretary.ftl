@@ -19,3 +19,4 @@ changes-legend = <b>Bỏ:</b> chữ gạch ngang. <b>Thêm:</b> chữ gạch ch�
 withdraw-comment-title = Rút ý kiến của { $site }?
 withdraw-comment-text = Ý kiến không còn hiện ở bất cứ đâu. Nhật ký vẫn ghi lại.
 keep-comment = Giữ ý kiến
+look-and-prompt = Xem và nhắc

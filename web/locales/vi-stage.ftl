@@ -16,3 +16,4 @@ quorate-wall = đủ điều kiện tiến hành
 roll-now-wall = đang gọi
 queued-wall = CHỜ · SỐ { $n }
 nobody-waits = Chưa có đăng ký
+sound-blocked-wall = Chưa có tiếng: nhấn một phím bất kỳ ở máy này

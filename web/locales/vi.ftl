@@ -18,32 +18,9 @@ role-stage = Màn hình lớn
 standby-machine = máy dự phòng
 
 ## Vào, chờ, dừng
-landing-title = Hội nghị trực tuyến nhiều điểm cầu
-landing-what = Máy chủ này điều hành hội nghị giữa hội trường và các điểm cầu: danh sách đăng ký phát biểu, micro, hình phát chung, đồng hồ và ý kiến góp ý.
-landing-open = Hãy mở đường liên kết ghi trên giấy mời. Mỗi đường liên kết dành cho một người hoặc một màn hình.
-landing-lost = Mất đường liên kết: hỏi ban tổ chức để được cấp lại.
-landing-trust = Trình duyệt báo kết nối không an toàn:
-landing-trust-link = cách tin cậy máy chủ này
-no-link-title = Cần mở đúng đường liên kết
-no-link-what = Địa chỉ này thiếu phần sau dấu #, là chìa khoá của từng người.
-no-link-do = Hãy mở lại đường liên kết đầy đủ trên giấy mời hoặc quét lại mã QR.
 joining = Đang vào phòng họp…
 joining-late = Chưa kết nối được máy chủ. Trang tự thử lại; hãy kiểm tra dây mạng.
 try-now = Thử ngay
-ended-not_admitted-title = Đường liên kết này không còn dùng được
-ended-not_admitted-what = Máy chủ không nhận chìa khoá trong đường liên kết: liên kết bị sao chép thiếu, hoặc đã được thu hồi.
-ended-not_admitted-do = Hãy mở lại đường liên kết trên giấy mời. Nếu vẫn không được, hỏi ban tổ chức để được cấp đường liên kết mới.
-ended-revoked-title = Đường liên kết đã được thu hồi
-ended-revoked-what = Cán bộ kỹ thuật hoặc chủ trì đã thu hồi đường liên kết của máy này. Hình và tiếng của máy này đã dừng.
-ended-revoked-do = Hãy hỏi cán bộ kỹ thuật nếu cần vào lại.
-ended-replaced-title = Đã chuyển sang máy khác
-ended-replaced-what = Một máy khác vừa mở cùng đường liên kết này và đang giữ vị trí của điểm cầu. Máy này đã dừng gửi hình và tiếng.
-ended-replaced-do = Nếu muốn dùng máy này, bấm nút dưới đây; máy kia sẽ dừng.
-ended-replaced-act = Dùng máy này
-ended-wrong_protocol-title = Trang này cũ hơn máy chủ
-ended-wrong_protocol-what = Máy chủ đã được nâng cấp trong khi trang đang mở.
-ended-wrong_protocol-do = Hãy tải lại trang để dùng bản mới.
-ended-wrong_protocol-act = Tải lại trang
 
 ## Đường truyền
 link = Đường truyền
@@ -133,7 +110,7 @@ list-empty = Chưa có điểm cầu nào trong danh sách
 waiting-sites = Đang chờ: <b>{ $n }</b> đăng ký
 waiting-for-chair = Chờ chủ trì duyệt
 withdraw = Rút đăng ký
-cancel = Thôi
+cancel = Huỷ
 speech-type = Loại phát biểu
 delegate = Người phát biểu
 topic = Chủ đề
@@ -190,9 +167,10 @@ seats = Đường liên kết đã cấp
 
 ## Theo dõi
 back = Trở lại
+close = Đóng
 
 ## Danh sách giá trị của chương trình hội nghị
-role-deputy = Phó chủ trì
+role-deputy = Đồng chủ trì
 layout-waiting = Màn hình chờ
 layout-document = Dự thảo
 layout-notice = Thông báo
@@ -209,19 +187,16 @@ call-no_answer = Không trả lời
 call-passed_over = Bỏ qua
 
 ## Bàn chủ trì: gọi, hoàn tác, ưu tiên
-page-deputy = Bàn phó chủ trì
-prompt-handled = Đã xử lý
-prompt-to-site = Nhắc riêng điểm cầu này:
+page-deputy = Bàn đồng chủ trì
 pass-over = Bỏ qua lần này
 call-next-site = Gọi điểm cầu tiếp theo
 undo = Hoàn tác
 priority-held = Chủ trì đang ưu tiên
 held-left = Giữ lượt, còn
 turn-interrupted = Đang có câu hỏi
-turn-silenced = Tạm im
+turn-silenced = Tạm tắt micro
 
 ## Bàn điểm cầu: chuẩn bị, điểm danh, lời nhắc
-prompt-waits = đã báo
 present-of = có mặt { $n }/{ $of } đại biểu
 speakers-list = Danh sách đăng ký phát biểu
 roll-call = Điểm danh
@@ -232,4 +207,5 @@ why-arrival = Theo thứ tự đăng ký
 why-round = Lượt thứ { $n } của điểm cầu
 why-least_time = Đã dùng { $time }
 why-document = Theo thứ tự dự thảo
+about-speech = về phát biểu của { $site }
 roll-answer-words = “Điểm cầu { $site } có mặt, xin báo cáo quân số.”

@@ -16,6 +16,14 @@ const FINAL = ["not_admitted", "revoked", "replaced", "wrong_protocol"];
 /** What may wait for the link: words a person has written. Orders about the floor may not: they belong to their moment. */
 const MAY_WAIT = ["post_comment", "withdraw_comment", "hold_comment", "publish_comment", "request_floor", "withdraw_request"];
 
+/** A held key: a press that did not arrive is never said again, for the key may be up by then; its release always is. @param {ClientCommand} command */
+const isPress = (command) => command.type === "set_priority" && command.on;
+/** @param {ClientCommand} command */
+const isRelease = (command) => command.type === "set_priority" && !command.on;
+
+/** @param {ClientCommand} command */
+const mayWait = (command) => MAY_WAIT.includes(command.type) || isRelease(command);
+
 /** An order that waited longer for the link is not given again: the hall has moved on, and its microphone would open out of turn. */
 const ORDER_STALE_MS = 15_000;
 
@@ -78,7 +86,7 @@ export class Connection {
   /** One intent. It keeps its id until the server has answered it. @param {ClientCommand} command @returns {string} */
   ask(command) {
     const id = newId();
-    if (!this.#welcomed && !MAY_WAIT.includes(command.type)) {
+    if (!this.#welcomed && !mayWait(command)) {
       this.listeners.answered(command, { how: "offline" }, id);
       return id;
     }
@@ -158,7 +166,7 @@ export class Connection {
   #fail(id, why) {
     const asked = this.#pending.find((pending) => pending.id === id);
     if (!asked) return;
-    if (why === "storage_failed" && MAY_WAIT.includes(asked.command.type)) this.listeners.answered(asked.command, { how: "error", why }, id);
+    if (why === "storage_failed" && mayWait(asked.command)) this.listeners.answered(asked.command, { how: "error", why }, id);
     else this.#settle(id, { how: "error", why });
   }
 
@@ -207,7 +215,7 @@ export class Connection {
 /** A clock set back says nothing about the age: then the order is taken for an old one. @param {Pending} pending */
 function isStale({ command, at }) {
   const age = Date.now() - at;
-  return !MAY_WAIT.includes(command.type) && !(age >= 0 && age < ORDER_STALE_MS);
+  return isPress(command) || (!mayWait(command) && !(age >= 0 && age < ORDER_STALE_MS));
 }
 
 /** randomUUID exists only where the page was opened securely; getRandomValues exists everywhere. */

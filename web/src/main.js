@@ -5,7 +5,7 @@
 /** @import { App, PageName, Ui } from "./state/app.js" */
 /** @import { Ctx } from "./views/pieces.js" */
 /** @import { Hold } from "./elements/hold.js" */
-/** @typedef {{ view: (ctx: Ctx) => unknown, title: (app: App) => string, keys?: (ctx: Ctx) => Record<string, (() => void) | undefined>, holds?: (ctx: Ctx) => Record<string, Hold | undefined>, said?: (app: App) => string, follow?: (before: App, after: App) => App, hear?: (before: App, after: App) => void }} Page */
+/** @typedef {{ view: (ctx: Ctx) => unknown, title: (app: App) => string, keys?: (ctx: Ctx) => Record<string, (() => void) | undefined>, holds?: (ctx: Ctx) => Record<string, Hold | undefined>, said?: (app: App) => string, news?: (before: App, after: App) => string | null, follow?: (before: App, after: App) => App, hear?: (before: App, after: App) => void }} Page */
 
 import { render } from "../vendor/lit-html.js";
 import { Connection } from "./connection.js";
@@ -15,8 +15,8 @@ import { Media } from "./media.js";
 import { applyFrame, newApp } from "./state/app.js";
 import { addTexts, loadTexts, t, wantedLanguage } from "./text.js";
 import { serverNow } from "./time.js";
-import { addStyle } from "./views/later.js";
-import { endedPage, joiningPage, landingPage, noLinkPage } from "./views/shell.js";
+import { addStyle, later } from "./views/later.js";
+import { joiningPage } from "./views/shell.js";
 
 /** @type {Record<string, { name: PageName, dark?: boolean, styles: string[], texts?: string[], load: () => Promise<Page> }>} */
 const PAGES = {
@@ -33,17 +33,24 @@ const WAITS_IN_WORDS = ["post_comment", "request_floor", "withdraw_request", "wi
 const SUMMONS_MS = 10_000;
 const root = /** @type {HTMLElement} */ (document.getElementById("page"));
 const announcer = /** @type {HTMLElement} */ (document.getElementById("announcer"));
+const news = /** @type {HTMLElement} */ (document.getElementById("news"));
 const path = location.pathname.replace(/\/$/, "") || "/";
 const place = PAGES[path];
 
 await loadTexts(wantedLanguage());
 if (!place) {
   document.title = "diemcau";
-  render(landingPage(), root);
+  render((await plainPages()).landingPage(), root);
 } else {
   const token = takeToken();
-  if (token === "") render(noLinkPage(), root);
+  if (token === "") render((await plainPages()).noLinkPage(), root);
   else await run(place, token);
+}
+
+/** Pages without a conference are fetched when there is none. */
+async function plainPages() {
+  const [pages] = await Promise.all([import("./views/plain.js"), addTexts("plain")]);
+  return pages;
 }
 
 /** The token stays in the fragment on a wall, where a kiosk may restart with nothing but its address. @returns {string} */
@@ -89,6 +96,8 @@ async function run(about, token) {
       app = applyFrame(app, frame);
       if (page.follow) app = page.follow(before, app);
       page.hear?.(before, app);
+      const fresh = page.news?.(before, app) ?? null;
+      if (fresh !== null) news.textContent = fresh;
       media.hear(frame);
       if (frame.type === "welcome") joined(before);
       if (app.ui.summoned !== null && app.ui.summoned !== before.ui.summoned) endSummons(app.ui.summoned);
@@ -135,10 +144,11 @@ async function run(about, token) {
   holdKeys((key) => (document.querySelector("dialog[open]") ? undefined : page.holds?.(ctx)[key]));
   addEventListener("keydown", (event) => {
     if (event.repeat || event.altKey || event.ctrlKey || event.metaKey || event.shiftKey || !app.view) return;
-    const act = page.keys?.(ctx)[event.key];
-    if (!act || document.querySelector("dialog[open]")) return;
-    event.preventDefault();
-    act();
+    const acts = page.keys?.(ctx) ?? {};
+    if (!(event.key in acts) || document.querySelector("dialog[open]")) return;
+    // A key of the desk that has nothing to do now must not open the browser's own search or menu.
+    if (acts[event.key] || event.key !== "Escape") event.preventDefault();
+    acts[event.key]?.();
   });
   for (const kind of ["pointerdown", "keydown"]) {
     addEventListener(kind, () => {
@@ -200,7 +210,10 @@ async function run(about, token) {
         if (command.type === "withdraw_request") update({ notice: { text: t("request-withdrawn"), alarming: false } });
         if (command.type === "post_comment") update({ notice: { text: t("comment-taken"), alarming: false } });
         return;
-      case "refused": return update({ notice: { text: t(`refusal-${answer.why}`), alarming: true } });
+      case "refused":
+        // A release said once more than needed is no news to anybody.
+        if (command.type === "set_priority" && !command.on && answer.why === "already_so") return;
+        return update({ notice: { text: t(`refusal-${answer.why}`), alarming: true } });
       case "error": return update({ notice: { text: t(`error-${answer.why}`), alarming: true } });
       case "offline": return update({ notice: { text: t("offline-order"), alarming: true } });
       case "unknown": return update({ notice: { text: t("unknown-order"), alarming: true } });
@@ -229,7 +242,7 @@ async function run(about, token) {
       const ready = app.ended === null && app.view !== null;
       document.documentElement.dataset["link"] = app.link;
       document.title = ready ? page.title(app) : `${t(`page-${app.page}`)} · diemcau`;
-      render(app.ended !== null ? endedPage(ctx, app.ended) : ready ? page.view(ctx) : joiningPage(ctx), root);
+      render(app.ended !== null ? later(ctx, "plain", () => import("./views/plain.js"), false)?.endedPage(ctx, app.ended) : ready ? page.view(ctx) : joiningPage(ctx), root);
       const say = ready ? page.said?.(app) ?? "" : "";
       if (say !== said) announcer.textContent = said = say;
     });

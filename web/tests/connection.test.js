@@ -92,6 +92,20 @@ for (const [late, how] of [[14_000, "again"], [16_000, "unknown"]]) {
   });
 }
 
+test("a held key that did not reach the server is not pressed again after the link, and its release is", () => {
+  const connection = start();
+  last().enter();
+  connection.ask({ type: "set_priority", on: true });
+  connection.restart();
+  const release = connection.ask({ type: "set_priority", on: false });
+  assert.deepEqual(told.answered, [], "the release waits");
+  connection.tryNow();
+  last().enter();
+  assert.deepEqual(commands(last()), [{ type: "command", id: release, command: { type: "set_priority", on: false } }]);
+  assert.deepEqual(told.answered, [["set_priority", "unknown"]]);
+  stop();
+});
+
 test("a comment written without a link waits, also through a reload; an order about the floor does not", () => {
   const connection = start();
   const id = connection.ask(COMMENT);

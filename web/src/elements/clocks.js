@@ -5,7 +5,7 @@
 
 import { leftMs, turnPhase, usedMs } from "../state/floor.js";
 import { t } from "../text.js";
-import { everyTick } from "../ticker.js";
+import { everyTick, untilNext, wake } from "../ticker.js";
 import { clockTime, durationText, serverNow, shortTime } from "../time.js";
 
 class Ticking extends HTMLElement {
@@ -14,7 +14,6 @@ class Ticking extends HTMLElement {
   connectedCallback() {
     this.build();
     this.#stop = everyTick(() => this.tick());
-    this.tick();
   }
 
   disconnectedCallback() {
@@ -22,8 +21,15 @@ class Ticking extends HTMLElement {
   }
 
   build() {}
-  tick() {}
+
+  /** Draws, and says in how many milliseconds it will look different. @returns {number} */
+  tick() {
+    return Infinity;
+  }
 }
+
+/** @param {Turn} turn @param {number} left */
+const turnTick = (turn, left) => (turn.running_since === null ? Infinity : untilNext(left, -1));
 
 /** @param {Node} node @param {string} text */
 function write(node, text) {
@@ -41,6 +47,7 @@ class WallClock extends Ticking {
   tick() {
     const now = serverNow();
     write(this.#time, this.hasAttribute("short") ? shortTime(now) : clockTime(now));
+    return untilNext(now, 1);
   }
 }
 
@@ -50,12 +57,15 @@ class SinceClock extends Ticking {
 
   /** @param {number} since */
   set since(since) {
+    if (since === this.#since) return;
     this.#since = since;
-    if (this.isConnected) this.tick();
+    if (this.isConnected) wake();
   }
 
   tick() {
-    write(this, durationText(Math.max(0, Math.floor((serverNow() - this.#since) / 1000) * 1000)));
+    const past = serverNow() - this.#since;
+    write(this, durationText(Math.max(0, Math.floor(past / 1000) * 1000)));
+    return untilNext(past, 1);
   }
 }
 
@@ -77,8 +87,9 @@ class TurnClock extends Ticking {
 
   /** @param {Turn | null} turn */
   set turn(turn) {
+    if (turn === this.#turn) return;
     this.#turn = turn;
-    if (this.isConnected) this.tick();
+    if (this.isConnected) wake();
   }
 
   build() {
@@ -90,10 +101,11 @@ class TurnClock extends Ticking {
 
   tick() {
     const turn = this.#turn;
-    if (!turn) return;
+    if (!turn) return Infinity;
     const now = serverNow();
     const phase = turnPhase(turn, now);
-    const digits = durationText(leftMs(turn, now));
+    const left = leftMs(turn, now);
+    const digits = durationText(left);
     const of = durationText(turn.allotted_ms);
     const look = LOOKS[phase].join(" ");
     if (look !== this.#look) {
@@ -108,6 +120,7 @@ class TurnClock extends Ticking {
     this.#minutes.style.setProperty("--done", `${Math.min(100, (usedMs(turn, now) / turn.allotted_ms) * 100).toFixed(1)}%`);
     const label = t("turn-clock-label", { word: this.#word.textContent ?? "", left: digits, of });
     if (this.getAttribute("aria-label") !== label) this.setAttribute("aria-label", label);
+    return turnTick(turn, left);
   }
 }
 
@@ -119,8 +132,9 @@ class TurnTime extends Ticking {
 
   /** @param {Turn | null} turn */
   set turn(turn) {
+    if (turn === this.#turn) return;
     this.#turn = turn;
-    if (this.isConnected) this.tick();
+    if (this.isConnected) wake();
   }
 
   build() {
@@ -129,11 +143,14 @@ class TurnTime extends Ticking {
   }
 
   tick() {
-    if (!this.#turn) return;
-    const phase = turnPhase(this.#turn, serverNow());
-    write(this.#digits, durationText(leftMs(this.#turn, serverNow())));
+    if (!this.#turn) return Infinity;
+    const now = serverNow();
+    const phase = turnPhase(this.#turn, now);
+    const left = leftMs(this.#turn, now);
+    write(this.#digits, durationText(left));
     write(this.#word, t(`turn-${phase.replace("_", "-")}`));
     this.dataset["phase"] = phase;
+    return turnTick(this.#turn, left);
   }
 }
 

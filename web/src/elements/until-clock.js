@@ -1,6 +1,6 @@
 // <until-clock>: how long until something is, "01:23"; it stands at 00:00, and says once that it is due.
 
-import { everyTick } from "../ticker.js";
+import { everyTick, untilNext, wake } from "../ticker.js";
 import { durationText, serverNow } from "../time.js";
 
 class UntilClock extends HTMLElement {
@@ -11,14 +11,14 @@ class UntilClock extends HTMLElement {
 
   /** @param {number} until */
   set until(until) {
-    this.#told &&= until === this.#until;
+    if (until === this.#until) return;
+    this.#told = false;
     this.#until = until;
-    if (this.isConnected) this.#tick();
+    if (this.isConnected) wake();
   }
 
   connectedCallback() {
     this.#stop = everyTick(() => this.#tick());
-    this.#tick();
   }
 
   disconnectedCallback() {
@@ -29,9 +29,12 @@ class UntilClock extends HTMLElement {
     const left = Math.max(0, this.#until - serverNow());
     const text = durationText(left);
     if (this.textContent !== text) this.textContent = text;
-    if (left > 0 || this.#told) return;
-    this.#told = true;
-    this.due?.();
+    if (left > 0) return untilNext(left, -1);
+    if (!this.#told) {
+      this.#told = true;
+      this.due?.();
+    }
+    return Infinity;
   }
 }
 

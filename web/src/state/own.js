@@ -12,7 +12,7 @@ export function followOwn(before, after) {
   const { floor } = after.view;
   const asked = askedOf(after.ui.asked, floor, site);
   const { confirm: open } = after.ui;
-  const confirm = open?.what === "withdraw" && ![...floor.queue, ...floor.pending].some((request) => request.turn === open.id) ? null : open;
+  const confirm = open?.what === "withdraw" && ![...floor.queue, ...floor.pending, ...floor.kept].some((request) => request.turn === open.id) ? null : open;
   const ui = { ...after.ui, asked, confirm };
   const turnOf = (/** @type {View | null} */ view) => (view ? allTurns(view.floor).find((turn) => turn.site === site)?.turn ?? null : null);
   const speaking = turnOf(after.view);

@@ -1,11 +1,11 @@
 // What a desk is told by ear, as a fold of two moments: a new request for the chair, the clock's warnings for who speaks
 // and who presides. No sound here: only which.
 
-/** @import { Floor } from "../../generated/protocol.ts" */
 /** @import { App } from "./app.js" */
 
 import { presides } from "./app.js";
 import { allTurns } from "./floor.js";
+import { newRequest } from "./news.js";
 
 /** @typedef {"request" | "last_minute" | "last_seconds" | "over"} Tone */
 
@@ -17,7 +17,7 @@ export function toneDue(before, after) {
   // A desk that has just come is not told by ear what was there before it.
   if (!before.view || !after.view || before.view.floor === after.view.floor || after.link !== "joined") return null;
   const chairs = presides(after, after.view);
-  return warning(before, after, chairs) ?? (chairs && hasNewRequest(before.view.floor, after.view.floor) ? "request" : null);
+  return warning(before, after, chairs) ?? (chairs && newRequest(before, after) ? "request" : null);
 }
 
 /** @param {App} before @param {App} after @param {boolean} chairs @returns {Tone | null} */
@@ -28,11 +28,4 @@ function warning(before, after, chairs) {
     if (turn.warned_s !== null && told.get(turn.turn) !== turn.warned_s) return warningTone(turn.warned_s);
   }
   return null;
-}
-
-/** A request that has come back from the floor, or has been accepted, is not new. @param {Floor} before @param {Floor} after */
-function hasNewRequest(before, after) {
-  const known = new Set([...before.queue, ...before.pending, ...allTurns(before)].map(({ turn }) => turn));
-  const newest = Math.max(0, ...known);
-  return [...after.queue, ...after.pending].some(({ turn }) => turn > newest && !known.has(turn));
 }

@@ -5,21 +5,21 @@
 /** @import { Ctx } from "./pieces.js" */
 
 import { moveOn } from "../actions/agenda.js";
-import { endTurn, extendTurn, grantNext, pauseTurn, resumeTurn } from "../actions/floor.js";
-import { callNextSite } from "../actions/roll.js";
+import { endTurn, extendTurn, pauseTurn, resumeTurn, undo } from "../actions/floor.js";
 import { setLayout } from "../actions/room.js";
-import "../elements/level-meter.js";
-import "../elements/self-picture.js";
-import { currentItem, minutesLate, minutesTaken, nextItem, plannedStarts } from "../state/agenda.js";
+import { begunAt, currentItem, nextItem } from "../state/agenda.js";
+import { minutesBehind, minutesTaken, plannedStarts } from "../state/plan.js";
 import { presides } from "../state/app.js";
-import { nextTurn } from "../state/floor.js";
+import { canUndo } from "../state/desk.js";
+import { newRequest } from "../state/news.js";
 import { callName, hall, siteCall } from "../state/sites.js";
 import { shortTime, midnight, serverNow } from "../time.js";
 import { footer, priority } from "./chair/foot.js";
 import { listZone } from "./chair/list.js";
-import { sitesZone } from "./chair/sites.js";
+import { nextAct } from "./chair/next.js";
+import { sitesZone, strip } from "./chair/sites.js";
 import { later, loaded } from "./later.js";
-import { fittingName, html, icon, isHeard, itemLine, itemTitle, kbd, mark, nothing, soundBlocked, soundToggle, t, topbar, topicLine, turnMark } from "./pieces.js";
+import { fittingName, html, icon, isHeard, itemLine, itemTitle, kbd, mark, nothing, soundBlocked, soundToggle, statusLine, t, topbar, topicLine, turnMark } from "./pieces.js";
 
 /** @param {App} app */
 export const title = (app) => {
@@ -42,17 +42,22 @@ export const said = (app) => {
 export function keys(ctx) {
   const { view } = ctx.app;
   if (!view || !presides(ctx.app, view)) return {};
-  const { floor, attendance } = view;
-  const next = nextTurn(floor);
-  const turn = floor.turn;
-  const calling = attendance.calling;
+  const { turn } = view.floor;
   return {
-    F2: calling !== null ? () => callNextSite(ctx.ask, calling) : next ? () => grantNext(ctx.ask, floor, next.turn) : undefined,
+    F2: nextAct(ctx, view).act ?? undefined,
+    F3: canUndo(view, serverNow()) ? () => view.floor.undo && undo(ctx.ask, view.floor.undo.turn) : undefined,
     F4: turn ? () => endTurn(ctx.ask, turn.turn) : undefined,
+    F6: turn ? () => extendTurn(ctx.ask, turn.turn, 1) : undefined,
     F7: () => setLayout(ctx.ask, "blank"),
     F8: turn ? () => (turn.paused ? resumeTurn(ctx.ask, turn.turn) : pauseTurn(ctx.ask, turn.turn)) : undefined,
-    Escape: ctx.app.ui.panel === "" ? undefined : () => ctx.ui({ panel: "" }),
+    Escape: ctx.app.ui.panel !== "" ? () => ctx.ui({ panel: "" }) : ctx.app.ui.chip !== null ? () => ctx.ui({ chip: null }) : undefined,
   };
+}
+
+/** Who has asked, told without a word about anything else. @param {App} before @param {App} after */
+export function news(before, after) {
+  const asked = newRequest(before, after);
+  return asked && after.view ? t("asks-for-floor", { site: siteCall(after.view, asked.site), what: t(`speech-${asked.words.speech}`) }) : null;
 }
 
 /** @param {App} before @param {App} after */
@@ -70,19 +75,20 @@ export function view(ctx) {
   const name = t(app.me?.role === "deputy" ? "page-deputy" : "page-chair");
   return html`
     ${topbar(ctx, name, view.fixed.title, html`${app.me?.role === "deputy" && presides(app, view) ? mark("deck", "check", t("you-preside")) : nothing}${later(ctx, "tones", () => import("./tones.js"), false)?.toneButton(ctx) ?? nothing}${sends || app.me?.carries === "nothing" ? nothing : soundToggle(ctx)}`)}
-    <main class="chair ${presides(app, view) ? "" : "aside"}">
+    <main class="chair ${presides(app, view) ? "" : "aside"} ${app.ui.panel === "" ? "" : "with-panel"}">
       ${agendaZone(ctx, view)} ${speechZone(ctx, view)} ${sitesZone(ctx, view)} ${listZone(ctx, view)}
       ${panel(ctx, view)}
     </main>
     ${footer(ctx, view, sends)} ${later(ctx, "dialogs", () => import("./chair/dialogs.js"), false)?.dialogs(ctx, view) ?? nothing} ${soundBlocked(ctx)}`;
 }
 
-/** The roll, the sheet or the screens, over the desk but not over the list. @param {Ctx} ctx @param {View} view */
+/** The roll, the sheet or the screens: in the place of agenda and sites, never over the clock, its buttons or the list. @param {Ctx} ctx @param {View} view */
 function panel(ctx, view) {
   const { panel } = ctx.app.ui;
   if (panel === "") return nothing;
-  const close = html`<button class="btn small" type="button" @click=${() => ctx.ui({ panel: "" })}>${t("close")} ${kbd("Esc")}</button>`;
+  const close = html`${strip(ctx)?.asked(ctx, view) ?? nothing}${statusLine(ctx)}<button class="btn small" type="button" @click=${() => ctx.ui({ panel: "" })}>${t("close")} ${kbd("Esc")}</button>`;
   if (panel === "screens") return html`<section class="zone over">${later(ctx, "screens", () => import("./screens.js"))?.screensPanel(ctx, view, close) ?? html`<p class="empty">${t("joining")}</p>`}</section>`;
+  if (panel.startsWith("item-")) return html`<section class="zone over">${later(ctx, "item", () => import("./item.js"))?.itemPanel(ctx, view, Number(panel.slice(5)), close) ?? html`<p class="empty">${t("joining")}</p>`}</section>`;
   return html`<section class="zone over">${later(ctx, "roll", () => import("./roll.js"))?.rollPanel(ctx, view, close) ?? html`<p class="empty">${t("joining")}</p>`}</section>`;
 }
 
@@ -95,16 +101,15 @@ const pick = (ctx) => later(ctx, "pick", () => import("./chair/pick.js"));
 function agendaZone(ctx, view) {
   const { agenda, floor } = view;
   const now = serverNow();
-  const late = minutesLate(agenda, now);
+  const planned = plannedStarts(agenda, view.fixed.starts, midnight(begunAt(agenda) ?? now));
   const next = nextItem(agenda);
   const current = currentItem(agenda);
   const may = presides(ctx.app, view);
   // Asked only when a running speech is cut, or others still wait.
   const asks = floor.turn !== null || floor.queue.length + floor.pending.length > 0;
   const go = () => (asks ? ctx.ui({ confirm: { what: "next-item", id: current?.id ?? 0 } }) : moveOn(ctx.ask, agenda));
-  const planned = plannedStarts(agenda, view.fixed.starts, midnight(now));
   return html`<section class="zone agenda" aria-labelledby="h-agenda">
-    <div class="zone-head"><h2 id="h-agenda">${t("agenda")}</h2><span class="faint">${late > 0 ? t("minutes-late", { n: late }) : agenda.items.some((item) => item.started !== null) ? t("on-time") : ""}</span></div>
+    <div class="zone-head"><h2 id="h-agenda">${t("agenda")}</h2><span class="faint">${behindWords(minutesBehind(agenda, planned, now))}</span></div>
     <ol>${agenda.items.map((item, place) => agendaRow(ctx, view, item, place, planned.get(item.id) ?? null))}</ol>
     ${!may ? nothing : next || current
       ? html`<button class="btn small" type="button" @click=${go}>${!current ? t("start-item", { n: next?.id ?? 0 }) : next ? t("go-to-item", { n: next.id }) : t("finish-item", { n: current.id })}</button>`
@@ -113,6 +118,12 @@ function agendaZone(ctx, view) {
       <p>${t("comments-so-far", { n: view.feed.length, proposed: view.feed.filter((comment) => comment.words.proposed !== "").length })}</p>
       <p>${t("heard-now")}: ${view.stage.heard.length === 0 ? t("nobody") : view.stage.heard.map((site, place) => html`${place ? ", " : ""}<b>${siteCall(view, site)}</b>`)}</p></div>
   </section>`;
+}
+
+/** @param {number | null} minutes */
+function behindWords(minutes) {
+  if (minutes === null) return "";
+  return minutes === 0 ? t("on-time") : t(minutes > 0 ? "minutes-late" : "minutes-early", { n: Math.abs(minutes) });
 }
 
 /** Its row grows: the list shows it whole. @param {Ctx} ctx @param {number | null} item @param {Event} event */
@@ -127,12 +138,15 @@ function agendaRow(ctx, view, item, place, planned) {
   const { agenda } = view;
   const taken = minutesTaken(item, serverNow());
   const is = item.id === agenda.current ? "now" : item.finished !== null ? "done" : item.id === agenda.next ? "next" : "";
+  // What has begun is looked at in a panel; what has not is moved in its row.
   const opens = item.started === null && presides(ctx.app, view);
+  const kept = view.floor.kept.filter((request) => request.item === item.id).length;
   const open = opens && ctx.app.ui.item === item.id;
   return html`<li class="${is} ${item.part_of === null ? "" : "part"} ${open ? "is-open" : ""}" aria-current=${is === "now" ? "step" : nothing} title=${item.title}>
-    ${opens ? html`<button class="chip-open" type="button" aria-expanded=${open} aria-label=${t("item-actions", { n: item.id })} @click=${(/** @type {Event} */ event) => openItem(ctx, open ? null : item.id, event)}></button>` : nothing}
+    ${opens ? html`<button class="chip-open" type="button" aria-expanded=${open} aria-label=${t("item-actions", { n: item.id })} @click=${(/** @type {Event} */ event) => openItem(ctx, open ? null : item.id, event)}></button>`
+      : item.started === null ? nothing : html`<button class="chip-open" type="button" aria-label=${t("item-look", { n: item.id })} @click=${() => ctx.ui({ panel: `item-${item.id}` })}></button>`}
     <span class="n">${item.id}</span><span class="t">${itemTitle(item)}</span>
-    <span class="m num">${taken !== null ? `${taken}/${item.minutes}′` : planned !== null ? html`${shortTime(planned)}<span class="mins"> · ${item.minutes}′</span>` : `${item.minutes}′`}</span><span class="vh">${is === "" ? "" : t(`item-${is}`)}</span>
+    <span class="m num">${kept > 0 ? html`<b class="kept-mark">${t("item-kept", { n: kept })}</b> · ` : nothing}${taken !== null ? `${taken}/${item.minutes}′` : planned !== null ? html`${shortTime(planned)}<span class="mins"> · ${item.minutes}′</span>` : `${item.minutes}′`}</span><span class="vh">${is === "" ? "" : t(`item-${is}`)}</span>
     ${is === "now" ? html`<span class="at num">${shortTime(item.started ?? 0)}${planned !== null && shortTime(planned) !== shortTime(item.started ?? 0) ? html` <s>${shortTime(planned)}</s>` : nothing}</span>` : open ? pick(ctx)?.itemActs(ctx, agenda, place) ?? nothing : nothing}</li>`;
 }
 
@@ -146,13 +160,14 @@ function speechZone(ctx, view) {
   return html`<section class="zone speech" aria-label=${t("present-speech")}>
     <figure class="tile pgm ${isHeard(view, programme) ? "is-live" : ""}"><room-picture .slotNumber=${0} .site=${programme} role="img"
       aria-label=${t("programme-picture", { site: siteCall(view, programme) })}></room-picture>${programme === null ? html`<p class="no-picture">${t("no-programme")}</p>` : nothing}</figure>
+    <div class="on-picture">${pick(ctx)?.others(ctx, view) ?? nothing}${strip(ctx)?.lock(ctx, view, may) ?? nothing}</div>
     <div class="turn ${turn ? "" : "nobody"}">${view.floor.priority ? mark("held", "mic", t("priority-held")) : nothing}${turn
       ? html`${turnMark(view)}<h2 class="site">${fittingName(view, turn.site, 30)}</h2><p class="who">${[turn.words.delegate || t("no-delegate"), turn.words.title ?? ""].filter((part) => part !== "").join(", ")}</p><p class="topic">${topicLine(view, turn.words)}</p>
-        ${pick(ctx)?.besides(ctx, view, turn) ?? nothing}<turn-clock .turn=${turn}></turn-clock>`
+        ${pick(ctx)?.heldStrip(ctx, view, turn) ?? nothing}<turn-clock .turn=${turn}></turn-clock>`
       : html`${view.floor.hall_microphone ? mark("live", "mic", t("hall-open")) : mark("", "mic-off", t("nobody-speaks"))}<h2 class="site">${callName(hall(view))}</h2><p class="topic">${lastWords(view)}</p>`}</div>
     <div class="acts">
       <button class="btn end" type="button" ?disabled=${!turn || !may} @click=${() => turn && endTurn(ctx.ask, turn.turn)}>${icon("stop")}${t("end-turn")} ${kbd("F4")}</button>
-      <button class="btn" type="button" ?disabled=${!turn || !may} @click=${() => turn && extendTurn(ctx.ask, turn.turn, 1)}>${icon("plus")}${t("extend-minute")}</button>
+      <button class="btn" type="button" ?disabled=${!turn || !may} @click=${() => turn && extendTurn(ctx.ask, turn.turn, 1)}>${t("extend-minute")} ${kbd("F6")}</button>
       ${turn?.paused
         ? html`<button class="btn pressed" type="button" ?disabled=${!may} @click=${() => resumeTurn(ctx.ask, turn.turn)}>${icon("play")}${t("resume")} ${kbd("F8")}</button>`
         : html`<button class="btn" type="button" ?disabled=${!turn || !may} @click=${() => turn && pauseTurn(ctx.ask, turn.turn)}>${icon("pause")}${t("pause")} ${kbd("F8")}</button>`}

@@ -9,12 +9,12 @@ const parts = new Map();
 
 /**
  * The module of a part once it is there; null before, and the page is drawn anew when it comes.
- * @template T @param {Ctx} ctx @param {string} name Also the name of its texts. @param {() => Promise<T>} fetch @param {boolean} [styled] Whether it has a style sheet of that name. @returns {T | null}
+ * @template T @param {Ctx} ctx @param {string} name Also the name of its texts. @param {() => Promise<T>} fetch @param {boolean} [styled] Whether it has a style sheet of that name. @param {boolean} [worded] Whether it has texts of that name. @returns {T | null}
  */
-export function later(ctx, name, fetch, styled = true) {
+export function later(ctx, name, fetch, styled = true, worded = true) {
   if (!parts.has(name)) {
     parts.set(name, null);
-    Promise.all([fetch(), addTexts(name), styled && addStyle(name)]).then(([module]) => {
+    Promise.all([fetch(), worded && addTexts(name), styled && addStyle(name)]).then(([module]) => {
       parts.set(name, module);
       ctx.ui({});
     }, () => parts.delete(name));

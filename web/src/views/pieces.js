@@ -8,7 +8,8 @@ import "../elements/clocks.js";
 import "../elements/room-picture.js";
 import { modal } from "../elements/modal.js";
 import { html, nothing } from "../../vendor/lit-html.js";
-import { callName, figures, linkBars, site, siteName } from "../state/sites.js";
+import { allTurns } from "../state/floor.js";
+import { callName, figures, linkBars, site, siteCall, siteName } from "../state/sites.js";
 import { draftOf } from "../state/comments.js";
 import { language, otherLanguage, rich, t } from "../text.js";
 import { durationText } from "../time.js";
@@ -47,7 +48,7 @@ export const barsWord = (count) => t(["link-none", "link-weak", "link-fair", "li
 /** @param {LinkStats | null | undefined} stats @param {boolean} linked */
 export const siteBars = (stats, linked) => (!linked ? 0 : stats ? linkBars(stats) : 4);
 
-/** The mark of a state: colour, shape and word. @param {string} kind @param {string} iconName @param {string} word */
+/** The mark of a state: colour, shape and word. @param {string} kind @param {string} iconName @param {unknown} word */
 export const mark = (kind, iconName, word) => html`<span class="state ${kind}">${iconName === "" ? nothing : icon(iconName)}${word}</span>`;
 
 /** How good this page's own link is. @param {App} app */
@@ -113,6 +114,12 @@ export function whyWords({ why }) {
     case "least_time": return t("why-least_time", { time: durationText(why.used_ms) });
     default: return t(`why-${why.why}`);
   }
+}
+
+/** Under which speech it hangs. @param {View} view @param {Request} request */
+export function aboutWords(view, { about }) {
+  const site = about === null ? null : [...allTurns(view.floor), ...view.speeches].find((each) => each.turn === about)?.site ?? null;
+  return site === null ? "" : t("about-speech", { site: siteCall(view, site) });
 }
 
 /** The strip under the programme picture: who speaks, from where, how long. @param {Ctx} ctx @param {View} view */

@@ -33,7 +33,13 @@ export function rollPanel(ctx, view, close) {
 function showRow(calling) {
   if (calling === shown) return;
   shown = calling;
-  requestAnimationFrame(() => (document.querySelector(".over .sheet .is-called") ?? document.querySelector(".over .sheet table"))?.scrollIntoView({ block: calling === null ? "start" : "center" }));
+  requestAnimationFrame(() => {
+    const sheet = document.querySelector(".over .sheet");
+    const row = sheet?.querySelector(".is-called");
+    const head = sheet?.querySelector("thead")?.getBoundingClientRect().height ?? 0;
+    // Only the sheet is scrolled: the desk under it stays where it is.
+    sheet?.scrollBy(0, row ? row.getBoundingClientRect().top - sheet.getBoundingClientRect().top - head : -sheet.scrollTop);
+  });
 }
 
 /** The called site, large: the fixed call and answer, and what the server measures. @param {Ctx} ctx @param {View} view @param {number} site @param {boolean} may */

@@ -4,9 +4,15 @@
 /** @import { Ctx } from "./pieces.js" */
 
 import { previewLayout, setCarousel, setLayout, setNotice, setPage, setSpotlight, showParagraph, takePreview } from "../actions/room.js";
+import "../elements/scene-preview.js";
 import { draftOf } from "../state/comments.js";
 import { siteCall } from "../state/sites.js";
+import { addTexts } from "../text.js";
 import { html, icon, kbd, mark, nothing, t } from "./pieces.js";
+import { scene } from "./stage.js";
+
+// The wall's own words are drawn here in small.
+await addTexts("stage");
 
 const LAYOUTS = /** @type {const} */ (["speaker", "grid", "document", "waiting", "notice"]);
 /** How long each site stands, in seconds. */
@@ -18,7 +24,7 @@ export function screensPanel(ctx, view, close = nothing) {
   const { preview } = stage;
   const blank = stage.layout === "blank";
   return html`<div class="zone-head"><h2>${t("big-screen")}</h2><span class="faint">${t("on-screen-now", { layout: t(`layout-${stage.layout}`) })}</span>${close}</div>
-    <div class="screens">
+    <div class="screens">${small(view)}
       <fieldset class="layouts"><legend>${t("lay-ready")}</legend>${LAYOUTS.map((layout) => html`<button class="btn ${preview === layout ? "pressed" : ""}" type="button" aria-pressed=${preview === layout}
         ?disabled=${stage.layout === layout} @click=${() => previewLayout(ctx.ask, preview === layout ? null : layout)}>${t(`layout-${layout}`)}</button>`)}</fieldset>
       <p class="take"><button class="btn primary" type="button" ?disabled=${preview === null} @click=${() => preview && takePreview(ctx.ask, preview)}>${icon("right")}${preview ? t("take-layout", { layout: t(`layout-${preview}`) }) : t("take-nothing")}</button>
@@ -26,6 +32,14 @@ export function screensPanel(ctx, view, close = nothing) {
       ${notice(ctx, view)} ${paragraph(ctx, view)} ${spotlight(ctx, view)}
       ${carousel(ctx, view)} ${pages(ctx, view)}
     </div>`;
+}
+
+/** What is laid ready, in small; before, what stands on the wall now. @param {View} view */
+function small(view) {
+  const { preview, layout } = view.stage;
+  const label = preview ? t("preview-layout", { layout: t(`layout-${preview}`) }) : t("on-screen-now", { layout: t(`layout-${layout}`) });
+  const shown = preview ? { ...view, stage: { ...view.stage, layout: preview }, attendance: { ...view.attendance, calling: null } } : view;
+  return html`<figure class="small ${preview ? "is-preview" : ""}"><scene-preview aria-label=${label} .scene=${scene(shown)}></scene-preview><figcaption>${label}</figcaption></figure>`;
 }
 
 /** The linked sites one after the other, while nobody speaks. @param {Ctx} ctx @param {View} view */

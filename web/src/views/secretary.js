@@ -5,7 +5,8 @@
 /** @import { Ctx } from "./pieces.js" */
 
 import { holdComment, publishComment, withdrawComment } from "../actions/comments.js";
-import { countByParagraph, draftAtHand, draftOf, wordChanges } from "../state/comments.js";
+import { wordChanges } from "../state/changes.js";
+import { countByParagraph, draftAtHand, draftOf } from "../state/comments.js";
 import { siteCall } from "../state/sites.js";
 import { shortTime } from "../time.js";
 import { composer, paragraphs } from "./drafts.js";
@@ -20,6 +21,12 @@ export const said = (app) => {
   const turn = app.view?.floor.turn;
   return turn && app.view ? t("title-speaking", { site: siteCall(app.view, turn.site) }) : t("nobody-speaks");
 };
+
+/** @param {Ctx} ctx */
+export const keys = (ctx) => ({ Escape: ctx.app.ui.chip === null ? undefined : () => ctx.ui({ chip: null }) });
+
+/** One site, looked at, and the prompts. @param {Ctx} ctx */
+const strip = (ctx) => later(ctx, "site-strip", () => import("./site-strip.js"));
 
 /** @param {Ctx} ctx */
 export function view(ctx) {
@@ -38,7 +45,7 @@ export function view(ctx) {
     <section class="zone draft" aria-labelledby="h-draft"><div class="zone-head"><h2 id="h-draft">${draft.title}</h2><span class="faint">${ctx.app.ui.paragraph === null ? t("paragraphs-count", { n: draft.paragraphs.length }) : t("paragraph-of", { n: ctx.app.ui.paragraph, of: draft.paragraphs.length })}</span></div>
       ${paragraphs(ctx, view, draft)}</section>
     <section class="zone capture" aria-label=${t("comments")}>
-      ${nowSpeaking(view)}
+      ${nowSpeaking(ctx, view)}
       ${ctx.app.me?.site == null ? nothing : composer(ctx, draft, true)}
       <div class="got-bar"><h2>${ctx.app.ui.paragraph === null ? t("comments-of-draft", { n: of.length }) : t("comments-of-paragraph", { n: ctx.app.ui.paragraph, count: shown.length })}</h2>
         <fieldset class="choices"><legend class="vh">${t("show")}</legend>${["all", "held", "proposed"].map((filter) => html`<label><input type="radio" name="filter" .checked=${ctx.app.ui.filter === filter} @change=${() => ctx.ui({ filter })}>${t(`filter-${filter}`)}</label>`)}</fieldset></div>
@@ -46,6 +53,7 @@ export function view(ctx) {
       ${statusLine(ctx)}
     </section>
     ${comparison(ctx, view, draft)}
+    ${strip(ctx)?.siteStrip(ctx, view) ?? nothing}
   </main>${dialogs(ctx, view)}`;
 }
 
@@ -76,10 +84,10 @@ function outline(ctx, view, draft) {
 /** The first words of a paragraph. @param {string} text */
 const opening = (text) => (text.length <= 44 ? text : `${text.slice(0, text.lastIndexOf(" ", 42))}…`);
 
-/** @param {View} view */
-function nowSpeaking(view) {
+/** Who speaks, with a word in private, and what sites have said. @param {Ctx} ctx @param {View} view */
+function nowSpeaking(ctx, view) {
   const { turn } = view.floor;
-  return html`<div class="now-speaking"><div>${turnMark(view)}${turn ? html`<p><b>${fittingName(view, turn.site, 40)}</b><small>${turn.words.delegate}</small></p>` : nothing}</div>${turn ? html`<turn-time class="num" .turn=${turn}></turn-time>` : nothing}</div>`;
+  return html`<div class="now-speaking"><div>${turnMark(view)}${turn ? html`<p><b>${fittingName(view, turn.site, 40)}</b><small>${turn.words.delegate}</small></p>` : nothing}</div>${turn ? html`<turn-time class="num" .turn=${turn}></turn-time><button class="btn small" type="button" aria-expanded=${ctx.app.ui.chip === turn.site} @click=${() => ctx.ui({ chip: ctx.app.ui.chip === turn.site ? null : turn.site })}>${t("look-and-prompt")}</button>` : nothing}</div>${strip(ctx)?.asked(ctx, view) ?? nothing}`;
 }
 
 /** @param {Ctx} ctx @param {View} view @param {Comment} comment */

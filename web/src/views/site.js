@@ -7,33 +7,25 @@
 /** @import { Ctx } from "./pieces.js" */
 
 import { endTurn, setReady } from "../actions/floor.js";
-import { myFloor, nextThree } from "../state/floor.js";
+import { myFloor } from "../state/floor.js";
 import { callName, site, siteCall } from "../state/sites.js";
-import { agendaZone } from "./agenda.js";
 import { later, loaded } from "./later.js";
-import { fittingName, html, icon, isHeard, itemLine, lowerThird, nextList, nothing, soundBlocked, statusLine, t, topbar, turnMark } from "./pieces.js";
-import { askWithdraw, bigButton, deniedLead, openForm, panel } from "./site/panel.js";
-import { person } from "./site/person.js";
-import { self } from "./site/self.js";
-import { help, strip } from "./site/strip.js";
+import { html, itemLine, nothing, soundBlocked, t, topbar } from "./pieces.js";
+import { askWithdraw, deniedLead, openForm } from "./site/panel.js";
+import { drafts, forms, joining } from "./site/parts.js";
 import { begin, isSummoned, summons } from "./site/summons.js";
 
-/** The drafts come after the desk is there: a room must be able to ask for the floor first. @param {Ctx} ctx */
-const drafts = (ctx) => later(ctx, "drafts", () => import("./drafts.js"));
+/** A machine is the room's own or a phone beside it, never both. @param {Ctx} ctx */
+const desk = (ctx) => later(ctx, "desk", () => import("./site/desk.js"), false, false);
 
 /** @param {Ctx} ctx */
-const forms = (ctx) => later(ctx, "forms", () => import("./site/forms.js"));
+const companion = (ctx) => later(ctx, "companion", () => import("./site/companion.js"), false, false);
 
 /** Only a machine that has not entered yet needs it. @param {Ctx} ctx */
 const greenRoom = (ctx) => later(ctx, "greenroom", () => import("./greenroom.js"));
 
 /** @param {Ctx} ctx */
 const tones = (ctx) => later(ctx, "tones", () => import("./tones.js"), false);
-
-const joining = () => html`<p class="empty">${t("joining")}</p>`;
-
-/** @param {Ctx} ctx @param {View} view */
-const draftsDesk = (ctx, view) => drafts(ctx)?.draftsDesk(ctx, view) ?? joining();
 
 /** @param {App} app @returns {MyFloor} */
 const mine = (app) => (app.view && app.me?.site != null ? myFloor(app.view.floor, app.me.site, app.ui) : { is: "idle" });
@@ -94,6 +86,7 @@ export function view(ctx) {
   const { app } = ctx;
   const view = /** @type {View} */ (app.view);
   const sends = app.me?.carries === "room" || app.me?.carries === "standby";
+  if (sends) desk(ctx);
   if (sends && !app.ui.entered) return greenRoom(ctx)?.greenRoom(ctx, view) ?? joining();
   forms(ctx);
   drafts(ctx);
@@ -102,65 +95,5 @@ export function view(ctx) {
   const over = html`${forms(ctx)?.withdrawDialog(ctx, view) ?? nothing}${soundBlocked(ctx)}`;
   if (isCalled(app)) return html`${bar}${forms(ctx)?.called(ctx, view, sends) ?? joining()}${over}`;
   if (my.is === "speaking" && isSummoned(app, my.turn)) return html`${bar}${summons(ctx, view, my.turn, sends)}${over}`;
-  return html`${bar}${sends ? desk(ctx, view, my) : companion(ctx, view, my)}${over}`;
-}
-
-/** @param {Ctx} ctx @param {View} view @param {MyFloor} my */
-function desk(ctx, view, my) {
-  const { app } = ctx;
-  const { programme } = view.stage;
-  return html`<main class="desk ${app.ui.tab === "drafts" ? "with-drafts" : ""}">
-    <div class="left">
-      <figure class="tile pgm ${isHeard(view, programme) ? "is-live" : ""}"><room-picture .slotNumber=${0} .site=${programme} role="img"
-        aria-label=${t("programme-picture", { site: siteCall(view, programme) })}></room-picture>${programme === null ? html`<p class="no-picture">${t("no-programme")}</p>` : nothing}</figure>
-      ${lowerThird(ctx, view)}${underPicture(ctx, view)}${tabs(ctx, view)}${help(ctx, view)}
-    </div>
-    <div class="right">
-      ${strip(ctx, view, my)}
-      ${app.ui.asking ? forms(ctx)?.askForm(ctx, view) ?? joining() : html`${panel(ctx, view, my)}${bigButton(ctx, view, my)}`}
-      ${nextList(nextThree(view.floor), view, app.me?.site ?? -1)}
-      <div class="below">${statusLine(ctx)}${self(ctx, view, my)}</div>
-    </div>
-  </main>`;
-}
-
-/** @param {Ctx} ctx @param {View} view */
-function underPicture(ctx, view) {
-  const zone = (/** @type {unknown} */ inside) => html`<div class="under" tabindex="0">${inside}</div>`;
-  switch (ctx.app.ui.tab) {
-    case "agenda": return zone(agendaZone(view));
-    case "drafts": return draftsDesk(ctx, view);
-    case "list": return zone(forms(ctx)?.listZone(ctx, view) ?? joining());
-    case "count": return zone(forms(ctx)?.headcountForm(ctx, view) ?? joining());
-    default: return nothing;
-  }
-}
-
-/** @param {Ctx} ctx @param {View} view */
-function tabs(ctx, view) {
-  const { tab } = ctx.app.ui;
-  const one = (/** @type {string} */ name, /** @type {string} */ words, count = 0) => html`<button role="tab" type="button" aria-selected=${tab === name} @click=${() => ctx.ui({ tab: name })}>${words} ${count > 0 ? html`<b class="num">${count}</b>` : nothing}</button>`;
-  const comments = view.feed.filter((comment) => comment.site === ctx.app.me?.site).length;
-  return html`<div class="tabs" role="tablist">${one("", t("programme"))}${one("agenda", t("agenda"))}${one("list", t("list-tab"), view.floor.queue.length)}${one("count", t("headcount"))}${one("drafts", t("drafts-and-comments"), comments)}</div>`;
-}
-
-/** A phone carries no picture and no sound: the same panel, button and forms. @param {Ctx} ctx @param {View} view @param {MyFloor} my */
-function companion(ctx, view, my) {
-  const { turn } = view.floor;
-  const { tab } = ctx.app.ui;
-  const back = html`<button class="btn quietbtn" type="button" @click=${() => ctx.ui({ tab: "" })}>${t("back")}</button>`;
-  if (tab === "list") return html`<main class="companion">${forms(ctx)?.listZone(ctx, view) ?? joining()}${statusLine(ctx)}${back}</main>`;
-  if (tab === "count") return html`<main class="companion">${forms(ctx)?.headcountForm(ctx, view) ?? joining()}${statusLine(ctx)}${back}</main>`;
-  if (tab === "drafts") return html`<main class="companion with-drafts">${draftsDesk(ctx, view)}${statusLine(ctx)}${back}</main>`;
-  return html`<main class="companion">
-    <div class="now-speaking">${turnMark(view)}<p>${turn ? html`<b>${fittingName(view, turn.site, 40)}</b><small>${person(turn.words)}</small>` : html`<b>${itemLine(view)}</b>`}</p>${turn ? html`<turn-time class="num" .turn=${turn}></turn-time>` : nothing}</div>
-    ${strip(ctx, view, my)}
-    ${ctx.app.ui.asking ? forms(ctx)?.askForm(ctx, view) ?? joining() : html`${panel(ctx, view, my)}${bigButton(ctx, view, my)}`}
-    ${statusLine(ctx)}
-    ${forms(ctx)?.ownRequests(ctx, view) ?? nothing}${nextList(nextThree(view.floor), view, ctx.app.me?.site ?? -1)}
-    <div class="more">${view.floor.queue.length > 3 ? html`<button class="btn" type="button" @click=${() => ctx.ui({ tab: "list" })}>${icon("stack")}${t("list-tab")} <b class="num">${view.floor.queue.length}</b></button>` : nothing}
-      <button class="btn" type="button" @click=${() => ctx.ui({ tab: "count" })}>${icon("check")}${t("headcount")}</button></div>
-    ${help(ctx, view)}
-    <div class="foot"><button class="btn quietbtn" type="button" @click=${() => ctx.ui({ tab: "drafts" })}>${icon("pen")}${t("comment-on-draft")}</button></div>
-    <p class="mute">${icon("speaker")}${t("companion-silent")}</p></main>`;
+  return html`${bar}${sends ? desk(ctx)?.desk(ctx, view, my) ?? joining() : companion(ctx)?.companion(ctx, view, my) ?? joining()}${over}`;
 }

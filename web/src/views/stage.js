@@ -26,13 +26,13 @@ export function view(ctx) {
   return html`<h1 class="vh">${t("page-stage")}</h1>
     ${scene(view)}${sign(view)}
     ${ctx.app.link === "joined" ? nothing : html`<p class="healing">${icon("cut")}${t("reconnecting")}</p>`}
-    ${ctx.app.ui.soundBlocked ? html`<button class="sound-blocked" type="button" @click=${ctx.startSound}>${icon("speaker")}${t("sound-blocked")}</button>` : nothing}`;
+    ${ctx.app.ui.soundBlocked ? html`<p class="sound-blocked">${icon("speaker")}${t("sound-blocked-wall")}</p>` : nothing}`;
 }
 
-/** The roll call is shown whatever the layout, unless the screens are to show no picture. @param {View} view */
-function scene(view) {
+/** The roll call is shown whatever the layout, unless the wall is to be blank. @param {View} view */
+export function scene(view) {
   const { layout } = view.stage;
-  if (view.attendance.calling !== null && (layout === "grid" || layout === "speaker" || layout === "document")) return rollScene(view, view.attendance.calling);
+  if (view.attendance.calling !== null && layout !== "blank") return rollScene(view, view.attendance.calling);
   switch (layout) {
     case "grid": return grid(view);
     case "speaker": return speaker(view);

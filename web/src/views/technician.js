@@ -4,7 +4,6 @@
 /** @import { App } from "../state/app.js" */
 /** @import { Ctx } from "./pieces.js" */
 
-import { handlePrompt } from "../actions/roll.js";
 import { revokeSeat, setLayout } from "../actions/room.js";
 import { vars } from "../elements/vars.js";
 import { placeOf, siteState } from "../state/floor.js";
@@ -44,14 +43,10 @@ function alarmsOf(app, view, each) {
 }
 
 /** @param {Ctx} ctx */
-export const keys = (ctx) => ({ F7: () => setLayout(ctx.ask, "blank") });
+export const keys = (ctx) => ({ F7: () => setLayout(ctx.ask, "blank"), Escape: ctx.app.ui.chip === null ? undefined : () => ctx.ui({ chip: null }) });
 
-/** What sites have said in private and nobody has seen to. @param {Ctx} ctx @param {View} view */
-function asked(ctx, view) {
-  const open = view.prompts.filter((prompt) => prompt.handled === null && ["need_help", "cannot_hear", "cannot_see"].includes(prompt.kind));
-  return open.map((prompt) => html`<div class="banner" role="alert">${icon("warn")}<p><b>${siteCall(view, prompt.site)}</b> ${t(`prompt-${prompt.kind}`)} <since-clock class="num" .since=${prompt.at}></since-clock></p>
-    <button class="btn small" type="button" @click=${() => handlePrompt(ctx.ask, prompt.id)}>${t("prompt-handled")}</button></div>`);
-}
+/** One site, looked at, and the prompts. @param {Ctx} ctx */
+const strip = (ctx) => later(ctx, "site-strip", () => import("./site-strip.js"));
 
 /** @param {Ctx} ctx */
 export function view(ctx) {
@@ -63,25 +58,30 @@ export function view(ctx) {
   <div class="alarms">${open.slice(0, 3).map((alarm) => html`<div class="banner">${icon("warn")}<p><b>${alarm.name}</b> ${alarm.what}${alarm.since === null ? nothing : html` <since-clock class="num" .since=${alarm.since}></since-clock>`}. ${alarm.more}</p>
     <button class="btn small" type="button" @click=${() => ctx.ui({ known: [...ctx.app.ui.known, alarm.key] })}>${t("alarm-known")}</button></div>`)}
     ${open.length > 3 ? html`<p class="more-alarms">${t("more-alarms", { n: open.length - 3 })}</p>` : nothing}</div>
-  ${asked(ctx, view)}
+  ${strip(ctx)?.asked(ctx, view, 3) ?? nothing}
   <main class="technician ${seats ? "show-seats" : tab === "screens" ? "show-screens" : ""}">
-    <div class="tools"><div class="tabs" role="tablist"><button role="tab" type="button" aria-selected=${tab === ""} @click=${() => ctx.ui({ tab: "" })}>${t("sites")}</button><button role="tab" type="button" aria-selected=${seats} @click=${() => ctx.ui({ tab: "seats" })}>${t("seats")}</button><button role="tab" type="button" aria-selected=${tab === "screens"} @click=${() => ctx.ui({ tab: "screens" })}>${t("big-screen")}</button></div>
+    <div class="tools"><div class="tabs" role="tablist"><button role="tab" type="button" aria-selected=${tab === ""} @click=${() => ctx.ui({ tab: "" })}>${t("sites")}</button><button role="tab" type="button" data-tab="seats" aria-selected=${seats} @click=${() => ctx.ui({ tab: "seats" })}>${t("seats")}</button><button role="tab" type="button" aria-selected=${tab === "screens"} @click=${() => ctx.ui({ tab: "screens" })}>${t("big-screen")}</button></div>
       <p class="sum">${rich("linked-of", { n: linkedCount(view), of: view.fixed.sites.length })}</p>
       <p class="sum">${t("present-of", { n: view.attendance.present + view.attendance.online, of: view.attendance.summoned })}</p>
       ${statusLine(ctx)}</div>
     ${tab === "screens" ? html`<section class="zone screens-zone">${later(ctx, "screens", () => import("./screens.js"))?.screensPanel(ctx, view) ?? nothing}</section>` : nothing}
     <section class="sites-table" aria-label=${t("sites")} tabindex="0"><table>
       <thead><tr><th class="th"><span class="vh">${t("picture")}</span></th><th>${t("site")}</th><th>${t("state")}</th><th>${t("link")}</th><th class="r">${t("rtt")}</th><th class="r">${t("loss-up")}</th><th class="r">${t("rate-up")}</th><th class="r">${t("rate-down")}</th><th class="r">${t("frames")}</th><th>${t("sound-level")}</th><th class="r">${t("connections")}</th></tr></thead>
-      <tbody>${view.fixed.sites.map((each, place) => siteRow(ctx, view, each, place))}</tbody></table></section>
+      <tbody>${view.fixed.sites.map((each) => siteRow(ctx, view, each))}</tbody></table></section>
     ${seatsZone(ctx, view)}
+    ${strip(ctx)?.siteStrip(ctx, view) ?? nothing}
   </main>${dialogs(ctx, view)}`;
 }
 
 /** @type {Record<string, [string, string]>} */
 const MARKS = { live: ["live", "mic"], held: ["held", "pause"], deck: ["deck", "right"], queued: ["queued", ""], lost: ["lost", "cut"], absent: ["ready", "cut"], weak: ["weak", "warn"], ready: ["ready", "check"] };
 
-/** @param {Ctx} ctx @param {View} view @param {Site} each @param {number} place */
-function siteRow(ctx, view, each, place) {
+/** The slot that shows a site now; none while its page of the grid is not the shown one. @param {View} view @param {number} site */
+const slotOf = (view, site) => view.stage.tiles.slice(0, TILE_SLOTS).indexOf(site) + 1;
+
+/** @param {Ctx} ctx @param {View} view @param {Site} each */
+function siteRow(ctx, view, each) {
+  const slot = slotOf(view, each.id);
   const link = view.sites.find((one) => one.site === each.id);
   const told = figures(ctx.app.telemetry, each.id);
   const stats = link?.carrier == null ? null : told?.link ?? null;
@@ -90,8 +90,8 @@ function siteRow(ctx, view, each, place) {
   const [kind, iconName] = MARKS[state] ?? ["ready", "check"];
   const word = state === "queued" ? t("queued-place", { n: placeOf(view.floor, each.id) }) : state === "live" ? t(view.floor.turn?.site === each.id ? "speaking" : "microphone-open") : t(`state-${state}`);
   const tile = state === "live" ? "is-live" : state === "deck" ? "is-deck" : state === "lost" || state === "absent" ? "is-lost" : "";
-  return html`<tr class=${state}><td class="th"><figure class="tile ${tile}">${place < TILE_SLOTS ? html`<room-picture .slotNumber=${place + 1} .site=${each.id} role="img" aria-label=${t("picture-from", { site: each.name })}></room-picture>` : nothing}</figure></td>
-    <th scope="row"><span class="nm ${[...each.name].length > 40 ? "long" : ""}">${each.name}</span>${link?.carrier === "standby" ? html`<small>${t("on-standby")}</small>` : nothing}</th><td>${mark(kind, iconName, word)}${state === "lost" && link?.since ? html`<small class="from">${t("since-time", { time: shortTime(link.since) })}</small>` : nothing}</td>
+  return html`<tr class=${state}><td class="th"><figure class="tile ${tile}">${slot > 0 ? html`<room-picture .slotNumber=${slot} .site=${each.id} role="img" aria-label=${t("picture-from", { site: each.name })}></room-picture>` : nothing}</figure></td>
+    <th scope="row"><button class="nm ${[...each.name].length > 40 ? "long" : ""}" type="button" aria-expanded=${ctx.app.ui.chip === each.id} @click=${() => ctx.ui({ chip: ctx.app.ui.chip === each.id ? null : each.id })}>${each.name}</button>${link?.carrier === "standby" ? html`<small>${t("on-standby")}</small>` : nothing}</th><td>${mark(kind, iconName, word)}${state === "lost" && link?.since ? html`<small class="from">${t("since-time", { time: shortTime(link.since) })}</small>` : nothing}</td>
     <td class="bar">${bars(count)}<span>${barsWord(count)}</span></td>
     ${figure(stats, stats?.rtt_ms ?? null, "ms", 0, (stats?.rtt_ms ?? 0) >= RTT_BAD)}${figure(stats, stats?.loss_percent ?? null, "%", 1, (stats?.loss_percent ?? 0) >= LOSS_BAD)}
     ${figure(stats, stats ? stats.up_bps / 1000 : null, "kbit/s", 0, false)}${figure(stats, stats ? stats.down_bps / 1000 : null, "kbit/s", 0, false)}${figure(stats, stats?.fps ?? null, t("per-second"), 0, stats !== null && stats.fps < 5)}

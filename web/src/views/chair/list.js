@@ -3,14 +3,15 @@
 /** @import { Request, View } from "../../../generated/protocol.ts" */
 /** @import { Ctx } from "../pieces.js" */
 
-import { grantNext } from "../../actions/floor.js";
-import { callNextSite } from "../../actions/roll.js";
 import { currentItem } from "../../state/agenda.js";
 import { presides } from "../../state/app.js";
-import { allTurns, nextTurn } from "../../state/floor.js";
-import { figures, siteCall } from "../../state/sites.js";
+import { timeUsed } from "../../state/desk.js";
+import { allTurns } from "../../state/floor.js";
+import { figures } from "../../state/sites.js";
+import { durationText } from "../../time.js";
 import { later } from "../later.js";
-import { fittingName, html, icon, kbd, mark, nothing, subject, t, whyWords } from "../pieces.js";
+import { nextAct } from "./next.js";
+import { fittingName, html, icon, kbd, mark, nothing, aboutWords, subject, t, whyWords } from "../pieces.js";
 
 /** Loudness from which a microphone counts as heard, in dBov. */
 const HEARD_DBOV = -60;
@@ -57,9 +58,15 @@ function row(ctx, view, request, place) {
   return html`<li class="qrow ${deck >= 0 ? "is-deck" : ""} ${picked ? "is-picked" : ""}" id="turn-${request.turn}" role="option" aria-selected=${picked}
     @click=${() => ctx.ui({ picked: picked ? null : request.turn })}>
     <span class="ord num"><span class="vh">${t("number")} </span>${place + 1}</span>
-    <span class="site">${fittingName(view, request.site, 90)} ${deck >= 0 ? mark("deck", "right", deck === 0 ? t("state-deck") : t("deck-second")) : nothing} ${staged >= 0 ? mark("", "", t("staged-as", { n: staged + 1 })) : nothing} ${readyMark(ctx, request, deck >= 0)} ${marked ? mark("reply", "", t(`speech-${request.words.speech}`)) : nothing}</span>
-    <span class="who">${request.words.delegate || (marked ? "" : t(`speech-${request.words.speech}`))}${request.words.title ? html`, ${request.words.title}` : nothing}<span class="topic">${about}</span><small class="why">${whyWords(request)}</small></span>
+    <span class="site">${fittingName(view, request.site, 90)} ${deck >= 0 ? mark("deck", "right", deck === 0 ? t("state-deck") : t("deck-second")) : nothing} ${staged >= 0 ? mark("", "", t("staged-as", { n: staged + 1 })) : nothing} ${request.ready === "not_ready" ? mark("weak", "warn", t("ready-not_ready")) : nothing} ${marked ? mark("reply", "", t(`speech-${request.words.speech}`)) : nothing}</span>
+    <span class="who">${request.words.delegate || (marked ? "" : t(`speech-${request.words.speech}`))}${request.words.title ? html`, ${request.words.title}` : nothing}<span class="topic">${about}</span><small class="why">${readyWords(ctx, request, deck >= 0)}${[whyWords(request), aboutWords(view, request), usedWords(view, request.site)].filter((part) => part !== "").join(" · ")}</small></span>
     <span class="wait"><span class="vh">${t("waited")} </span><since-clock class="num" .since=${request.at}></since-clock></span></li>`;
+}
+
+/** How often the site has spoken in this item, and how long. @param {View} view @param {number} site */
+function usedWords(view, site) {
+  const { turns, ms } = timeUsed(view.floor, site, view.agenda.current);
+  return turns === 0 ? "" : t("used-short", { n: turns, time: durationText(ms) });
 }
 
 /** @param {KeyboardEvent} event @param {Ctx} ctx @param {View} view */
@@ -77,15 +84,8 @@ function step(event, ctx, view) {
 
 /** One button: the next speaker, or the next site while the roll is called. @param {Ctx} ctx @param {View} view */
 function goButton(ctx, view) {
-  const { floor, attendance } = view;
-  const next = nextTurn(floor);
-  const may = presides(ctx.app, view);
-  if (attendance.calling !== null) {
-    const calling = attendance.calling;
-    return html`<button class="btn primary two go" type="button" ?disabled=${!may} @click=${() => callNextSite(ctx.ask, calling)}><span>${t("call-next-site")}</span>${kbd("F2")}</button>`;
-  }
-  return html`<button class="btn primary two go" type="button" ?disabled=${!next || !may} @click=${() => next && grantNext(ctx.ask, floor, next.turn)}>
-    <span>${next ? t(floor.next?.does === "take_up" ? "take-up-next" : "grant-next", { site: siteCall(view, next.site) }) : t("grant-next-nobody")}</span>${kbd("F2")}</button>`;
+  const { words, act } = nextAct(ctx, view);
+  return html`<button class="btn primary two go" type="button" ?disabled=${!act || !presides(ctx.app, view)} @click=${() => act?.()}><span>${words}</span>${kbd("F2")}</button>`;
 }
 
 /** In which order the item's list is called. @param {View} view */
@@ -96,11 +96,11 @@ function modeWords(view) {
   return queue.mode === "open" ? `${t("queue-open")} · ${t("microphones-open", { n: allTurns(view.floor).length, of: queue.microphones })}` : t(`queue-${queue.mode}`);
 }
 
-/** Whether the site is there, and whether its microphone has been heard. @param {Ctx} ctx @param {Request} request @param {boolean} deck */
-function readyMark(ctx, request, deck) {
-  if (!deck && request.ready === "unknown") return nothing;
+/** On deck: whether the site has confirmed, and whether its microphone has been heard. @param {Ctx} ctx @param {Request} request @param {boolean} deck */
+function readyWords(ctx, request, deck) {
+  if (request.ready === "not_ready" || (!deck && request.ready === "unknown")) return nothing;
   const level = figures(ctx.app.telemetry, request.site)?.link?.level_dbov ?? null;
   const heard = level !== null && level > HEARD_DBOV;
-  const words = request.ready === "ready" ? mark("", "check", t("ready-ready")) : request.ready === "not_ready" ? mark("weak", "warn", t("ready-not_ready")) : mark("", "", t("ready-unknown"));
-  return html`${words}${deck && heard ? html`<span class="mic-ok" title=${t("mic-heard")}>${icon("mic")}<span class="vh">${t("mic-heard")}</span></span>` : nothing}`;
+  const words = request.ready === "ready" ? html`<b class="is-ready">${icon("check")}${t("ready-ready")}</b>` : html`<b>${t("ready-unknown")}</b>`;
+  return html`${words}${deck && heard ? html` <span class="mic-ok" title=${t("mic-heard")}>${icon("mic")}<span class="vh">${t("mic-heard")}</span></span>` : nothing} · `;
 }

@@ -5,15 +5,13 @@
 
 import { moveItem } from "../../actions/agenda.js";
 import { acceptRequest, endTurn, grant, keepTurn, moveRequest, returnChair, setReady, stage, takeChair, undo } from "../../actions/floor.js";
-import { promptSite } from "../../actions/roll.js";
+import "../../elements/level-meter.js";
+import "../../elements/self-picture.js";
 import "../../elements/until-clock.js";
 import { presides } from "../../state/app.js";
-import { siteCall, siteName } from "../../state/sites.js";
+import { siteCall } from "../../state/sites.js";
 import { serverNow } from "../../time.js";
-import { html, icon, mark, nothing, t, topicLine } from "../pieces.js";
-
-/** What desks tell a site. */
-const PROMPTS = /** @type {const} */ (["near_microphone", "slower", "one_minute_left", "prepare"]);
+import { html, icon, kbd, mark, nothing, t, topicLine } from "../pieces.js";
 
 /** @param {Ctx} ctx @param {View} view */
 export function pickStrip(ctx, view) {
@@ -35,49 +33,60 @@ export function pickStrip(ctx, view) {
     <button class="btn icon-only" type="button" aria-label=${t("move-down")} ?disabled=${at === queue.length - 1} @click=${() => moveRequest(ctx.ask, turn, queue[at + 2]?.turn ?? null)}>${icon("down")}</button>
     <button class="btn" type="button" ?disabled=${at === queue.length - 1} @click=${() => moveRequest(ctx.ask, turn, null)}>${t("defer")}</button>
     <button class="btn" type="button" @click=${() => ctx.ui({ confirm: { what: "deny", id: turn } })}>${t("drop")}</button></div>
-    <div class="two">${stageButton}
+    <div class="three">${placeForm(ctx, view, at)}${stageButton}
     ${request.ready === "not_ready"
       ? html`<button class="btn" type="button" @click=${() => setReady(ctx.ask, turn, "unknown")}>${t("pass-back")}</button>`
       : html`<button class="btn" type="button" ?disabled=${!on_deck.includes(turn)} @click=${() => setReady(ctx.ask, turn, "not_ready")}>${t("pass-over")}</button>`}</div></div>`;
+}
+
+/** Any place of the list in one step. @param {Ctx} ctx @param {View} view @param {number} at */
+function placeForm(ctx, view, at) {
+  const { queue } = view.floor;
+  const move = (/** @type {SubmitEvent} */ event) => {
+    event.preventDefault();
+    const form = /** @type {HTMLFormElement} */ (event.target);
+    const to = Math.trunc(Number(new FormData(form).get("place"))) - 1;
+    form.reset();
+    const turn = queue[at]?.turn;
+    if (turn !== undefined && to !== at && to >= 0 && to < queue.length) moveRequest(ctx.ask, turn, queue[to < at ? to : to + 1]?.turn ?? null);
+  };
+  return html`<form class="to-place" @submit=${move}><label for="to-place">${t("move-to")}</label><input class="input num" id="to-place" name="place" type="text" inputmode="numeric" pattern="[0-9]+" maxlength="2" autocomplete="off" placeholder=${at + 1}><button class="btn" type="submit">${t("move-to-go")}</button></form>`;
 }
 
 /** The chair's last step, while it can be taken back. @param {Ctx} ctx @param {View} view */
 export function undoStrip(ctx, view) {
   const { undo: step } = view.floor;
   if (!step || step.until <= serverNow() || !presides(ctx.app, view)) return nothing;
-  return html`<p class="undo" role="status">${t(`step-${step.step}`)} <b>${siteCall(view, step.site)}</b>
-    <button class="btn small" type="button" @click=${() => undo(ctx.ask, step.turn)}>${t("undo")} <until-clock class="num" .until=${step.until} .due=${() => ctx.ui({})}></until-clock></button></p>`;
+  return html`<p class="undo" role="status"><span>${t(`step-${step.step}`)} <b>${siteCall(view, step.site)}</b></span>
+    <button class="btn small" type="button" @click=${() => undo(ctx.ask, step.turn)}>${t("undo")} ${kbd("F3")} <until-clock class="num" .until=${step.until} .due=${() => ctx.ui({})}></until-clock></button></p>`;
 }
-
-/** A site's picture for the chair alone, and what can be said to it. @param {Ctx} ctx @param {View} view */
-export function siteStrip(ctx, view) {
-  const id = ctx.app.ui.chip;
-  if (id === null) return nothing;
-  const tile = view.stage.tiles.indexOf(id);
-  const waits = (/** @type {string} */ kind) => view.prompts.some((prompt) => prompt.site === id && prompt.kind === kind && prompt.handled === null);
-  return html`<div class="site-strip" role="group" aria-label=${siteName(view, id)}>
-    ${tile < 0 ? nothing : html`<figure class="tile"><room-picture .slotNumber=${tile + 1} .site=${id} role="img" aria-label=${t("preview-of", { site: siteCall(view, id) })}></room-picture></figure>`}
-    <p><b>${siteName(view, id)}</b><span>${t("prompt-to-site")}</span></p>
-    <div class="strip-acts">${PROMPTS.map((kind) => html`<button class="btn small ${waits(kind) ? "pressed" : ""}" type="button" ?disabled=${waits(kind)} @click=${() => promptSite(ctx.ask, id, kind)}>${t(`prompt-${kind}`)}</button>`)}
-    <button class="btn small" type="button" @click=${() => ctx.ui({ chip: null })}>${t("close")}</button></div></div>`;
-}
-
-/** What stands beside the speech: why it is held, and who else has the floor. @param {Ctx} ctx @param {View} view @param {Turn} turn */
-export const besides = (ctx, view, turn) => html`${turn.held ? heldStrip(ctx, view, turn) : nothing}${others(ctx, view)}`;
 
 /** The speaking site's link is lost: how long it may be away, and what the chair can do. @param {Ctx} ctx @param {View} view @param {Turn} turn */
-function heldStrip(ctx, view, turn) {
-  const until = turn.away_until;
-  return html`<p class="held-strip"><span>${until === null ? t("held-kept") : html`${t("held-left")} <until-clock class="num" .until=${until}></until-clock>`}<small>${t("held-standby")}</small></span>
-    ${until === null || !presides(ctx.app, view) ? nothing : html`<button class="btn small" type="button" @click=${() => keepTurn(ctx.ask, turn.turn)}>${t("keep-turn")}</button>`}</p>`;
+export function heldStrip(ctx, view, turn) {
+  if (!turn.held) return nothing;
+  const standby = view.seats.length === 0 || view.seats.some((seat) => seat.site === turn.site && seat.carries === "standby" && !seat.revoked);
+  return html`<p class="held-strip"><span>${heldFor(turn)}${standby ? html`<small>${t("held-standby")}</small>` : nothing}</span>${keepButton(ctx, view, turn)}</p>`;
 }
 
-/** The speech a question was put into, and the other microphones of an open discussion. @param {Ctx} ctx @param {View} view */
-function others(ctx, view) {
+/** @param {Turn} turn */
+const heldFor = ({ away_until: until }) => (until === null ? t("held-kept") : html`${t("held-left")} <until-clock class="num" .until=${until}></until-clock>`);
+
+/** @param {Ctx} ctx @param {View} view @param {Turn} turn */
+const keepButton = (ctx, view, turn) => (turn.away_until === null || !presides(ctx.app, view) ? nothing
+  : html`<button class="btn small" type="button" aria-label=${t("keep-turn-of", { site: siteCall(view, turn.site) })} @click=${() => keepTurn(ctx.ask, turn.turn)}>${t("keep-turn")}</button>`);
+
+/** The speech a question was put into, and the other microphones of an open discussion; each that is held says so. @param {Ctx} ctx @param {View} view */
+export function others(ctx, view) {
   if (view.floor.others.length === 0) return nothing;
-  return html`<ul class="others">${view.floor.others.map((turn) => html`<li>${turn.interrupted ? mark("held", "pause", t("turn-interrupted")) : mark(view.stage.heard.includes(turn.site) ? "live" : "held", "mic", t(view.stage.heard.includes(turn.site) ? "state-live" : "turn-paused"))}
-    <b>${siteCall(view, turn.site)}</b> <turn-time class="num" .turn=${turn}></turn-time>
+  return html`<ul class="others">${view.floor.others.map((turn) => html`<li>${turn.held ? mark("held", "pause", heldFor(turn)) : otherMark(view, turn)}
+    <b>${siteCall(view, turn.site)}</b> ${turn.held ? keepButton(ctx, view, turn) : html`<turn-time class="num" .turn=${turn}></turn-time>`}
     ${presides(ctx.app, view) ? html`<button class="btn small" type="button" aria-label=${t("end-turn-of", { site: siteCall(view, turn.site) })} @click=${() => endTurn(ctx.ask, turn.turn)}>${icon("stop")}</button>` : nothing}</li>`)}</ul>`;
+}
+
+/** @param {View} view @param {Turn} turn */
+function otherMark(view, turn) {
+  if (turn.interrupted) return mark("held", "pause", t("turn-interrupted"));
+  return view.stage.heard.includes(turn.site) ? mark("live", "mic", t("state-live")) : mark("held", "mic", t("turn-paused"));
 }
 
 /** Who waits for the chair's word. @param {Ctx} ctx @param {View} view */
@@ -115,3 +124,7 @@ export function itemActs(ctx, { items }, place) {
     <button class="item-up" type="button" aria-label=${t("item-earlier", { n: item.id })} ?disabled=${before?.started !== null} @click=${() => moveItem(ctx.ask, item.id, before?.id ?? null)}>${icon("up")}</button>
     <button class="item-up" type="button" aria-label=${t("item-later", { n: item.id })} ?disabled=${!after} @click=${() => moveItem(ctx.ask, item.id, items[place + 2]?.id ?? null)}>${icon("down")}</button></span>`;
 }
+
+/** This machine's own microphone and picture. @param {Ctx} ctx */
+export const ownMachine = (ctx) => html`<div class="foot-self"><button class="btn small ${ctx.app.media.microphoneOpen ? "" : "own-closed"}" type="button" aria-pressed=${!ctx.app.media.microphoneOpen} title=${t(ctx.app.media.microphoneOpen ? "close-own-long" : "open-own-long")} @click=${() => ctx.media.setMicrophone(!ctx.app.media.microphoneOpen)}>
+      ${icon(ctx.app.media.microphoneOpen ? "mic" : "mic-off")}${t(ctx.app.media.microphoneOpen ? "own-machine-open" : "own-machine-closed")}</button><level-meter aria-label=${t("microphone-level")} .read=${() => ctx.media.level()}></level-meter><figure class="tile"><self-picture role="img" aria-label=${t("own-picture")} .stream=${ctx.app.media.picture}></self-picture></figure></div>`;

@@ -3,12 +3,14 @@
 /** @import { View } from "../../../generated/protocol.ts" */
 /** @import { Ctx } from "../pieces.js" */
 
-import { handlePrompt } from "../../actions/roll.js";
 import { presides } from "../../state/app.js";
 import { allTurns, placeOf, siteState } from "../../state/floor.js";
 import { figures, linkedCount, lostSites, siteCall } from "../../state/sites.js";
 import { later } from "../later.js";
 import { bars, barsWord, html, icon, mark, nothing, siteBars, statusLine, t } from "../pieces.js";
+
+/** One site, looked at, and the prompts: after the desk is there. @param {Ctx} ctx */
+export const strip = (ctx) => later(ctx, "site-strip", () => import("../site-strip.js"));
 
 /** @param {View} view @param {number} site */
 const speaks = (view, site) => allTurns(view.floor).some((turn) => turn.site === site);
@@ -22,9 +24,9 @@ export function sitesZone(ctx, view) {
     <div class="line"><h2 id="h-sites">${t("sites-count", { n: view.fixed.sites.length })}</h2><span>${t("linked-count", { n: linkedCount(view) })}</span>
       ${attendance.summoned > 0 ? html`<span class="num">${t("present-of", { n: attendance.present + attendance.online, of: attendance.summoned })}</span>` : nothing}
       ${first ? html`<span class="alarm">${mark("weak", "warn", t("attention"))} <b>${siteCall(view, first.site)}</b> ${t("lost-link")} <since-clock class="num" .since=${first.since ?? 0}></since-clock>${lost.length > 1 ? t("and-more", { n: lost.length - 1 }) : ""}</span>` : nothing}${presides(ctx.app, view) ? statusLine(ctx) : nothing}</div>
-    ${promptsOf(ctx, view)}
+    ${strip(ctx)?.asked(ctx, view) ?? nothing}
     <ul class="chips">${view.fixed.sites.map((each) => chip(ctx, view, each))}</ul>
-    ${later(ctx, "pick", () => import("./pick.js"))?.siteStrip(ctx, view) ?? nothing}
+    ${strip(ctx)?.siteStrip(ctx, view) ?? nothing}
   </section>`;
 }
 
@@ -43,15 +45,3 @@ function chip(ctx, view, each) {
     @click=${() => ctx.ui({ chip: open ? null : each.id })}></button><span class="level">${each.hall ? t("main-hall") : each.level}</span>${bars(count)}<span class="vh">${t("link")}: ${barsWord(count)}</span>
     <span class="name">${each.hall && [...each.name].length <= 24 ? each.name : each.short}</span><span class="st">${icon(STATE_ICONS[state] ?? "check")}${word}</span></li>`;
 }
-
-/** What sites have said and nobody has seen to. @param {Ctx} ctx @param {View} view */
-function promptsOf(ctx, view) {
-  const open = view.prompts.filter((prompt) => prompt.handled === null && isFromSite(prompt.kind));
-  if (open.length === 0) return nothing;
-  return html`<ul class="asked" role="status">${open.slice(0, 1).map((prompt) => html`<li>${mark("weak", "warn", t(`prompt-${prompt.kind}`))} <b>${siteCall(view, prompt.site)}</b>
-    <since-clock class="num" .since=${prompt.at}></since-clock>
-    <button class="btn small" type="button" @click=${() => handlePrompt(ctx.ask, prompt.id)}>${icon("check")}${t("prompt-handled")}</button></li>`)}${open.length > 1 ? html`<li class="more num">+${open.length - 1}</li>` : nothing}</ul>`;
-}
-
-/** @param {string} kind */
-export const isFromSite = (kind) => kind === "need_help" || kind === "cannot_hear" || kind === "cannot_see";

@@ -10,6 +10,7 @@ import { NAME_MAX_CHARS, TOPIC_MAX_CHARS, draftAtHand } from "../../state/commen
 import { siteCall } from "../../state/sites.js";
 import { html, nothing, t } from "../pieces.js";
 
+export { agendaZone } from "../agenda.js";
 export { listZone, ownRequests, withdrawDialog } from "./list.js";
 export { called, headcountForm } from "./roll.js";
 

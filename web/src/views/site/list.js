@@ -1,6 +1,6 @@
 // The list as a site reads it: its own requests with a way back, and everybody's place with the reason.
 
-/** @import { Request, View } from "../../../generated/protocol.ts" */
+/** @import { Kept, Request, RequestWords, View } from "../../../generated/protocol.ts" */
 /** @import { Ctx } from "../pieces.js" */
 
 import { withdrawRequest } from "../../actions/floor.js";
@@ -12,8 +12,9 @@ import { person } from "./person.js";
 export function listZone(ctx, view) {
   const { queue } = view.floor;
   const pending = view.floor.pending.filter((request) => request.site === ctx.app.me?.site);
+  const kept = view.floor.kept.filter((request) => request.site === ctx.app.me?.site);
   return html`<section class="zone places" aria-labelledby="h-places"><div class="zone-head"><h2 id="h-places">${t("list-tab")}</h2><span class="faint">${t("list-waits", { n: queue.length })}</span></div>
-    ${queue.length + pending.length === 0 ? html`<p class="empty">${t("list-empty")}</p>` : html`<ol>${queue.map((request, place) => row(ctx, view, request, place + 1))}${pending.map((request) => row(ctx, view, request, 0))}</ol>`}</section>`;
+    ${queue.length + pending.length + kept.length === 0 ? html`<p class="empty">${t("list-empty")}</p>` : html`<ol>${queue.map((request, place) => row(ctx, view, request, place + 1))}${pending.map((request) => row(ctx, view, request, 0))}${kept.map((request) => keptRow(ctx, view, request))}</ol>`}</section>`;
 }
 
 /** A site's own requests on a phone, when the panel tells only of the first. @param {Ctx} ctx @param {View} view */
@@ -33,13 +34,17 @@ function row(ctx, view, request, place) {
     <span class="why">${why}${mine ? html`<button class="btn small" type="button" aria-label=${t("withdraw-of", { text: speaker(request) })} @click=${() => askWithdraw(ctx, request.turn)}>${icon("x")}${t("withdraw-short")}</button>` : nothing}</span></li>`;
 }
 
-/** @param {Request} request */
+/** Kept with an item until that is taken up again. @param {Ctx} ctx @param {View} view @param {Kept} request */
+const keptRow = (ctx, view, request) => html`<li class="me"><b class="num">–</b><span>${fittingName(view, request.site, 60)} ${t("you")}<small>${person(request.words) || speaker(request)}</small></span>
+    <span class="why">${t("kept-for", { n: request.item })}<button class="btn small" type="button" aria-label=${t("withdraw-of", { text: speaker(request) })} @click=${() => askWithdraw(ctx, request.turn)}>${icon("x")}${t("withdraw-short")}</button></span></li>`;
+
+/** @param {{ words: RequestWords }} request */
 const speaker = ({ words }) => words.delegate || t(`speech-${words.speech}`);
 
 /** @param {Ctx} ctx @param {View} view */
 export function withdrawDialog(ctx, view) {
   const { confirm } = ctx.app.ui;
-  const request = [...view.floor.queue, ...view.floor.pending].find((each) => each.turn === confirm?.id);
+  const request = [...view.floor.queue, ...view.floor.pending, ...view.floor.kept].find((each) => each.turn === confirm?.id);
   if (confirm?.what !== "withdraw" || !request) return nothing;
   return dialog(ctx, {
     title: t("withdraw-title"), text: t("withdraw-text", { text: speaker(request) }),

@@ -6,11 +6,9 @@
 
 import { setReady } from "../../actions/floor.js";
 import { handlePrompt, promptDesks } from "../../actions/roll.js";
+import { FROM_SITE, isFromSite } from "../../state/prompts.js";
 import { html, icon, kbd, nothing, t } from "../pieces.js";
 import { deniedLead, deniedWords, putAway } from "./panel.js";
-
-/** What a site tells the desks; everything else is told to it. */
-const HELP = /** @type {const} */ (["need_help", "cannot_hear", "cannot_see"]);
 
 /** @param {Ctx} ctx @param {View} view @param {MyFloor} my */
 export function strip(ctx, view, my) {
@@ -24,7 +22,7 @@ function line(ctx, view, my) {
     const { turn } = my.request;
     return html`<p class="notice-strip deck">${icon("right")}<b>${t("my-on-deck")}</b><button class="btn small primary" type="button" @click=${() => setReady(ctx.ask, turn, "ready")}>${t("say-ready")} ${kbd("F2")}</button></p>`;
   }
-  const told = view.prompts.filter((prompt) => prompt.handled === null && !HELP.some((kind) => kind === prompt.kind));
+  const told = view.prompts.filter((prompt) => prompt.handled === null && !isFromSite(prompt.kind));
   const first = told[0];
   if (first) {
     return html`<p class="notice-strip">${icon("warn")}<b>${t(`prompt-${first.kind}`)}</b>${told.length > 1 ? html`<span class="num">1/${told.length}</span>` : nothing}
@@ -39,7 +37,7 @@ function line(ctx, view, my) {
 /** @param {Ctx} ctx @param {View} view */
 export function help(ctx, view) {
   const waits = (/** @type {string} */ kind) => view.prompts.some((prompt) => prompt.kind === kind && prompt.handled === null);
-  return html`<div class="help" role="group" aria-label=${t("tell-desks")}><span>${t("tell-desks")}</span>${HELP.map((kind) => (waits(kind)
+  return html`<div class="help" role="group" aria-label=${t("tell-desks")}><span>${t("tell-desks")}</span>${FROM_SITE.map((kind) => (waits(kind)
     ? html`<p class="waits" role="status">${icon("clock")}${t(`prompt-${kind}`)}: ${t("told-waiting")}</p>`
     : html`<button class="btn small" type="button" @click=${() => promptDesks(ctx.ask, kind)}>${t(`prompt-${kind}`)}</button>`))}</div>`;
 }

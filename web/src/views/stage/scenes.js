@@ -43,11 +43,17 @@ export function waitingScene(view) {
     <p class="what">${item?.kind === "break" ? t("break-now") : over ? t("agenda-done") : item ? item.title : t("begins-soon")}</p>
     ${next ? html`<p class="next-item">${t("next-item-is", { n: next.id })}: ${numbered(next.title)}</p>` : nothing}
     <p class="linked num">${t("linked-count", { n: linkedCount(view) })}</p>
-    <ul class="linked-sites">${view.fixed.sites.map((each) => html`<li class=${view.sites.some((link) => link.site === each.id && link.carrier !== null) ? "in" : "out"}>${siteCall(view, each.id)}</li>`)}</ul></main>`;
+    <ul class="linked-sites">${view.fixed.sites.map((each) => html`<li class=${view.sites.some((link) => link.site === each.id && link.carrier !== null) ? "in" : "out"}>${siteCall(view, each.id)}</li>`)}</ul>${speaking(view)}</main>`;
+}
+
+/** Somebody speaks though the wall waits: who, and how long. @param {View} view */
+function speaking(view) {
+  const { turn } = view.floor;
+  return turn ? html`<p class="speaks">${turnMark(view)}<b>${siteName(view, turn.site)}</b><turn-time class="num" .turn=${turn}></turn-time></p>` : nothing;
 }
 
 /** @param {View} view */
-export const noticeScene = (view) => html`<main class="notice"><p class="organizer">${view.fixed.title}</p><h2>${view.stage.notice === "" ? t("layout-notice") : view.stage.notice}</h2></main>`;
+export const noticeScene = (view) => html`<main class="notice"><p class="organizer">${view.fixed.title}</p><h2>${view.stage.notice === "" ? t("layout-notice") : view.stage.notice}</h2>${speaking(view)}</main>`;
 
 /** The called site, large, with the fixed call and answer. @param {View} view @param {number} called */
 export function rollScene(view, called) {
@@ -56,7 +62,7 @@ export function rollScene(view, called) {
   const done = attendance.sites.filter((each) => each.how !== null).length;
   return html`<main class="scene roll"><figure class="tile pgm ${isHeard(view, called) ? "is-live" : ""}"><room-picture .slotNumber=${0} .site=${called} role="img" aria-label=${t("programme-picture", { site: siteCall(view, called) })}></room-picture></figure>
     <aside><p class="lead">${t("roll-wall")} <span class="num">${t("roll-of", { n: Math.min(done + 1, attendance.sites.length), of: attendance.sites.length })}</span></p>
-      ${isHeard(view, called) ? mark("live", "mic", t("microphone-open")) : nothing}<h2>${siteName(view, called)}</h2><p class="say">${t("roll-call-wall", { site: siteCall(view, called) })}</p>
+      ${isHeard(view, called) ? mark("live", "mic", t("microphone-open")) : nothing}<h2>${siteName(view, called)}</h2><p class="say">${t("roll-call-wall", { site: siteCall(view, called) })}</p><p class="say answer">${t("roll-answer-words", { site: siteCall(view, called) })}</p>
       <p class="count num">${line?.headcount ? t("roll-count-wall", { n: number(line.headcount.present + line.headcount.online), of: number(line.headcount.summoned) }) : t("roll-no-count-wall")}</p>
       <p class="sum num">${t("roll-sum-wall", { n: number(attendance.present + attendance.online), of: number(attendance.summoned) })}${attendance.quorate ? ` · ${t("quorate-wall")}` : ""}</p></aside>
     <ul class="results">${attendance.sites.map((each) => html`<li class=${each.site === called ? "now" : each.how ?? "not"}>${siteCall(view, each.site)}<small>${each.site === called ? t("roll-now-wall") : each.how === null ? "" : t(`call-${each.how}`)}</small></li>`)}</ul></main>`;

@@ -1,0 +1,9 @@
+item-n = Item { $n }
+item-when = { $from } – { $to }
+speeches = Speeches
+used-by-site = Time by site
+kept-here = Kept requests · { $n }
+reopen-item = Reopen item { $n }
+no-speeches = No speech yet.
+turns-n = { $n } turns
+sum-all = All together

@@ -1,0 +1,15 @@
+site-before = Site before
+site-after = Next site
+enlarge = Enlarge
+preview-other-page = This site is on another page of the grid
+only-here = seen at this desk only
+used-none = Has not spoken.
+used-in-item = This item: { $time } · { $n } turns
+used-in-all = All items: { $time } · { $n } turns
+prompt-seen = seen { $time }
+preview-of = Picture of { $site }, seen at this desk only
+prompt-to-site = In private:
+prompt-waits = told
+prompt-handled = Handled
+spotlight-by = Picture of { $site } kept · { $label }
+follow-floor = Follow the speaker

@@ -1,0 +1,9 @@
+item-n = Nội dung { $n }
+item-when = { $from } – { $to }
+speeches = Các lượt phát biểu
+used-by-site = Thời lượng theo điểm cầu
+kept-here = Đăng ký giữ lại · { $n }
+reopen-item = Mở lại nội dung { $n }
+no-speeches = Chưa có lượt phát biểu nào.
+turns-n = { $n } lượt
+sum-all = Tổng cộng

@@ -1,0 +1,15 @@
+site-before = Điểm cầu trước
+site-after = Điểm cầu sau
+enlarge = Phóng to
+preview-other-page = Điểm cầu ở trang lưới khác
+only-here = chỉ bàn này thấy
+used-none = Chưa phát biểu.
+used-in-item = Nội dung này: { $time } · { $n } lượt
+used-in-all = Cả hội nghị: { $time } · { $n } lượt
+prompt-seen = đã rõ { $time }
+preview-of = Hình của { $site }, chỉ bàn này thấy
+prompt-to-site = Nhắc riêng:
+prompt-waits = đã báo
+prompt-handled = Đã xử lý
+spotlight-by = Đã khoá hình { $site } · { $label }
+follow-floor = Theo người phát biểu

@@ -1,0 +1,71 @@
+// One site, looked at by a desk: its picture for this desk alone, what it has used, and what can be said to it in private.
+// What sites say to the desks stands here too. Fetched when a desk first needs it.
+
+/** @import { PromptKind, SiteId, View } from "../../generated/protocol.ts" */
+/** @import { Ctx } from "./pieces.js" */
+
+import { handlePrompt, promptSite } from "../actions/roll.js";
+import { setSpotlight } from "../actions/room.js";
+import { timeUsed } from "../state/desk.js";
+import { TO_SITE, lastPrompt, openFromSites } from "../state/prompts.js";
+import { siteCall, siteName } from "../state/sites.js";
+import { TILE_SLOTS } from "../slots.js";
+import { durationText, shortTime } from "../time.js";
+import { html, icon, kbd, mark, nothing, t } from "./pieces.js";
+
+/** The site whose chip or row is open. @param {Ctx} ctx @param {View} view */
+export function siteStrip(ctx, view) {
+  const id = ctx.app.ui.chip;
+  if (id === null) return nothing;
+  const sites = view.fixed.sites.map((each) => each.id);
+  const turnTo = (/** @type {number} */ by) => ctx.ui({ chip: sites[(sites.indexOf(id) + by + sites.length) % sites.length] ?? id });
+  return html`<div class="site-strip" role="group" aria-label=${siteName(view, id)}>${preview(view, id)}
+    <div class="about"><p class="name"><b>${siteName(view, id)}</b></p>${usedLines(view, id)}
+      <p class="turn-to"><button class="btn small" type="button" aria-label=${t("site-before")} @click=${() => turnTo(-1)}>‹</button><button class="btn small" type="button" aria-label=${t("site-after")} @click=${() => turnTo(1)}>›</button>
+        <button class="btn small" type="button" @click=${enlarge}>${icon("full")}${t("enlarge")}</button>
+        <button class="btn small" type="button" @click=${() => ctx.ui({ chip: null })}>${t("close")} ${kbd("Esc")}</button></p></div>
+    <div class="tell"><p>${t("prompt-to-site")}</p><div class="strip-acts">${TO_SITE.map((kind) => promptButton(ctx, view, id, kind))}</div></div></div>`;
+}
+
+/** @param {View} view @param {SiteId} id */
+function preview(view, id) {
+  const slot = view.stage.tiles.slice(0, TILE_SLOTS).indexOf(id) + 1;
+  return html`<figure class="tile">${slot > 0
+    ? html`<room-picture .slotNumber=${slot} .site=${id} role="img" aria-label=${t("preview-of", { site: siteCall(view, id) })}></room-picture>`
+    : html`<p class="no-picture">${t("preview-other-page")}</p>`}<figcaption class="strip">${t("only-here")}</figcaption></figure>`;
+}
+
+/** @param {Event} event */
+const enlarge = (event) => void /** @type {HTMLElement} */ (event.currentTarget).closest(".site-strip")?.querySelector(".tile")?.requestFullscreen();
+
+/** Time used: in the running item, and in all. @param {View} view @param {SiteId} id */
+function usedLines(view, id) {
+  const here = timeUsed(view.floor, id, view.agenda.current);
+  const all = timeUsed(view.floor, id);
+  if (all.turns === 0) return html`<p class="used">${t("used-none")}</p>`;
+  return html`<p class="used num">${t("used-in-item", { time: durationText(here.ms), n: here.turns })}<br>${t("used-in-all", { time: durationText(all.ms), n: all.turns })}</p>`;
+}
+
+/** While nobody at the site has seen to it, it is not said again; then when it was seen. @param {Ctx} ctx @param {View} view @param {SiteId} id @param {PromptKind} kind */
+function promptButton(ctx, view, id, kind) {
+  const last = lastPrompt(view, id, kind);
+  const waits = last !== null && last.handled === null;
+  const seen = last?.handled ? html`<small class="num">${icon("check")}${t("prompt-seen", { time: shortTime(last.handled) })}</small>` : waits ? html`<small>${t("prompt-waits")}</small>` : nothing;
+  return html`<button class="btn small ${waits ? "pressed" : ""}" type="button" ?disabled=${waits} @click=${() => promptSite(ctx.ask, id, kind)}><span>${t(`prompt-${kind}`)}${seen}</span></button>`;
+}
+
+/** What sites have said and nobody has seen to. @param {Ctx} ctx @param {View} view @param {number} most How many are written out. */
+export function asked(ctx, view, most = 1) {
+  const open = openFromSites(view);
+  if (open.length === 0) return nothing;
+  return html`<ul class="asked" role="status">${open.slice(0, most).map((prompt) => html`<li>${mark("weak", "warn", t(`prompt-${prompt.kind}`))} <b>${siteCall(view, prompt.site)}</b>
+    <since-clock class="num" .since=${prompt.at}></since-clock>
+    <button class="btn small" type="button" @click=${() => handlePrompt(ctx.ask, prompt.id)}>${icon("check")}${t("prompt-handled")}</button></li>`)}${open.length > most ? html`<li class="more num">+${open.length - most}</li>` : nothing}</ul>`;
+}
+
+/** The programme is fixed on a site: by whom, and the way back. @param {Ctx} ctx @param {View} view @param {boolean} may */
+export function lock(ctx, view, may) {
+  const { spotlight } = view.stage;
+  if (!spotlight) return nothing;
+  return html`<p class="lock">${icon("lock")}<span>${t("spotlight-by", { site: siteCall(view, spotlight.site), label: spotlight.by })}</span>${may ? html`<button class="btn small" type="button" @click=${() => setSpotlight(ctx.ask, null)}>${t("follow-floor")}</button>` : nothing}</p>`;
+}
