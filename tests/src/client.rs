@@ -224,6 +224,7 @@ impl Client {
             | ServerFrame::DownlinkOffer { .. }
             | ServerFrame::Slots { .. }
             | ServerFrame::MediaFailed { .. }
+            | ServerFrame::Alarms { .. }
             | ServerFrame::Stopping => self.others.push(frame),
         }
         Ok(true)

@@ -76,7 +76,7 @@ sent: number,
 /**
  * The server's clock.
  */
-now: Millis, } | { "type": "uplink_answer", sdp: string, } | { "type": "downlink_offer", sdp: string, } | { "type": "slots", video: Array<SiteId | null>, } | { "type": "media_failed", side: Side, reason: string, } | { "type": "telemetry", sites: Array<SiteTelemetry>, } | { "type": "stopping" };
+now: Millis, } | { "type": "uplink_answer", sdp: string, } | { "type": "downlink_offer", sdp: string, } | { "type": "slots", video: Array<SiteId | null>, } | { "type": "media_failed", side: Side, reason: string, } | { "type": "telemetry", sites: Array<SiteTelemetry>, } | { "type": "alarms", alarms: Array<Alarm>, } | { "type": "stopping" };
 
 export type Fact = { "kind": "sites", sites: Array<SiteLink>, } | { "kind": "agenda", agenda: Agenda, } | { "kind": "floor", floor: Floor, } | { "kind": "stage", stage: StageView, } | { "kind": "comment", comment: Comment, } | { "kind": "comment_gone", comment: CommentId, } | { "kind": "seats", seats: Array<SeatView>, } | { "kind": "attendance", attendance: Attendance, } | { "kind": "prompts", prompts: Array<Prompt>, } | { "kind": "speech", speech: Speech, } | { "kind": "speech_gone", turn: TurnId, };
 
@@ -1052,3 +1052,5 @@ down_bps: number,
 fps: number, };
 
 export type Side = "uplink" | "downlink";
+
+export type Alarm = "record_fails" | "record_full" | "record_rebuilt" | "mirror_fails" | "mirror_rebuilt";

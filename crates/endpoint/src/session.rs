@@ -286,7 +286,9 @@ impl Endpoint {
                 tracing::info!(name = %self.name, "the server is about to stop");
                 Ok(Vec::new())
             }
-            ServerFrame::Pong { .. } | ServerFrame::Telemetry { .. } => Ok(Vec::new()),
+            ServerFrame::Pong { .. }
+            | ServerFrame::Telemetry { .. }
+            | ServerFrame::Alarms { .. } => Ok(Vec::new()),
         }
     }
 

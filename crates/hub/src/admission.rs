@@ -8,9 +8,10 @@ use crate::{
 use dashmap::DashMap;
 use diemcau_conference::{Event, Setup, Signal};
 use diemcau_journal::{Entry, Journal, JournalError, Writer};
-use diemcau_model::{Millis, SeatId};
+use diemcau_model::{Alarm, Millis, SeatId};
 use sha2::{Digest, Sha256};
 use std::{
+    collections::BTreeSet,
     fmt::Write as _,
     sync::{
         Arc,
@@ -188,15 +189,14 @@ impl Hub {
         self.doors.get(&token_hash(token)).map(|door| door.clone())
     }
 
-    /// Whether every conference's task answers and its journal can be written.
-    pub async fn is_healthy(&self) -> bool {
+    /// What is wrong with the records of the conferences now. A conference's task that does not answer writes nothing.
+    pub async fn alarms(&self) -> BTreeSet<Alarm> {
         let rooms: Vec<RoomHandle> = self.rooms.iter().map(|room| room.clone()).collect();
+        let mut alarms = BTreeSet::new();
         for room in rooms {
-            if !room.is_healthy().await {
-                return false;
-            }
+            alarms.extend(room.alarms().await);
         }
-        true
+        alarms
     }
 
     /// Waits until a conference's task has ended although nobody asked it to: the program had better start again.

@@ -161,6 +161,20 @@ impl Members {
             .for_each(|member| self.offer(member, frame.clone()));
     }
 
+    /// Tells the desks that see to the installation.
+    pub(crate) fn tell_desks(&self, frame: &ServerFrame) {
+        let frame = encode(frame);
+        self.members
+            .values()
+            .filter(|member| member.viewer.sees_all_figures())
+            .for_each(|member| self.offer(member, frame.clone()));
+    }
+
+    pub(crate) fn is_desk(&self, peer: PeerId) -> bool {
+        let member = self.members.get(&peer);
+        member.is_some_and(|member| member.viewer.sees_all_figures())
+    }
+
     pub(crate) fn close_all(&self, why: Close) {
         self.members
             .values()

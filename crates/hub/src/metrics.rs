@@ -1,11 +1,13 @@
 //! What the hub counts, for `/metrics`. Labels are bounded: reasons, never names or ids.
 
+use diemcau_model::Alarm;
 use diemcau_protocol::ErrorWhy;
 use prometheus_client::{
     encoding::EncodeLabelSet,
     metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
     registry::Registry,
 };
+use std::collections::BTreeSet;
 
 /// The hub's counters.
 #[derive(Clone, Debug)]
@@ -28,6 +30,8 @@ pub struct Metrics {
     pub commit_seconds: Histogram,
     /// Commits that failed.
     pub commit_failures: Counter,
+    /// 1 while something is wrong with the record, by what.
+    pub alarms: Family<Reason, Gauge>,
 }
 
 /// Why a frame or a connection could not be taken.
@@ -50,6 +54,7 @@ impl Metrics {
             lagging: Counter::default(),
             commit_seconds: Histogram::new([0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 2.0]),
             commit_failures: Counter::default(),
+            alarms: Family::default(),
         };
         let registry = registry.sub_registry_with_prefix("diemcau");
         registry.register(
@@ -93,17 +98,34 @@ impl Metrics {
             "Commits that failed",
             metrics.commit_failures.clone(),
         );
+        registry.register(
+            "alarms",
+            "1 while something is wrong with the record",
+            metrics.alarms.clone(),
+        );
+        metrics.alarms(&BTreeSet::new());
         metrics
     }
 
     pub(crate) fn error(&self, why: ErrorWhy) {
-        let why = serde_json::to_value(why)
-            .ok()
-            .and_then(|value| value.as_str().map(str::to_owned));
-        self.errors
-            .get_or_create(&Reason {
-                why: why.unwrap_or_default(),
-            })
-            .inc();
+        let why = serde_json::to_value(why).ok();
+        self.errors.get_or_create(&reason(why)).inc();
+    }
+
+    /// Sets every alarm, also those that are off: an absent series raises nothing and clears nothing.
+    pub(crate) fn alarms(&self, on: &BTreeSet<Alarm>) {
+        for alarm in Alarm::ALL {
+            let value = i64::from(on.contains(&alarm));
+            let alarm = serde_json::to_value(alarm).ok();
+            self.alarms.get_or_create(&reason(alarm)).set(value);
+        }
+    }
+}
+
+/// A label: the word that the wire has for it.
+fn reason(word: Option<serde_json::Value>) -> Reason {
+    let word = word.as_ref().and_then(serde_json::Value::as_str);
+    Reason {
+        why: word.unwrap_or_default().to_owned(),
     }
 }

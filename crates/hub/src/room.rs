@@ -13,9 +13,10 @@ use crate::{
     telemetry::Telemetry,
 };
 use diemcau_conference::{Actor, Command, Conference, Event, Refusal, Signal, permits};
-use diemcau_journal::{Entry, Writer};
+use diemcau_journal::{Entry, JournalError, Writer};
 use diemcau_model::{
-    EndpointKind, LinkReport, LinkStats, Millis, PeerAsk, PeerId, PeerSay, SeatId, SiteId, limits,
+    Alarm, EndpointKind, LinkReport, LinkStats, Millis, PeerAsk, PeerId, PeerSay, SeatId, SiteId,
+    limits,
 };
 use diemcau_protocol::{ErrorWhy, ServerFrame, touches};
 use failure::Failure;
@@ -59,8 +60,8 @@ pub(crate) enum Message {
     Leave {
         peer: PeerId,
     },
-    Healthy {
-        reply: oneshot::Sender<bool>,
+    Alarms {
+        reply: oneshot::Sender<BTreeSet<Alarm>>,
     },
     Stop {
         reply: oneshot::Sender<()>,
@@ -99,9 +100,11 @@ impl RoomHandle {
         self.inbox.send(message).await.is_ok()
     }
 
-    pub(crate) async fn is_healthy(&self) -> bool {
-        let (reply, healthy) = oneshot::channel();
-        self.tell(Message::Healthy { reply }).await && healthy.await.unwrap_or(false)
+    /// What is wrong with the record now. A task that does not answer writes nothing.
+    pub(crate) async fn alarms(&self) -> BTreeSet<Alarm> {
+        let (reply, alarms) = oneshot::channel();
+        self.tell(Message::Alarms { reply }).await;
+        alarms.await.unwrap_or([Alarm::RecordFails].into())
     }
 
     /// Waits until the conference's task has ended, for whatever reason.
@@ -130,6 +133,8 @@ pub(crate) struct Room {
     senders: BTreeMap<(SiteId, EndpointKind), PeerId>,
     /// The journal cannot be written now.
     failure: Option<Failure>,
+    /// What the desks know of it.
+    alarms_told: BTreeSet<Alarm>,
     /// Sites whose microphone was closed by something that could not be written: silent until the record has it too.
     silenced: BTreeSet<SiteId>,
 }
@@ -165,6 +170,7 @@ impl Room {
             telemetry: Telemetry::default(),
             senders: BTreeMap::new(),
             failure: None,
+            alarms_told: BTreeSet::new(),
             silenced: BTreeSet::new(),
         };
         tokio::spawn(room.run(messages).instrument(info_span!("room")));
@@ -242,8 +248,8 @@ impl Room {
                 self.leave(peer).await;
                 self.take_seat_gone(seat, round);
             }
-            Message::Healthy { reply } => {
-                let _ = reply.send(self.failure.is_none());
+            Message::Alarms { reply } => {
+                let _ = reply.send(self.alarms());
             }
             Message::Stop { reply } => round.stop = Some(reply),
         }
@@ -414,25 +420,33 @@ impl Room {
             stop,
         } = round;
         let closed = self.close_ahead();
-        if entries.is_empty() || self.commit(&entries).await {
-            self.publish(&entries);
-            for (peer, id, answer) in answers {
-                self.answer(peer, id, answer);
+        let committed = match entries.is_empty() {
+            true => Ok(()),
+            false => self.commit(&entries).await,
+        };
+        match committed {
+            Ok(()) => {
+                self.publish(&entries);
+                for (peer, id, answer) in answers {
+                    self.answer(peer, id, answer);
+                }
+                self.drop_revoked(&entries).await;
             }
-            self.drop_revoked(&entries).await;
-        } else {
-            self.failed(closed).await;
-            for (peer, id, _) in answers {
-                self.members.error(peer, ErrorWhy::StorageFailed, Some(id));
+            Err(failure) => {
+                self.failed(&failure, closed).await;
+                for (peer, id, _) in answers {
+                    self.members.error(peer, ErrorWhy::StorageFailed, Some(id));
+                }
             }
         }
+        self.tell_alarms();
         for (seat, reply) in joins {
             self.join(seat, reply).await;
         }
         stop
     }
 
-    async fn commit(&mut self, entries: &[Entry]) -> bool {
+    async fn commit(&mut self, entries: &[Entry]) -> Result<(), JournalError> {
         let begun = Instant::now();
         match self.writer.append(entries.to_vec()).await {
             Ok(_) => {
@@ -440,7 +454,7 @@ impl Room {
                     .commit_seconds
                     .observe(begun.elapsed().as_secs_f64());
                 self.failure = None;
-                true
+                Ok(())
             }
             Err(failure) => {
                 error!(
@@ -448,7 +462,7 @@ impl Room {
                     "the journal cannot be written"
                 );
                 self.metrics.commit_failures.inc();
-                false
+                Err(failure)
             }
         }
     }
@@ -527,6 +541,7 @@ impl Room {
         .await;
         self.members
             .welcome(peer, &seat, &self.conference, self.clock.now());
+        self.tell_alarms_to(peer);
         info!(%peer, seat = %seat.id, role = ?seat.role, "joined");
         if reply.send(Ok(Joined { peer, inlet })).is_err() {
             self.leave(peer).await;

@@ -11,10 +11,11 @@ use bytes::Bytes;
 use diemcau_conference::{AtZero, ItemKind, PlannedItem, QueueMode, Seat, Setup, Site, TurnRules};
 use diemcau_hub::{Hub, Inbound, MediaLines, Metrics, Socket, token_hash};
 use diemcau_journal::{Entry, Journal, JournalError, MemoryJournal, Record};
-use diemcau_model::{Carries, ItemId, Millis, Role, SeatId, SiteId, Stage};
+use diemcau_model::{Alarm, Carries, ItemId, Millis, Role, SeatId, SiteId, Stage};
 use diemcau_protocol::{ClientCommand, ClientFrame, ErrorWhy, PROTOCOL, ServerFrame};
 use prometheus_client::registry::Registry;
 use std::{
+    collections::BTreeSet,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -83,6 +84,8 @@ impl Socket for Line {
 struct Chair {
     out: mpsc::Sender<Inbound>,
     frames: mpsc::Receiver<Bytes>,
+    /// Told, and not yet looked at.
+    alarms: Option<BTreeSet<Alarm>>,
 }
 
 impl Chair {
@@ -91,7 +94,11 @@ impl Chair {
         let (outbound, frames) = mpsc::channel(64);
         let serving = Arc::clone(hub);
         tokio::spawn(async move { serving.serve(Line { inbound, outbound }).await });
-        let mut chair = Self { out, frames };
+        let mut chair = Self {
+            out,
+            frames,
+            alarms: None,
+        };
         chair
             .say(&ClientFrame::Join {
                 protocol: PROTOCOL,
@@ -118,6 +125,9 @@ impl Chair {
                 .unwrap()
                 .expect("the connection was cut");
             let frame: ServerFrame = serde_json::from_slice(&text).unwrap();
+            if let ServerFrame::Alarms { alarms } = &frame {
+                self.alarms = Some(alarms.clone());
+            }
             if fits(&frame) {
                 return frame;
             }
@@ -136,6 +146,16 @@ impl Chair {
             _ => false,
         })
         .await
+    }
+
+    /// What it was last told to be wrong.
+    async fn alarms(&mut self) -> BTreeSet<Alarm> {
+        if let Some(alarms) = self.alarms.take() {
+            return alarms;
+        }
+        let is_told = |frame: &ServerFrame| matches!(frame, ServerFrame::Alarms { .. });
+        self.until(is_told).await;
+        self.alarms.take().unwrap()
     }
 
     async fn microphone(&mut self, id: &str, open: bool) -> ServerFrame {
@@ -243,7 +263,10 @@ async fn a_full_disk_acknowledges_nothing_cuts_nobody_and_still_closes_the_micro
         opened,
         "what was answered is answered the same way"
     );
-    assert!(!hub.is_healthy().await);
+    let full_alarm: BTreeSet<Alarm> = [Alarm::RecordFull].into();
+    assert_eq!(hub.alarms().await, full_alarm);
+    let told = chair.alarms().await;
+    assert_eq!(told, full_alarm, "the chair's desk is told");
 
     assert!(
         shown.borrow().heard.contains(&SiteId(0)),
@@ -255,7 +278,12 @@ async fn a_full_disk_acknowledges_nothing_cuts_nobody_and_still_closes_the_micro
         "closing does not wait for the disk"
     );
 
-    let newcomer = Chair::join(&hub).await;
+    let mut newcomer = Chair::join(&hub).await;
+    assert_eq!(
+        newcomer.alarms().await,
+        full_alarm,
+        "a newcomer is told too"
+    );
     drop(newcomer);
 
     full.store(false, Ordering::SeqCst);
@@ -274,7 +302,8 @@ async fn a_full_disk_acknowledges_nothing_cuts_nobody_and_still_closes_the_micro
     };
     let healed = timeout(LIVE, healed).await.unwrap();
     assert!(matches!(healed, ServerFrame::Ok { .. }), "{healed:?}");
-    assert!(hub.is_healthy().await);
+    assert_eq!(hub.alarms().await, BTreeSet::new());
+    assert_eq!(chair.alarms().await, BTreeSet::new(), "and that it is over");
     assert!(
         !shown.borrow().heard.contains(&SiteId(0)),
         "what was closed does not open by itself"

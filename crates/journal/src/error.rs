@@ -23,6 +23,12 @@ pub enum JournalError {
         number: u64,
         source: Arc<serde_json::Error>,
     },
+    /// The journal and its mirror are two records: they are the same before `number`, and differ there.
+    #[error(
+        "the journal and its mirror differ at number {number}: one of them is of another conference or was written anew; \
+         check both with diemcau-verify, and put the wrong one away"
+    )]
+    Fork { number: u64 },
     /// Another program has this journal open.
     #[error("the journal is in use by another program")]
     Locked,

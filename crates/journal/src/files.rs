@@ -1,11 +1,16 @@
-//! The files beside a journal: its lock and its sign of life.
+//! The files beside a journal: its lock, its sign of life, and where a damaged one is put away.
 
 use crate::JournalError;
+use diemcau_model::Millis;
 use std::{
     ffi::OsString,
-    fs::{File, OpenOptions, TryLockError},
+    fs::{self, File, OpenOptions, TryLockError},
+    io::ErrorKind,
     path::{Path, PathBuf},
 };
+
+/// What SQLite keeps of a database: the file, its log, and the memory that its readers share.
+const OF_DATABASE: [&str; 3] = ["", "-wal", "-shm"];
 
 /// Takes the journal for this program; it is free again when the file is dropped, or the process dies.
 pub(crate) fn lock(path: &Path) -> Result<File, JournalError> {
@@ -30,5 +35,29 @@ pub(crate) fn open_beside(path: &Path) -> Result<File, JournalError> {
         .create(true)
         .truncate(false)
         .open(path)
+        .map_err(JournalError::io)
+}
+
+/// Moves a database out of the way, keeping every byte of it: `conference.db.damaged-TIME` and its log.
+pub(crate) fn put_away(path: &Path, now: Millis) -> Result<PathBuf, JournalError> {
+    let away = beside(path, &format!(".damaged-{now}"));
+    // The log first: a database without its log is a shorter record, a log beside another database is none.
+    for ending in OF_DATABASE.into_iter().rev() {
+        match fs::rename(beside(path, ending), beside(&away, ending)) {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                return Err(JournalError::io(error));
+            }
+            Ok(()) | Err(_) => {}
+        }
+    }
+    sync_folder(path)?;
+    Ok(away)
+}
+
+/// Makes durable which files there are.
+pub(crate) fn sync_folder(path: &Path) -> Result<(), JournalError> {
+    let folder = path.parent().filter(|folder| *folder != Path::new(""));
+    File::open(folder.unwrap_or(Path::new(".")))
+        .and_then(|folder| folder.sync_all())
         .map_err(JournalError::io)
 }

@@ -9,6 +9,7 @@ mod error;
 mod files;
 mod format;
 mod memory;
+mod mirror;
 mod sqlite;
 mod writer;
 
@@ -16,10 +17,12 @@ pub use checkpoint::{CHECKPOINT_EVERY, CheckpointKey};
 pub use error::JournalError;
 pub use format::{Entry, FORMAT_VERSION, Record};
 pub use memory::MemoryJournal;
+pub use mirror::MirroredJournal;
 pub use sqlite::SqliteJournal;
 pub use writer::{Worker, Writer};
 
-use diemcau_model::Millis;
+use diemcau_model::{Alarm, Millis};
+use std::collections::BTreeSet;
 
 /// A store of events. Every store passes the same contract suite (`tests/contract.rs`).
 pub trait Journal: Send {
@@ -42,5 +45,10 @@ pub trait Journal: Send {
     /// Signs the end of the record before the journal is dropped. A store that signs nothing does nothing.
     fn close(&mut self) -> Result<(), JournalError> {
         Ok(())
+    }
+
+    /// What people must be told of the store although it stores.
+    fn alarms(&self) -> BTreeSet<Alarm> {
+        BTreeSet::new()
     }
 }

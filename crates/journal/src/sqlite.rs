@@ -13,7 +13,7 @@ use crate::{
     format::{Chain, Sealed, Stored, decode},
 };
 use diemcau_model::Millis;
-use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, OptionalExtension, Transaction, TransactionBehavior};
 use std::{fs::File, path::Path};
 
 /// SQLite keeps these words in the file; a verifier compares them.
@@ -54,15 +54,84 @@ impl SqliteJournal {
             _lock: lock,
         };
         let mut last_body = Vec::new();
-        journal.chain = journal.walk(|_, body| {
+        journal.chain = journal.walk(|_, stored| {
             last_body.clear();
-            last_body.extend_from_slice(body);
+            last_body.extend_from_slice(stored.body);
             Ok(())
         })?;
         if journal.chain.number > 0 {
             journal.last_record_at = Some(decode(journal.chain, &last_body)?.at);
         }
         Ok(journal)
+    }
+
+    /// Copies what another journal has beyond this one, byte for byte and signatures included, as one transaction; tells
+    /// how many records that were. A shorter one gives nothing.
+    ///
+    /// # Errors
+    /// `Fork` when the two are not the same as far as both go.
+    pub(crate) fn take_missing(&mut self, from: &Self) -> Result<u64, JournalError> {
+        let common = self.chain.number.min(from.chain.number);
+        if self.hash_at(common)? != from.hash_at(common)? {
+            let mut number = 1;
+            while self.hash_at(number)? == from.hash_at(number)? {
+                number += 1;
+            }
+            return Err(JournalError::Fork { number });
+        }
+        if from.chain.number <= self.chain.number {
+            return Ok(0);
+        }
+
+        let (mut last_at, before) = (self.last_record_at, self.chain.number);
+        self.commit(|batch| {
+            from.walk(|chain, stored| {
+                if chain.number <= before {
+                    return Ok(());
+                }
+                last_at = Some(decode(chain, stored.body)?.at);
+                batch.insert(&Sealed {
+                    number: chain.number,
+                    version: stored.version,
+                    body: stored.body.to_vec(),
+                    hash: stored.hash.to_vec(),
+                })
+            })?;
+            from.checkpoints(&mut |checkpoint| batch.sign(&checkpoint))
+        })?;
+        (self.chain, self.last_record_at) = (from.chain, last_at);
+        Ok(self.chain.number - before)
+    }
+
+    /// The hash of a record; none when there is no such record.
+    fn hash_at(&self, number: u64) -> Result<Option<Vec<u8>>, JournalError> {
+        let query = "SELECT hash FROM journal WHERE number = ?1";
+        let row = i64::try_from(number).map_err(JournalError::io)?;
+        self.db
+            .prepare_cached(query)
+            .and_then(|mut select| select.query_row([row], |row| row.get(0)).optional())
+            .map_err(|error| told(error, number))
+    }
+
+    fn checkpoints(
+        &self,
+        each: &mut dyn FnMut(Checkpoint) -> Result<(), JournalError>,
+    ) -> Result<(), JournalError> {
+        let failed = |error| told(error, 1);
+        let mut select = self
+            .db
+            .prepare_cached("SELECT number, key, signature FROM checkpoint ORDER BY number")
+            .map_err(failed)?;
+        let mut rows = select.query([]).map_err(failed)?;
+        while let Some(row) = rows.next().map_err(failed)? {
+            let number: i64 = row.get(0).map_err(failed)?;
+            each(Checkpoint {
+                number: u64::try_from(number).map_err(JournalError::io)?,
+                key: row.get(1).map_err(failed)?,
+                signature: row.get(2).map_err(failed)?,
+            })?;
+        }
+        Ok(())
     }
 
     /// Stores what `write` writes, all or none, and syncs it. Dropped before its commit, a transaction is rolled back.
@@ -83,7 +152,7 @@ impl SqliteJournal {
     /// Goes through all records, checks each, and tells where the chain ends.
     fn walk(
         &self,
-        mut each: impl FnMut(Chain, &[u8]) -> Result<(), JournalError>,
+        mut each: impl FnMut(Chain, Stored<'_>) -> Result<(), JournalError>,
     ) -> Result<Chain, JournalError> {
         let mut chain = Chain::default();
         let mut select = self
@@ -106,7 +175,7 @@ impl SqliteJournal {
                 hash: blob(row, 3).map_err(wrong_type)?,
             };
             chain.check(stored)?;
-            each(chain, stored.body)?;
+            each(chain, stored)?;
         }
         Ok(chain)
     }
@@ -140,8 +209,8 @@ impl Journal for SqliteJournal {
     }
 
     fn read_all(&mut self, each: &mut dyn FnMut(Record)) -> Result<(), JournalError> {
-        let end = self.walk(|chain, body| {
-            each(decode(chain, body)?);
+        let end = self.walk(|chain, stored| {
+            each(decode(chain, stored.body)?);
             Ok(())
         })?;
         if end != self.chain {

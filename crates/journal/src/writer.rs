@@ -1,8 +1,9 @@
 //! The journal as a room's task sees it: one thread owns the store, and whatever waits is stored under one sync.
 
 use crate::{Entry, Journal, JournalError, Record};
-use diemcau_model::{Millis, limits::COMMIT_BATCH_MAX};
+use diemcau_model::{Alarm, Millis, limits::COMMIT_BATCH_MAX};
 use std::{
+    collections::BTreeSet,
     mem,
     sync::{
         Arc,
@@ -12,7 +13,7 @@ use std::{
     time::Duration,
 };
 use tokio::{
-    sync::{mpsc, oneshot},
+    sync::{mpsc, oneshot, watch},
     time::sleep,
 };
 
@@ -24,6 +25,7 @@ const QUEUE_MAX: usize = COMMIT_BATCH_MAX;
 pub struct Writer {
     jobs: mpsc::Sender<Job>,
     failures: Arc<AtomicU64>,
+    alarms: watch::Receiver<BTreeSet<Alarm>>,
     /// Ends with the worker.
     ended: oneshot::Receiver<()>,
 }
@@ -52,16 +54,19 @@ impl Writer {
         let (jobs, queue) = mpsc::channel(QUEUE_MAX);
         let (end, ended) = oneshot::channel();
         let failures = Arc::new(AtomicU64::new(0));
+        let (alarm, alarms) = watch::channel(journal.alarms());
         let worker = Worker {
             journal,
             queue,
             failures: Arc::clone(&failures),
             last_failure: JournalError::Closed,
+            alarm,
             _end: end,
         };
         let writer = Self {
             jobs,
             failures,
+            alarms,
             ended,
         };
         (writer, worker)
@@ -103,6 +108,12 @@ impl Writer {
         let _ = self.jobs.try_send(Job::Touch(now));
     }
 
+    /// What people must be told of the store although it stores.
+    #[must_use]
+    pub fn alarms(&self) -> BTreeSet<Alarm> {
+        self.alarms.borrow().clone()
+    }
+
     /// Waits until everything is stored and the store is closed.
     pub async fn close(self) {
         drop(self.jobs);
@@ -131,6 +142,7 @@ pub struct Worker {
     queue: mpsc::Receiver<Job>,
     failures: Arc<AtomicU64>,
     last_failure: JournalError,
+    alarm: watch::Sender<BTreeSet<Alarm>>,
     // Declared last: it tells `close` that the store is closed.
     _end: oneshot::Sender<()>,
 }
@@ -171,6 +183,16 @@ impl Worker {
         if let Some(now) = alive {
             self.journal.touch(now);
         }
+        self.tell_alarms();
+    }
+
+    fn tell_alarms(&self) {
+        let now = self.journal.alarms();
+        self.alarm.send_if_modified(|told| {
+            let modified = *told != now;
+            *told = now;
+            modified
+        });
     }
 
     fn end(mut self) {

@@ -3,6 +3,7 @@
 //!
 //! Nothing here decides anything, and nothing here knows a socket, a store or a codec.
 
+mod alarm;
 mod ids;
 pub mod limits;
 mod link;
@@ -10,6 +11,7 @@ mod peer;
 mod roles;
 mod stage;
 
+pub use alarm::Alarm;
 pub use ids::{
     CommentId, DraftId, ItemId, Millis, ParagraphRef, PeerId, PromptId, SeatId, SiteId, TurnId,
 };

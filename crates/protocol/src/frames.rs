@@ -8,10 +8,11 @@ use diemcau_conference::{
     Waiting,
 };
 use diemcau_model::{
-    Carries, CommentId, ItemId, LinkStats, Millis, ParagraphRef, PromptId, Role, ScreenSlots,
-    SeatId, Side, SiteId, TurnId,
+    Alarm, Carries, CommentId, ItemId, LinkStats, Millis, ParagraphRef, PromptId, Role,
+    ScreenSlots, SeatId, Side, SiteId, TurnId,
 };
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use thiserror::Error;
 use ts_rs::TS;
 
@@ -240,6 +241,9 @@ pub enum ServerFrame {
     MediaFailed { side: Side, reason: String },
     /// Figures of the links, once a second. Desks of chair and technician get every site, a site its own.
     Telemetry { sites: Vec<SiteTelemetry> },
+    /// What is wrong with the record, all of it, at every change; to the desks of chair and technician. After a welcome
+    /// nothing is wrong until this says so.
+    Alarms { alarms: BTreeSet<Alarm> },
     /// The server is about to stop; reconnecting is expected.
     Stopping,
 }

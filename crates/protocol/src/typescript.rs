@@ -86,6 +86,7 @@ pub fn typescript() -> String {
         model::ScreenSlots,
         model::LinkStats,
         model::Side,
+        model::Alarm,
     );
     file
 }

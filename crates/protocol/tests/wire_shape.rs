@@ -5,7 +5,7 @@
 mod support;
 
 use diemcau_conference::Refusal;
-use diemcau_model::{Carries, CommentId, LinkStats, Millis, Role, SeatId, Side, SiteId};
+use diemcau_model::{Alarm, Carries, CommentId, LinkStats, Millis, Role, SeatId, Side, SiteId};
 use diemcau_protocol::{ErrorWhy, Fact, Me, ServerFrame, SiteTelemetry, Viewer, view};
 use expect_test::expect;
 use support::{
@@ -36,6 +36,7 @@ fn every_server_frame() {
         {"type":"slots","video":[0,null]}
         {"type":"media_failed","side":"uplink","reason":"ICE failed"}
         {"type":"telemetry","sites":[{"site":1,"connections":2,"link":{"loss_percent":1.5,"rtt_ms":20.0,"level_dbov":-40,"up_bps":1500000,"down_bps":2500000,"fps":25.0}},{"site":2,"connections":0,"link":null}]}
+        {"type":"alarms","alarms":["record_full","mirror_fails"]}
         {"type":"stopping"}
     "#]].assert_eq(&told);
 }
@@ -379,12 +380,15 @@ fn frames() -> Vec<ServerFrame> {
                 },
             ],
         },
+        ServerFrame::Alarms {
+            alarms: [Alarm::RecordFull, Alarm::MirrorFails].into(),
+        },
         ServerFrame::Stopping,
     ];
     let places: Vec<usize> = all.iter().map(place).collect();
     assert_eq!(
         places,
-        (1..12).collect::<Vec<_>>(),
+        (1..13).collect::<Vec<_>>(),
         "one of each beside the welcome"
     );
     all
@@ -404,7 +408,8 @@ fn place(frame: &ServerFrame) -> usize {
         ServerFrame::Slots { .. } => 8,
         ServerFrame::MediaFailed { .. } => 9,
         ServerFrame::Telemetry { .. } => 10,
-        ServerFrame::Stopping => 11,
+        ServerFrame::Alarms { .. } => 11,
+        ServerFrame::Stopping => 12,
     }
 }
 

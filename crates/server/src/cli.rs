@@ -37,6 +37,9 @@ pub struct Flags {
     /// The folder that holds the whole state
     #[arg(long, global = true, env = "DIEMCAU_DATA", value_name = "DIR")]
     pub data: Option<PathBuf>,
+    /// A folder on another disk for a second copy of the record
+    #[arg(long, global = true, env = "DIEMCAU_MIRROR", value_name = "DIR")]
+    pub mirror: Option<PathBuf>,
     /// Where pages and control are served
     #[arg(long, global = true, env = "DIEMCAU_LISTEN", value_name = "ADDR:PORT")]
     pub listen: Option<SocketAddr>,

@@ -109,14 +109,17 @@ async fn authority(State(site): State<Arc<Site>>) -> Response {
 }
 
 async fn health(State(site): State<Arc<Site>>) -> Response {
-    match site.hub.is_healthy().await {
-        true => (StatusCode::OK, "ok\n").into_response(),
-        false => (
-            StatusCode::SERVICE_UNAVAILABLE,
-            "the record cannot be written\n",
-        )
-            .into_response(),
-    }
+    let alarms = site.hub.alarms().await;
+    let stopped = alarms.iter().any(|alarm| alarm.stops_the_record());
+    let (status, word) = match stopped {
+        false => (StatusCode::OK, "ok\n"),
+        true => (StatusCode::SERVICE_UNAVAILABLE, "failing\n"),
+    };
+    let lines = alarms
+        .iter()
+        .map(|alarm| format!("alarm: {}\n", alarm.words()));
+    let text: String = [word.to_owned()].into_iter().chain(lines).collect();
+    (status, text).into_response()
 }
 
 async fn metrics(State(site): State<Arc<Site>>) -> Response {

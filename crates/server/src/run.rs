@@ -6,7 +6,7 @@ use crate::{
     folder::{Folder, SECRET_BYTES},
     http::{self, Site},
     links::{self, Link},
-    record::{self, JOURNAL},
+    record::{self, Record},
     scrape::Scrape,
     settings::Settings,
 };
@@ -17,7 +17,7 @@ use diemcau_endpoint::{EndpointConfig, Topic};
 use diemcau_hub::{Hub, MediaLines};
 use diemcau_journal::{Entry, Journal};
 use diemcau_media::MediaConfig;
-use diemcau_model::{Millis, ScreenSlots, SeatId, Stage, limits};
+use diemcau_model::{ScreenSlots, SeatId, Stage, limits};
 use std::{
     fmt::Display,
     fs,
@@ -25,7 +25,7 @@ use std::{
     net::SocketAddr,
     path::Path,
     sync::Arc,
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::Duration,
 };
 use tokio::{
     signal::unix::{SignalKind, signal},
@@ -47,45 +47,41 @@ const JOURNAL_WITHIN: Duration = Duration::from_secs(10);
 
 /// Runs the demo conference, beginning it on the first start.
 pub async fn demo(settings: Settings) -> Result<()> {
-    let folder = Folder::open(&settings.data.join(DEMO_FOLDER))?;
+    let (folder, record) = demo_folder(&settings)?;
     let secret = folder.secret()?;
     let setup = conference_file::read(conference_file::DEMO, |seat| links::hash(&secret, seat))?;
-    run(settings, folder, setup, true).await
+    run(settings, folder, &record, setup, true).await
 }
 
 /// Serves the conference of the data folder.
 pub async fn serve(settings: Settings) -> Result<()> {
     let folder = Folder::open(&settings.data)?;
-    let begun = folder.file(JOURNAL).exists();
+    let record = Record::new(&folder, &settings.mirror);
     ensure!(
-        begun,
+        record.exists(),
         "{} holds no conference: begin one with `diemcau new`",
         settings.data.display()
     );
-    run(settings, folder, Setup::default(), false).await
+    run(settings, folder, &record, Setup::default(), false).await
 }
 
 /// Begins a conference from its file, and prints its links.
 pub fn create(settings: &Settings, file: &Path) -> Result<()> {
     let folder = Folder::open(&settings.data)?;
+    let record = Record::new(&folder, &settings.mirror);
     ensure!(
-        !folder.file(JOURNAL).exists(),
-        "{} holds a conference already",
+        !record.exists(),
+        "{} or its mirror holds a conference already",
         settings.data.display()
     );
     let secret = folder.secret()?;
     let setup = read_file(file, |seat| links::hash(&secret, seat))?;
 
-    let now = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default()
-        .as_millis();
-    let at = Millis(u64::try_from(now).unwrap_or(u64::MAX));
     let event = Event::ConferenceOpened {
         setup: Box::new(setup.clone()),
     };
-    record::open(&folder)?.append(&[Entry {
-        at,
+    record.open()?.append(&[Entry {
+        at: record::now(),
         seat: None,
         command: None,
         event,
@@ -96,7 +92,7 @@ pub fn create(settings: &Settings, file: &Path) -> Result<()> {
     show_links(&setup, &links);
     say(format_args!(
         "The record is signed with the key {}. Keep it with the minutes.\n",
-        record::key(&secret)?.public()
+        record.key()?.public()
     ));
     Ok(())
 }
@@ -133,15 +129,17 @@ pub fn print_links(settings: &Settings, demo: bool, json: bool) -> Result<()> {
 
 /// Prints the public key of the record's signatures.
 pub fn print_key(settings: &Settings, demo: bool) -> Result<()> {
-    let own = settings.data.clone();
-    let demo = demo || !own.join(JOURNAL).exists();
-    let folder = if demo { own.join(DEMO_FOLDER) } else { own };
+    let own = Record::new(&Folder::open(&settings.data)?, &settings.mirror);
+    let record = match demo || !own.exists() {
+        true => demo_folder(settings)?.1,
+        false => own,
+    };
     ensure!(
-        folder.join(JOURNAL).exists(),
+        record.exists(),
         "{} holds no conference yet: start `diemcau` or `diemcau new` first",
         settings.data.display()
     );
-    say(record::key(&Folder::open(&folder)?.secret()?)?.public());
+    say(record.key()?.public());
     Ok(())
 }
 
@@ -209,7 +207,24 @@ fn read_file(file: &Path, token_hash: impl Fn(SeatId) -> String) -> Result<Setup
     conference_file::read(&text, token_hash).with_context(|| file.display().to_string())
 }
 
-async fn run(settings: Settings, folder: Folder, setup: Setup, is_demo: bool) -> Result<()> {
+/// The demo's folder, and its record; the mirror of it is as much apart as the folder is.
+fn demo_folder(settings: &Settings) -> Result<(Folder, Record)> {
+    let folder = Folder::open(&settings.data.join(DEMO_FOLDER))?;
+    let mirror = match settings.mirror.as_os_str().is_empty() {
+        true => settings.mirror.clone(),
+        false => settings.mirror.join(DEMO_FOLDER),
+    };
+    let record = Record::new(&folder, &mirror);
+    Ok((folder, record))
+}
+
+async fn run(
+    settings: Settings,
+    folder: Folder,
+    record: &Record,
+    setup: Setup,
+    is_demo: bool,
+) -> Result<()> {
     start_log(&settings.log);
     if !settings.lan && !settings.listen.ip().is_loopback() {
         warn!("without --lan browsers on other machines get no camera and no microphone");
@@ -227,10 +242,10 @@ async fn run(settings: Settings, folder: Folder, setup: Setup, is_demo: bool) ->
         ..settings
     };
 
-    let journal = record::open(&folder)?;
+    let journal = record.open()?;
     let (mut scrape, metrics) = Scrape::new();
     let hub = Hub::new(metrics);
-    let media = start_media(&settings, &hub, setup, Box::new(journal)).await?;
+    let media = start_media(&settings, &hub, setup, journal).await?;
     scrape.add_media(media.media.counters());
 
     let secret = folder.secret()?;
@@ -253,7 +268,7 @@ async fn run(settings: Settings, folder: Folder, setup: Setup, is_demo: bool) ->
     if is_demo {
         show_demo(&settings, &media.setup, &links)?;
     }
-    info!(key = record::key(&secret)?.public(), "the record is signed");
+    info!(key = record.key()?.public(), "the record is signed");
     info!(listen = %settings.listen, media = %media.media.local_addr(), "serving");
 
     let handle = Handle::new();

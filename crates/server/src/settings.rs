@@ -24,6 +24,8 @@ pub struct Settings {
     pub advertise: Vec<IpAddr>,
     /// The folder that holds the whole state.
     pub data: PathBuf,
+    /// The folder that holds a second copy of the record; empty: none.
+    pub mirror: PathBuf,
     /// Whether HTTPS is served.
     pub lan: bool,
     /// Further names for the certificate.
@@ -57,6 +59,7 @@ impl Settings {
         settings.media_port = flags.media_port.unwrap_or(settings.media_port);
         settings.lan |= flags.lan;
         settings.data = flags.data.clone().unwrap_or(settings.data);
+        settings.mirror = flags.mirror.clone().unwrap_or(settings.mirror);
         settings.log = flags.log.clone().unwrap_or(settings.log);
         Ok(settings)
     }
@@ -111,6 +114,7 @@ mod tests {
             media_port: 7881,
             advertise: vec![],
             data: "data".into(),
+            mirror: PathBuf::new(),
             lan: false,
             names: vec![],
             log: "info,rtc=warn,rtc_ice=warn,rtc_dtls=warn,rtc_srtp=warn,rtc_interceptor=warn,webrtc=warn".into(),

@@ -75,6 +75,7 @@ impl World {
             | ServerFrame::UplinkAnswer { .. }
             | ServerFrame::Slots { .. }
             | ServerFrame::Telemetry { .. }
+            | ServerFrame::Alarms { .. }
             | ServerFrame::Stopping => Ok(()),
         }
     }

@@ -1,6 +1,6 @@
 // Everything a page knows, as one value. Frames fold into it; what a person opened or typed is in `ui`.
 
-/** @import { ErrorWhy, Me, ServerFrame, SiteTelemetry, View } from "../../generated/protocol.ts" */
+/** @import { Alarm, ErrorWhy, Me, ServerFrame, SiteTelemetry, View } from "../../generated/protocol.ts" */
 /** @import { MediaState } from "../media.js" */
 /** @import { Pending } from "../connection.js" */
 
@@ -35,7 +35,7 @@ import { applyFacts } from "./view.js";
  * @property {boolean} soundBlocked
  * @property {{ what: string, id: number } | null} confirm The dialog that is open.
  * @property {string} search
- * @property {string[]} known Alarms a technician has seen.
+ * @property {string[]} known Alarms a person has seen.
  * @property {string} filter
  */
 
@@ -50,6 +50,7 @@ import { applyFacts } from "./view.js";
  * @property {number} seq
  * @property {View | null} view
  * @property {SiteTelemetry[]} telemetry
+ * @property {Alarm[]} alarms
  * @property {number | null} rtt
  * @property {Pending[]} pending
  * @property {Notice | null} notice
@@ -60,7 +61,7 @@ import { applyFacts } from "./view.js";
 /** @param {PageName} page @param {MediaState} media @returns {App} */
 export function newApp(page, media) {
   return {
-    page, link: "joining", lostAt: 0, stopping: false, ended: null, me: null, seq: 0, view: null, telemetry: [], rtt: null,
+    page, link: "joining", lostAt: 0, stopping: false, ended: null, me: null, seq: 0, view: null, telemetry: [], alarms: [], rtt: null,
     pending: [], notice: null, media,
     ui: {
       picked: null, tab: "", draft: null, paragraph: null, comment: null, asking: "", entered: false, signal: false, toneHeard: null,
@@ -73,12 +74,13 @@ export function newApp(page, media) {
 export function applyFrame(app, frame) {
   switch (frame.type) {
     case "welcome":
-      return followFloor({ ...app, link: "joined", stopping: false, me: frame.me, seq: frame.seq, view: frame.view });
+      return followFloor({ ...app, link: "joined", stopping: false, alarms: [], me: frame.me, seq: frame.seq, view: frame.view });
     case "facts": {
       if (!app.view || frame.seq <= app.seq) return app;
       return followFloor({ ...app, seq: frame.seq, view: applyFacts(app.view, frame.facts) });
     }
     case "telemetry": return { ...app, telemetry: frame.sites };
+    case "alarms": return { ...app, alarms: frame.alarms, ui: { ...app.ui, known: [] } };
     case "stopping": return { ...app, stopping: true };
     default: return app;
   }

@@ -11,6 +11,7 @@ import { html, nothing } from "../../vendor/lit-html.js";
 import { allTurns } from "../state/floor.js";
 import { callName, figures, linkBars, site, siteCall, siteName } from "../state/sites.js";
 import { draftOf } from "../state/comments.js";
+import { later } from "./later.js";
 import { language, otherLanguage, rich, t } from "../text.js";
 import { durationText } from "../time.js";
 
@@ -76,7 +77,7 @@ export function topbar(ctx, title, what, more = nothing) {
 /** Takes its own row and goes away by itself. @param {Ctx} ctx */
 export function lostBanner(ctx) {
   const { app } = ctx;
-  if (app.link !== "lost") return app.stopping ? html`<div class="banner" role="alert">${icon("warn")}<p>${t("server-stopping")}</p></div>` : html`<div class="no-banner"></div>`;
+  if (app.link !== "lost") return app.stopping ? html`<div class="banner" role="alert">${icon("warn")}<p>${t("server-stopping")}</p></div>` : (app.alarms[0] && later(ctx, "record", () => import("./record.js"), false)?.banner(ctx)) || html`<div class="no-banner"></div>`;
   return html`<div class="banner" role="alert">${icon("warn")}
     <p><b>${t("lost-control")} <since-clock class="num" .since=${app.lostAt}></since-clock>.</b> ${t(app.me?.carries === "nothing" ? "lost-trying" : "lost-media")}</p>
     <button class="btn small" type="button" @click=${ctx.tryNow}>${t("try-now")}</button></div>`;

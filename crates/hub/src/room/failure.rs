@@ -4,7 +4,9 @@
 use super::{Room, Round, TICK};
 use crate::replay::Replayed;
 use diemcau_conference::{Actor, Command, Signal};
-use diemcau_model::{EndpointKind, Millis, SiteId};
+use diemcau_journal::JournalError;
+use diemcau_model::{Alarm, EndpointKind, Millis, PeerId, SiteId};
+use diemcau_protocol::ServerFrame;
 use std::collections::BTreeSet;
 use tokio::time::Instant;
 use tracing::{error, info};
@@ -16,6 +18,8 @@ pub(super) struct Failure {
     retry_at: Instant,
     /// Memory holds exactly what is on disk again.
     in_step: bool,
+    /// What people are told.
+    alarm: Alarm,
 }
 
 impl Room {
@@ -46,13 +50,52 @@ impl Room {
     }
 
     /// A write failed: memory goes back to what is on disk, and what was closed stays closed.
-    pub(super) async fn failed(&mut self, closed: BTreeSet<SiteId>) {
+    pub(super) async fn failed(&mut self, failure: &JournalError, closed: BTreeSet<SiteId>) {
         self.silenced.extend(closed);
         self.failure = Some(Failure {
             retry_at: Instant::now() + TICK,
             in_step: false,
+            alarm: match matches!(failure, JournalError::Full) {
+                true => Alarm::RecordFull,
+                false => Alarm::RecordFails,
+            },
         });
+        self.tell_alarms();
         self.fall_back().await;
+    }
+
+    /// What is wrong with the record now.
+    pub(super) fn alarms(&self) -> BTreeSet<Alarm> {
+        let mut alarms = self.writer.alarms();
+        alarms.extend(self.failure.as_ref().map(|failure| failure.alarm));
+        alarms
+    }
+
+    /// Tells the desks when something else is wrong than they were told.
+    pub(super) fn tell_alarms(&mut self) {
+        let alarms = self.alarms();
+        if alarms == self.alarms_told {
+            return;
+        }
+        for alarm in alarms.difference(&self.alarms_told) {
+            error!(?alarm, "{}", alarm.words());
+        }
+        for alarm in self.alarms_told.difference(&alarms) {
+            info!(?alarm, "this is over: {}", alarm.words());
+        }
+        self.metrics.alarms(&alarms);
+        self.members.tell_desks(&ServerFrame::Alarms {
+            alarms: alarms.clone(),
+        });
+        self.alarms_told = alarms;
+    }
+
+    /// Tells a newcomer what is wrong, if it is a desk's to know and anything is.
+    pub(super) fn tell_alarms_to(&self, peer: PeerId) {
+        if !self.alarms_told.is_empty() && self.members.is_desk(peer) {
+            let alarms = self.alarms_told.clone();
+            self.members.tell(peer, &ServerFrame::Alarms { alarms });
+        }
     }
 
     /// Reads the journal again, so that memory holds exactly what is on disk.

@@ -1,0 +1,54 @@
+//! What people must know about the record while the conference goes on.
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+/// Trouble with the record. Told to the desks that can do something about it, in `/healthz`, in the metrics and in the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum Alarm {
+    /// The record cannot be written: nothing is acknowledged until it can.
+    RecordFails,
+    /// The same, because its disk is full: room made is found without a restart.
+    RecordFull,
+    /// The record was damaged, lost or behind at the start, and was rebuilt from its mirror. Stays until the next start.
+    RecordRebuilt,
+    /// The mirror cannot be written: what is acknowledged is on one disk only until it can.
+    MirrorFails,
+    /// The mirror was damaged at the start, and was written anew from the record. Stays until the next start.
+    MirrorRebuilt,
+}
+
+impl Alarm {
+    /// Every alarm there is.
+    pub const ALL: [Self; 5] = [
+        Self::RecordFails,
+        Self::RecordFull,
+        Self::RecordRebuilt,
+        Self::MirrorFails,
+        Self::MirrorRebuilt,
+    ];
+
+    /// Whether nothing is acknowledged while it lasts.
+    #[must_use]
+    pub fn stops_the_record(self) -> bool {
+        match self {
+            Self::RecordFails | Self::RecordFull => true,
+            Self::RecordRebuilt | Self::MirrorFails | Self::MirrorRebuilt => false,
+        }
+    }
+
+    /// The same in English, in one line.
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::RecordFails => "the record cannot be written",
+            Self::RecordFull => "the record cannot be written: its disk is full",
+            Self::RecordRebuilt => "the record was rebuilt from its mirror at the start",
+            Self::MirrorFails => "the mirror of the record cannot be written",
+            Self::MirrorRebuilt => {
+                "the mirror of the record was damaged and was written anew at the start"
+            }
+        }
+    }
+}
