@@ -3,9 +3,9 @@
 mod bench;
 mod ci;
 mod conformance;
-mod edits;
 mod fuzz;
 mod generate;
+mod proofs;
 mod sim;
 mod tidy;
 
@@ -16,9 +16,11 @@ const TASKS: &str = "\
 cargo xtask bench      the media plane beside its peers, and over bad roads: media, floor, links; outside the gate
 cargo xtask ci         everything that must pass; installs what it needs
 cargo xtask conformance  the WebSocket against the Autobahn cases, by kosoku from PyPI
+cargo xtask crash      kills of the server in a conference: --kills 200 --seed 7 --observers 500
 cargo xtask edits      random edits of a journal against the verifier: --count 10000 --seed 7
 cargo xtask fuzz       inputs that nobody would write: --inputs 1000000 --target client_frame --seed 7
 cargo xtask generate   writes the files that are made from Rust
+cargo xtask points     the power cut at the journal's writes and syncs: --count 3000 --seed 7
 cargo xtask sim        simulated conferences: --seeds 10000 --from 1, and --trace to read one
 cargo xtask soak       thirteen sites for a long time: --minutes 60; outside the gate
 cargo xtask tidy       checks the house: arrows between crates, pins, licences, generated files, outside addresses";
@@ -29,8 +31,10 @@ fn main() -> Result<()> {
         Some("bench") => bench::run(&arguments[1..]),
         Some("ci") => ci::run(),
         Some("conformance") => conformance::run(),
-        Some("edits") => edits::run(&arguments[1..]),
         Some("fuzz") => fuzz::run(&arguments[1..]),
+        Some("crash") => proofs::run(&proofs::CRASH, &arguments[1..]),
+        Some("edits") => proofs::run(&proofs::EDITS, &arguments[1..]),
+        Some("points") => proofs::run(&proofs::POINTS, &arguments[1..]),
         Some("generate") => generate::write(),
         Some("sim") => sim::run(&arguments[1..]),
         Some("soak") => bench::soak::run(&arguments[1..]),

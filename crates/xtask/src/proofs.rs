@@ -1,0 +1,75 @@
+//! Tests that the gate runs in small, run at length: their size and their seed are theirs to read from the environment.
+
+use crate::root;
+use anyhow::{Context, Result, bail, ensure};
+use std::process::Command;
+
+/// A proof, and the flags it takes with the variables they stand for.
+pub struct Proof {
+    package: &'static str,
+    test: &'static str,
+    flags: &'static [(&'static str, &'static str)],
+    /// Whether it runs the server: then the one that is shipped.
+    server: bool,
+}
+
+/// Random edits of a journal against the verifier.
+pub const EDITS: Proof = Proof {
+    package: "diemcau-verify",
+    test: "edits",
+    flags: &[("--count", "EDITS"), ("--seed", "SEED")],
+    server: false,
+};
+
+/// The power cut at the journal's writes and syncs.
+pub const POINTS: Proof = Proof {
+    package: "diemcau-verify",
+    test: "crash_points",
+    flags: &[("--count", "POINTS"), ("--seed", "SEED")],
+    server: false,
+};
+
+/// Kills of the server in the middle of a conference.
+pub const CRASH: Proof = Proof {
+    package: "diemcau-tests",
+    test: "crash",
+    flags: &[
+        ("--kills", "KILLS"),
+        ("--seed", "SEED"),
+        ("--observers", "OBSERVERS"),
+    ],
+    server: true,
+};
+
+/// Runs a proof with its flags.
+pub fn run(proof: &Proof, arguments: &[String]) -> Result<()> {
+    let mut command = Command::new("cargo");
+    command
+        .current_dir(root())
+        .args(["test", "-p", proof.package]);
+    command.args(["--test", proof.test, "--", "--nocapture"]);
+    for pair in arguments.chunks(2) {
+        let known = |(flag, _): &&(&str, &str)| pair.first().is_some_and(|given| given == flag);
+        match (proof.flags.iter().find(known), pair.get(1)) {
+            (Some((_, variable)), Some(value)) => command.env(variable, value),
+            _ => bail!("it takes a number after each of {}", flags(proof)),
+        };
+    }
+    if proof.server {
+        let built = Command::new("cargo")
+            .current_dir(root())
+            .args(["build", "--release", "-p", "diemcau"])
+            .status();
+        let built = built.context("cargo cannot be started")?;
+        ensure!(built.success(), "the server cannot be built");
+        command.env("DIEMCAU_BIN", root().join("target/release/diemcau"));
+    }
+    let status = command.status().context("cargo cannot be started")?;
+    ensure!(status.success(), "it does not hold");
+    Ok(())
+}
+
+fn flags(proof: &Proof) -> String {
+    let flags: Vec<&str> = proof.flags.iter().map(|(flag, _)| *flag).collect();
+    flags.join(", ")
+}
