@@ -58,9 +58,9 @@ function promptButton(ctx, view, id, kind) {
 export function asked(ctx, view, most = 1) {
   const open = openFromSites(view);
   if (open.length === 0) return nothing;
-  return html`<ul class="asked" role="status">${open.slice(0, most).map((prompt) => html`<li>${mark("weak", "warn", t(`prompt-${prompt.kind}`))} <b>${siteCall(view, prompt.site)}</b>
+  return html`<div role="status"><ul class="asked">${open.slice(0, most).map((prompt) => html`<li>${mark("weak", "warn", t(`prompt-${prompt.kind}`))} <b>${siteCall(view, prompt.site)}</b>
     <since-clock class="num" .since=${prompt.at}></since-clock>
-    <button class="btn small" type="button" @click=${() => handlePrompt(ctx.ask, prompt.id)}>${icon("check")}${t("prompt-handled")}</button></li>`)}${open.length > most ? html`<li class="more num">+${open.length - most}</li>` : nothing}</ul>`;
+    <button class="btn small" type="button" @click=${() => handlePrompt(ctx.ask, prompt.id)}>${icon("check")}${t("prompt-handled")}</button></li>`)}${open.length > most ? html`<li class="more num">+${open.length - most}</li>` : nothing}</ul></div>`;
 }
 
 /** The programme is fixed on a site: by whom, and the way back. @param {Ctx} ctx @param {View} view @param {boolean} may */
