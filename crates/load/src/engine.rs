@@ -1,6 +1,6 @@
 //! The one thread that sends, receives and counts for all sites.
 
-use crate::leg::{Leg, Role};
+use crate::leg::{Kept, Leg, Role};
 use crate::packets::{self, micros};
 use crate::rhythm::{Packet, Programme, Rhythm};
 use crate::road::Road;
@@ -16,7 +16,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 use str0m::change::{SdpAnswer, SdpOffer, SdpPendingOffer};
 use str0m::media::{KeyframeRequestKind, Mid, Rid};
-use str0m::rtp::{ExtensionValues, RtpPacket, RtpWrite};
+use str0m::rtp::rtcp::{Nack, Rtcp};
+use str0m::rtp::{ExtensionValues, RawPacket, RtpPacket, RtpWrite};
 use str0m::{Event, IceConnectionState};
 use tokio::sync::oneshot;
 
@@ -310,7 +311,7 @@ impl Hot {
     fn leg(&mut self, site: u16, is_uplink: bool, now: Instant) -> Result<(LegId, Leg)> {
         let id = self.made;
         self.made += 1;
-        let mut leg = Leg::new(site, self.ip, self.seed + 2 * id as u64, now)?;
+        let mut leg = Leg::new(site, self.ip, self.seed + 2 * id as u64, self.watching, now)?;
         if let Some((out, back)) = self.roads.get(&(site, is_uplink)) {
             leg.set_roads(*out, *back);
         }
@@ -369,6 +370,13 @@ impl Hot {
         let pt = if is_video { VP8 } else { OPUS };
         let number = (packet.number + 1).into();
         let payload = packet.payload(now);
+        let kept = (self.watching && is_video).then(|| Kept {
+            ssrc: stream.ssrc(),
+            number: packet.number + 1,
+            timestamp: packet.timestamp,
+            marker: packet.marker,
+            payload: payload.clone(),
+        });
         let write = RtpWrite::new(pt.into(), number, packet.timestamp, now, payload);
         let level = ExtensionValues {
             audio_level: (!is_video).then_some(-30),
@@ -381,6 +389,7 @@ impl Hot {
                 .nackable(is_video)
                 .ext_vals(level),
         );
+        kept.into_iter().for_each(|kept| leg.keep(kept));
         let id = *id;
         self.tally.sent(&packet.stamp);
         if self.watching {
@@ -397,8 +406,15 @@ impl Hot {
             .map(|(id, _)| *id)
             .collect();
         for id in due {
+            while self
+                .legs
+                .get_mut(&id)
+                .is_some_and(|leg| leg.take_arrived(now))
+            {
+                self.drain(id, now);
+            }
             if let Some(leg) = self.legs.get_mut(&id) {
-                leg.roads(now);
+                leg.send_arrived(now);
                 if leg.deadline <= now {
                     leg.wake(now);
                 }
@@ -495,8 +511,34 @@ impl Hot {
                 }
                 *self.state().key_frames_asked.entry(site).or_default() += 1;
             }
+            Event::RawPacket(raw) => {
+                if let RawPacket::RtcpRx(Rtcp::Nack(nack)) = *raw {
+                    self.send_again(id, &nack, now);
+                }
+            }
             _ => {}
         }
+    }
+
+    /// Sends what a receiver misses once more, in the stream itself, as a browser without RTX does.
+    fn send_again(&mut self, id: LegId, nack: &Nack, now: Instant) {
+        let Some(leg) = self.legs.get_mut(&id) else {
+            return;
+        };
+        for entry in &nack.reports {
+            for missing in missing(entry.pid, entry.blp) {
+                let mut kept = leg.kept.iter().rev();
+                let kept = kept.find(|one| one.ssrc == nack.ssrc && one.number as u16 == missing);
+                let Some(kept) = kept.cloned() else { continue };
+                let mut api = leg.rtc.direct_api();
+                if let Some(stream) = api.stream_tx(&nack.ssrc) {
+                    let (number, time) = (kept.number.into(), kept.timestamp);
+                    let write = RtpWrite::new(VP8.into(), number, time, now, kept.payload);
+                    stream.write_rtp(write.marker(kept.marker));
+                }
+            }
+        }
+        self.drain(id, now);
     }
 
     fn received(&mut self, id: LegId, packet: &RtpPacket, now: Instant) {
@@ -539,6 +581,13 @@ impl Hot {
     }
 }
 
+/// The numbers an entry of a NACK names (RFC 4585 section 6.2.1).
+fn missing(first: u16, more: u16) -> impl Iterator<Item = u16> {
+    let others = (0..16).filter(move |bit| more >> bit & 1 == 1);
+    let others = others.map(move |bit| first.wrapping_add(bit + 1));
+    std::iter::once(first).chain(others)
+}
+
 /// str0m does not ask for the lost packets of a stream declared without RTX; browsers do. Declared again by hand, it
 /// does so too.
 fn ask_for_lost_packets(leg: &mut Leg, offer: &str) {
@@ -561,5 +610,17 @@ fn ask_for_lost_packets(leg: &mut Leg, offer: &str) {
             api.remove_stream_rx(ssrc.into());
             api.expect_stream_rx(ssrc.into(), None, mid, None);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::missing;
+
+    #[test]
+    fn a_nack_names_its_first_packet_and_those_of_the_sixteen_behind_it() {
+        let named = |first, more| missing(first, more).collect::<Vec<_>>();
+        assert_eq!(named(7, 0), [7]);
+        assert_eq!(named(65_535, 0b1000_0000_0000_0101), [65_535, 0, 2, 15]);
     }
 }

@@ -3,19 +3,20 @@
 use crate::road::{Road, Way};
 use anyhow::{Context, Result};
 use mio::net::UdpSocket;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 use str0m::media::{Direction, MediaKind, Mid, Simulcast, SimulcastLayer};
 use str0m::net::{Protocol, Receive};
+use str0m::rtp::Ssrc;
 use str0m::{Candidate, Event, Input, Output, Rtc};
 
 /// Bursts of twenty-five sites must fit while the one thread is elsewhere.
 const SOCKET_BUFFER_BYTES: usize = 2 * 1024 * 1024;
 const DATAGRAM_MAX_BYTES: usize = 2_048;
 /// Packets kept for being sent again: two seconds of picture.
-const SEND_BUFFER_PACKETS: usize = 600;
+const KEPT_MAX: usize = 600;
 
 /// What a leg is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +25,16 @@ pub enum Role {
     Uplink { audio: Mid, video: Mid },
     /// It receives what a site is shown.
     Downlink,
+}
+
+/// A packet that may be asked for again.
+#[derive(Clone)]
+pub struct Kept {
+    pub ssrc: Ssrc,
+    pub number: u64,
+    pub timestamp: u32,
+    pub marker: bool,
+    pub payload: Vec<u8>,
 }
 
 pub struct Leg {
@@ -36,6 +47,8 @@ pub struct Leg {
     pub back: Way,
     /// RTP packets that left, those sent again included.
     pub rtp_out: u64,
+    /// What was sent last. str0m sends again by RTX alone; browsers without it do so in the stream itself.
+    pub kept: VecDeque<Kept>,
     /// Where the picture of a site comes in.
     pub slots: BTreeMap<u16, Mid>,
     pub socket: UdpSocket,
@@ -44,8 +57,8 @@ pub struct Leg {
 }
 
 impl Leg {
-    /// A leg on a fresh port of this address.
-    pub fn new(site: u16, ip: IpAddr, seed: u64, now: Instant) -> Result<Self> {
+    /// A leg on a fresh port of this address. One that `repairs` is told which packets are missing.
+    pub fn new(site: u16, ip: IpAddr, seed: u64, repairs: bool, now: Instant) -> Result<Self> {
         let socket = UdpSocket::bind(SocketAddr::new(ip, 0)).context("no UDP port for a site")?;
         let sized = socket2::SockRef::from(&socket);
         sized.set_recv_buffer_size(SOCKET_BUFFER_BYTES)?;
@@ -56,7 +69,7 @@ impl Leg {
             .enable_opus(true, false)
             .enable_vp8(true)
             .set_rtp_mode(true)
-            .set_send_buffer_video(SEND_BUFFER_PACKETS)
+            .enable_raw_packets(repairs)
             .build(now);
         let candidate = Candidate::host(address, "udp").context("no candidate")?;
         rtc.add_local_candidate(candidate);
@@ -69,6 +82,7 @@ impl Leg {
             out: Way::new(seed),
             back: Way::new(seed.wrapping_add(1)),
             rtp_out: 0,
+            kept: VecDeque::new(),
             slots: BTreeMap::new(),
             socket,
             address,
@@ -122,15 +136,27 @@ impl Leg {
         true
     }
 
-    /// Carries on what the roads have brought to their ends.
-    pub fn roads(&mut self, now: Instant) {
-        while let Some(datagram) = self.back.leave(now) {
-            if let Some(from) = self.remote {
-                self.take(&datagram, from, now);
-            }
-        }
+    /// Sends what the road out has brought to its end.
+    pub fn send_arrived(&mut self, now: Instant) {
         while let Some(datagram) = self.out.leave(now) {
             self.send(&datagram);
+        }
+    }
+
+    /// Takes in one datagram that the road back has brought; str0m must be drained after each.
+    pub fn take_arrived(&mut self, now: Instant) -> bool {
+        let arrived = self.back.leave(now);
+        if let (Some(datagram), Some(from)) = (&arrived, self.remote) {
+            self.take(datagram, from, now);
+        }
+        arrived.is_some()
+    }
+
+    /// A sent packet may be asked for again.
+    pub fn keep(&mut self, packet: Kept) {
+        self.kept.push_back(packet);
+        if self.kept.len() > KEPT_MAX {
+            self.kept.pop_front();
         }
     }
 

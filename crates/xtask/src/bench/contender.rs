@@ -182,10 +182,10 @@ fn ours(nets: &Nets, scene: Scene) -> Result<Running> {
                 .arg(&data)
                 .stdout(Stdio::null());
         };
-        let mut new = nets.command(Side::Server, &program("diemcau"));
+        let mut new = nets.command(Side::Server, &our_program());
         settings(new.arg("new").arg(&conference));
         ensure!(new.status()?.success(), "diemcau new failed");
-        let mut serve = nets.command(Side::Server, &program("diemcau"));
+        let mut serve = nets.command(Side::Server, &our_program());
         settings(serve.arg("serve"));
         children.push(start(&mut serve)?);
         await_port(nets, &listen)?;
@@ -368,6 +368,11 @@ pub fn links_file() -> String {
 
 pub fn load_program() -> String {
     program("diemcau-load")
+}
+
+/// Ours may be another build, as in the tests: to be compared with the last one, for instance.
+fn our_program() -> String {
+    std::env::var("DIEMCAU_BIN").unwrap_or_else(|_| program("diemcau"))
 }
 
 fn program(name: &str) -> String {
