@@ -3,6 +3,8 @@
 //! For rehearsals of many rooms on few machines. It knows the protocol and nothing of the server behind it.
 
 pub mod encode;
+#[cfg(test)]
+mod fuzz;
 pub mod pattern;
 mod peer;
 pub mod report;

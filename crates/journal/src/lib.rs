@@ -8,6 +8,8 @@ mod checkpoint;
 mod error;
 mod files;
 mod format;
+#[cfg(test)]
+mod fuzz;
 mod memory;
 mod mirror;
 mod sqlite;

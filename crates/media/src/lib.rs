@@ -18,6 +18,8 @@ mod demux;
 mod driver;
 mod engine;
 mod forward;
+#[cfg(test)]
+mod fuzz;
 pub mod gate;
 mod keyframes;
 mod peers;

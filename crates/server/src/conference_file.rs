@@ -139,7 +139,7 @@ fn minutes_after_midnight(text: &str) -> Result<u16> {
     let parts = text.split_once(':');
     let parsed = parts.and_then(|(hours, minutes)| {
         let (hours, minutes): (u16, u16) = (hours.parse().ok()?, minutes.parse().ok()?);
-        (hours < 24 && minutes < 60).then_some(hours * 60 + minutes)
+        (hours < 24 && minutes < 60).then(|| hours * 60 + minutes)
     });
     parsed.with_context(|| format!("starts is {text:?}, a time like \"07:30\" is taken"))
 }

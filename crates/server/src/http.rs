@@ -138,11 +138,14 @@ async fn connect(
     if !is_own_origin(&headers) {
         return (StatusCode::FORBIDDEN, "this page may not connect here\n").into_response();
     }
-    // Twice the limit, so that a frame a little over it gets its error instead of a cut.
+    bounded(upgrade).on_upgrade(async move |socket| site.hub.serve(WebSocketLine(socket)).await)
+}
+
+/// Twice the limit, so that a frame a little over it gets its error instead of a cut.
+pub fn bounded(upgrade: WebSocketUpgrade) -> WebSocketUpgrade {
     upgrade
         .max_message_size(2 * limits::FRAME_MAX_BYTES)
         .max_frame_size(2 * limits::FRAME_MAX_BYTES)
-        .on_upgrade(async move |socket| site.hub.serve(WebSocketLine(socket)).await)
 }
 
 /// Whether the page that connects was served by this server (RFC 6455, section 10.2). A client without an origin is

@@ -4,7 +4,11 @@ mod assets;
 mod authority;
 mod cli;
 mod conference_file;
+#[cfg(test)]
+mod conformance;
 mod folder;
+#[cfg(test)]
+mod fuzz;
 mod http;
 mod links;
 mod pages;

@@ -5,10 +5,11 @@ use anyhow::{Context, Result, bail, ensure};
 use std::process::Command;
 
 /// The packages that have targets.
-const PACKAGES: [&str; 5] = [
+const PACKAGES: [&str; 6] = [
     "diemcau-protocol",
     "diemcau-journal",
     "diemcau-verify",
+    "diemcau-media",
     "diemcau-endpoint",
     "diemcau",
 ];

@@ -1,0 +1,180 @@
+//! What a hostile client may send, at every place that reads it.
+
+use crate::{
+    demux::{Demux, is_stun},
+    engine::{self, Addresses, EngineError, Kind, Layer, Leg, LegEvent, RtpIn},
+    forward::{PictureSlot, VoiceSlot},
+    vp8,
+};
+use bytes::{Bytes, BytesMut};
+use diemcau_fuzz::{Fuzz, outcome};
+use diemcau_model::{PeerId, Side};
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+const OFFER: &str = include_str!("../corpus/sdp_offer/simulcast");
+const SDP_WORDS: &[&str] = &[
+    "\r\n",
+    "m=audio 9 UDP/TLS/RTP/SAVPF 111\r\n",
+    "m=video 9 UDP/TLS/RTP/SAVPF 96\r\n",
+    "a=mid:0\r\n",
+    "a=rid:q send\r\n",
+    "a=simulcast:send q;h;f\r\n",
+    "a=extmap:15 urn:x\r\n",
+    "a=fmtp:111 \r\n",
+    "a=ssrc-group:FID 1 2\r\n",
+    "a=setup:active\r\n",
+    "a=candidate:1 1 tcp 1 ::1 0 typ host tcptype active\r\n",
+    "a=fingerprint:sha-256 00\r\n",
+    "a=rtpmap:96 VP8/0\r\n",
+    "v=0",
+];
+
+fn uplink(offer: &str, now: Instant) -> Result<(Box<dyn Leg>, String), EngineError> {
+    let address = SocketAddr::from(([127, 0, 0, 1], 7881));
+    engine::answer_uplink(offer, &Addresses(vec![address]), now)
+}
+
+#[test]
+fn stun() {
+    let fuzz = Fuzz {
+        name: "stun",
+        corpus: "corpus/stun",
+        words: &["abcd", ":", "\u{0}\u{6}\u{0}\u{9}"],
+        inputs: 100_000,
+        longest: 256,
+    };
+    let mut demux = Demux::default();
+    let (leg, other) = ((PeerId(1), Side::Uplink), (PeerId(2), Side::Downlink));
+    demux.add(leg, "abcd");
+    let from = SocketAddr::from(([127, 0, 0, 1], 9));
+    demux.answered(other, from);
+    fuzz.run(|datagram| {
+        let found = demux.find(datagram, from);
+        // From this address it is the other's, unless it names the first.
+        assert!(found == Some(other) || found == Some(leg) && is_stun(datagram));
+        outcome((is_stun(datagram), found == Some(leg)))
+    });
+}
+
+/// Packets of two senders into a picture slot and a voice slot: kind, sender and layer, number, time, length, payload.
+#[test]
+fn rtp() {
+    let fuzz = Fuzz {
+        name: "rtp",
+        corpus: "corpus/rtp",
+        words: &[],
+        inputs: 100_000,
+        longest: 1_024,
+    };
+    let begun = Instant::now();
+    fuzz.run(|input| {
+        let (mut picture, mut voice) = (PictureSlot::new(), VoiceSlot::new());
+        let (mut rest, mut now, mut sent) = (input, begun, 0_u64);
+        while let [flags, s0, s1, t0, t1, t2, t3, length, body @ ..] = rest {
+            let (payload, behind) = body.split_at(usize::from(*length).min(body.len()));
+            rest = behind;
+            now += Duration::from_millis(u64::from(*length));
+            let sender = PeerId(u64::from(flags >> 1 & 1));
+            let layer = Layer::ALL[usize::from(flags >> 4 & 3) % 3];
+            let packet = RtpIn {
+                kind: if flags & 1 == 1 {
+                    Kind::Audio
+                } else {
+                    Kind::Video
+                },
+                layer,
+                ssrc: u32::from(flags >> 2 & 3),
+                seq: u16::from_be_bytes([*s0, *s1]),
+                timestamp: u32::from_be_bytes([*t0, *t1, *t2, *t3]),
+                marker: flags & 8 != 0,
+                level_dbov: None,
+                payload: Bytes::copy_from_slice(payload),
+            };
+            let out = if packet.kind == Kind::Audio {
+                voice.open(Some(PeerId(u64::from(flags >> 6 & 1))));
+                voice.forward(sender, &packet, now)
+            } else {
+                picture.want(Some((PeerId(u64::from(flags >> 6 & 1)), layer)), now);
+                let vp8 = vp8::read(&packet.payload);
+                picture.forward((sender, layer), &packet, vp8.as_ref(), now)
+            };
+            if let Some(out) = out {
+                // Rewriting moves numbers, never the length.
+                assert_eq!(out.payload.len(), packet.payload.len());
+                sent += 1;
+            }
+        }
+        sent
+    });
+}
+
+#[test]
+fn sdp_offer() {
+    let fuzz = Fuzz {
+        name: "sdp_offer",
+        corpus: "corpus/sdp_offer",
+        words: SDP_WORDS,
+        inputs: 2_000,
+        longest: 8 * 1024,
+    };
+    let begun = Instant::now();
+    fuzz.run(|input| {
+        let offer = String::from_utf8_lossy(input);
+        match uplink(&offer, begun) {
+            Ok((mut leg, answer)) => {
+                assert!(answer.starts_with("v=0"));
+                assert!(!leg.ufrag().is_empty());
+                leg.close();
+                outcome(answer.lines().count())
+            }
+            Err(EngineError::Panicked) => panic!("the engine panics on an offer"),
+            Err(error) => outcome(error.to_string()),
+        }
+    });
+}
+
+/// Datagrams of a stranger at an uplink: STUN, DTLS, and media without keys. They may not bring it down.
+#[test]
+fn datagram() {
+    let fuzz = Fuzz {
+        name: "datagram",
+        corpus: "corpus/datagram",
+        words: &["abcd", "\u{16}", "\u{15}", "\u{14}"],
+        inputs: 20_000,
+        longest: 1_400,
+    };
+    let from = SocketAddr::from(([127, 0, 0, 1], 50_000));
+    let begun = Instant::now();
+    let (mut leg, mut now, mut taken) = (None, begun, 0_u32);
+    fuzz.run(|input| {
+        // A fresh leg now and then: one that a datagram has closed reads nothing.
+        if taken.is_multiple_of(500) {
+            let made = uplink(OFFER, now).map_err(|error| error.to_string());
+            leg = Some(made.unwrap().0);
+        }
+        taken += 1;
+        let Some(leg) = &mut leg else { return 0 };
+        now += Duration::from_millis(5);
+        leg.receive(BytesMut::from(input), from, now);
+        if leg.deadline().is_some_and(|due| due <= now) {
+            leg.tick(now);
+        }
+        let mut events = vec![];
+        leg.drain_events(&mut events);
+        let panicked =
+            |event: &LegEvent| *event == LegEvent::Failed(EngineError::Panicked.to_string());
+        assert!(
+            !events.iter().any(panicked),
+            "the engine panics on a datagram"
+        );
+        let forged = |event: &LegEvent| matches!(event, LegEvent::Connected | LegEvent::Rtp(_));
+        assert!(
+            !events.iter().any(forged),
+            "a stranger is let in: {events:?}"
+        );
+        let mut sent = 0;
+        leg.drain_datagrams(&mut |_, bytes| sent += bytes.len());
+        outcome((events.len(), sent))
+    });
+}
