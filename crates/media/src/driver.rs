@@ -5,7 +5,7 @@ mod packets;
 
 use crate::counters::{Counters, add};
 use crate::demux::{Demux, LegId, is_stun};
-use crate::engine::{Addresses, LegEvent};
+use crate::engine::{Engine, LegEvent, Outlet};
 use crate::gate::{self, FIRST_VOICE_SLOT, Stream};
 use crate::keyframes::{KeyFrames, Picture};
 use crate::peers::{Line, Peer};
@@ -15,7 +15,6 @@ use crate::stats::STATS_INTERVAL;
 use bytes::BytesMut;
 use diemcau_model::{LinkReport, PeerAsk, PeerId, PeerSay, Side, Stage};
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -46,7 +45,7 @@ pub struct Doors {
 
 pub struct Driver {
     port: Port,
-    addresses: Addresses,
+    engine: Engine,
     doors: Doors,
     counters: Arc<Counters>,
     stage: Stage,
@@ -66,6 +65,8 @@ pub struct Driver {
     touched: Vec<LegId>,
     wet: Vec<LegId>,
     events: Vec<LegEvent>,
+    /// Where runs of datagrams are written.
+    buffer: Vec<u8>,
     housekeeping_at: Instant,
     stats_at: Instant,
 }
@@ -78,17 +79,12 @@ struct Feeds {
 }
 
 impl Driver {
-    pub fn new(
-        port: Port,
-        addresses: Addresses,
-        mut doors: Doors,
-        counters: Arc<Counters>,
-    ) -> Self {
+    pub fn new(port: Port, engine: Engine, mut doors: Doors, counters: Arc<Counters>) -> Self {
         let now = Instant::now();
         let stage = doors.stage.borrow_and_update().clone();
         Self {
             port,
-            addresses,
+            engine,
             doors,
             counters,
             stage,
@@ -105,6 +101,7 @@ impl Driver {
             touched: vec![],
             wet: vec![],
             events: vec![],
+            buffer: vec![],
             housekeeping_at: now + HOUSEKEEPING,
             stats_at: now + STATS_INTERVAL,
         }
@@ -221,7 +218,6 @@ impl Driver {
         while let Some(leg) = self.wet.pop() {
             self.drain_datagrams(leg);
         }
-        add(&self.counters.send_drops, self.port.flush());
         self.doors.says.retry();
         self.doors.reports.retry();
         self.counters
@@ -409,20 +405,24 @@ impl Driver {
             port,
             demux,
             counters,
+            buffer,
             ..
         } = self;
-        line.leg
-            .drain_datagrams(&mut |to: SocketAddr, datagram: &[u8]| {
-                if asked && is_stun(datagram) {
-                    demux.answered(leg, to);
+        line.leg.drain_datagrams(&mut Outlet {
+            segments_max: port.segments_max(),
+            buffer,
+            send: &mut |run| {
+                if asked && is_stun(run.bytes) {
+                    demux.answered(leg, run.to);
                 }
-                meter.sent(datagram.len());
-                add(&counters.send_drops, port.send(to, datagram));
-            });
+                meter.sent(run.bytes.len());
+                add(&counters.send_drops, port.send(run));
+            },
+        });
     }
 
     /// Ends a leg for good, with a last datagram to say so. True if it was there.
-    fn hang_up(&mut self, leg: LegId) -> bool {
+    fn hang_up(&mut self, leg: LegId, now: Instant) -> bool {
         let Some(peer) = self.peers.get_mut(&leg.0) else {
             return false;
         };
@@ -431,10 +431,17 @@ impl Driver {
         let Some(mut line) = peer.take_line(leg.1) else {
             return false;
         };
-        line.leg.close();
-        let Self { port, counters, .. } = self;
-        line.leg.drain_datagrams(&mut |to, datagram| {
-            add(&counters.send_drops, port.send(to, datagram))
+        line.leg.close(now);
+        let Self {
+            port,
+            counters,
+            buffer,
+            ..
+        } = self;
+        line.leg.drain_datagrams(&mut Outlet {
+            segments_max: port.segments_max(),
+            buffer,
+            send: &mut |run| add(&counters.send_drops, port.send(run)),
         });
         self.demux.remove(leg);
         self.dirty = true;
@@ -457,8 +464,8 @@ impl Driver {
     }
 
     /// Ends a leg and tells its client to make it anew.
-    fn fail(&mut self, leg: LegId, why: &str, _now: Instant) {
-        if self.hang_up(leg) {
+    fn fail(&mut self, leg: LegId, why: &str, now: Instant) {
+        if self.hang_up(leg, now) {
             self.say_failed(leg, why);
         }
     }
@@ -475,7 +482,7 @@ impl Driver {
     fn say_goodbye(&mut self, now: Instant) {
         let ids: Vec<PeerId> = self.peers.keys().copied().collect();
         for id in ids {
-            self.leave(id);
+            self.leave(id, now);
         }
         self.settle(now);
     }

@@ -36,6 +36,7 @@ use diemcau_model::{LinkReport, PeerAsk, PeerSay, Stage};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::time::Instant;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
@@ -57,6 +58,8 @@ pub enum MediaError {
         #[source]
         source: io::Error,
     },
+    #[error("cannot make the certificate of the media plane: {0}")]
+    Identity(String),
     #[error("media listens on every address ({0}), so the addresses to advertise must be named")]
     NothingToAdvertise(IpAddr),
 }
@@ -98,18 +101,15 @@ pub async fn start(
         .collect();
 
     let counters = Arc::new(Counters::default());
+    let engine = engine::Engine::new(engine::Addresses(addresses), Instant::now());
+    let engine = engine.map_err(|error| MediaError::Identity(error.to_string()))?;
     let doors = driver::Doors {
         stage,
         asks,
         says: post::Post::new("says", says),
         reports: post::Post::new("reports", reports),
     };
-    let driver = driver::Driver::new(
-        port,
-        engine::Addresses(addresses),
-        doors,
-        Arc::clone(&counters),
-    );
+    let driver = driver::Driver::new(port, engine, doors, Arc::clone(&counters));
     let task = tokio::spawn(driver.run());
     tracing::info!(%local_addr, "media is listening");
     Ok(Media {

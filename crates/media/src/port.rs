@@ -1,5 +1,6 @@
 //! The one UDP port: batches in, segmented sends out.
 
+use crate::engine::Run;
 use quinn_udp::{BATCH_SIZE, RecvMeta, Transmit, UdpSocketState};
 use std::io::{self, IoSliceMut};
 use std::net::SocketAddr;
@@ -10,25 +11,12 @@ use tokio::net::UdpSocket;
 const SOCKET_BUFFER_BYTES: usize = 8 * 1024 * 1024;
 /// The longest datagram we read; a longer one is cut and fails to decrypt.
 const DATAGRAM_MAX_BYTES: usize = 2_048;
-/// The kernel takes no more in one segmented send.
-const SEND_MAX_BYTES: usize = 60_000;
 
 pub struct Port {
     socket: UdpSocket,
     state: UdpSocketState,
     buffer: Vec<u8>,
     buffer_each: usize,
-    run: Run,
-}
-
-/// Datagrams to one address that leave in one call: equal lengths, only the last may be shorter.
-#[derive(Default)]
-struct Run {
-    to: Option<SocketAddr>,
-    segment: usize,
-    segments: usize,
-    closed: bool,
-    bytes: Vec<u8>,
 }
 
 impl Port {
@@ -51,7 +39,6 @@ impl Port {
             buffer_each,
             socket,
             state,
-            run: Run::default(),
         })
     }
 
@@ -95,80 +82,33 @@ impl Port {
         Ok(datagrams)
     }
 
-    /// Queues a datagram; it leaves with its neighbours to the same address. Gives how many datagrams were dropped
-    /// because the kernel had no room: a lost packet is repaired like one lost on the way.
-    pub fn send(&mut self, to: SocketAddr, datagram: &[u8]) -> u64 {
-        let mut dropped = 0;
-        if !self
-            .run
-            .takes(to, datagram.len(), self.state.max_gso_segments())
-        {
-            dropped = self.flush();
-            self.run.to = Some(to);
-            self.run.segment = datagram.len();
-        }
-        self.run.closed = datagram.len() < self.run.segment;
-        self.run.segments += 1;
-        self.run.bytes.extend_from_slice(datagram);
-        dropped
+    /// Datagrams the kernel takes in one call.
+    pub fn segments_max(&self) -> usize {
+        self.state.max_gso_segments()
     }
 
-    /// Sends what is queued; gives how many datagrams were dropped.
-    pub fn flush(&mut self) -> u64 {
-        let Some(destination) = self.run.to.take() else {
-            return 0;
-        };
+    /// Sends a run; gives how many of its datagrams were dropped because the kernel had no room: a lost packet is
+    /// repaired like one lost on the way.
+    pub fn send(&self, run: Run<'_>) -> u64 {
+        let segments = run.bytes.len().div_ceil(run.segment.max(1));
         let transmit = Transmit {
-            destination,
+            destination: run.to,
             ecn: None,
-            contents: &self.run.bytes,
-            segment_size: (self.run.segments > 1).then_some(self.run.segment),
+            contents: run.bytes,
+            segment_size: (segments > 1).then_some(run.segment),
             src_ip: None,
         };
         // Straight to the kernel: a full buffer means a drop, so nobody ever waits to become writable.
-        let sent = self.state.try_send((&self.socket).into(), &transmit);
-        let dropped = match sent {
+        match self.state.try_send((&self.socket).into(), &transmit) {
             Ok(()) => 0,
             // A kernel or card without segmentation: `quinn-udp` has noticed and offers one segment from now on.
-            Err(error) if error.kind() != io::ErrorKind::WouldBlock && self.run.segments > 1 => {
-                self.send_singly(destination)
-            }
-            Err(_) => self.run.segments as u64,
-        };
-        self.run.segments = 0;
-        self.run.closed = false;
-        self.run.bytes.clear();
-        dropped
-    }
-
-    fn send_singly(&self, destination: SocketAddr) -> u64 {
-        let fails = |contents: &&[u8]| {
-            let transmit = Transmit {
-                destination,
-                ecn: None,
-                contents,
-                segment_size: None,
-                src_ip: None,
-            };
-            self.state
-                .try_send((&self.socket).into(), &transmit)
-                .is_err()
-        };
-        self.run
-            .bytes
-            .chunks(self.run.segment.max(1))
-            .filter(fails)
-            .count() as u64
-    }
-}
-
-impl Run {
-    fn takes(&self, to: SocketAddr, length: usize, segments_max: usize) -> bool {
-        self.to == Some(to)
-            && !self.closed
-            && length <= self.segment
-            && self.segments < segments_max
-            && self.bytes.len() + length <= SEND_MAX_BYTES
+            Err(error) if error.kind() != io::ErrorKind::WouldBlock && segments > 1 => run
+                .bytes
+                .chunks(run.segment.max(1))
+                .map(|datagram| self.send(Run::one(run.to, datagram)))
+                .sum(),
+            Err(_) => segments as u64,
+        }
     }
 }
 
@@ -178,26 +118,37 @@ mod tests {
 
     #[tokio::test]
     async fn datagrams_arrive_whole_and_in_order_whatever_their_lengths() {
-        let mut from = Port::bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let from = Port::bind("127.0.0.1:0".parse().unwrap()).unwrap();
         let mut to = Port::bind("127.0.0.1:0".parse().unwrap()).unwrap();
         let address = to.local_addr().unwrap();
-        let lengths = [1200, 1200, 1200, 700, 700, 900, 1, 1200, 1200];
-        for (n, length) in lengths.iter().enumerate() {
-            from.send(address, &vec![n as u8; *length]);
+        let runs = [
+            vec![1200, 1200, 1200, 700],
+            vec![700, 700, 1],
+            vec![900],
+            vec![1200],
+        ];
+        let mut sent = vec![];
+        for run in &runs {
+            let mut bytes = vec![];
+            for length in run {
+                let n = sent.len() as u8;
+                bytes.resize(bytes.len() + length, n);
+                sent.push((n, *length));
+            }
+            let run = Run {
+                to: address,
+                segment: run[0],
+                bytes: &bytes,
+            };
+            assert_eq!(from.send(run), 0);
         }
-        assert_eq!(from.flush(), 0);
 
         let mut got = vec![];
-        while got.len() < lengths.len() {
+        while got.len() < sent.len() {
             to.readable().await.unwrap();
             to.receive(|datagram, _| got.push((datagram[0], datagram.len())))
                 .unwrap();
         }
-        let sent: Vec<_> = lengths
-            .iter()
-            .enumerate()
-            .map(|(n, length)| (n as u8, *length))
-            .collect();
         assert_eq!(got, sent);
     }
 }

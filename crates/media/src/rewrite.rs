@@ -4,7 +4,7 @@
 //! picture id follow whatever was sent last; from there the source's own steps are kept, so its gaps stay visible
 //! and its late packets still find their place.
 
-use crate::vp8::{self, Vp8};
+use crate::vp8::{self, Numbers, Vp8};
 use bytes::Bytes;
 use std::time::Instant;
 
@@ -22,8 +22,14 @@ pub struct RtpOut {
     pub seq: u16,
     pub timestamp: u32,
     pub marker: bool,
+    /// The sender's, shared with everybody it goes to.
     pub payload: Bytes,
+    /// What stands in its place where the payload is written.
+    pub numbers: Option<Numbers>,
 }
+
+/// Where a stream's first number lies.
+const FIRST_SEQ_MASK: u16 = 0x3fff;
 
 #[derive(Debug)]
 pub struct Rewriter {
@@ -63,7 +69,12 @@ impl Rewriter {
     /// The next packet comes from another source or layer: it follows what was sent last.
     pub fn switch(&mut self, head: Head, vp8: Option<&Vp8>, now: Instant) {
         self.from_seq = head.seq;
-        let Some(last) = &self.last else { return };
+        let Some(last) = &self.last else {
+            // A stream begins low: a receiver that misses the first packets must not miss that the numbers began anew,
+            // or it could read nothing (RFC 3711, 3.3.1).
+            self.seq_offset = (head.seq & FIRST_SEQ_MASK).wrapping_sub(head.seq);
+            return;
+        };
         let passed = now.saturating_duration_since(last.at).as_millis();
         let ticks = (passed * u128::from(self.clock_rate) / 1_000).max(1) as u32;
         self.seq_offset = last.seq.wrapping_add(1).wrapping_sub(head.seq);
@@ -97,10 +108,7 @@ impl Rewriter {
 
         let seq = head.seq.wrapping_add(self.seq_offset);
         let timestamp = head.timestamp.wrapping_add(self.timestamp_offset);
-        let payload = match vp8 {
-            Some(vp8) => vp8::moved(payload, vp8, self.picture_id_offset, self.tl0_offset),
-            None => payload.clone(),
-        };
+        let numbers = vp8.and_then(|vp8| vp8::moved(vp8, self.picture_id_offset, self.tl0_offset));
         if self
             .last
             .as_ref()
@@ -125,7 +133,8 @@ impl Rewriter {
             seq,
             timestamp,
             marker: head.marker,
-            payload,
+            payload: payload.clone(),
+            numbers,
         })
     }
 }
@@ -179,7 +188,11 @@ mod tests {
     }
 
     fn picture(packet: &RtpOut) -> (u16, u8) {
-        let vp8 = vp8::read(&packet.payload).unwrap();
+        let mut payload = packet.payload.to_vec();
+        if let Some(numbers) = packet.numbers {
+            numbers.write(&mut payload);
+        }
+        let vp8 = vp8::read(&payload).unwrap();
         (vp8.picture_id.unwrap().value, vp8.tl0.unwrap())
     }
 
@@ -200,11 +213,14 @@ mod tests {
         play.now += Duration::from_millis(100);
 
         let out = play.switch(40_000, 77, 200).unwrap();
-        assert_eq!((out.seq, out.timestamp), (0, 8_999));
+        assert_eq!((out.seq, out.timestamp), (0x4000, 8_999));
         assert_eq!(picture(&out), (0, 0));
 
         let out = play.packet(40_002, 3_077, 201).unwrap();
-        assert_eq!((out.seq, out.timestamp, picture(&out)), (2, 11_999, (1, 1)));
+        assert_eq!(
+            (out.seq, out.timestamp, picture(&out)),
+            (0x4002, 11_999, (1, 1))
+        );
     }
 
     #[test]

@@ -1,7 +1,5 @@
 //! The few bytes of a VP8 payload descriptor (RFC 7741) that forwarding must read and rewrite.
 
-use bytes::{Bytes, BytesMut};
-
 /// Picture ids of the long form have 15 bits.
 const PICTURE_ID_MASK: u16 = 0x7fff;
 
@@ -64,31 +62,53 @@ pub fn read(payload: &[u8]) -> Option<Vp8> {
     })
 }
 
-/// The payload with its numbers moved on. Without an offset it is the very same bytes, shared and not copied.
-pub fn moved(payload: &Bytes, vp8: &Vp8, picture_id_offset: u16, tl0_offset: u8) -> Bytes {
+/// The numbers a payload is to leave with, written into it when it is copied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Numbers {
+    picture_id: Option<PictureId>,
+    /// Where the running number stands, and its value.
+    tl0: Option<(usize, u8)>,
+}
+
+/// The numbers of a payload moved on; `None` if they stay as they are.
+pub fn moved(vp8: &Vp8, picture_id_offset: u16, tl0_offset: u8) -> Option<Numbers> {
     if picture_id_offset == 0 && tl0_offset == 0 {
-        return payload.clone();
+        return None;
     }
-    let mut bytes = BytesMut::from(&payload[..]);
-    // A picture id always stands right behind the two fixed bytes.
-    if let Some(id) = vp8.picture_id {
-        let value = id.value.wrapping_add(picture_id_offset) & PICTURE_ID_MASK;
-        if id.long {
-            bytes[2] = 0x80 | (value >> 8) as u8;
-            bytes[3] = value as u8;
-        } else {
-            bytes[2] = value as u8 & 0x7f;
+    let picture_id = vp8.picture_id.map(|id| PictureId {
+        value: id.value.wrapping_add(picture_id_offset) & PICTURE_ID_MASK,
+        long: id.long,
+    });
+    let tl0 = vp8
+        .tl0
+        .map(|tl0| (vp8.tl0_at, tl0.wrapping_add(tl0_offset)));
+    Some(Numbers { picture_id, tl0 })
+}
+
+impl Numbers {
+    /// Writes them into a copy of the payload they were read from.
+    pub fn write(&self, payload: &mut [u8]) {
+        // A picture id always stands right behind the two fixed bytes.
+        match (self.picture_id, &mut *payload) {
+            (Some(PictureId { value, long: true }), [_, _, high, low, ..]) => {
+                *high = 0x80 | (value >> 8) as u8;
+                *low = value as u8;
+            }
+            (Some(PictureId { value, long: false }), [_, _, low, ..]) => *low = value as u8 & 0x7f,
+            (Some(_) | None, _) => {}
+        }
+        if let Some((at, tl0)) = self.tl0
+            && let Some(byte) = payload.get_mut(at)
+        {
+            *byte = tl0;
         }
     }
-    if let Some(tl0) = vp8.tl0 {
-        bytes[vp8.tl0_at] = tl0.wrapping_add(tl0_offset);
-    }
-    bytes.freeze()
 }
 
 #[cfg(test)]
 pub mod tests {
     use super::*;
+    use bytes::Bytes;
 
     /// A payload with a long picture id and a base layer number.
     pub fn payload(key_frame: bool, picture_id: u16, tl0: u8) -> Bytes {
@@ -116,7 +136,10 @@ pub mod tests {
     #[test]
     fn moves_the_numbers_and_nothing_else() {
         let before = payload(false, 0x7fff, 255);
-        let after = moved(&before, &read(&before).unwrap(), 2, 3);
+        let mut after = before.to_vec();
+        moved(&read(&before).unwrap(), 2, 3)
+            .unwrap()
+            .write(&mut after);
         let vp8 = read(&after).unwrap();
         assert_eq!(vp8.picture_id.unwrap().value, 1);
         assert_eq!(vp8.tl0, Some(2));
@@ -126,7 +149,10 @@ pub mod tests {
     #[test]
     fn a_short_picture_id_stays_short() {
         let before = Bytes::from_static(&[0x90, 0x80, 0x7f, 0x01]);
-        let after = moved(&before, &read(&before).unwrap(), 2, 0);
+        let mut after = before.to_vec();
+        moved(&read(&before).unwrap(), 2, 0)
+            .unwrap()
+            .write(&mut after);
         assert_eq!(&after[..], &[0x90, 0x80, 0x01, 0x01]);
     }
 }

@@ -1,7 +1,6 @@
 //! What the hub asks for a client.
 
 use super::Driver;
-use crate::engine;
 use crate::peers::{Down, Peer, Up};
 use diemcau_model::{Carries, PeerAsk, PeerId, PeerSay, Side, SiteId};
 use std::time::Instant;
@@ -33,7 +32,7 @@ impl Driver {
                     self.dirty = true;
                 }
             }
-            PeerAsk::Leave { peer } => self.leave(peer),
+            PeerAsk::Leave { peer } => self.leave(peer, now),
         }
     }
 
@@ -43,7 +42,7 @@ impl Driver {
             return;
         }
         // Admitted anew, perhaps as somebody else: nothing of the former life may stay.
-        self.leave(peer);
+        self.leave(peer, now);
         self.peers.insert(peer, Peer::new(site, carries, now));
     }
 
@@ -58,12 +57,12 @@ impl Driver {
         if !peer.may_try(Side::Uplink, now) {
             return self.say_failed(leg, TOO_MANY_TRIES);
         }
-        let (made, answer) = match engine::answer_uplink(sdp, &self.addresses, now) {
+        let (made, answer) = match self.engine.answer_uplink(sdp, now) {
             Ok(made) => made,
             // The uplink that is there, if any, goes on.
             Err(error) => return self.say_failed(leg, &error.to_string()),
         };
-        self.hang_up(leg);
+        self.hang_up(leg, now);
         self.demux.add(leg, made.ufrag());
         if let Some(peer) = self.peers.get_mut(&id) {
             peer.up = Some(Up::new(made, now));
@@ -85,11 +84,11 @@ impl Driver {
         if !peer.may_try(Side::Downlink, now) {
             return self.say_failed(leg, TOO_MANY_TRIES);
         }
-        let (made, offer) = match engine::offer_downlink(&self.addresses, now) {
+        let (made, offer) = match self.engine.offer_downlink() {
             Ok(made) => made,
             Err(error) => return self.say_failed(leg, &error.to_string()),
         };
-        self.hang_up(leg);
+        self.hang_up(leg, now);
         self.demux.add(leg, made.ufrag());
         if let Some(peer) = self.peers.get_mut(&id) {
             peer.down = Some(Down::new(made, now));
@@ -111,8 +110,6 @@ impl Driver {
         else {
             return self.say_failed(leg, "no downlink was offered");
         };
-        // A check may have come before the answer; whom the leg answers now shows whose the address is.
-        line.asked_by_stun = true;
         let accepted = line.leg.accept_answer(sdp, now);
         super::touch(line, leg, &mut self.touched);
         if let Err(error) = accepted {
@@ -120,9 +117,9 @@ impl Driver {
         }
     }
 
-    pub(super) fn leave(&mut self, id: PeerId) {
-        self.hang_up((id, Side::Uplink));
-        self.hang_up((id, Side::Downlink));
+    pub(super) fn leave(&mut self, id: PeerId, now: Instant) {
+        self.hang_up((id, Side::Uplink), now);
+        self.hang_up((id, Side::Downlink), now);
         if self.peers.remove(&id).is_some() {
             self.dirty = true;
         }

@@ -125,7 +125,7 @@ impl Driver {
                 continue;
             };
             let slot = crate::gate::FIRST_VOICE_SLOT + slot;
-            if down.line.leg.send(slot, out, now).is_ok() {
+            if down.line.leg.send(slot, out, now) {
                 forwarded += 1;
                 wet(&mut down.line, (*to, Side::Downlink), &mut self.wet);
             }
@@ -158,7 +158,7 @@ impl Driver {
                 .get_mut(*slot)
                 .and_then(|slot| slot.forward(picture, packet, vp8, now));
             let Some(out) = out else { continue };
-            if down.line.leg.send(*slot, out, now).is_ok() {
+            if down.line.leg.send(*slot, out, now) {
                 forwarded += 1;
                 wet(&mut down.line, (*to, Side::Downlink), &mut self.wet);
             }

@@ -4,7 +4,7 @@
 //! code involved is safe Rust and a leg shares nothing with another leg, so catching the unwind at the leg's door is
 //! sound: the leg is never called again, its peer is told, and nobody else notices.
 
-use super::{EngineError, Layer, Leg, LegEvent};
+use super::{EngineError, Layer, Leg, LegEvent, Outlet};
 use crate::rewrite::RtpOut;
 use bytes::BytesMut;
 use std::net::SocketAddr;
@@ -60,9 +60,9 @@ impl<L: Leg> Leg for Guarded<L> {
         self.call(|leg| leg.receive(datagram, from, now));
     }
 
-    fn send(&mut self, slot: usize, packet: RtpOut, now: Instant) -> Result<(), EngineError> {
+    fn send(&mut self, slot: usize, packet: RtpOut, now: Instant) -> bool {
         self.call(|leg| leg.send(slot, packet, now))
-            .unwrap_or(Err(EngineError::Panicked))
+            .unwrap_or(false)
     }
 
     fn ask_key_frame(&mut self, layer: Layer, now: Instant) -> bool {
@@ -86,12 +86,12 @@ impl<L: Leg> Leg for Guarded<L> {
         }
     }
 
-    fn drain_datagrams(&mut self, send: &mut dyn FnMut(SocketAddr, &[u8])) {
-        self.call(|leg| leg.drain_datagrams(send));
+    fn drain_datagrams(&mut self, out: &mut Outlet<'_>) {
+        self.call(|leg| leg.drain_datagrams(out));
     }
 
-    fn close(&mut self) {
-        self.call(Leg::close);
+    fn close(&mut self, now: Instant) {
+        self.call(|leg| leg.close(now));
     }
 }
 
@@ -111,8 +111,8 @@ mod tests {
         fn receive(&mut self, datagram: BytesMut, _: SocketAddr, _: Instant) {
             assert!(datagram.is_empty(), "a promise of the library is broken");
         }
-        fn send(&mut self, _: usize, _: RtpOut, _: Instant) -> Result<(), EngineError> {
-            Ok(())
+        fn send(&mut self, _: usize, _: RtpOut, _: Instant) -> bool {
+            true
         }
         fn ask_key_frame(&mut self, _: Layer, _: Instant) -> bool {
             true
@@ -122,8 +122,8 @@ mod tests {
             None
         }
         fn drain_events(&mut self, _: &mut Vec<LegEvent>) {}
-        fn drain_datagrams(&mut self, _: &mut dyn FnMut(SocketAddr, &[u8])) {}
-        fn close(&mut self) {}
+        fn drain_datagrams(&mut self, _: &mut Outlet<'_>) {}
+        fn close(&mut self, _: Instant) {}
     }
 
     #[test]

@@ -4,21 +4,33 @@
 //! clock: datagrams, packets and the time come in as arguments. No type of the library behind it leaves this folder,
 //! so the library can be exchanged by writing one more `Leg`.
 
+mod downlink;
 mod guarded;
 mod rtc_build;
 mod rtc_leg;
 mod rtc_path;
-mod rtc_tap;
 mod sdp;
+mod wire;
 
 use crate::rewrite::RtpOut;
 use bytes::{Bytes, BytesMut};
 use std::net::SocketAddr;
 use std::time::Instant;
 
+pub const OPUS_PAYLOAD_TYPE: u8 = 111;
+pub const VP8_PAYLOAD_TYPE: u8 = 96;
+
 /// The addresses our offers and answers name as candidates; the first of the right family is our own address.
 #[derive(Clone, Debug)]
 pub struct Addresses(pub Vec<SocketAddr>);
+
+/// What every leg of a server shares.
+pub struct Engine {
+    addresses: Addresses,
+    identity: wire::Identity,
+    /// The clock of our reports begins here.
+    epoch: Instant,
+}
 
 /// Sound or picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -78,6 +90,33 @@ pub enum LegEvent {
     RoundTrip { ms: f32 },
 }
 
+/// Datagrams that leave in one call: equally long, only the last may be shorter.
+#[derive(Clone, Copy, Debug)]
+pub struct Run<'a> {
+    pub to: SocketAddr,
+    pub segment: usize,
+    pub bytes: &'a [u8],
+}
+
+/// Where a leg hands out its datagrams.
+pub struct Outlet<'a> {
+    /// Datagrams the kernel takes in one call.
+    pub segments_max: usize,
+    /// Room to write a run in; what it holds before and after means nothing.
+    pub buffer: &'a mut Vec<u8>,
+    pub send: &'a mut dyn FnMut(Run<'_>),
+}
+
+impl<'a> Run<'a> {
+    pub fn one(to: SocketAddr, bytes: &'a [u8]) -> Self {
+        Self {
+            to,
+            segment: bytes.len(),
+            bytes,
+        }
+    }
+}
+
 /// Why a leg could not be made; the words go to the client.
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
@@ -99,8 +138,9 @@ pub trait Leg: Send {
     fn accept_answer(&mut self, answer: &str, now: Instant) -> Result<(), EngineError>;
     /// A datagram that came from the network.
     fn receive(&mut self, datagram: BytesMut, from: SocketAddr, now: Instant);
-    /// A packet for one of the slots (downlink only). Nothing leaves before `drain_datagrams`.
-    fn send(&mut self, slot: usize, packet: RtpOut, now: Instant) -> Result<(), EngineError>;
+    /// A packet for one of the slots (downlink only). Nothing leaves before `drain_datagrams`. False if it has no place
+    /// there: the client does not take the slot, is not connected, or had the packet's number already.
+    fn send(&mut self, slot: usize, packet: RtpOut, now: Instant) -> bool;
     /// Asks the sender for a key frame of a layer (uplink only); false if the layer has not been seen.
     fn ask_key_frame(&mut self, layer: Layer, now: Instant) -> bool;
     /// Time has passed up to `deadline`.
@@ -110,27 +150,38 @@ pub trait Leg: Send {
     /// Appends what happened since.
     fn drain_events(&mut self, into: &mut Vec<LegEvent>);
     /// Hands out the datagrams to be sent.
-    fn drain_datagrams(&mut self, send: &mut dyn FnMut(SocketAddr, &[u8]));
+    fn drain_datagrams(&mut self, out: &mut Outlet<'_>);
     /// Says good-bye; the last datagrams are drained afterwards.
-    fn close(&mut self);
+    fn close(&mut self, now: Instant);
 }
 
-/// Makes the uplink a client offers; gives the answer beside it.
-pub fn answer_uplink(
-    offer: &str,
-    addresses: &Addresses,
-    now: Instant,
-) -> Result<(Box<dyn Leg>, String), EngineError> {
-    sdp::check_uplink_offer(offer)?;
-    let (leg, answer) = guarded::run(|| rtc_leg::RtcLeg::answer_uplink(offer, addresses, now))??;
-    Ok((Box::new(guarded::Guarded::new(leg)), answer))
-}
+impl Engine {
+    /// Makes the certificate of this server's legs.
+    pub fn new(addresses: Addresses, epoch: Instant) -> Result<Self, EngineError> {
+        let identity = guarded::run(wire::Identity::generate)?;
+        let identity = identity.map_err(|error| EngineError::Refused(error.to_string()))?;
+        Ok(Self {
+            addresses,
+            identity,
+            epoch,
+        })
+    }
 
-/// Makes a downlink with its fixed slots; gives the offer beside it.
-pub fn offer_downlink(
-    addresses: &Addresses,
-    now: Instant,
-) -> Result<(Box<dyn Leg>, String), EngineError> {
-    let (leg, offer) = guarded::run(|| rtc_leg::RtcLeg::offer_downlink(addresses, now))??;
-    Ok((Box::new(guarded::Guarded::new(leg)), offer))
+    /// Makes the uplink a client offers; gives the answer beside it.
+    pub fn answer_uplink(
+        &self,
+        offer: &str,
+        now: Instant,
+    ) -> Result<(Box<dyn Leg>, String), EngineError> {
+        sdp::check_uplink_offer(offer)?;
+        let made = guarded::run(|| rtc_leg::RtcLeg::answer_uplink(offer, &self.addresses, now));
+        let (leg, answer) = made??;
+        Ok((Box::new(guarded::Guarded::new(leg)), answer))
+    }
+
+    /// Makes a downlink with its fixed slots; gives the offer beside it.
+    pub fn offer_downlink(&self) -> Result<(Box<dyn Leg>, String), EngineError> {
+        let (leg, offer) = guarded::run(|| downlink::Downlink::offer(self))??;
+        Ok((Box::new(guarded::Guarded::new(leg)), offer))
+    }
 }

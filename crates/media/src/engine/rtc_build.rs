@@ -4,11 +4,10 @@
 //! (a storm at 5 % loss), and with an RTX codec a repaired packet still counts as missing there; so no RTX, and a
 //! lost packet is sent again on its own stream.
 
-use super::Addresses;
-use super::rtc_tap::{Sighting, Tap};
+use super::{Addresses, OPUS_PAYLOAD_TYPE, VP8_PAYLOAD_TYPE};
 use rtc::dtls::extension::extension_use_srtp::SrtpProtectionProfile;
 use rtc::ice::mdns::MulticastDnsMode;
-use rtc::interceptor::{NackGeneratorBuilder, NackResponderBuilder, Registry, Slot};
+use rtc::interceptor::{NackGeneratorBuilder, Registry, Slot};
 use rtc::peer_connection::configuration::interceptor_registry::{
     configure_rtcp_reports, configure_simulcast_extension_headers, configure_twcc_receiver_only,
 };
@@ -24,30 +23,18 @@ use rtc::rtp_transceiver::rtp_sender::{
     RTCPFeedback, RTCRtpCodec, RTCRtpCodecParameters, RTCRtpHeaderExtensionCapability, RtpCodecKind,
 };
 use rtc::shared::error::Error;
-use std::sync::mpsc::Receiver;
 use std::time::Instant;
 
-pub const OPUS_PAYLOAD_TYPE: u8 = 111;
-pub const VP8_PAYLOAD_TYPE: u8 = 96;
 pub const AUDIO_LEVEL_URI: &str = "urn:ietf:params:rtp-hdrext:ssrc-audio-level";
 
 /// A lost packet is asked for at most so often: a third miss means the link has no room for it.
 const NACKS_PER_PACKET_MAX: u16 = 3;
-/// Packets kept per slot for a receiver that lost one (about 3 s of 1.5 Mbit/s); an older one is gone.
-/// The library takes powers of two only.
-const RESEND_PACKETS: u16 = 512;
-/// Nearest to the wire, so that generated RTCP passes the tap too.
-const TAP_SLOT: usize = 500;
 
 /// A connection with nothing in it yet.
-pub fn connection(
-    addresses: &Addresses,
-    now: Instant,
-) -> Result<(RTCPeerConnection, Receiver<Sighting>), Error> {
+pub fn connection(addresses: &Addresses, now: Instant) -> Result<RTCPeerConnection, Error> {
     let mut media = codecs()?;
-    let (tap, sightings) = Tap::new();
     let mut connection = RTCPeerConnectionBuilder::new()
-        .with_interceptor_registry(interceptors(&mut media, tap)?)
+        .with_interceptor_registry(interceptors(&mut media)?)
         .with_media_engine(media)
         .with_setting_engine(settings())
         .build(now)?;
@@ -55,10 +42,10 @@ pub fn connection(
         connection.add_local_candidate(candidate(*address)?)?;
     }
     connection.add_local_candidate(RTCIceCandidateInit::default())?;
-    Ok((connection, sightings))
+    Ok(connection)
 }
 
-pub fn opus() -> RTCRtpCodec {
+fn opus() -> RTCRtpCodec {
     RTCRtpCodec {
         mime_type: MIME_TYPE_OPUS.into(),
         clock_rate: 48_000,
@@ -68,7 +55,7 @@ pub fn opus() -> RTCRtpCodec {
     }
 }
 
-pub fn vp8() -> RTCRtpCodec {
+fn vp8() -> RTCRtpCodec {
     let feedback = |typ: &str, parameter: &str| RTCPFeedback {
         typ: typ.into(),
         parameter: parameter.into(),
@@ -105,22 +92,14 @@ fn codecs() -> Result<MediaEngine, Error> {
     Ok(media)
 }
 
-fn interceptors(media: &mut MediaEngine, tap: Tap) -> Result<Registry, Error> {
+fn interceptors(media: &mut MediaEngine) -> Result<Registry, Error> {
     configure_simulcast_extension_headers(media)?;
-    let registry = Registry::new()
-        .with(
-            Slot::NackResponder,
-            NackResponderBuilder::new()
-                .with_size(RESEND_PACKETS)
-                .build(),
-        )
-        .with(
-            Slot::NackGenerator,
-            NackGeneratorBuilder::new()
-                .with_max_nacks_per_packet(NACKS_PER_PACKET_MAX)
-                .build(),
-        )
-        .with(Slot::from(TAP_SLOT), tap);
+    let registry = Registry::new().with(
+        Slot::NackGenerator,
+        NackGeneratorBuilder::new()
+            .with_max_nacks_per_packet(NACKS_PER_PACKET_MAX)
+            .build(),
+    );
     let registry = configure_twcc_receiver_only(registry, media)?;
     Ok(configure_rtcp_reports(registry))
 }

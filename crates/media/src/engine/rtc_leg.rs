@@ -1,49 +1,36 @@
-//! A leg on the sans-IO core of the `webrtc` project.
+//! An uplink on the sans-IO core of the `webrtc` project.
 
-use super::rtc_build::{
-    AUDIO_LEVEL_URI, OPUS_PAYLOAD_TYPE, VP8_PAYLOAD_TYPE, connection, opus, vp8,
-};
+use super::rtc_build::{AUDIO_LEVEL_URI, connection};
 use super::rtc_path::Path;
-use super::rtc_tap::Sighting;
-use super::{Addresses, EngineError, Kind, Layer, Leg, LegEvent, RtpIn, sdp};
+use super::{Addresses, EngineError, Kind, Layer, Leg, LegEvent, Outlet, RtpIn, Run, sdp};
 use crate::rewrite::RtpOut;
 use bytes::BytesMut;
-use diemcau_model::limits::{AUDIO_SLOTS, TILE_SLOTS};
-use rtc::media_stream::MediaStreamTrack;
 use rtc::peer_connection::RTCPeerConnection;
 use rtc::peer_connection::event::{RTCPeerConnectionEvent, RTCTrackEvent, RTCTrackEventInit};
-use rtc::peer_connection::message::{RTCMessage, TaggedRTCMessage};
+use rtc::peer_connection::message::RTCMessage;
 use rtc::peer_connection::sdp::RTCSessionDescription;
 use rtc::peer_connection::state::RTCPeerConnectionState;
 use rtc::rtcp::payload_feedbacks::picture_loss_indication::PictureLossIndication;
-use rtc::rtp_transceiver::rtp_sender::{
-    RTCRtpCodingParameters, RTCRtpEncodingParameters, RtpCodecKind,
-};
-use rtc::rtp_transceiver::{RTCRtpReceiverId, RTCRtpTransceiverDirection, RTCRtpTransceiverInit};
+use rtc::rtp_transceiver::RTCRtpReceiverId;
+use rtc::rtp_transceiver::rtp_sender::RtpCodecKind;
 use rtc::sansio::Protocol;
 use rtc::shared::error::Error;
 use rtc::shared::{TaggedBytesMut, TransportContext, TransportProtocol};
 use std::net::SocketAddr;
-use std::sync::mpsc::Receiver;
 use std::time::Instant;
 
-/// Video slots come first in the downlink offer: the programme and the tiles.
-const VIDEO_SLOTS: usize = 1 + TILE_SLOTS;
 /// Streams of one uplink: a sound and three layers, and as many again if the sender restarts them. A further stream
 /// is not read.
 const STREAMS_MAX: usize = 8;
-/// The stream number of slot 0; the others follow.
-const FIRST_SSRC: u32 = 0x0d1e_c000;
+/// Who asks for key frames.
+const OUR_SSRC: u32 = 1;
 
 pub struct RtcLeg {
     connection: RTCPeerConnection,
-    sightings: Receiver<Sighting>,
     addresses: Addresses,
     path: Path,
     level_id: Option<u8>,
     streams: Vec<Stream>,
-    /// The other side's description is known.
-    described: bool,
     connected: bool,
     /// Something arrived on the way to the connection: the library acts on some of it only when given the time.
     stirred: bool,
@@ -65,7 +52,8 @@ impl RtcLeg {
         addresses: &Addresses,
         now: Instant,
     ) -> Result<(Self, String), EngineError> {
-        let (mut connection, sightings) = connection(addresses, now).map_err(refused)?;
+        let mut connection = connection(addresses, now).map_err(refused)?;
+        let theirs = sdp::ufrag(offer);
         let offer = RTCSessionDescription::offer(offer.to_owned()).map_err(refused)?;
         connection
             .set_remote_description(now, offer)
@@ -74,44 +62,14 @@ impl RtcLeg {
         connection
             .set_local_description(now, answer)
             .map_err(refused)?;
-        Self::described(connection, sightings, addresses)
-    }
-
-    pub fn offer_downlink(
-        addresses: &Addresses,
-        now: Instant,
-    ) -> Result<(Self, String), EngineError> {
-        let (mut connection, sightings) = connection(addresses, now).map_err(refused)?;
-        for slot in 0..VIDEO_SLOTS + AUDIO_SLOTS {
-            add_slot(&mut connection, slot).map_err(refused)?;
-        }
-        let offer = connection.create_offer(None).map_err(refused)?;
-        connection
-            .set_local_description(now, offer)
-            .map_err(refused)?;
-        Self::described(connection, sightings, addresses)
-    }
-
-    fn described(
-        connection: RTCPeerConnection,
-        sightings: Receiver<Sighting>,
-        addresses: &Addresses,
-    ) -> Result<(Self, String), EngineError> {
         let described = connection.local_description();
         let text = described.ok_or(EngineError::Sdp("it led to nothing"))?.sdp;
-        let mut path = Path::new(&text)?;
-        let theirs = connection.remote_description();
-        if let Some(theirs) = &theirs {
-            path.described(&theirs.sdp);
-        }
         let leg = Self {
-            path,
+            path: Path::new(&text, theirs)?,
             level_id: sdp::extension_id(&text, AUDIO_LEVEL_URI),
-            described: theirs.is_some(),
             connected: false,
             stirred: false,
             connection,
-            sightings,
             addresses: addresses.clone(),
             streams: vec![],
         };
@@ -224,26 +182,13 @@ impl Leg for RtcLeg {
         self.path.ufrag()
     }
 
-    fn accept_answer(&mut self, answer: &str, now: Instant) -> Result<(), EngineError> {
-        sdp::check_text(answer)?;
-        let description = RTCSessionDescription::answer(answer.to_owned()).map_err(refused)?;
-        self.connection
-            .set_remote_description(now, description)
-            .map_err(refused)?;
-        self.described = true;
-        self.stirred = true;
-        if let Some((from, check)) = self.path.described(answer) {
-            self.receive(check, from, now);
-        }
-        Ok(())
+    fn accept_answer(&mut self, _: &str, _: Instant) -> Result<(), EngineError> {
+        Err(EngineError::Sdp("an uplink is offered, not answered"))
     }
 
     fn receive(&mut self, datagram: BytesMut, from: SocketAddr, now: Instant) {
         if self.connected {
             return self.read(datagram, from, now);
-        }
-        if !self.described {
-            return self.path.keep(datagram, from);
         }
         // Media is too early for the library, which would complain about each packet.
         if datagram
@@ -258,28 +203,8 @@ impl Leg for RtcLeg {
         self.stirred = true;
     }
 
-    fn send(&mut self, slot: usize, packet: RtpOut, now: Instant) -> Result<(), EngineError> {
-        let packet = rtc::rtp::Packet {
-            header: rtc::rtp::Header {
-                version: 2,
-                marker: packet.marker,
-                payload_type: if slot < VIDEO_SLOTS {
-                    VP8_PAYLOAD_TYPE
-                } else {
-                    OPUS_PAYLOAD_TYPE
-                },
-                sequence_number: packet.seq,
-                timestamp: packet.timestamp,
-                ssrc: ssrc_of(slot),
-                ..Default::default()
-            },
-            payload: packet.payload,
-        };
-        // The library ignores the track's name here and goes by the stream number; an empty one allocates nothing.
-        let message = RTCMessage::RtpPacket(String::new(), packet);
-        self.connection
-            .handle_write(TaggedRTCMessage { now, message })
-            .map_err(refused)
+    fn send(&mut self, _: usize, _: RtpOut, _: Instant) -> bool {
+        false
     }
 
     fn ask_key_frame(&mut self, layer: Layer, now: Instant) -> bool {
@@ -292,7 +217,7 @@ impl Leg for RtcLeg {
             return false;
         };
         let request = PictureLossIndication {
-            sender_ssrc: FIRST_SSRC,
+            sender_ssrc: OUR_SSRC,
             media_ssrc: stream.ssrc,
         };
         receiver.write_rtcp(now, vec![Box::new(request)]).is_ok()
@@ -326,66 +251,19 @@ impl Leg for RtcLeg {
                 into.push(LegEvent::Rtp(packet));
             }
         }
-        for sighting in self.sightings.try_iter() {
-            match sighting {
-                Sighting::KeyFrameWanted { ssrc } => {
-                    let slot = ssrc.wrapping_sub(FIRST_SSRC) as usize;
-                    if slot < VIDEO_SLOTS {
-                        into.push(LegEvent::KeyFrameWanted { slot });
-                    }
-                }
-                Sighting::RoundTrip { ms } => into.push(LegEvent::RoundTrip { ms }),
-            }
-        }
     }
 
-    fn drain_datagrams(&mut self, send: &mut dyn FnMut(SocketAddr, &[u8])) {
+    fn drain_datagrams(&mut self, out: &mut Outlet<'_>) {
         while let Some(datagram) = self.connection.poll_write() {
-            send(datagram.transport.peer_addr, &datagram.message);
+            (out.send)(Run::one(datagram.transport.peer_addr, &datagram.message));
         }
     }
 
-    fn close(&mut self) {
+    fn close(&mut self, _: Instant) {
         if let Err(error) = self.connection.close() {
             tracing::debug!(%error, "a leg closed badly");
         }
     }
-}
-
-fn add_slot(connection: &mut RTCPeerConnection, slot: usize) -> Result<(), Error> {
-    let (kind, codec) = if slot < VIDEO_SLOTS {
-        (RtpCodecKind::Video, vp8())
-    } else {
-        (RtpCodecKind::Audio, opus())
-    };
-    let encoding = RTCRtpEncodingParameters {
-        rtp_coding_parameters: RTCRtpCodingParameters {
-            ssrc: Some(ssrc_of(slot)),
-            ..Default::default()
-        },
-        codec,
-        active: true,
-        ..Default::default()
-    };
-    let stream = format!("slot-{slot}");
-    let track = MediaStreamTrack::new(
-        stream.clone(),
-        format!("track-{slot}"),
-        stream.clone(),
-        kind,
-        vec![encoding.clone()],
-    );
-    let init = RTCRtpTransceiverInit {
-        direction: RTCRtpTransceiverDirection::Sendonly,
-        streams: vec![stream],
-        send_encodings: vec![encoding],
-    };
-    connection.add_transceiver_from_track(track, Some(init))?;
-    Ok(())
-}
-
-fn ssrc_of(slot: usize) -> u32 {
-    FIRST_SSRC + slot as u32
 }
 
 fn failed(why: &str) -> LegEvent {

@@ -3,7 +3,6 @@
 //! Both sides of ICE check a path before they use it, and the client names the one it uses. The library drops what
 //! comes before it can act on it, and a browser repeats some of that only after more than a second:
 //!
-//! * A browser checks as soon as it has made its answer, before the answer is here. The last of these checks is kept.
 //! * A client may name a path before the library has proved it. The naming is kept until the proof has come.
 //! * A browser whose first three checks were in vain names its path a second after it has begun to use it, and the
 //!   library drops DTLS on a path without a name. A client that begins DTLS on a proved path has chosen it, so we name
@@ -34,9 +33,8 @@ const HELD_MAX: usize = 4;
 pub struct Path {
     ufrag: String,
     password: String,
-    /// The client's user name fragment, once its description is known.
+    /// The client's user name fragment.
     theirs: Option<String>,
-    early: Option<(SocketAddr, BytesMut)>,
     nomination: Option<(SocketAddr, BytesMut)>,
     /// From where our own checks were answered.
     proved: Vec<SocketAddr>,
@@ -46,15 +44,14 @@ pub struct Path {
 }
 
 impl Path {
-    /// `ours` is our own description.
-    pub fn new(ours: &str) -> Result<Self, EngineError> {
+    /// `ours` is our own description, `theirs` the client's name.
+    pub fn new(ours: &str, theirs: Option<&str>) -> Result<Self, EngineError> {
         let ufrag = sdp::ufrag(ours).ok_or(EngineError::Sdp("it led to no user name"))?;
         let password = sdp::password(ours).ok_or(EngineError::Sdp("it led to no password"))?;
         Ok(Self {
             ufrag: ufrag.to_owned(),
             password: password.to_owned(),
-            theirs: None,
-            early: None,
+            theirs: theirs.map(str::to_owned),
             nomination: None,
             proved: vec![],
             named: false,
@@ -64,19 +61,6 @@ impl Path {
 
     pub fn ufrag(&self) -> &str {
         &self.ufrag
-    }
-
-    /// The other side's description is known; gives back the check that came before it.
-    pub fn described(&mut self, theirs: &str) -> Option<(SocketAddr, BytesMut)> {
-        self.theirs = sdp::ufrag(theirs).map(str::to_owned);
-        self.early.take()
-    }
-
-    /// A datagram came before the other side's description.
-    pub fn keep(&mut self, datagram: BytesMut, from: SocketAddr) {
-        if is_stun(&datagram) && datagram[..2] == STUN_REQUEST {
-            self.early = Some((from, datagram));
-        }
     }
 
     /// What the library is to hear, in order, now that a datagram came.
@@ -177,7 +161,6 @@ mod tests {
     use std::slice::from_ref;
 
     const OURS: &str = "v=0\r\na=ice-ufrag:ours\r\na=ice-pwd:a password of some length\r\n";
-    const THEIRS: &str = "v=0\r\na=ice-ufrag:theirs\r\n";
 
     fn stun(kind: [u8; 2], body: &[u8]) -> BytesMut {
         let mut bytes = BytesMut::from(&kind[..]);
@@ -200,19 +183,7 @@ mod tests {
     }
 
     fn path() -> Path {
-        Path::new(OURS).unwrap()
-    }
-
-    #[test]
-    fn the_last_check_before_the_description_is_kept_and_nothing_else() {
-        let mut path = path();
-        path.keep(stun(STUN_REQUEST, &[]), at(1));
-        path.keep(stun(STUN_REQUEST, &[0, 9, 0, 0]), at(2));
-        path.keep(stun(STUN_SUCCESS, &[]), at(3));
-        path.keep(dtls(0), at(4));
-        let early = path.described(THEIRS);
-        assert_eq!(early, Some((at(2), stun(STUN_REQUEST, &[0, 9, 0, 0]))));
-        assert_eq!(path.described(THEIRS), None);
+        Path::new(OURS, Some("theirs")).unwrap()
     }
 
     #[test]
@@ -236,7 +207,6 @@ mod tests {
     #[test]
     fn a_proved_path_is_named_where_the_client_begins_dtls() {
         let mut path = path();
-        path.described(THEIRS);
         let proof = stun(STUN_SUCCESS, &[]);
         assert_eq!(path.receive(proof.clone(), at(1))[..], *from_ref(&proof));
         assert!(path.receive(dtls(1), at(2)).is_empty(), "another path");
@@ -249,7 +219,6 @@ mod tests {
     #[test]
     fn dtls_that_overtakes_the_proof_is_held_but_not_without_end() {
         let mut path = path();
-        path.described(THEIRS);
         for number in 0..9 {
             assert!(path.receive(dtls(number), at(1)).is_empty());
         }

@@ -1,5 +1,6 @@
 //! The few things we read in a session description ourselves, before or after the library does.
 
+use super::wire::Fingerprint;
 use super::{EngineError, Layer};
 
 /// A longer description is refused before anything parses it. A browser's own has about 6 kB.
@@ -48,6 +49,28 @@ pub fn ufrag(sdp: &str) -> Option<&str> {
 /// The password of a description.
 pub fn password(sdp: &str) -> Option<&str> {
     lines(sdp).find_map(|line| line.strip_prefix("a=ice-pwd:"))
+}
+
+/// The SHA-256 of the certificate a description names.
+pub fn fingerprint(sdp: &str) -> Option<Fingerprint> {
+    let hex = lines(sdp).find_map(|line| line.strip_prefix("a=fingerprint:sha-256 "))?;
+    let mut bytes = [0; 32];
+    let mut parts = hex.trim().split(':');
+    for byte in &mut bytes {
+        let part = parts.next().filter(|part| part.len() == 2)?;
+        *byte = u8::from_str_radix(part, 16).ok()?;
+    }
+    parts.next().is_none().then_some(Fingerprint(bytes))
+}
+
+/// Which side of the handshake a description takes.
+pub fn setup(sdp: &str) -> Option<&str> {
+    lines(sdp).find_map(|line| line.strip_prefix("a=setup:"))
+}
+
+/// The m-lines of a description, in order.
+pub fn sections(sdp: &str) -> impl Iterator<Item = &str> {
+    lines(sdp).filter(|line| line.starts_with("m="))
 }
 
 /// The number a header extension was negotiated to.

@@ -1,0 +1,246 @@
+//! A downlink of our own: the fixed slots of one client.
+//!
+//! It carries twelve of thirteen packets, so nothing is done for a packet here but what it costs to write its header,
+//! copy it once, protect it and hand it over. `send` only notes a packet; `drain_datagrams` writes all that was noted
+//! since in as few calls as the kernel allows.
+
+mod offer;
+mod reports;
+mod runs;
+mod stream;
+
+use super::wire::{Received, Transport};
+use super::{Engine, EngineError, Layer, Leg, LegEvent, Outlet, Run};
+use crate::rewrite::RtpOut;
+use bytes::BytesMut;
+use diemcau_model::limits::{AUDIO_SLOTS, TILE_SLOTS};
+use reports::{REPORT_INTERVAL, Reports};
+use rtc::shared::error::Error;
+use std::net::SocketAddr;
+use std::time::Instant;
+use stream::{Stamp, Stream};
+
+/// Video slots come first in the offer: the programme and the tiles.
+const VIDEO_SLOTS: usize = 1 + TILE_SLOTS;
+const SLOTS: usize = VIDEO_SLOTS + AUDIO_SLOTS;
+/// The stream number of slot 0; the others follow.
+const FIRST_SSRC: u32 = 0x0d1e_c000;
+/// Packets noted between two drains; a further one is dropped like one lost on the way.
+const NOTED_MAX: usize = 1_024;
+
+pub struct Downlink {
+    transport: Transport,
+    streams: Vec<Stream>,
+    /// The slots the client takes.
+    taken: [bool; SLOTS],
+    twcc_id: Option<u8>,
+    /// The running number of the next packet.
+    running: u16,
+    /// Slot and number of the packets that wait for the next drain.
+    noted: Vec<(usize, u64)>,
+    reports: Reports,
+    report_at: Option<Instant>,
+    events: Vec<LegEvent>,
+}
+
+impl Downlink {
+    pub fn offer(engine: &Engine) -> Result<(Self, String), EngineError> {
+        let transport = Transport::new(engine.identity.clone()).map_err(refused)?;
+        let mut session = [0; 8];
+        let random = engine.identity.provider.random().fill(&mut session);
+        random.map_err(|error| EngineError::Refused(error.to_string()))?;
+        let offer = offer::write(
+            &transport.ice,
+            engine.identity.fingerprint,
+            &engine.addresses,
+            u64::from_be_bytes(session),
+        );
+        let leg = Self {
+            transport,
+            streams: (0..SLOTS).map(Stream::new).collect(),
+            taken: [false; SLOTS],
+            twcc_id: None,
+            running: 0,
+            noted: vec![],
+            reports: Reports::new(engine.epoch),
+            report_at: None,
+            events: vec![],
+        };
+        Ok((leg, offer))
+    }
+
+    fn received(&mut self, received: Received, now: Instant) {
+        match received {
+            Received::Nothing => {}
+            Received::Connected => {
+                self.report_at = Some(now + REPORT_INTERVAL);
+                self.events.push(LegEvent::Connected);
+            }
+            Received::Closed => {
+                let why = "the client closed it".to_owned();
+                self.events.push(LegEvent::Failed(why));
+            }
+            Received::Rtcp(packet) => {
+                let said = self.reports.read(&packet, now);
+                self.events.extend(said.events);
+                for (slot, seq) in said.missed {
+                    let missed = self
+                        .streams
+                        .get_mut(slot)
+                        .and_then(|stream| stream.missed(seq, now));
+                    if let Some(number) = missed {
+                        self.note(slot, number);
+                    }
+                }
+            }
+        }
+    }
+
+    fn note(&mut self, slot: usize, number: u64) {
+        if self.noted.len() < NOTED_MAX {
+            self.noted.push((slot, number));
+        }
+    }
+
+    /// Writes what was noted, one run after the other.
+    fn drain_packets(&mut self, out: &mut Outlet<'_>) {
+        let Some((to, sealer)) = self.transport.way() else {
+            self.noted.clear();
+            return;
+        };
+        // Packets of one stream stand together and in their order; the order between streams means nothing.
+        self.noted.sort_unstable();
+        let mut rest = &self.noted[..];
+        while !rest.is_empty() {
+            let lengths = rest.iter().map_while(|(slot, number)| {
+                let stream = self.streams.get(*slot)?;
+                // One that leaves again has its form already: it goes alone.
+                (!stream.is_sealed(*number))
+                    .then(|| stream.length(*number, self.twcc_id.is_some()))?
+            });
+            let plan = runs::plan(lengths, out.segments_max);
+            let packets = plan.map_or(1, |plan| plan.packets);
+            let (run, later) = rest.split_at(packets);
+            rest = later;
+            out.buffer.clear();
+            for (place, (slot, number)) in run.iter().enumerate() {
+                let Some(stream) = self.streams.get_mut(*slot) else {
+                    continue;
+                };
+                let Some(length) = stream.length(*number, self.twcc_id.is_some()) else {
+                    continue;
+                };
+                let stamp = Stamp {
+                    twcc: self.twcc_id.map(|id| (id, self.running)),
+                    length: plan.map_or(length, |plan| plan.length(place, length)),
+                };
+                if !stream.is_sealed(*number) {
+                    self.running = self.running.wrapping_add(1);
+                }
+                if let Err(error) = stream.write(*number, &stamp, sealer, out.buffer) {
+                    tracing::error!(%error, "a packet could not be protected");
+                }
+            }
+            if !out.buffer.is_empty() {
+                (out.send)(Run {
+                    to,
+                    segment: plan.map_or(out.buffer.len(), |plan| plan.segment),
+                    bytes: out.buffer,
+                });
+            }
+        }
+        self.noted.clear();
+    }
+
+    fn report(&mut self, now: Instant) {
+        if self.report_at.is_none_or(|at| now < at) {
+            return;
+        }
+        self.report_at = Some(now + REPORT_INTERVAL);
+        let Some(mut packet) = self.reports.write(&self.streams, now) else {
+            return;
+        };
+        let Some((to, sealer)) = self.transport.way() else {
+            return;
+        };
+        match sealer.seal_rtcp(&mut packet) {
+            Ok(()) => self.transport.push(to, packet),
+            Err(error) => tracing::error!(%error, "a report could not be protected"),
+        }
+    }
+}
+
+impl Leg for Downlink {
+    fn ufrag(&self) -> &str {
+        self.transport.ice.ufrag()
+    }
+
+    fn accept_answer(&mut self, answer: &str, now: Instant) -> Result<(), EngineError> {
+        let answer = offer::read(answer)?;
+        self.taken = answer.slots;
+        self.twcc_id = answer.twcc_id;
+        let received =
+            self.transport
+                .described(&answer.ufrag, answer.fingerprint, answer.role, now);
+        for received in received.map_err(refused)? {
+            self.received(received, now);
+        }
+        Ok(())
+    }
+
+    fn receive(&mut self, datagram: BytesMut, from: SocketAddr, now: Instant) {
+        let received = self.transport.receive(datagram, from, now);
+        self.received(received, now);
+    }
+
+    fn send(&mut self, slot: usize, packet: RtpOut, now: Instant) -> bool {
+        if self.taken.get(slot) != Some(&true) || self.transport.way().is_none() {
+            return false;
+        }
+        let Some(stream) = self.streams.get_mut(slot) else {
+            return false;
+        };
+        let Some(number) = stream.take(packet, now) else {
+            return false;
+        };
+        self.note(slot, number);
+        true
+    }
+
+    fn ask_key_frame(&mut self, _: Layer, _: Instant) -> bool {
+        false
+    }
+
+    fn tick(&mut self, now: Instant) {
+        self.transport.tick(now);
+        self.report(now);
+    }
+
+    fn deadline(&mut self) -> Option<Instant> {
+        let handshake = self.transport.deadline();
+        handshake.into_iter().chain(self.report_at).min()
+    }
+
+    fn drain_events(&mut self, into: &mut Vec<LegEvent>) {
+        into.append(&mut self.events);
+    }
+
+    fn drain_datagrams(&mut self, out: &mut Outlet<'_>) {
+        for (to, datagram) in self.transport.drain() {
+            (out.send)(Run::one(to, &datagram));
+        }
+        self.drain_packets(out);
+    }
+
+    fn close(&mut self, now: Instant) {
+        self.transport.close(now);
+    }
+}
+
+fn ssrc_of(slot: usize) -> u32 {
+    FIRST_SSRC + slot as u32
+}
+
+fn refused(error: Error) -> EngineError {
+    EngineError::Refused(error.to_string())
+}

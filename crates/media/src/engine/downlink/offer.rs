@@ -1,0 +1,250 @@
+//! The words of a downlink: our offer with its fixed slots, and what we read in the client's answer.
+
+use super::{SLOTS, VIDEO_SLOTS, ssrc_of};
+use crate::engine::wire::{Fingerprint, Ice, Role};
+use crate::engine::{Addresses, EngineError, OPUS_PAYLOAD_TYPE, VP8_PAYLOAD_TYPE, sdp};
+use std::fmt::{self, Write};
+
+/// The running number over all packets of a downlink, by which the client tells when each arrived.
+pub const TWCC_URI: &str =
+    "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01";
+const TWCC_ID: u8 = 5;
+/// The highest priority of a host's only component (RFC 8445, 5.1.2).
+const CANDIDATE_PRIORITY: u32 = 2_130_706_431;
+
+/// What an answer says.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Answer {
+    pub ufrag: String,
+    pub fingerprint: Fingerprint,
+    /// Ours in the handshake.
+    pub role: Role,
+    pub twcc_id: Option<u8>,
+    /// The slots the client takes.
+    pub slots: [bool; SLOTS],
+}
+
+/// The offer: one bundle, a slot an m-line, nothing the client could choose but whether it takes a slot.
+pub fn write(ice: &Ice, fingerprint: Fingerprint, addresses: &Addresses, session: u64) -> String {
+    let mut sdp = String::with_capacity(16 * 1024);
+    // Writing to a string cannot fail.
+    let _ = write_to(&mut sdp, ice, fingerprint, addresses, session);
+    sdp
+}
+
+pub fn read(answer: &str) -> Result<Answer, EngineError> {
+    sdp::check_text(answer)?;
+    let missing = |what| EngineError::Sdp(what);
+    let ufrag = sdp::ufrag(answer).ok_or(missing("it has no ICE user name"))?;
+    let fingerprint = sdp::fingerprint(answer).ok_or(missing("it has no SHA-256 fingerprint"))?;
+    let role = match sdp::setup(answer) {
+        Some("active") => Role::Server,
+        Some("passive") => Role::Client,
+        Some(_) | None => return Err(missing("it takes no side of the handshake")),
+    };
+    let mut slots = [false; SLOTS];
+    let mut sections = 0;
+    for (slot, line) in sdp::sections(answer).enumerate() {
+        let payload_type = payload_type_of(slot);
+        let taken = slots
+            .get_mut(slot)
+            .ok_or(missing("it has too many parts"))?;
+        *taken = accepts(line, payload_type);
+        sections += 1;
+    }
+    if sections != SLOTS {
+        return Err(missing("it leaves out parts of the offer"));
+    }
+    if !slots.contains(&true) {
+        return Err(missing("it takes nothing that was offered"));
+    }
+    Ok(Answer {
+        ufrag: ufrag.to_owned(),
+        fingerprint,
+        role,
+        twcc_id: sdp::extension_id(answer, TWCC_URI).filter(|id| (1..=14).contains(id)),
+        slots,
+    })
+}
+
+pub fn payload_type_of(slot: usize) -> u8 {
+    match slot < VIDEO_SLOTS {
+        true => VP8_PAYLOAD_TYPE,
+        false => OPUS_PAYLOAD_TYPE,
+    }
+}
+
+/// Whether an m-line has a port and names the payload type.
+fn accepts(line: &str, payload_type: u8) -> bool {
+    let mut words = line.split_whitespace();
+    let port = words.nth(1).unwrap_or("0");
+    port != "0" && words.skip(1).any(|word| word.parse() == Ok(payload_type))
+}
+
+fn write_to(
+    sdp: &mut String,
+    ice: &Ice,
+    Fingerprint(fingerprint): Fingerprint,
+    addresses: &Addresses,
+    session: u64,
+) -> fmt::Result {
+    // The session's number is a positive one of 63 bits (RFC 9429, 5.2.1).
+    let session = session >> 1;
+    write!(
+        sdp,
+        "v=0\r\no=- {session} 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\n"
+    )?;
+    write!(sdp, "a=ice-lite\r\na=extmap-allow-mixed\r\na=group:BUNDLE")?;
+    for slot in 0..SLOTS {
+        write!(sdp, " {slot}")?;
+    }
+    write!(sdp, "\r\na=fingerprint:sha-256 ")?;
+    for (place, byte) in fingerprint.iter().enumerate() {
+        let colon = if place == 0 { "" } else { ":" };
+        write!(sdp, "{colon}{byte:02X}")?;
+    }
+    write!(sdp, "\r\n")?;
+    for slot in 0..SLOTS {
+        write_slot(sdp, slot, ice, addresses)?;
+    }
+    Ok(())
+}
+
+fn write_slot(sdp: &mut String, slot: usize, ice: &Ice, addresses: &Addresses) -> fmt::Result {
+    let is_video = slot < VIDEO_SLOTS;
+    let kind = if is_video { "video" } else { "audio" };
+    let (pt, ssrc) = (payload_type_of(slot), ssrc_of(slot));
+    let (ufrag, password) = (ice.ufrag(), ice.password());
+    write!(
+        sdp,
+        "m={kind} 9 UDP/TLS/RTP/SAVPF {pt}\r\nc=IN IP4 0.0.0.0\r\na=ice-ufrag:{ufrag}\r\na=ice-pwd:{password}\r\n\
+         a=setup:actpass\r\na=mid:{slot}\r\na=sendonly\r\na=rtcp-mux\r\na=rtcp-rsize\r\n\
+         a=extmap:{TWCC_ID} {TWCC_URI}\r\n"
+    )?;
+    if is_video {
+        write!(
+            sdp,
+            "a=rtpmap:{pt} VP8/90000\r\na=rtcp-fb:{pt} ccm fir\r\na=rtcp-fb:{pt} nack\r\na=rtcp-fb:{pt} nack pli\r\n"
+        )?;
+    } else {
+        write!(
+            sdp,
+            "a=rtpmap:{pt} opus/48000/2\r\na=fmtp:{pt} minptime=10;useinbandfec=1;usedtx=1\r\n"
+        )?;
+    }
+    write!(
+        sdp,
+        "a=rtcp-fb:{pt} transport-cc\r\na=msid:slot-{slot} track-{slot}\r\na=ssrc:{ssrc} cname:slot-{slot}\r\n\
+         a=ssrc:{ssrc} msid:slot-{slot} track-{slot}\r\n"
+    )?;
+    // One way for all: only the first part of a bundle needs the candidates.
+    if slot == 0 {
+        for (number, address) in addresses.0.iter().enumerate() {
+            let (ip, port) = (address.ip(), address.port());
+            let priority = CANDIDATE_PRIORITY - number as u32;
+            write!(
+                sdp,
+                "a=candidate:{number} 1 udp {priority} {ip} {port} typ host\r\n"
+            )?;
+        }
+        write!(sdp, "a=end-of-candidates\r\n")?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::wire::tests::provider;
+
+    fn answer() -> String {
+        let mut answer = String::from(
+            "v=0\r\na=fingerprint:sha-256 00:01:02:03:04:05:06:07:08:09:0A:0B:0C:0D:0E:0F:10:11:12:13:14:15:16:17:18:\
+             19:1A:1B:1C:1D:1E:1f\r\n",
+        );
+        for slot in 0..SLOTS {
+            let (kind, pt) = if slot < VIDEO_SLOTS {
+                ("video", 96)
+            } else {
+                ("audio", 111)
+            };
+            answer += &format!(
+                "m={kind} 9 UDP/TLS/RTP/SAVPF {pt}\r\na=ice-ufrag:them\r\na=setup:active\r\na=extmap:5 {TWCC_URI}\r\n"
+            );
+        }
+        answer
+    }
+
+    #[test]
+    fn an_answer_is_read() {
+        let read = read(&answer()).unwrap();
+        assert_eq!((read.ufrag.as_str(), read.role), ("them", Role::Server));
+        assert_eq!(
+            read.fingerprint,
+            Fingerprint(std::array::from_fn(|n| n as u8))
+        );
+        assert_eq!((read.twcc_id, read.slots), (Some(5), [true; SLOTS]));
+    }
+
+    #[test]
+    fn a_refused_slot_is_left_out_and_the_others_go_on() {
+        let refused = answer().replacen("m=video 9", "m=video 0", 1);
+        let mut slots = [true; SLOTS];
+        slots[0] = false;
+        assert_eq!(read(&refused).unwrap().slots, slots);
+        let other_codec = answer().replacen("SAVPF 96", "SAVPF 97", 1);
+        assert_eq!(read(&other_codec).unwrap().slots, slots);
+        assert_eq!(
+            read(&answer().replace("extmap:5", "extmap:6"))
+                .unwrap()
+                .twcc_id,
+            Some(6)
+        );
+        assert_eq!(
+            read(&answer().replace("extmap:5", "extmap:300"))
+                .unwrap()
+                .twcc_id,
+            None
+        );
+    }
+
+    #[test]
+    fn what_is_no_answer_is_refused_with_a_reason() {
+        for bad in [
+            "v=0\r\nnonsense".to_owned(),
+            answer().replace("ice-ufrag", "ice-nothing"),
+            answer().replace("sha-256", "md5"),
+            answer().replace("00:01", "00:0x"),
+            answer().replace("setup:active", "setup:holdconn"),
+            answer().replace(" 9 ", " 0 "),
+            answer() + "m=video 9 UDP/TLS/RTP/SAVPF 96\r\n",
+            answer()[..600].to_owned(),
+        ] {
+            assert!(read(&bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn the_offer_names_every_slot_once() {
+        let ice = Ice::new(provider()).unwrap();
+        let addresses = Addresses(vec![
+            "192.0.2.1:7881".parse().unwrap(),
+            "[2001:db8::1]:7881".parse().unwrap(),
+        ]);
+        let offer = write(&ice, Fingerprint([0xab; 32]), &addresses, u64::MAX);
+        assert_eq!(sdp::ufrag(&offer), Some(ice.ufrag()));
+        assert_eq!(sdp::fingerprint(&offer), Some(Fingerprint([0xab; 32])));
+        assert_eq!(sdp::sections(&offer).count(), SLOTS);
+        assert_eq!(offer.matches(" typ host").count(), 2);
+        for slot in 0..SLOTS {
+            assert_eq!(offer.matches(&format!("a=mid:{slot}\r\n")).count(), 1);
+            assert_eq!(
+                offer
+                    .matches(&format!("a=ssrc:{} cname", ssrc_of(slot)))
+                    .count(),
+                1
+            );
+        }
+        assert!(offer.len() < sdp::SDP_MAX_BYTES);
+    }
+}

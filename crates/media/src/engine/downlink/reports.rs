@@ -1,0 +1,239 @@
+//! RTCP of a downlink: what we report of our streams, and what the client says of them.
+
+use super::{SLOTS, VIDEO_SLOTS, stream::Stream};
+use crate::engine::LegEvent;
+use rtc::rtcp::packet::unmarshal;
+use rtc::rtcp::payload_feedbacks::full_intra_request::FullIntraRequest;
+use rtc::rtcp::payload_feedbacks::picture_loss_indication::PictureLossIndication;
+use rtc::rtcp::receiver_report::ReceiverReport;
+use rtc::rtcp::reception_report::ReceptionReport;
+use rtc::rtcp::transport_feedbacks::transport_layer_cc::TransportLayerCc;
+use rtc::rtcp::transport_feedbacks::transport_layer_nack::TransportLayerNack;
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+/// How often the client hears where our clocks stand.
+pub const REPORT_INTERVAL: Duration = Duration::from_secs(1);
+/// Reports remembered for the round trip; an older one gives no figure.
+const REPORTS_MAX: usize = 16;
+/// Lost packets named in one datagram that are looked at; further ones are asked for again.
+const NACKS_MAX: usize = 256;
+
+/// What we reported and when.
+pub struct Reports {
+    epoch: Instant,
+    sent: VecDeque<(u32, Instant)>,
+    /// The packets each stream had at the last report.
+    reported: [u32; SLOTS],
+}
+
+/// What a client said.
+#[derive(Default)]
+pub struct Said {
+    pub events: Vec<LegEvent>,
+    /// Slot and number of packets that did not arrive.
+    pub missed: Vec<(usize, u16)>,
+    pub arrivals: Vec<TransportLayerCc>,
+}
+
+impl Reports {
+    /// All reports count their time from `epoch`.
+    pub fn new(epoch: Instant) -> Self {
+        Self {
+            epoch,
+            sent: VecDeque::new(),
+            reported: [0; SLOTS],
+        }
+    }
+
+    /// A report for every stream that moved since the last one, in one packet (RFC 3550, 6.4.1); `None` if none did.
+    pub fn write(&mut self, streams: &[Stream], now: Instant) -> Option<Vec<u8>> {
+        let passed = now.saturating_duration_since(self.epoch);
+        let seconds = passed.as_secs() as u32;
+        let fraction = ((u64::from(passed.subsec_nanos()) << 32) / 1_000_000_000) as u32;
+        let mut bytes = vec![];
+        for (stream, reported) in streams.iter().zip(&mut self.reported) {
+            if stream.packets == *reported {
+                continue;
+            }
+            let Some(timestamp) = stream.timestamp(now) else {
+                continue;
+            };
+            *reported = stream.packets;
+            bytes.extend([0x80, 200, 0, 6]);
+            for word in [
+                stream.ssrc(),
+                seconds,
+                fraction,
+                timestamp,
+                stream.packets,
+                stream.octets,
+            ] {
+                bytes.extend(word.to_be_bytes());
+            }
+        }
+        if bytes.is_empty() {
+            return None;
+        }
+        // A client names a report by the middle of its time.
+        let name = seconds << 16 | fraction >> 16;
+        self.sent.push_back((name, now));
+        if self.sent.len() > REPORTS_MAX {
+            self.sent.pop_front();
+        }
+        Some(bytes)
+    }
+
+    /// Reads what a client sent; what makes no sense says nothing.
+    pub fn read(&self, mut packet: &[u8], now: Instant) -> Said {
+        let mut said = Said::default();
+        let Ok(packets) = unmarshal(&mut packet) else {
+            return said;
+        };
+        let mut best: Option<LegEvent> = None;
+        for packet in packets {
+            let packet = packet.as_any();
+            if let Some(pli) = packet.downcast_ref::<PictureLossIndication>() {
+                said.key_frame(pli.media_ssrc);
+            } else if let Some(fir) = packet.downcast_ref::<FullIntraRequest>() {
+                fir.fir.iter().for_each(|entry| said.key_frame(entry.ssrc));
+            } else if let Some(nack) = packet.downcast_ref::<TransportLayerNack>() {
+                said.missed(nack);
+            } else if let Some(arrivals) = packet.downcast_ref::<TransportLayerCc>() {
+                said.arrivals.push(arrivals.clone());
+            } else if let Some(report) = packet.downcast_ref::<ReceiverReport>() {
+                let trip = report
+                    .reports
+                    .iter()
+                    .find_map(|report| self.trip(report, now));
+                best = best.or(trip.map(|ms| LegEvent::RoundTrip { ms }));
+            }
+        }
+        said.events.extend(best);
+        said
+    }
+
+    /// The round trip in milliseconds (RFC 3550, 6.4.1).
+    fn trip(&self, report: &ReceptionReport, now: Instant) -> Option<f32> {
+        if report.last_sender_report == 0 {
+            return None;
+        }
+        let named = |(name, _): &&(u32, Instant)| *name == report.last_sender_report;
+        let (_, sent) = self.sent.iter().find(named)?;
+        let held = Duration::from_secs_f64(f64::from(report.delay) / 65_536.0);
+        let trip = now.saturating_duration_since(*sent).saturating_sub(held);
+        Some(trip.as_secs_f32() * 1_000.0)
+    }
+}
+
+impl Said {
+    fn key_frame(&mut self, ssrc: u32) {
+        let wanted = slot_of(ssrc).filter(|slot| *slot < VIDEO_SLOTS);
+        let event = wanted.map(|slot| LegEvent::KeyFrameWanted { slot });
+        self.events.extend(event);
+    }
+
+    fn missed(&mut self, nack: &TransportLayerNack) {
+        let Some(slot) = slot_of(nack.media_ssrc).filter(|slot| *slot < VIDEO_SLOTS) else {
+            return;
+        };
+        let seqs = nack.nacks.iter().flat_map(|pair| pair.packet_list());
+        let room = NACKS_MAX.saturating_sub(self.missed.len());
+        self.missed.extend(seqs.take(room).map(|seq| (slot, seq)));
+    }
+}
+
+fn slot_of(ssrc: u32) -> Option<usize> {
+    let slot = ssrc.wrapping_sub(super::FIRST_SSRC) as usize;
+    (slot < SLOTS).then_some(slot)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::downlink::ssrc_of;
+    use crate::rewrite::RtpOut;
+    use rtc::rtcp::packet::Packet;
+    use rtc::rtcp::sender_report::SenderReport;
+    use rtc::rtcp::transport_feedbacks::transport_layer_nack::nack_pairs_from_sequence_numbers;
+
+    fn marshal(packets: Vec<Box<dyn Packet>>) -> Vec<u8> {
+        rtc::rtcp::packet::marshal(&packets).unwrap().to_vec()
+    }
+
+    #[test]
+    fn another_implementation_reads_our_report_and_its_answer_gives_the_round_trip() {
+        let start = Instant::now();
+        let at = |ms| start + Duration::from_millis(ms);
+        let mut streams: Vec<Stream> = (0..SLOTS).map(Stream::new).collect();
+        let mut reports = Reports::new(start);
+        assert_eq!(reports.write(&streams, start), None, "nothing was sent");
+        let packet = RtpOut {
+            seq: 1,
+            timestamp: 90_000,
+            marker: false,
+            payload: bytes::Bytes::new(),
+            numbers: None,
+        };
+        streams[1].take(packet, at(100));
+        (streams[1].packets, streams[1].octets) = (3, 1_000);
+
+        let bytes = reports.write(&streams, at(1_600)).unwrap();
+        let read = unmarshal(&mut &bytes[..]).unwrap();
+        let report: &SenderReport = read[0].as_any().downcast_ref().unwrap();
+        assert_eq!(
+            (report.ssrc, report.packet_count, report.octet_count),
+            (ssrc_of(1), 3, 1_000)
+        );
+        assert_eq!(report.rtp_time, 90_000 + 1_500 * 90);
+        assert_eq!(
+            reports.write(&streams, at(1_700)),
+            None,
+            "nothing has moved"
+        );
+
+        let block = ReceptionReport {
+            ssrc: ssrc_of(1),
+            last_sender_report: (report.ntp_time >> 16) as u32,
+            delay: 65_536 / 2,
+            ..Default::default()
+        };
+        let answer = ReceiverReport {
+            reports: vec![block],
+            ..Default::default()
+        };
+        let said = reports.read(&marshal(vec![Box::new(answer)]), at(2_140));
+        let [LegEvent::RoundTrip { ms }] = said.events[..] else {
+            panic!("{:?}", said.events)
+        };
+        assert!((ms - 40.0).abs() < 1.0, "{ms}");
+    }
+
+    #[test]
+    fn wishes_and_misses_are_known_by_their_stream() {
+        let reports = Reports::new(Instant::now());
+        let pli = |ssrc| -> Box<dyn Packet> {
+            Box::new(PictureLossIndication {
+                sender_ssrc: 1,
+                media_ssrc: ssrc,
+            })
+        };
+        let nack = TransportLayerNack {
+            sender_ssrc: 1,
+            media_ssrc: ssrc_of(3),
+            nacks: nack_pairs_from_sequence_numbers(&[9, 11]),
+        };
+        let packet = marshal(vec![
+            pli(ssrc_of(2)),
+            pli(5),
+            pli(ssrc_of(VIDEO_SLOTS)),
+            Box::new(nack),
+        ]);
+        let said = reports.read(&packet, Instant::now());
+        assert_eq!(said.events, [LegEvent::KeyFrameWanted { slot: 2 }]);
+        assert_eq!(said.missed, [(3, 9), (3, 11)]);
+        for length in 0..packet.len() {
+            reports.read(&packet[..length], Instant::now());
+        }
+    }
+}

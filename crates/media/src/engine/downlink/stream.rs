@@ -1,0 +1,325 @@
+//! The stream of one slot: what was sent, so that it can be sent again, and so that no number is ever used twice.
+
+use super::offer::payload_type_of;
+use super::{VIDEO_SLOTS, ssrc_of};
+use crate::engine::wire::srtp::{Sealer, TAG_BYTES};
+use crate::rewrite::RtpOut;
+use rtc::crypto::CryptoError;
+use std::time::{Duration, Instant};
+
+/// Packets kept of a picture (about 3 s of 1.5 Mbit/s); an older one cannot be sent again.
+const KEPT_VIDEO: usize = 512;
+/// Sound is never sent again: it is kept to tell a repeated number.
+const KEPT_AUDIO: usize = 64;
+/// A lost packet is sent again at most so often: a third miss means the link has no room for it.
+const RESENDS_MAX: u8 = 3;
+/// How soon it is sent again at most: two requests within a round trip mean one loss.
+const RESEND_PAUSE: Duration = Duration::from_millis(20);
+const HEADER_BYTES: usize = 12;
+/// The header extension with the running number: its head, and one word.
+const EXTENSION_BYTES: usize = 8;
+
+pub struct Stream {
+    ssrc: u32,
+    payload_type: u8,
+    clock_rate: u32,
+    kept: Vec<Option<Kept>>,
+    /// The furthest number, counted on beyond 16 bits: what is above them is the rollover counter (RFC 3711, 3.3.1).
+    newest: Option<u64>,
+    pub packets: u32,
+    pub octets: u32,
+    /// The timestamp of the furthest packet, and when it was sent.
+    last: Option<(u32, Instant)>,
+}
+
+/// A packet that was sent or is about to be.
+struct Kept {
+    number: u64,
+    packet: RtpOut,
+    /// How it went out; sent again, it must be the very same bytes.
+    sealed: Option<Sealed>,
+    resent: u8,
+    resent_at: Option<Instant>,
+}
+
+#[derive(Clone, Copy)]
+struct Sealed {
+    padding: u8,
+    twcc: Option<(u8, u16)>,
+}
+
+/// What a packet needs to go out for the first time.
+pub struct Stamp {
+    /// The id of the extension and the running number.
+    pub twcc: Option<(u8, u16)>,
+    /// The length it is to leave with.
+    pub length: usize,
+}
+
+impl Stream {
+    pub fn new(slot: usize) -> Self {
+        let is_video = slot < VIDEO_SLOTS;
+        let kept = if is_video { KEPT_VIDEO } else { KEPT_AUDIO };
+        Self {
+            ssrc: ssrc_of(slot),
+            payload_type: payload_type_of(slot),
+            clock_rate: if is_video { 90_000 } else { 48_000 },
+            kept: std::iter::repeat_with(|| None).take(kept).collect(),
+            newest: None,
+            packets: 0,
+            octets: 0,
+            last: None,
+        }
+    }
+
+    /// Takes a packet to be sent; gives the number it is asked for by, or `None` if its number was used already or is
+    /// too old to tell.
+    pub fn take(&mut self, packet: RtpOut, now: Instant) -> Option<u64> {
+        let number = self.number_of(packet.seq)?;
+        let kept = self.kept.len() as u64;
+        let newest = self.newest.unwrap_or(number);
+        if number + kept <= newest || self.find(number).is_some() {
+            return None;
+        }
+        if number >= newest {
+            self.newest = Some(number);
+            self.last = Some((packet.timestamp, now));
+        }
+        let place = self.place(number);
+        if let Some(place) = self.kept.get_mut(place) {
+            *place = Some(Kept {
+                number,
+                packet,
+                sealed: None,
+                resent: 0,
+                resent_at: None,
+            });
+        }
+        Some(number)
+    }
+
+    /// The number of a packet the client misses, if it may be sent again now; it counts.
+    pub fn missed(&mut self, seq: u16, now: Instant) -> Option<u64> {
+        let number = self.number_of(seq)?;
+        let place = self.place(number);
+        let kept = self.kept.get_mut(place)?.as_mut()?;
+        let rested = kept
+            .resent_at
+            .is_none_or(|at| now.saturating_duration_since(at) >= RESEND_PAUSE);
+        if kept.number != number || kept.sealed.is_none() || kept.resent >= RESENDS_MAX || !rested {
+            return None;
+        }
+        kept.resent += 1;
+        kept.resent_at = Some(now);
+        Some(number)
+    }
+
+    /// The length a packet leaves with at least; `None` if it was overwritten meanwhile.
+    pub fn length(&self, number: u64, has_twcc: bool) -> Option<usize> {
+        let kept = self.find(number)?;
+        let (has_twcc, padding) = match kept.sealed {
+            Some(sealed) => (sealed.twcc.is_some(), usize::from(sealed.padding)),
+            None => (has_twcc, 0),
+        };
+        Some(header_bytes(has_twcc) + kept.packet.payload.len() + padding + TAG_BYTES)
+    }
+
+    /// Whether a packet has left already, so that its form is fixed.
+    pub fn is_sealed(&self, number: u64) -> bool {
+        self.find(number).is_some_and(|kept| kept.sealed.is_some())
+    }
+
+    /// Appends the protected packet to the buffer. `stamp` counts for its first time.
+    pub fn write(
+        &mut self,
+        number: u64,
+        stamp: &Stamp,
+        sealer: &mut Sealer,
+        into: &mut Vec<u8>,
+    ) -> Result<(), CryptoError> {
+        let place = self.place(number);
+        let (ssrc, payload_type) = (self.ssrc, self.payload_type);
+        let Some(Some(kept)) = self.kept.get_mut(place) else {
+            return Ok(());
+        };
+        let packet = &kept.packet;
+        let plain = header_bytes(stamp.twcc.is_some()) + packet.payload.len() + TAG_BYTES;
+        let sealed = *kept.sealed.get_or_insert(Sealed {
+            padding: u8::try_from(stamp.length.saturating_sub(plain)).unwrap_or(0),
+            twcc: stamp.twcc,
+        });
+        let header = header_bytes(sealed.twcc.is_some());
+        let start = into.len();
+        let flags = 0x80 | u8::from(sealed.twcc.is_some()) << 4 | u8::from(sealed.padding > 0) << 5;
+        let [q0, q1] = packet.seq.to_be_bytes();
+        let [t0, t1, t2, t3] = packet.timestamp.to_be_bytes();
+        let [s0, s1, s2, s3] = ssrc.to_be_bytes();
+        let kind = payload_type | u8::from(packet.marker) << 7;
+        into.extend_from_slice(&[flags, kind, q0, q1, t0, t1, t2, t3, s0, s1, s2, s3]);
+        if let Some((id, running)) = sealed.twcc {
+            let [r0, r1] = running.to_be_bytes();
+            // RFC 8285, 4.2: one-byte headers, one word; the length is written as one less.
+            into.extend_from_slice(&[0xbe, 0xde, 0, 1, id << 4 | 1, r0, r1, 0]);
+        }
+        let body = into.len();
+        into.extend_from_slice(&packet.payload);
+        if let Some(numbers) = &packet.numbers {
+            numbers.write(&mut into[body..]);
+        }
+        if let Some(zeros) = sealed.padding.checked_sub(1) {
+            into.resize(into.len() + usize::from(zeros), 0);
+            into.push(sealed.padding);
+        }
+        let octets = into.len() - body;
+        into.resize(into.len() + TAG_BYTES, 0);
+        sealer.seal_rtp(&mut into[start..], header, (number >> 16) as u32)?;
+        self.packets = self.packets.wrapping_add(1);
+        self.octets = self.octets.wrapping_add(octets as u32);
+        Ok(())
+    }
+
+    /// Where the stream's clock stands; `None` while nothing was sent.
+    pub fn timestamp(&self, now: Instant) -> Option<u32> {
+        let (timestamp, at) = self.last?;
+        let passed = now.saturating_duration_since(at).as_micros();
+        let ticks = passed * u128::from(self.clock_rate) / 1_000_000;
+        Some(timestamp.wrapping_add(ticks as u32))
+    }
+
+    pub fn ssrc(&self) -> u32 {
+        self.ssrc
+    }
+
+    /// The long number nearest to the newest one; `None` for one from before the first.
+    fn number_of(&self, seq: u16) -> Option<u64> {
+        let Some(newest) = self.newest else {
+            return Some(u64::from(seq));
+        };
+        let ahead = i64::from(seq.wrapping_sub(newest as u16) as i16);
+        newest.checked_add_signed(ahead)
+    }
+
+    fn find(&self, number: u64) -> Option<&Kept> {
+        let kept = self.kept.get(self.place(number))?.as_ref()?;
+        (kept.number == number).then_some(kept)
+    }
+
+    fn place(&self, number: u64) -> usize {
+        (number % self.kept.len() as u64) as usize
+    }
+}
+
+fn header_bytes(has_twcc: bool) -> usize {
+    HEADER_BYTES + if has_twcc { EXTENSION_BYTES } else { 0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::wire::srtp::{MATERIAL_BYTES, contexts};
+    use bytes::Bytes;
+    use rtc::rtp::Packet;
+    use rtc::shared::marshal::Unmarshal;
+    use rtc::srtp::context::Context;
+    use rtc::srtp::protection_profile::ProtectionProfile;
+
+    fn packet(seq: u16) -> RtpOut {
+        RtpOut {
+            seq,
+            timestamp: 3_000,
+            marker: true,
+            payload: Bytes::from(vec![7; 50]),
+            numbers: None,
+        }
+    }
+
+    fn sealer() -> Sealer {
+        let provider = rtc::crypto::default_provider().unwrap();
+        contexts(&[9; MATERIAL_BYTES], false, provider.crypto())
+            .unwrap()
+            .0
+    }
+
+    /// The library reads what was written.
+    fn read(protected: &[u8]) -> Packet {
+        let provider = rtc::crypto::default_provider().unwrap();
+        let profile = ProtectionProfile::AeadAes128Gcm;
+        let mut context =
+            Context::new(&[9; 16], &[9; 12], profile, None, None, provider.crypto()).unwrap();
+        let plain = context.decrypt_rtp(protected).unwrap();
+        Packet::unmarshal(&mut plain.freeze()).unwrap()
+    }
+
+    fn write(stream: &mut Stream, number: u64, twcc: Option<(u8, u16)>, more: usize) -> Vec<u8> {
+        let mut bytes = vec![];
+        let length = stream.length(number, twcc.is_some()).unwrap() + more;
+        let stamp = Stamp { twcc, length };
+        stream
+            .write(number, &stamp, &mut sealer(), &mut bytes)
+            .unwrap();
+        bytes
+    }
+
+    #[test]
+    fn another_implementation_reads_header_extension_and_padding() {
+        let now = Instant::now();
+        let mut stream = Stream::new(0);
+        let number = stream.take(packet(7), now).unwrap();
+        let bytes = write(&mut stream, number, Some((5, 0x0102)), 3);
+        assert_eq!(bytes.len(), 12 + 8 + 50 + 3 + 16);
+        let read = read(&bytes);
+        assert_eq!((read.header.sequence_number, read.header.marker), (7, true));
+        assert_eq!(
+            (read.header.ssrc, read.header.payload_type),
+            (ssrc_of(0), 96)
+        );
+        assert_eq!(read.header.get_extension(5).unwrap()[..], [1, 2]);
+        assert_eq!(read.payload[..], [7; 50]);
+    }
+
+    #[test]
+    fn a_missed_packet_is_the_very_same_again_three_times_and_not_at_once() {
+        let start = Instant::now();
+        let mut stream = Stream::new(1);
+        let number = stream.take(packet(7), start).unwrap();
+        assert_eq!(stream.missed(7, start), None, "it has not left yet");
+        let first = write(&mut stream, number, Some((5, 1)), 2);
+        let mut again = vec![];
+        for ms in 0..500 {
+            if let Some(number) = stream.missed(7, start + Duration::from_millis(ms)) {
+                again.push((ms, write(&mut stream, number, Some((5, 99)), 0)));
+            }
+        }
+        let times: Vec<u64> = again.iter().map(|(ms, _)| *ms).collect();
+        assert_eq!(times, [0, 20, 40]);
+        assert!(again.iter().all(|(_, bytes)| *bytes == first));
+        assert_eq!(stream.missed(8, start), None, "never sent");
+    }
+
+    #[test]
+    fn no_number_is_used_twice() {
+        let now = Instant::now();
+        let mut stream = Stream::new(2);
+        for seq in [65_530, 65_535, 65_533, 1, 0, 65_531] {
+            assert!(stream.take(packet(seq), now).is_some(), "{seq}");
+        }
+        for seq in [65_530, 65_535, 65_533, 1, 0, 65_531] {
+            assert_eq!(stream.take(packet(seq), now), None, "{seq}");
+        }
+        assert_eq!(stream.take(packet(2), now), Some(65_538), "the next round");
+        assert!(stream.take(packet(700), now).is_some());
+        assert_eq!(stream.take(packet(1), now), None, "too old to tell");
+    }
+
+    #[test]
+    fn the_clock_goes_on_between_packets() {
+        let now = Instant::now();
+        let mut stream = Stream::new(15);
+        assert_eq!(stream.timestamp(now), None);
+        stream.take(packet(1), now);
+        assert_eq!(
+            stream.timestamp(now + Duration::from_millis(10)),
+            Some(3_480)
+        );
+    }
+}

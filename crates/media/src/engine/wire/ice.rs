@@ -1,0 +1,218 @@
+//! The passive end of ICE (RFC 8445, lite): it answers checks, and the client names the path.
+//!
+//! A check proves that its sender knows our password and can be reached where it claims to be. The newest naming
+//! (USE-CANDIDATE) wins, so a client that changes its address in mid-call takes its media along.
+
+use crate::demux::is_stun;
+use rtc::crypto::RTCCryptoProvider;
+use rtc::shared::error::Error;
+use rtc::stun::attributes::{ATTR_USE_CANDIDATE, ATTR_USERNAME};
+use rtc::stun::fingerprint::FINGERPRINT;
+use rtc::stun::integrity::MessageIntegrity;
+use rtc::stun::message::{BINDING_REQUEST, BINDING_SUCCESS, Message};
+use rtc::stun::xoraddr::XorMappedAddress;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+/// Addresses that a client may have proved; a further one takes the place of the oldest.
+const PROVED_MAX: usize = 8;
+/// Six bits a letter: the name has 48 of them, the password 144 (RFC 8445, 5.3, wants 24 and 128).
+const UFRAG_LETTERS: usize = 8;
+const PASSWORD_LETTERS: usize = 24;
+
+pub struct Ice {
+    provider: Arc<dyn RTCCryptoProvider>,
+    ufrag: String,
+    password: String,
+    /// The client's name, once its description is known.
+    theirs: Option<String>,
+    proved: Vec<SocketAddr>,
+    path: Option<SocketAddr>,
+}
+
+impl Ice {
+    pub fn new(provider: Arc<dyn RTCCryptoProvider>) -> Result<Self, Error> {
+        let letters = || -> Result<String, Error> {
+            let mut bytes = [0; PASSWORD_LETTERS];
+            provider
+                .random()
+                .fill(&mut bytes)
+                .map_err(|error| Error::Crypto(error.to_string()))?;
+            Ok(bytes.iter().map(|byte| letter(*byte)).collect())
+        };
+        let (name, password) = (letters()?, letters()?);
+        Ok(Self {
+            ufrag: name[..UFRAG_LETTERS].to_owned(),
+            password,
+            provider,
+            theirs: None,
+            proved: vec![],
+            path: None,
+        })
+    }
+
+    pub fn ufrag(&self) -> &str {
+        &self.ufrag
+    }
+
+    pub fn password(&self) -> &str {
+        &self.password
+    }
+
+    pub fn described(&mut self, theirs: &str) {
+        self.theirs = Some(theirs.to_owned());
+    }
+
+    /// Where to send; `None` until the client has shown the way.
+    pub fn path(&self) -> Option<SocketAddr> {
+        self.path
+    }
+
+    /// Whether something other than a check may come from an address.
+    pub fn is_proved(&self, from: SocketAddr) -> bool {
+        self.proved.contains(&from)
+    }
+
+    /// The client begins on a proved address before it has named it (RFC 8445, 12.1 lets it).
+    pub fn begins_at(&mut self, from: SocketAddr) {
+        if self.path.is_none() && self.is_proved(from) {
+            self.path = Some(from);
+        }
+    }
+
+    /// The answer to a check, if it is one and genuine. To anything else nothing is said: an answer would tell the
+    /// server's other parts that the address is the client's.
+    pub fn receive(&mut self, datagram: &[u8], from: SocketAddr) -> Option<Vec<u8>> {
+        if !is_stun(datagram) {
+            return None;
+        }
+        let mut check = Message::new();
+        check.unmarshal_binary(datagram).ok()?;
+        if !self.is_genuine(&mut check) {
+            return None;
+        }
+        if !self.is_proved(from) {
+            if self.proved.len() == PROVED_MAX {
+                self.proved.remove(0);
+            }
+            self.proved.push(from);
+        }
+        if check.contains(ATTR_USE_CANDIDATE) {
+            self.path = Some(from);
+        }
+        self.answer(&check, from)
+    }
+
+    fn is_genuine(&self, check: &mut Message) -> bool {
+        if check.typ != BINDING_REQUEST || FINGERPRINT.check(check).is_err() {
+            return false;
+        }
+        let user = check.get(ATTR_USERNAME).unwrap_or_default();
+        let Some((ours, theirs)) = std::str::from_utf8(&user)
+            .ok()
+            .and_then(|user| user.split_once(':'))
+        else {
+            return false;
+        };
+        let known = self.theirs.as_deref();
+        ours == self.ufrag
+            && known.is_none_or(|known| known == theirs)
+            && MessageIntegrity::check(check, self.password.as_bytes(), self.provider.crypto())
+                .is_ok()
+    }
+
+    fn answer(&self, check: &Message, from: SocketAddr) -> Option<Vec<u8>> {
+        let mut answer = Message::new();
+        let built = answer.build(&[
+            Box::new(BINDING_SUCCESS),
+            Box::new(check.transaction_id),
+            Box::new(XorMappedAddress {
+                ip: from.ip(),
+                port: from.port(),
+            }),
+            Box::new(MessageIntegrity::new_short_term_integrity_with_provider(
+                self.password.clone(),
+                self.provider.crypto(),
+            )),
+            Box::new(FINGERPRINT),
+        ]);
+        built.ok().map(|()| answer.raw)
+    }
+}
+
+/// One of the 64 letters ICE allows (RFC 8839, 5.4).
+fn letter(byte: u8) -> char {
+    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    char::from(LETTERS[usize::from(byte & 63)])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{check, provider};
+    use super::*;
+    use rtc::stun::xoraddr::XorMappedAddress;
+
+    fn at(port: u16) -> SocketAddr {
+        SocketAddr::from(([127, 0, 0, 1], port))
+    }
+
+    fn ice() -> Ice {
+        Ice::new(provider()).unwrap()
+    }
+
+    #[test]
+    fn a_genuine_check_is_answered_with_the_address_it_came_from() {
+        let mut ice = ice();
+        let answer = ice.receive(&check(&ice, "them", false), at(7)).unwrap();
+        let mut message = Message::new();
+        message.unmarshal_binary(&answer).unwrap();
+        assert_eq!(message.typ, BINDING_SUCCESS);
+        FINGERPRINT.check(&message).unwrap();
+        let provider = provider();
+        MessageIntegrity::check(&mut message, ice.password.as_bytes(), provider.crypto()).unwrap();
+        let mut seen = XorMappedAddress::default();
+        rtc::stun::message::Getter::get_from(&mut seen, &message).unwrap();
+        assert_eq!((seen.ip, seen.port), (at(7).ip(), 7));
+        assert_eq!(ice.path(), None, "a check names no path");
+    }
+
+    #[test]
+    fn the_newest_naming_wins_and_a_beginning_counts_only_before_it() {
+        let mut ice = ice();
+        ice.begins_at(at(1));
+        assert_eq!(ice.path(), None, "not proved");
+        ice.receive(&check(&ice, "them", false), at(1));
+        ice.begins_at(at(1));
+        assert_eq!(ice.path(), Some(at(1)));
+        ice.receive(&check(&ice, "them", true), at(2));
+        ice.begins_at(at(1));
+        assert_eq!(ice.path(), Some(at(2)));
+        ice.receive(&check(&ice, "them", true), at(3));
+        assert_eq!(ice.path(), Some(at(3)));
+    }
+
+    #[test]
+    fn a_forged_check_changes_nothing_and_hears_nothing() {
+        let mut ice = ice();
+        let good = check(&ice, "them", true);
+        for place in 0..good.len() {
+            let mut forged = good.clone();
+            forged[place] ^= 1;
+            assert_eq!(ice.receive(&forged, at(9)), None, "changed at {place}");
+        }
+        let other = Ice::new(provider()).unwrap();
+        assert_eq!(ice.receive(&check(&other, "them", true), at(9)), None);
+        ice.described("somebody");
+        assert_eq!(ice.receive(&good, at(9)), None, "of another client");
+        assert_eq!((ice.path(), ice.is_proved(at(9))), (None, false));
+    }
+
+    #[test]
+    fn only_the_newest_addresses_are_kept() {
+        let mut ice = ice();
+        for port in 1..=9 {
+            ice.receive(&check(&ice, "them", false), at(port));
+        }
+        assert!(!ice.is_proved(at(1)) && ice.is_proved(at(9)));
+    }
+}
