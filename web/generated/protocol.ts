@@ -1049,7 +1049,18 @@ down_bps: number,
 /**
  * Video frames received a second on the best layer.
  */
-fps: number, };
+fps: number, 
+/**
+ * Bits a second that the link to this endpoint bears, as far as is known: it is taken to be good until it shows
+ * otherwise. Missing for a client that does not tell when packets arrive.
+ */
+bears_bps: number | null, 
+/**
+ * What the link makes of its screen.
+ */
+step: LinkStep, };
+
+export type LinkStep = "full" | "fewer_tiles" | "smaller_programme" | "sound_only" | "control_only";
 
 export type Side = "uplink" | "downlink";
 

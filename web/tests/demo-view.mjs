@@ -97,6 +97,6 @@ function seats(sites) {
 export function demoTelemetry(beat) {
   return Array.from({ length: 13 }, (_, site) => ({
     site, connections: site === 6 ? 0 : 2,
-    link: site === 6 ? null : { loss_percent: site === 7 ? 5.8 : (site * 7) % 5 / 10, rtt_ms: site === 7 ? 188 : 4 + site * 2, level_dbov: site === 8 ? -18 - (beat % 4) : site === 9 ? -2 : -40 - site, up_bps: site === 7 ? 410_000 : 1_500_000 + site * 40_000, down_bps: 900_000 + site * 9_000, fps: site === 7 ? 15 : 25 },
+    link: site === 6 ? null : { loss_percent: site === 7 ? 5.8 : (site * 7) % 5 / 10, rtt_ms: site === 7 ? 188 : 4 + site * 2, level_dbov: site === 8 ? -18 - (beat % 4) : site === 9 ? -2 : -40 - site, up_bps: site === 7 ? 410_000 : 1_500_000 + site * 40_000, down_bps: 900_000 + site * 9_000, fps: site === 7 ? 15 : 25, bears_bps: site === 7 ? 480_000 : 20_000_000, step: site === 7 ? "smaller_programme" : "full" },
   }));
 }

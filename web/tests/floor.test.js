@@ -86,7 +86,7 @@ test("a proposed wording is compared word by word and loses nothing", () => {
 });
 
 test("link bars follow loss and round trip", () => {
-  const stats = (loss_percent, rtt_ms) => ({ loss_percent, rtt_ms, level_dbov: null, up_bps: 0, down_bps: 0, fps: 25 });
+  const stats = (loss_percent, rtt_ms) => ({ loss_percent, rtt_ms, level_dbov: null, up_bps: 0, down_bps: 0, fps: 25, bears_bps: null, step: "full" });
   assert.deepEqual([stats(0, 10), stats(1, 10), stats(2.5, 10), stats(6, 10), stats(0, 400), null].map(linkBars), [4, 3, 2, 1, 1, 0]);
 });
 

@@ -15,6 +15,8 @@ pub struct Counters {
     pub send_drops: AtomicU64,
     /// Datagrams and packets that belong to nobody or make no sense.
     pub malformed: AtomicU64,
+    /// Datagrams of a client that sent too many, thrown away unread.
+    pub flooded: AtomicU64,
     /// Key frames receivers wished for.
     pub key_frames_wanted: AtomicU64,
     /// Key frames we asked senders for.

@@ -1,6 +1,8 @@
 //! The one task that owns every peer: it waits, hands the time and the input down, and carries the output away.
 
 mod asks;
+#[cfg(test)]
+mod budget;
 mod packets;
 
 use crate::counters::{Counters, add};
@@ -13,7 +15,7 @@ use crate::port::Port;
 use crate::post::Post;
 use crate::stats::STATS_INTERVAL;
 use bytes::BytesMut;
-use diemcau_model::{LinkReport, PeerAsk, PeerId, PeerSay, Side, Stage};
+use diemcau_model::{LinkReport, LinkStep, PeerAsk, PeerId, PeerSay, Side, Stage};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -32,6 +34,11 @@ const HOUSEKEEPING: Duration = Duration::from_millis(200);
 const RETRY: Duration = Duration::from_millis(5);
 /// Batches read before anything else gets a turn.
 const BATCHES_MAX: usize = 4;
+/// How long what has come waits for what comes with it, so that the parts of a picture leave in one call. The clock of
+/// the runtime counts whole milliseconds, so this is one millisecond at most.
+const GATHER: Duration = Duration::from_micros(50);
+/// Datagrams in one reading that are a crowd: the next reading does not wait, or the kernel's buffer would overflow.
+const CROWD: usize = 48;
 /// The engine may ask for the time at once, again and again; this keeps the loop from spinning.
 const TICK_MIN: Duration = Duration::from_millis(1);
 
@@ -67,6 +74,8 @@ pub struct Driver {
     events: Vec<LegEvent>,
     /// Where runs of datagrams are written.
     buffer: Vec<u8>,
+    /// Something has come and is read then.
+    read_at: Option<Instant>,
     housekeeping_at: Instant,
     stats_at: Instant,
 }
@@ -102,6 +111,7 @@ impl Driver {
             wet: vec![],
             events: vec![],
             buffer: vec![],
+            read_at: None,
             housekeeping_at: now + HOUSEKEEPING,
             stats_at: now + STATS_INTERVAL,
         }
@@ -119,7 +129,7 @@ impl Driver {
                     None => break,
                 },
                 () = tokio::time::sleep_until(deadline.into()) => self.tick(Instant::now()),
-                readable = self.port.readable() => self.read(readable, Instant::now()),
+                readable = self.port.readable(), if self.read_at.is_none() => self.gather(readable, Instant::now()),
             }
             self.settle(Instant::now());
         }
@@ -138,11 +148,16 @@ impl Driver {
         self.staged = true;
     }
 
-    fn read(&mut self, readable: std::io::Result<()>, now: Instant) {
-        if let Err(error) = readable {
-            tracing::warn!(%error, "the UDP port is in trouble");
-            return;
+    fn gather(&mut self, readable: std::io::Result<()>, now: Instant) {
+        match readable {
+            Ok(()) => self.read_at = Some(now + GATHER),
+            Err(error) => tracing::warn!(%error, "the UDP port is in trouble"),
         }
+    }
+
+    fn read(&mut self, now: Instant) {
+        self.read_at = None;
+        let mut datagrams = 0;
         for _ in 0..BATCHES_MAX {
             let Self {
                 port,
@@ -162,24 +177,36 @@ impl Driver {
                 };
                 peer.meter.received(datagram.len());
                 let Some(line) = peer.line(leg.1) else { return };
+                if !line.may_come(now) {
+                    add(&counters.flooded, 1);
+                    return;
+                }
                 line.heard = now;
                 line.asked_by_stun |= is_stun(datagram);
                 line.leg.receive(BytesMut::from(datagram), from, now);
                 touch(line, leg, touched);
             });
             match read {
-                Ok(0) => return,
-                Ok(_) if self.doors.stage.has_changed().unwrap_or(true) => return,
-                Ok(_) => {}
+                Ok(0) => break,
+                Ok(more) => datagrams += more,
                 Err(error) => {
                     tracing::debug!(%error, "a batch could not be read");
-                    return;
+                    break;
                 }
             }
+            if self.doors.stage.has_changed().unwrap_or(true) {
+                break;
+            }
+        }
+        if datagrams >= CROWD {
+            self.read_at = Some(now);
         }
     }
 
     fn tick(&mut self, now: Instant) {
+        if self.read_at.is_some_and(|at| at <= now) {
+            self.read(now);
+        }
         for (id, peer) in &mut self.peers {
             for side in [Side::Uplink, Side::Downlink] {
                 let Some(line) = peer.line(side) else {
@@ -216,7 +243,7 @@ impl Driver {
             }
         }
         while let Some(leg) = self.wet.pop() {
-            self.drain_datagrams(leg);
+            self.drain_datagrams(leg, now);
         }
         self.doors.says.retry();
         self.doors.reports.retry();
@@ -239,6 +266,7 @@ impl Driver {
         let deadline = key_frames
             .into_iter()
             .chain(retry)
+            .chain(self.read_at)
             .fold(deadline, Instant::min);
         deadline.max(now)
     }
@@ -262,11 +290,26 @@ impl Driver {
         self.carriers = carriers.values().map(|source| source.peer).collect();
 
         let mut wanted: BTreeMap<(PeerId, usize), (PeerId, Stream)> = BTreeMap::new();
-        for route in gate::routes(&self.stage, &sources, &screens, &self.voices) {
+        let (routes, steps) = gate::routes(&self.stage, &sources, &screens, &self.voices);
+        for (id, step) in steps {
+            self.take_step(id, step);
+        }
+        for route in routes {
             wanted.insert((route.to, route.slot), (route.source, route.stream));
         }
         self.set_slots(&wanted, staged, now);
         self.tell_slots();
+    }
+
+    fn take_step(&mut self, id: PeerId, step: LinkStep) {
+        let Some(peer) = self.peers.get_mut(&id) else {
+            return;
+        };
+        let Some(down) = &mut peer.down else { return };
+        let former = std::mem::replace(&mut down.step, step);
+        if former != step {
+            tracing::info!(peer = %id, site = ?peer.site, ?former, ?step, bears_bps = ?down.bears, "a screen's link changed");
+        }
     }
 
     fn set_slots(
@@ -365,6 +408,7 @@ impl Driver {
                 }
             }
             self.dirty |= peer.up.as_mut().is_some_and(|up| up.age(now));
+            self.dirty |= peer.down.as_mut().is_some_and(|down| down.weigh(now));
             for slot in peer.down.iter().flat_map(|down| &down.pictures) {
                 if let Some(picture) = slot.waits_for() {
                     self.key_frames.wish(picture, now);
@@ -378,7 +422,10 @@ impl Driver {
 
     fn report_stats(&mut self, now: Instant) {
         for (id, peer) in &mut self.peers {
-            let stats = peer.meter.read(now);
+            let mut stats = peer.meter.read(now);
+            if let Some(down) = &peer.down {
+                (stats.bears_bps, stats.step) = (down.bears, down.step);
+            }
             if peer.up.is_some() || peer.down.is_some() {
                 self.doors.reports.send_or_drop(LinkReport::Stats {
                     peer: *id,
@@ -389,7 +436,7 @@ impl Driver {
         }
     }
 
-    fn drain_datagrams(&mut self, leg: LegId) {
+    fn drain_datagrams(&mut self, leg: LegId, now: Instant) {
         let Some(peer) = self.peers.get_mut(&leg.0) else {
             return;
         };
@@ -409,6 +456,7 @@ impl Driver {
             ..
         } = self;
         line.leg.drain_datagrams(&mut Outlet {
+            now,
             segments_max: port.segments_max(),
             buffer,
             send: &mut |run| {
@@ -439,6 +487,7 @@ impl Driver {
             ..
         } = self;
         line.leg.drain_datagrams(&mut Outlet {
+            now,
             segments_max: port.segments_max(),
             buffer,
             send: &mut |run| add(&counters.send_drops, port.send(run)),

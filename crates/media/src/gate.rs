@@ -2,9 +2,12 @@
 //!
 //! What is not a route is not forwarded, whatever a client sends.
 
+mod fit;
+
 use crate::engine::Layer;
 use diemcau_model::limits::{AUDIO_SLOTS, TILE_SLOTS};
-use diemcau_model::{Carries, EndpointKind, PeerId, ScreenSlots, SiteId, Stage};
+use diemcau_model::{Carries, EndpointKind, LinkStep, PeerId, ScreenSlots, SiteId, Stage};
+use fit::Wish;
 use std::collections::BTreeMap;
 
 /// The first voice slot, behind the programme and the tiles.
@@ -34,6 +37,8 @@ pub struct Screen {
     pub carries: Carries,
     pub listens: bool,
     pub slots: ScreenSlots,
+    /// What its link bears in bits a second, when it is known.
+    pub bears: Option<u64>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -106,49 +111,60 @@ pub fn shown(stage: &Stage) -> Vec<Option<SiteId>> {
     std::iter::once(stage.programme).chain(tiles).collect()
 }
 
-/// Every route there is.
+/// Every route there is, and how far each screen's link makes it do with less.
 pub fn routes(
     stage: &Stage,
     sources: &[Source],
     screens: &[Screen],
     voices: &Voices,
-) -> Vec<Route> {
+) -> (Vec<Route>, Vec<(PeerId, LinkStep)>) {
     let carriers = carriers(stage, sources);
     let shown = shown(stage);
-    let mut routes = vec![];
+    let (mut routes, mut steps) = (vec![], vec![]);
     for screen in screens.iter().filter(|screen| receives(screen.carries)) {
-        pictures(screen, &shown, &carriers, &mut routes);
-        if screen.listens {
-            sounds(stage, screen, voices, &carriers, &mut routes);
+        let sounds = sounds(stage, screen, voices, &carriers);
+        let wishes = wishes(screen, &shown, &carriers);
+        let fit = fit::fit(screen.bears, sounds.len(), &wishes);
+        steps.push((screen.peer, fit.step));
+        for (slot, layer) in fit.pictures {
+            let site = shown.get(slot).copied().flatten();
+            if let Some(source) = site.and_then(|site| carriers.get(&site)) {
+                routes.push(Route {
+                    source: source.peer,
+                    stream: Stream::Picture(layer),
+                    to: screen.peer,
+                    slot,
+                });
+            }
+        }
+        if fit.sound {
+            routes.extend(sounds);
         }
     }
-    routes
+    (routes, steps)
 }
 
-fn pictures(
+/// The pictures a screen asks for: the programme, the hall, the other tiles.
+fn wishes<'a>(
     screen: &Screen,
     shown: &[Option<SiteId>],
-    carriers: &BTreeMap<SiteId, &Source>,
-    routes: &mut Vec<Route>,
-) {
-    for (slot, site) in shown.iter().enumerate() {
+    carriers: &BTreeMap<SiteId, &'a Source>,
+) -> Vec<Wish<'a>> {
+    let wish = |(slot, site): (usize, &Option<SiteId>)| {
         let height = match slot {
             0 => screen.slots.programme,
             tile => screen.slots.tiles.get(tile - 1).copied().unwrap_or(0),
         };
-        let Some(source) = site.and_then(|site| carriers.get(&site)) else {
-            continue;
-        };
-        let Some(layer) = layer(height, &source.layers) else {
-            continue;
-        };
-        routes.push(Route {
-            source: source.peer,
-            stream: Stream::Picture(layer),
-            to: screen.peer,
+        let source = *site.as_ref().and_then(|site| carriers.get(site))?;
+        let arriving = &source.layers;
+        let layer = layer(height, arriving)?;
+        Some(Wish {
             slot,
-        });
-    }
+            layer,
+            arriving,
+        })
+    };
+    shown.iter().enumerate().filter_map(wish).collect()
 }
 
 fn sounds(
@@ -156,24 +172,21 @@ fn sounds(
     screen: &Screen,
     voices: &Voices,
     carriers: &BTreeMap<SiteId, &Source>,
-    routes: &mut Vec<Route>,
-) {
-    for (voice, site) in voices.0.iter().enumerate() {
-        let Some(site) = *site else { continue };
+) -> Vec<Route> {
+    let route = |(voice, site): (usize, &Option<SiteId>)| {
+        let site = site.as_ref()?;
         // Nobody hears the own room: it would howl.
-        if !stage.heard.contains(&site) || screen.site == Some(site) {
-            continue;
+        if !screen.listens || !stage.heard.contains(site) || screen.site == Some(*site) {
+            return None;
         }
-        let Some(source) = carriers.get(&site) else {
-            continue;
-        };
-        routes.push(Route {
-            source: source.peer,
+        Some(Route {
+            source: carriers.get(site)?.peer,
             stream: Stream::Voice,
             to: screen.peer,
             slot: FIRST_VOICE_SLOT + voice,
-        });
-    }
+        })
+    };
+    voices.0.iter().enumerate().filter_map(route).collect()
 }
 
 /// The layer for a height, of those that arrive: the fitting one, else the next smaller, else the next larger.

@@ -37,8 +37,7 @@ use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Instant;
-use tokio::sync::{mpsc, watch};
-use tokio::task::JoinHandle;
+use tokio::sync::{mpsc, oneshot, watch};
 
 /// Where the media plane listens.
 #[derive(Clone, Debug)]
@@ -58,6 +57,8 @@ pub enum MediaError {
         #[source]
         source: io::Error,
     },
+    #[error("cannot start the thread of the media plane")]
+    Thread(#[source] io::Error),
     #[error("cannot make the certificate of the media plane: {0}")]
     Identity(String),
     #[error("media listens on every address ({0}), so the addresses to advertise must be named")]
@@ -69,10 +70,10 @@ pub enum MediaError {
 pub struct Media {
     local_addr: SocketAddr,
     counters: Arc<Counters>,
-    task: JoinHandle<()>,
+    ended: oneshot::Receiver<()>,
 }
 
-/// Opens the port and starts the one task.
+/// Opens the port and starts the one task, on a thread of its own: nothing else may make a packet wait.
 pub async fn start(
     config: MediaConfig,
     stage: watch::Receiver<Stage>,
@@ -88,7 +89,14 @@ pub async fn start(
         address: listen,
         source,
     };
-    let port = port::Port::bind(listen).map_err(failed)?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(MediaError::Thread)?;
+    let port = {
+        let _entered = runtime.enter();
+        port::Port::bind(listen).map_err(failed)?
+    };
     let local_addr = port.local_addr().map_err(failed)?;
     let advertise = if config.advertise.is_empty() {
         vec![local_addr.ip()]
@@ -110,12 +118,20 @@ pub async fn start(
         reports: post::Post::new("reports", reports),
     };
     let driver = driver::Driver::new(port, engine, doors, Arc::clone(&counters));
-    let task = tokio::spawn(driver.run());
+    let (over, ended) = oneshot::channel();
+    std::thread::Builder::new()
+        .name("media".to_owned())
+        .spawn(move || {
+            runtime.block_on(driver.run());
+            // Nobody waits any more if this fails.
+            let _ = over.send(());
+        })
+        .map_err(MediaError::Thread)?;
     tracing::info!(%local_addr, "media is listening");
     Ok(Media {
         local_addr,
         counters,
-        task,
+        ended,
     })
 }
 
@@ -134,8 +150,8 @@ impl Media {
 
     /// Waits until the task has said good-bye to every peer.
     pub async fn closed(self) {
-        if let Err(error) = self.task.await {
-            tracing::error!(%error, "the media task ended badly");
+        if self.ended.await.is_err() {
+            tracing::error!("the media task ended badly");
         }
     }
 }

@@ -5,7 +5,7 @@ use crate::forward::{PictureSlot, VoiceSlot};
 use crate::gate::{FIRST_VOICE_SLOT, Screen, Source};
 use crate::stats::Meter;
 use diemcau_model::limits::AUDIO_SLOTS;
-use diemcau_model::{Carries, PeerId, ScreenSlots, Side, SiteId};
+use diemcau_model::{Carries, LinkStep, PeerId, ScreenSlots, Side, SiteId};
 use std::time::{Duration, Instant};
 
 /// A layer that brought nothing for so long does not arrive any more.
@@ -14,6 +14,13 @@ const LAYER_LIFETIME: Duration = Duration::from_millis(1_500);
 /// further one fails with a reason, and the one that is there goes on.
 pub const TRIES_MAX: usize = 4;
 const TRIES_WINDOW: Duration = Duration::from_secs(10);
+/// Datagrams a second a client may send on each side, about ten times what a room with three layers needs; a further one
+/// is thrown away unread, so that one client cannot take the time of all.
+const RATE_MAX: f64 = 4_000.0;
+/// So many may come at once.
+const BURST_MAX: f64 = 2_000.0;
+/// Of what a link bears, a change by less than one part of so many changes no route.
+const BEARS_STEPS: u64 = 25;
 
 pub struct Peer {
     pub site: Option<SiteId>,
@@ -27,6 +34,12 @@ pub struct Peer {
     pub meter: Meter,
     uplink_tries: Tries,
     downlink_tries: Tries,
+}
+
+/// How many datagrams may still come now.
+struct Allowance {
+    left: f64,
+    at: Instant,
 }
 
 /// When connections were last asked for, the oldest first.
@@ -45,10 +58,14 @@ pub struct Down {
     pub line: Line,
     pub pictures: Vec<PictureSlot>,
     pub voices: Vec<VoiceSlot>,
+    /// What the link bears in bits a second, as the routes were made.
+    pub bears: Option<u64>,
+    pub step: LinkStep,
 }
 
 /// A leg and what the loop must know about it.
 pub struct Line {
+    allowance: Allowance,
     pub leg: Box<dyn Leg>,
     pub connected: bool,
     pub made: Instant,
@@ -116,13 +133,14 @@ impl Peer {
 
     /// As the gate sees it receiving.
     pub fn screen(&self, peer: PeerId) -> Option<Screen> {
-        self.down.as_ref().filter(|down| down.line.connected)?;
+        let down = self.down.as_ref().filter(|down| down.line.connected)?;
         Some(Screen {
             peer,
             site: self.site,
             carries: self.carries,
             listens: self.listens,
             slots: self.screen.clone(),
+            bears: down.bears,
         })
     }
 }
@@ -185,13 +203,39 @@ impl Down {
             line: Line::new(leg, now),
             pictures: (0..FIRST_VOICE_SLOT).map(|_| PictureSlot::new()).collect(),
             voices: (0..AUDIO_SLOTS).map(|_| VoiceSlot::new()).collect(),
+            bears: None,
+            step: LinkStep::Full,
         }
     }
 }
 
+impl Down {
+    /// Asks what the link bears; true if that has changed so much that the routes must be made anew.
+    pub fn weigh(&mut self, now: Instant) -> bool {
+        let bears = self.line.leg.bears(now);
+        let changed = match (self.bears, bears) {
+            (Some(former), Some(bears)) => former.abs_diff(bears) * BEARS_STEPS > former.max(bears),
+            (former, bears) => former != bears,
+        };
+        if changed {
+            self.bears = bears;
+        }
+        changed
+    }
+}
+
 impl Line {
+    /// Whether a datagram may be read; if so, it counts.
+    pub fn may_come(&mut self, now: Instant) -> bool {
+        self.allowance.take(now)
+    }
+
     fn new(leg: Box<dyn Leg>, now: Instant) -> Self {
         Self {
+            allowance: Allowance {
+                left: BURST_MAX,
+                at: now,
+            },
             leg,
             connected: false,
             made: now,
@@ -204,9 +248,42 @@ impl Line {
     }
 }
 
+impl Allowance {
+    fn take(&mut self, now: Instant) -> bool {
+        let passed = now.saturating_duration_since(self.at).as_secs_f64();
+        self.at = now;
+        self.left = (self.left + passed * RATE_MAX).min(BURST_MAX);
+        let may = self.left >= 1.0;
+        if may {
+            self.left -= 1.0;
+        }
+        may
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_burst_is_read_and_a_flood_is_not() {
+        let start = Instant::now();
+        let mut allowance = Allowance {
+            left: BURST_MAX,
+            at: start,
+        };
+        let mut read = |from_us: u64, count: u64, each_us: u64| {
+            let at = |n| start + Duration::from_micros(from_us + n * each_us);
+            (0..count).filter(|n| allowance.take(at(*n))).count()
+        };
+        assert_eq!(read(0, 1_500, 0), 1_500, "a burst");
+        assert_eq!(read(1_000_000, 1_000, 1_000), 1_000, "a room");
+        let flood = read(2_000_000, 100_000, 20);
+        assert!(
+            (9_000..=10_100).contains(&flood),
+            "of 50,000 a second: {flood}"
+        );
+    }
 
     #[test]
     fn four_connections_in_ten_seconds_and_a_fifth_when_the_first_is_that_old() {

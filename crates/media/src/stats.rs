@@ -1,7 +1,7 @@
 //! Figures of one peer, once a second.
 
 use crate::engine::{Kind, Layer, RtpIn};
-use diemcau_model::LinkStats;
+use diemcau_model::{LinkStats, LinkStep};
 use std::time::{Duration, Instant};
 
 /// How often the figures go out.
@@ -99,6 +99,8 @@ impl Meter {
             up_bps: a_second(self.bytes_in * 8),
             down_bps: a_second(self.bytes_out * 8),
             fps: (f64::from(best.copied().unwrap_or(0)) / seconds) as f32,
+            bears_bps: None,
+            step: LinkStep::Full,
         };
         (self.since, self.bytes_in, self.bytes_out) = (now, 0, 0);
         (self.level, self.frames) = (None, [0; 3]);

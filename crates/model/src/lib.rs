@@ -15,7 +15,7 @@ pub use alarm::Alarm;
 pub use ids::{
     CommentId, DraftId, ItemId, Millis, ParagraphRef, PeerId, PromptId, SeatId, SiteId, TurnId,
 };
-pub use link::{LinkReport, LinkStats};
+pub use link::{LinkReport, LinkStats, LinkStep};
 pub use peer::{PeerAsk, PeerSay, ScreenSlots, Side};
 pub use roles::{Carries, EndpointKind, Role};
 pub use stage::Stage;

@@ -27,6 +27,25 @@ pub enum LinkReport {
     },
 }
 
+/// How far a downlink's link makes its screen do with less; each step includes those before it.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, TS,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum LinkStep {
+    /// Everything the screen asks for.
+    #[default]
+    Full,
+    /// Tiles are smaller or fewer.
+    FewerTiles,
+    /// The programme is smaller.
+    SmallerProgramme,
+    /// No picture, sound goes on.
+    SoundOnly,
+    /// Neither picture nor sound: the link bears the page alone.
+    ControlOnly,
+}
+
 /// Figures of a connection over the last second.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, TS)]
 pub struct LinkStats {
@@ -44,4 +63,10 @@ pub struct LinkStats {
     pub down_bps: u64,
     /// Video frames received a second on the best layer.
     pub fps: f32,
+    /// Bits a second that the link to this endpoint bears, as far as is known: it is taken to be good until it shows
+    /// otherwise. Missing for a client that does not tell when packets arrive.
+    #[ts(type = "number | null")]
+    pub bears_bps: Option<u64>,
+    /// What the link makes of its screen.
+    pub step: LinkStep,
 }

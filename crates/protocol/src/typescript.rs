@@ -85,6 +85,7 @@ pub fn typescript() -> String {
         model::EndpointKind,
         model::ScreenSlots,
         model::LinkStats,
+        model::LinkStep,
         model::Side,
         model::Alarm,
     );

@@ -5,7 +5,9 @@
 mod support;
 
 use diemcau_conference::Refusal;
-use diemcau_model::{Alarm, Carries, CommentId, LinkStats, Millis, Role, SeatId, Side, SiteId};
+use diemcau_model::{
+    Alarm, Carries, CommentId, LinkStats, LinkStep, Millis, Role, SeatId, Side, SiteId,
+};
 use diemcau_protocol::{ErrorWhy, Fact, Me, ServerFrame, SiteTelemetry, Viewer, view};
 use expect_test::expect;
 use support::{
@@ -35,7 +37,7 @@ fn every_server_frame() {
         {"type":"downlink_offer","sdp":"v=0"}
         {"type":"slots","video":[0,null]}
         {"type":"media_failed","side":"uplink","reason":"ICE failed"}
-        {"type":"telemetry","sites":[{"site":1,"connections":2,"link":{"loss_percent":1.5,"rtt_ms":20.0,"level_dbov":-40,"up_bps":1500000,"down_bps":2500000,"fps":25.0}},{"site":2,"connections":0,"link":null}]}
+        {"type":"telemetry","sites":[{"site":1,"connections":2,"link":{"loss_percent":1.5,"rtt_ms":20.0,"level_dbov":-40,"up_bps":1500000,"down_bps":2500000,"fps":25.0,"bears_bps":4000000,"step":"fewer_tiles"}},{"site":2,"connections":0,"link":null}]}
         {"type":"alarms","alarms":["record_full","mirror_fails"]}
         {"type":"stopping"}
     "#]].assert_eq(&told);
@@ -371,6 +373,8 @@ fn frames() -> Vec<ServerFrame> {
                         up_bps: 1_500_000,
                         down_bps: 2_500_000,
                         fps: 25.0,
+                        bears_bps: Some(4_000_000),
+                        step: LinkStep::FewerTiles,
                     }),
                 },
                 SiteTelemetry {

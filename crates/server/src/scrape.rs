@@ -59,6 +59,7 @@ impl Collector for MediaCounters {
             gated,
             send_drops,
             malformed,
+            flooded,
             key_frames_wanted,
             key_frames_asked,
             peers,
@@ -92,6 +93,11 @@ impl Collector for MediaCounters {
             "diemcau_media_malformed",
             "Datagrams that make no sense",
             malformed,
+        )?;
+        count(
+            "diemcau_media_flooded",
+            "Datagrams of clients that sent too many, thrown away unread",
+            flooded,
         )?;
         count(
             "diemcau_media_key_frames_wanted",

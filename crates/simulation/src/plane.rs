@@ -285,12 +285,13 @@ impl Inside {
                 carries: peer.carries,
                 listens: peer.listens,
                 slots: peer.slots.clone(),
+                bears: None,
             })
         };
         let sources: Vec<Source> = self.peers.iter().filter_map(source).collect();
         let screens: Vec<Screen> = self.peers.iter().filter_map(screen).collect();
         self.voices.seat(stage, &gate::carriers(stage, &sources));
-        gate::routes(stage, &sources, &screens, &self.voices)
+        gate::routes(stage, &sources, &screens, &self.voices).0
     }
 }
 

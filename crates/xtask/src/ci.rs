@@ -7,6 +7,8 @@ use std::{path::Path, process::Command, time::Instant};
 /// Debian's browser, driven by the browser tests.
 const CHROMIUM: &str = "/usr/bin/chromium";
 
+/// Counts the instructions of a forwarded packet.
+const VALGRIND: &str = "/usr/bin/valgrind";
 /// Makes the closed network.
 const IP: &str = "/usr/sbin/ip";
 /// Closed network first: server, rooms and browsers have a loopback, a cable that leads nowhere, and no route. The
@@ -33,6 +35,10 @@ pub fn run() -> Result<()> {
     step("client", client)?;
     step("tests", || {
         strace()?;
+        if !Path::new(VALGRIND).exists() {
+            command("apt-get", &["update", "-qq"], ".")?;
+            command("apt-get", &["install", "-y", "-qq", "valgrind"], ".")?;
+        }
         cargo(&["test", "--workspace", "--locked", "--", "--test-threads=2"])
     })?;
     step("browser", browser)
@@ -93,6 +99,8 @@ fn command(program: &str, arguments: &[&str], folder: &str) -> Result<()> {
     let status = Command::new(program)
         .args(arguments)
         .current_dir(root().join(folder))
+        // What is measured where it can be must be measured here.
+        .env("DIEMCAU_GATE", "1")
         .status();
     let status = status.with_context(|| format!("{program} cannot be started"))?;
     ensure!(status.success(), "{program} {} failed", arguments.join(" "));

@@ -70,6 +70,10 @@ impl<L: Leg> Leg for Guarded<L> {
             .unwrap_or(false)
     }
 
+    fn bears(&mut self, now: Instant) -> Option<u64> {
+        self.call(|leg| leg.bears(now)).flatten()
+    }
+
     fn tick(&mut self, now: Instant) {
         self.call(|leg| leg.tick(now));
     }
@@ -116,6 +120,9 @@ mod tests {
         }
         fn ask_key_frame(&mut self, _: Layer, _: Instant) -> bool {
             true
+        }
+        fn bears(&mut self, _: Instant) -> Option<u64> {
+            None
         }
         fn tick(&mut self, _: Instant) {}
         fn deadline(&mut self) -> Option<Instant> {

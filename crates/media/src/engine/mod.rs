@@ -100,6 +100,7 @@ pub struct Run<'a> {
 
 /// Where a leg hands out its datagrams.
 pub struct Outlet<'a> {
+    pub now: Instant,
     /// Datagrams the kernel takes in one call.
     pub segments_max: usize,
     /// Room to write a run in; what it holds before and after means nothing.
@@ -143,6 +144,8 @@ pub trait Leg: Send {
     fn send(&mut self, slot: usize, packet: RtpOut, now: Instant) -> bool;
     /// Asks the sender for a key frame of a layer (uplink only); false if the layer has not been seen.
     fn ask_key_frame(&mut self, layer: Layer, now: Instant) -> bool;
+    /// What the way to the client bears in bits a second, if the client tells when packets arrive (downlink only).
+    fn bears(&mut self, now: Instant) -> Option<u64>;
     /// Time has passed up to `deadline`.
     fn tick(&mut self, now: Instant);
     /// When `tick` is due.
@@ -183,5 +186,13 @@ impl Engine {
     pub fn offer_downlink(&self) -> Result<(Box<dyn Leg>, String), EngineError> {
         let (leg, offer) = guarded::run(|| downlink::Downlink::offer(self))??;
         Ok((Box::new(guarded::Guarded::new(leg)), offer))
+    }
+
+    /// A downlink as if its client had connected from an address, with keys nobody else has.
+    #[cfg(test)]
+    pub fn open_downlink(&self, to: SocketAddr) -> Result<Box<dyn Leg>, EngineError> {
+        let (mut leg, _) = downlink::Downlink::offer(self)?;
+        leg.open(to);
+        Ok(Box::new(guarded::Guarded::new(leg)))
     }
 }

@@ -223,6 +223,10 @@ impl Leg for RtcLeg {
         receiver.write_rtcp(now, vec![Box::new(request)]).is_ok()
     }
 
+    fn bears(&mut self, _: Instant) -> Option<u64> {
+        None
+    }
+
     fn tick(&mut self, now: Instant) {
         self.stirred = false;
         if let Err(error) = self.connection.handle_timeout(now) {

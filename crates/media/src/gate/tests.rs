@@ -23,6 +23,7 @@ fn screen(peer: u64, site: u16, carries: Carries) -> Screen {
             programme: 720,
             tiles: vec![180, 0, 360],
         },
+        bears: None,
     }
 }
 
@@ -50,7 +51,7 @@ fn three_rooms() -> (Stage, Vec<Source>, Vec<Screen>) {
 fn all(stage: &Stage, sources: &[Source], screens: &[Screen]) -> Vec<Route> {
     let mut voices = Voices::default();
     voices.seat(stage, &carriers(stage, sources));
-    routes(stage, sources, screens, &voices)
+    routes(stage, sources, screens, &voices).0
 }
 
 fn hears(routes: &[Route], to: u64) -> Vec<u64> {
@@ -174,7 +175,7 @@ fn a_fifth_voice_waits_until_a_slot_is_free() {
     let mut open = |heard: &[u16]| {
         stage.heard = heard.iter().copied().map(SiteId).collect();
         voices.seat(&stage, &carriers(&stage, &sources));
-        let routes = routes(&stage, &sources, &screens, &voices);
+        let routes = routes(&stage, &sources, &screens, &voices).0;
         [0, 1, 2].map(|listener| hears(&routes, listener))
     };
 
@@ -199,7 +200,7 @@ prop_compose! {
     fn a_screen()(peer in 0_u64..12, site in proptest::option::of(0_u16..6), listens: bool,
                   carries in prop_oneof![Just(Carries::Room), Just(Carries::Standby), Just(Carries::Watch), Just(Carries::Nothing)],
                   programme in 0_u16..900, tiles in proptest::collection::vec(0_u16..900, 0..20)) -> Screen {
-        Screen { peer: PeerId(peer), site: site.map(SiteId), carries, listens, slots: ScreenSlots { programme, tiles } }
+        Screen { peer: PeerId(peer), site: site.map(SiteId), carries, listens, slots: ScreenSlots { programme, tiles }, bears: None }
     }
 }
 
@@ -238,9 +239,9 @@ proptest! {
         // Whatever was heard before leaves no trace.
         let mut voices = Voices::default();
         voices.seat(&before, &carriers(&before, &sources));
-        let stale = routes(&stage, &sources, &screens, &voices);
+        let stale = routes(&stage, &sources, &screens, &voices).0;
         voices.seat(&stage, &carriers(&stage, &sources));
-        let fresh = routes(&stage, &sources, &screens, &voices);
+        let fresh = routes(&stage, &sources, &screens, &voices).0;
 
         for route in stale.iter().chain(&fresh) {
             let source = sources.iter().find(|source| source.peer == route.source).unwrap();

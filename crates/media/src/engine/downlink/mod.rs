@@ -4,6 +4,7 @@
 //! copy it once, protect it and hand it over. `send` only notes a packet; `drain_datagrams` writes all that was noted
 //! since in as few calls as the kernel allows.
 
+mod estimate;
 mod offer;
 mod reports;
 mod runs;
@@ -14,6 +15,7 @@ use super::{Engine, EngineError, Layer, Leg, LegEvent, Outlet, Run};
 use crate::rewrite::RtpOut;
 use bytes::BytesMut;
 use diemcau_model::limits::{AUDIO_SLOTS, TILE_SLOTS};
+use estimate::Estimate;
 use reports::{REPORT_INTERVAL, Reports};
 use rtc::shared::error::Error;
 use std::net::SocketAddr;
@@ -38,6 +40,8 @@ pub struct Downlink {
     running: u16,
     /// Slot and number of the packets that wait for the next drain.
     noted: Vec<(usize, u64)>,
+    epoch: Instant,
+    estimate: Estimate,
     reports: Reports,
     report_at: Option<Instant>,
     events: Vec<LegEvent>,
@@ -62,11 +66,20 @@ impl Downlink {
             twcc_id: None,
             running: 0,
             noted: vec![],
+            epoch: engine.epoch,
+            estimate: Estimate::new(),
             reports: Reports::new(engine.epoch),
             report_at: None,
             events: vec![],
         };
         Ok((leg, offer))
+    }
+
+    #[cfg(test)]
+    pub fn open(&mut self, to: SocketAddr) {
+        self.transport.open(to);
+        self.taken = [true; SLOTS];
+        self.twcc_id = Some(5);
     }
 
     fn received(&mut self, received: Received, now: Instant) {
@@ -83,6 +96,9 @@ impl Downlink {
             Received::Rtcp(packet) => {
                 let said = self.reports.read(&packet, now);
                 self.events.extend(said.events);
+                for arrivals in &said.arrivals {
+                    self.estimate.arrived(arrivals, self.epoch, now);
+                }
                 for (slot, seq) in said.missed {
                     let missed = self
                         .streams
@@ -135,6 +151,9 @@ impl Downlink {
                     length: plan.map_or(length, |plan| plan.length(place, length)),
                 };
                 if !stream.is_sealed(*number) {
+                    if self.twcc_id.is_some() {
+                        self.estimate.sent(self.running, stamp.length, out.now);
+                    }
                     self.running = self.running.wrapping_add(1);
                 }
                 if let Err(error) = stream.write(*number, &stamp, sealer, out.buffer) {
@@ -211,6 +230,10 @@ impl Leg for Downlink {
         false
     }
 
+    fn bears(&mut self, now: Instant) -> Option<u64> {
+        self.twcc_id.map(|_| self.estimate.bps(now))
+    }
+
     fn tick(&mut self, now: Instant) {
         self.transport.tick(now);
         self.report(now);
@@ -243,4 +266,108 @@ fn ssrc_of(slot: usize) -> u32 {
 
 fn refused(error: Error) -> EngineError {
     EngineError::Refused(error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::Addresses;
+    use crate::engine::wire::tests::check;
+
+    fn at(port: u16) -> SocketAddr {
+        SocketAddr::from(([127, 0, 0, 1], port))
+    }
+
+    fn open(to: SocketAddr, now: Instant) -> Downlink {
+        let engine = Engine::new(Addresses(vec![at(7881)]), now).unwrap();
+        let (mut leg, _) = Downlink::offer(&engine).unwrap();
+        leg.open(to);
+        leg
+    }
+
+    fn packet(seq: u16, bytes: usize) -> RtpOut {
+        RtpOut {
+            seq,
+            timestamp: 0,
+            marker: false,
+            payload: vec![1; bytes].into(),
+            numbers: None,
+        }
+    }
+
+    /// Where the next datagrams go, with the lengths of each run.
+    fn drain(leg: &mut Downlink, now: Instant) -> Vec<(SocketAddr, usize, usize)> {
+        let mut runs = vec![];
+        leg.drain_datagrams(&mut Outlet {
+            now,
+            segments_max: 64,
+            buffer: &mut vec![],
+            send: &mut |run| runs.push((run.to, run.segment, run.bytes.len())),
+        });
+        runs
+    }
+
+    #[test]
+    fn a_picture_of_many_parts_and_a_sound_leave_in_one_call() {
+        let now = Instant::now();
+        let mut leg = open(at(1), now);
+        assert!(leg.send(VIDEO_SLOTS, packet(1, 100), now));
+        for seq in 1..=6 {
+            assert!(leg.send(0, packet(seq, 1_000 + usize::from(seq > 3)), now));
+        }
+        let overhead = 12 + 8 + 16;
+        let segment = 1_001 + overhead;
+        assert_eq!(
+            drain(&mut leg, now),
+            [(at(1), segment, segment * 6 + 100 + overhead)]
+        );
+        assert_eq!(drain(&mut leg, now), []);
+    }
+
+    #[test]
+    fn media_follows_a_client_to_its_new_address() {
+        let now = Instant::now();
+        let mut leg = open(at(1), now);
+        leg.send(0, packet(1, 10), now);
+        assert_eq!(drain(&mut leg, now).last().unwrap().0, at(1));
+        let moves = check(&leg.transport.ice, "them", true);
+        let mut forged = moves.clone();
+        forged[30] ^= 1;
+        leg.receive(BytesMut::from(&forged[..]), at(9), now);
+        leg.send(0, packet(2, 10), now);
+        assert!(drain(&mut leg, now).iter().all(|(to, ..)| *to == at(1)));
+        leg.receive(BytesMut::from(&moves[..]), at(2), now);
+        leg.send(0, packet(3, 10), now);
+        assert!(drain(&mut leg, now).iter().all(|(to, ..)| *to == at(2)));
+    }
+
+    #[test]
+    fn what_the_client_did_not_take_or_had_already_is_not_sent() {
+        let now = Instant::now();
+        let mut leg = open(at(1), now);
+        leg.taken[3] = false;
+        assert!(!leg.send(3, packet(1, 10), now));
+        assert!(!leg.send(SLOTS, packet(1, 10), now));
+        assert!(leg.send(4, packet(1, 10), now));
+        assert!(!leg.send(4, packet(1, 10), now), "the same number");
+        leg.close(now);
+        assert!(!leg.send(4, packet(2, 10), now));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_datagram_makes_it_stumble(mut bytes in proptest::collection::vec(0_u8.., 0..120), kind in 0_usize..6, known: bool) {
+            let now = Instant::now();
+            let mut leg = open(at(1), now);
+            if let Some(first) = bytes.first_mut() {
+                *first = [0, 1, 22, 128, 0x90, 255][kind];
+            }
+            let from = if known { at(1) } else { at(5) };
+            leg.receive(BytesMut::from(&bytes[..]), from, now);
+            let mut events = vec![];
+            leg.drain_events(&mut events);
+            proptest::prop_assert!(events.is_empty());
+            proptest::prop_assert!(leg.send(0, packet(1, 10), now));
+        }
+    }
 }

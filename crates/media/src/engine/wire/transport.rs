@@ -132,6 +132,16 @@ impl Transport {
         self.closed = true;
     }
 
+    #[cfg(test)]
+    pub fn open(&mut self, to: SocketAddr) {
+        use super::srtp::{MATERIAL_BYTES, contexts};
+        let provider = super::tests::provider();
+        let _ = self
+            .ice
+            .receive(&super::tests::check(&self.ice, "them", true), to);
+        self.keys = contexts(&[7; MATERIAL_BYTES], false, provider.crypto()).ok();
+    }
+
     fn handshake(&mut self, datagram: BytesMut, from: SocketAddr, now: Instant) -> Received {
         self.ice.begins_at(from);
         let step = self.dtls.receive(datagram, now);

@@ -1,0 +1,238 @@
+//! What forwarding costs in instructions: the same on every machine, so a bound on it can stand in a test.
+//!
+//! Recorded packets of thirteen rooms go through the very driver, slots and downlinks; what leaves goes to a socket
+//! nobody reads. Receiving and decrypting are the uplink's and not in the figure.
+
+use super::{Doors, Driver, touch};
+use crate::counters::Counters;
+use crate::engine::{Addresses, Engine, EngineError, Kind, Layer, Leg, LegEvent, Outlet, RtpIn};
+use crate::peers::{Down, Up};
+use crate::port::Port;
+use crate::post::Post;
+use crate::rewrite::RtpOut;
+use crate::vp8;
+use bytes::{Bytes, BytesMut};
+use diemcau_model::{Carries, EndpointKind, PeerAsk, PeerId, ScreenSlots, Side, SiteId, Stage};
+use std::collections::{BTreeSet, VecDeque};
+use std::net::SocketAddr;
+use std::process::Command;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
+use tokio::sync::{mpsc, watch};
+
+/// The one place where the bound stands: instructions per forwarded packet, of a build as the tests are.
+const BUDGET: u64 = 5_500;
+const ROOMS: u16 = 13;
+const ROUNDS: u32 = 20;
+/// A picture of 1.5 Mbit/s at 30 frames a second, cut as an encoder does: the last parts a byte longer.
+const PARTS: [usize; 6] = [1_040, 1_040, 1_040, 1_041, 1_041, 1_041];
+const SOUND_BYTES: usize = 120;
+
+/// An uplink that has its packets already.
+struct Recorded(Arc<Mutex<VecDeque<RtpIn>>>);
+
+impl Leg for Recorded {
+    fn ufrag(&self) -> &str {
+        "recorded"
+    }
+    fn accept_answer(&mut self, _: &str, _: Instant) -> Result<(), EngineError> {
+        Ok(())
+    }
+    fn receive(&mut self, _: BytesMut, _: SocketAddr, _: Instant) {}
+    fn send(&mut self, _: usize, _: RtpOut, _: Instant) -> bool {
+        false
+    }
+    fn ask_key_frame(&mut self, _: Layer, _: Instant) -> bool {
+        true
+    }
+    fn bears(&mut self, _: Instant) -> Option<u64> {
+        None
+    }
+    fn tick(&mut self, _: Instant) {}
+    fn deadline(&mut self) -> Option<Instant> {
+        None
+    }
+    fn drain_events(&mut self, into: &mut Vec<LegEvent>) {
+        if let Ok(mut packets) = self.0.lock() {
+            into.extend(packets.drain(..).map(LegEvent::Rtp));
+        }
+    }
+    fn drain_datagrams(&mut self, _: &mut Outlet<'_>) {}
+    fn close(&mut self, _: Instant) {}
+}
+
+/// The packets of one round: a picture and a sound of every room.
+fn record(room: u16, round: u32, into: &mut VecDeque<RtpIn>) {
+    let ssrc = u32::from(room) * 10;
+    let first = vp8::tests::payload(round == 0, round as u16, round as u8);
+    let rest = vp8::tests::payload(false, round as u16, round as u8);
+    for (part, length) in (0_u16..).zip(PARTS) {
+        let mut payload = if part == 0 { &first } else { &rest }.to_vec();
+        payload[0] = if part == 0 { 0x90 } else { 0x80 };
+        payload.resize(length, part as u8);
+        into.push_back(RtpIn {
+            kind: Kind::Video,
+            layer: Layer::Full,
+            ssrc,
+            seq: (round as u16).wrapping_mul(6).wrapping_add(part),
+            timestamp: round * 3_000,
+            marker: usize::from(part) + 1 == PARTS.len(),
+            level_dbov: None,
+            payload: payload.into(),
+        });
+    }
+    into.push_back(RtpIn {
+        kind: Kind::Audio,
+        layer: Layer::Full,
+        ssrc: ssrc + 1,
+        seq: round as u16,
+        timestamp: round * 960,
+        marker: false,
+        level_dbov: Some(-30),
+        payload: Bytes::from(vec![1; SOUND_BYTES]),
+    });
+}
+
+/// Everything that is counted, so that nothing else is.
+#[inline(never)]
+fn forward_recorded(driver: &mut Driver, rooms: &[PeerId], now: Instant) {
+    for room in rooms {
+        if let Some(line) = driver
+            .peers
+            .get_mut(room)
+            .and_then(|peer| peer.line(Side::Uplink))
+        {
+            touch(line, (*room, Side::Uplink), &mut driver.touched);
+        }
+    }
+    driver.settle(now);
+}
+
+/// Gives a peer both its legs, as if they had connected.
+fn connect(driver: &mut Driver, id: PeerId, uplink: Recorded, to: SocketAddr, now: Instant) {
+    let downlink = driver.engine.open_downlink(to).unwrap();
+    let peer = driver.peers.get_mut(&id).unwrap();
+    let mut up = Up::new(Box::new(uplink), now);
+    (up.line.connected, up.order) = (true, 1);
+    let mut down = Down::new(downlink, now);
+    down.line.connected = true;
+    (peer.up, peer.down) = (Some(up), Some(down));
+    driver.dirty = true;
+}
+
+/// Gives the packets forwarded.
+fn workload() -> u64 {
+    let now = Instant::now();
+    let sink = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    let to = sink.local_addr().unwrap();
+    let port = Port::bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let engine = Engine::new(Addresses(vec![to]), now).unwrap();
+    let stage = Stage {
+        seq: 1,
+        heard: BTreeSet::from([SiteId(1)]),
+        programme: Some(SiteId(1)),
+        on_deck: vec![],
+        tiles: (0..ROOMS).map(SiteId).collect(),
+        carriers: (0..ROOMS)
+            .map(|site| (SiteId(site), EndpointKind::Room))
+            .collect(),
+    };
+    let (_stage, stage) = watch::channel(stage);
+    let (_asks, asks) = mpsc::channel(64);
+    let (says, _says) = mpsc::channel(1_024);
+    let (reports, _reports) = mpsc::channel(1_024);
+    let doors = Doors {
+        stage,
+        asks,
+        says: Post::new("says", says),
+        reports: Post::new("reports", reports),
+    };
+    let counters = Arc::new(Counters::default());
+    let mut driver = Driver::new(port, engine, doors, Arc::clone(&counters));
+    let rooms: Vec<PeerId> = (0..ROOMS).map(|room| PeerId(room.into())).collect();
+    let mut recordings = vec![];
+    for room in 0..ROOMS {
+        let peer = PeerId(room.into());
+        driver.ask(
+            PeerAsk::Admit {
+                peer,
+                site: Some(SiteId(room)),
+                carries: Carries::Room,
+            },
+            now,
+        );
+        let recording = Arc::new(Mutex::new(VecDeque::new()));
+        connect(&mut driver, peer, Recorded(Arc::clone(&recording)), to, now);
+        let slots = ScreenSlots {
+            programme: 720,
+            tiles: vec![720; usize::from(ROOMS)],
+        };
+        driver.ask(PeerAsk::Screen { peer, slots }, now);
+        recordings.push(recording);
+    }
+    for round in 0..ROUNDS {
+        for (room, recording) in (0..).zip(&recordings) {
+            record(room, round, &mut recording.lock().unwrap());
+        }
+        forward_recorded(&mut driver, &rooms, now);
+    }
+    assert_eq!(counters.send_drops.load(Ordering::Relaxed), 0);
+    counters.forwarded.load(Ordering::Relaxed)
+}
+
+/// Run by the test below, under callgrind; and by hand, for a profile.
+#[tokio::test]
+#[ignore = "the work that is measured, not a test"]
+async fn measured_work() {
+    println!("forwarded: {}", workload());
+}
+
+#[test]
+fn a_forwarded_packet_stays_within_its_budget_of_instructions() {
+    let out = std::env::temp_dir().join(format!("callgrind.diemcau.{}", std::process::id()));
+    let run = Command::new("valgrind")
+        .args(["--tool=callgrind", "--collect-atstart=no"])
+        .arg("--toggle-collect=*forward_recorded*")
+        .arg(format!("--callgrind-out-file={}", out.display()))
+        .arg(std::env::current_exe().unwrap())
+        .args([
+            "--exact",
+            "driver::budget::measured_work",
+            "--ignored",
+            "--nocapture",
+        ])
+        .output();
+    let run = match run {
+        Ok(run) => run,
+        // The gate installs it; somebody's machine may lack it.
+        Err(error)
+            if error.kind() == std::io::ErrorKind::NotFound
+                && std::env::var_os("DIEMCAU_GATE").is_none() =>
+        {
+            println!("not measured: valgrind is not installed");
+            return;
+        }
+        Err(error) => panic!("valgrind did not start: {error}"),
+    };
+    let text = [run.stdout, run.stderr]
+        .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+        .concat();
+    let figure = |name: &str| -> u64 {
+        let found = text
+            .lines()
+            .find_map(|line| line.split_once(name))
+            .unwrap_or_else(|| panic!("no {name:?} in\n{text}"));
+        found.1.trim().parse().unwrap()
+    };
+    let (forwarded, instructions) = (figure("forwarded: "), figure("Collected : "));
+    let _ = std::fs::remove_file(out);
+    let each = instructions / forwarded;
+    println!("{instructions} instructions for {forwarded} packets: {each} each, budget {BUDGET}");
+    // A picture to thirteen tiles and into twelve or more programmes, so the figure is of real work.
+    assert!(forwarded > u64::from(ROUNDS) * 13 * 13 * 6);
+    assert!(
+        each <= BUDGET,
+        "{each} instructions a packet, the budget is {BUDGET}"
+    );
+}

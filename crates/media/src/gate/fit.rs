@@ -1,0 +1,172 @@
+//! What goes into a screen whose link bears less than it asks for: pure.
+//!
+//! Sound is the last to go. Then the programme, then the hall, then the tiles in their order: tiles become smaller and
+//! fewer first, then the programme becomes smaller, then it goes.
+
+use crate::engine::Layer;
+use diemcau_model::LinkStep;
+
+/// Bits a second of a voice with all that carries it.
+const VOICE_BPS: u64 = 50_000;
+
+/// A picture a screen asks for. The order of wishes is their rank.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wish<'a> {
+    pub slot: usize,
+    /// The layer for the height it has on the screen.
+    pub layer: Layer,
+    pub arriving: &'a [Layer],
+}
+
+/// What the screen gets.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Fit {
+    pub pictures: Vec<(usize, Layer)>,
+    pub sound: bool,
+    pub step: LinkStep,
+}
+
+/// Fits wishes and so many voices into what a link bears; `None` is a link nobody knows the width of.
+pub fn fit(bears: Option<u64>, voices: usize, wishes: &[Wish<'_>]) -> Fit {
+    let all = || wishes.iter().map(|wish| (wish.slot, wish.layer));
+    let Some(bears) = bears else {
+        return Fit {
+            pictures: all().collect(),
+            sound: true,
+            step: LinkStep::Full,
+        };
+    };
+    // Room for one voice is kept while nobody speaks, so that the first word does not find the link full.
+    let sound = VOICE_BPS * voices.max(1) as u64;
+    if bears < VOICE_BPS / 2 {
+        return Fit {
+            step: LinkStep::ControlOnly,
+            ..Fit::default()
+        };
+    }
+    let mut left = bears.saturating_sub(sound);
+    let mut got: Vec<Option<Layer>> = vec![None; wishes.len()];
+    for (wish, got) in wishes.iter().zip(&mut got) {
+        let layers = wish
+            .arriving
+            .iter()
+            .copied()
+            .filter(|layer| *layer <= wish.layer);
+        let fits = |layer: &Layer| cost(*layer) <= left;
+        *got = match is_programme(wish) {
+            true => layers.filter(fits).max(),
+            false => layers.min().or(Some(wish.layer)).filter(fits),
+        };
+        left -= got.map_or(0, cost);
+    }
+    for (wish, got) in wishes.iter().zip(&mut got) {
+        let Some(small) = got else { continue };
+        let more = cost(wish.layer).saturating_sub(cost(*small));
+        if more <= left {
+            *small = wish.layer;
+            left -= more;
+        }
+    }
+    let step = step(wishes, &got);
+    let pictures = wishes.iter().zip(got);
+    Fit {
+        pictures: pictures
+            .filter_map(|(wish, got)| Some((wish.slot, got?)))
+            .collect(),
+        sound: true,
+        step,
+    }
+}
+
+/// What a layer costs in bits a second: what the client's encoder is told, with all that carries it.
+pub fn cost(layer: Layer) -> u64 {
+    match layer {
+        Layer::Quarter => 115_000,
+        Layer::Half => 390_000,
+        Layer::Full => 1_650_000,
+    }
+}
+
+fn is_programme(wish: &Wish<'_>) -> bool {
+    wish.slot == 0
+}
+
+fn step(wishes: &[Wish<'_>], got: &[Option<Layer>]) -> LinkStep {
+    let programme = wishes.iter().zip(got).find(|(wish, _)| is_programme(wish));
+    let is_whole = |(wish, got): (&Wish<'_>, &Option<Layer>)| *got == Some(wish.layer);
+    if wishes.iter().zip(got).all(is_whole) {
+        return LinkStep::Full;
+    }
+    match programme {
+        Some((_, None)) => LinkStep::SoundOnly,
+        Some(programme) if !is_whole(programme) => LinkStep::SmallerProgramme,
+        Some(_) => LinkStep::FewerTiles,
+        None if got.iter().all(Option::is_none) => LinkStep::SoundOnly,
+        None => LinkStep::FewerTiles,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use Layer::{Full, Half, Quarter};
+
+    const ALL: [Layer; 3] = Layer::ALL;
+
+    fn wish(slot: usize, layer: Layer) -> Wish<'static> {
+        Wish {
+            slot,
+            layer,
+            arriving: &ALL,
+        }
+    }
+
+    #[test]
+    fn the_ladder_goes_down_as_it_is_written() {
+        let wishes = [
+            wish(0, Full),
+            wish(1, Half),
+            wish(2, Quarter),
+            wish(3, Quarter),
+        ];
+        let at = |kbps: u64| {
+            let fit = fit(Some(kbps * 1_000), 1, &wishes);
+            (fit.step, fit.sound, fit.pictures)
+        };
+        let all = vec![(0, Full), (1, Half), (2, Quarter), (3, Quarter)];
+        assert_eq!(at(9_000), (LinkStep::Full, true, all.clone()));
+        let smaller = vec![(0, Full), (1, Quarter), (2, Quarter), (3, Quarter)];
+        assert_eq!(at(2_100), (LinkStep::FewerTiles, true, smaller));
+        assert_eq!(
+            at(1_820),
+            (LinkStep::FewerTiles, true, vec![(0, Full), (1, Quarter)])
+        );
+        let half = vec![(0, Half), (1, Quarter), (2, Quarter), (3, Quarter)];
+        assert_eq!(at(1_000), (LinkStep::SmallerProgramme, true, half));
+        assert_eq!(
+            at(256),
+            (LinkStep::SmallerProgramme, true, vec![(0, Quarter)])
+        );
+        assert_eq!(at(120), (LinkStep::SoundOnly, true, vec![]));
+        assert_eq!(at(20), (LinkStep::ControlOnly, false, vec![]));
+        assert_eq!(fit(None, 4, &wishes).pictures, all);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn nothing_is_more_than_the_link_bears_and_a_better_link_never_shows_less(
+            bears in 0_u64..30_000_000, more in 0_u64..3_000_000, voices in 0_usize..5,
+            layers in proptest::collection::vec(0_usize..3, 0..14), first in 0_usize..2,
+        ) {
+            let wishes: Vec<_> = (first..).zip(&layers).map(|(slot, layer)| wish(slot, ALL[*layer])).collect();
+            let narrow = fit(Some(bears), voices, &wishes);
+            let sum: u64 = narrow.pictures.iter().map(|(_, layer)| cost(*layer)).sum();
+            let sound = VOICE_BPS * voices.max(1) as u64;
+            proptest::prop_assert!(sum == 0 || sum + sound <= bears);
+            let wide = fit(Some(bears + more), voices, &wishes);
+            proptest::prop_assert!(wide.step <= narrow.step, "{:?} became {:?}", narrow, wide);
+            let whole = fit(Some(u64::MAX), voices, &wishes);
+            proptest::prop_assert_eq!(whole, fit(None, voices, &wishes));
+        }
+    }
+}
