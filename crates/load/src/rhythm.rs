@@ -1,6 +1,7 @@
 //! Who sends what when: every site a frame of each layer and a sound in turn, the sites one after the other.
 
 use crate::packets::{self, Stamp, VIDEO_BYTES_MIN, split_about_equally};
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 /// The longest payload: what Chromium puts into a packet.
@@ -80,6 +81,8 @@ impl Packet {
 pub struct Rhythm {
     programme: Programme,
     sources: Vec<Source>,
+    /// Sounds and frames of those that stopped: a stamp's numbers go on when a connection is made anew.
+    counted: BTreeMap<u16, (u32, Vec<u32>)>,
     /// The measuring window that is written into the stamps.
     pub window: u8,
 }
@@ -90,6 +93,7 @@ struct Source {
     frame_at: Instant,
     sound_at: Instant,
     sounds: u32,
+    sound_packets: u64,
     layers: Vec<Layer>,
 }
 
@@ -106,30 +110,36 @@ impl Rhythm {
         Self {
             programme,
             sources: vec![],
+            counted: BTreeMap::new(),
             window: 0,
         }
     }
 
-    /// A site begins, its streams at their beginning. Sites are spread over the frame's time by their number.
+    /// A site begins, its RTP streams at their beginning. Sites are spread over the frame's time by their number.
     pub fn start(&mut self, site: u16, now: Instant) {
         self.stop(site);
         let frame = Duration::from_secs(1) / self.programme.fps.max(1);
-        let layer = Layer {
-            frames: 0,
+        let (sounds, frames) = self.counted.remove(&site).unwrap_or_default();
+        let layers = (0..self.programme.layers.len()).map(|place| Layer {
+            frames: frames.get(place).copied().unwrap_or_default(),
             packets: 0,
             key_frame_due: true,
-        };
+        });
         self.sources.push(Source {
             site,
             frame_at: now + frame * u32::from(site % 13) / 13,
             sound_at: now + SOUND_EACH * u32::from(site % 13) / 13,
-            sounds: 0,
-            layers: vec![layer; self.programme.layers.len()],
+            sounds,
+            sound_packets: 0,
+            layers: layers.collect(),
         });
     }
 
     pub fn stop(&mut self, site: u16) {
-        self.sources.retain(|source| source.site != site);
+        for source in self.sources.extract_if(.., |source| source.site == site) {
+            let frames = source.layers.iter().map(|layer| layer.frames).collect();
+            self.counted.insert(site, (source.sounds, frames));
+        }
     }
 
     /// The next frame of the layer is a key frame.
@@ -195,6 +205,7 @@ impl Source {
     fn sound(&mut self, window: u8) -> Packet {
         let number = self.sounds;
         self.sounds += 1;
+        self.sound_packets += 1;
         let stamp = Stamp {
             site: self.site,
             window,
@@ -204,7 +215,7 @@ impl Source {
         Packet {
             length: packets::SOUND_BYTES,
             stamp,
-            number: number.into(),
+            number: self.sound_packets - 1,
             timestamp: number.wrapping_mul(SOUND_TICKS),
             marker: false,
         }
@@ -293,6 +304,26 @@ mod tests {
         let rate = bytes as f64 * 8.0 / 10.0;
         assert!((1.48e6..1.52e6).contains(&rate), "{rate}");
         assert_eq!(key_frames, 1);
+    }
+
+    #[test]
+    fn a_site_that_begins_again_goes_on_counting_in_fresh_streams() {
+        let start = Instant::now();
+        let mut rhythm = Rhythm::new(Programme::single(1_500_000));
+        let run = |from: u64, rhythm: &mut Rhythm| {
+            rhythm.start(0, start + Duration::from_millis(from));
+            let mut first = None;
+            rhythm.due(start + Duration::from_millis(from + 500), |packet| {
+                first = first.or(packet
+                    .is_video()
+                    .then_some((packet.stamp.frame, packet.number)));
+            });
+            first.unwrap()
+        };
+        assert_eq!(run(0, &mut rhythm), (0, 0));
+        let (frame, number) = run(600, &mut rhythm);
+        assert!((14..=17).contains(&frame), "{frame}");
+        assert_eq!(number, 0);
     }
 
     #[test]
