@@ -8,7 +8,7 @@ use serde_json::Value;
 use std::{
     env, fs,
     net::{TcpListener, UdpSocket},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::Stdio,
     time::Duration,
 };
@@ -99,12 +99,12 @@ impl Server {
         self.child.id()
     }
 
-    /// Everything that was recorded, each number and hash checked. Only while the server is down. It is read from a
-    /// copy: opening tidies up after a crash, and that is for the server to do.
+    /// A copy of the record as it lies on the disk. Only while the server is down. Opening tidies up after a crash, and
+    /// that is for the server to do.
     ///
     /// # Errors
-    /// The journal is damaged or cannot be read.
-    pub fn records(&self) -> Result<Vec<Record>> {
+    /// It cannot be copied.
+    pub fn copy_record(&self) -> Result<TempDir> {
         let copy = TempDir::new()?;
         for name in ["conference.db", "conference.db-wal"] {
             let file = self.folder().join(name);
@@ -112,12 +112,15 @@ impl Server {
                 fs::copy(file, copy.path().join(name))?;
             }
         }
-        let mut records = vec![];
-        // Nothing is appended to the copy, so nothing is signed.
-        let key = CheckpointKey::from_seed(&[0; 32])?;
-        SqliteJournal::open(copy.path().join("conference.db"), key)?
-            .read_all(&mut |record| records.push(record))?;
-        Ok(records)
+        Ok(copy)
+    }
+
+    /// Everything that was recorded, each number and hash checked. Only while the server is down.
+    ///
+    /// # Errors
+    /// The journal is damaged or cannot be read.
+    pub fn records(&self) -> Result<Vec<Record>> {
+        records_of(self.copy_record()?.path())
     }
 
     /// How often frames or connections could not be taken for this reason.
@@ -223,6 +226,19 @@ impl Server {
             .await
             .context("the server does not answer")?
     }
+}
+
+/// Everything in the record of a folder that no server has open, each number and hash checked.
+///
+/// # Errors
+/// The journal is damaged or cannot be read.
+pub fn records_of(folder: &Path) -> Result<Vec<Record>> {
+    // Nothing is appended, so nothing is signed.
+    let key = CheckpointKey::from_seed(&[0; 32])?;
+    let mut records = vec![];
+    SqliteJournal::open(folder.join("conference.db"), key)?
+        .read_all(&mut |record| records.push(record))?;
+    Ok(records)
 }
 
 fn spawn(host: &str, media_port: u16, data: &TempDir) -> Result<Child> {

@@ -1,0 +1,175 @@
+//! Observers: they only listen, lose the server when it is killed, and come back as a browser's page does.
+
+use crate::chance::Chance;
+use anyhow::{Context, Result, ensure};
+use diemcau_protocol::{ClientFrame, PROTOCOL};
+use diemcau_tests::client::{Line, connect};
+use futures_util::{SinkExt, StreamExt};
+use std::{
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
+};
+use tokio::{
+    sync::{Notify, watch},
+    task::JoinSet,
+    time::{sleep, timeout},
+};
+use tokio_tungstenite::tungstenite::Message;
+
+/// As `web/src/connection.js` has it: the pause doubles, and half of it is left to chance.
+const RETRY_FIRST: Duration = Duration::from_millis(300);
+const RETRY_MOST: Duration = Duration::from_secs(5);
+/// A page gives up a connection that says nothing for so long.
+const DEAD_AFTER: Duration = Duration::from_secs(10);
+/// A liveness bound.
+const BACK_WITHIN: Duration = Duration::from_secs(60);
+
+/// The observers, and how long each took to come back after a restart.
+pub struct Crowd {
+    shared: Arc<Shared>,
+    tasks: JoinSet<Result<()>>,
+    size: usize,
+}
+
+struct Shared {
+    host: String,
+    token: String,
+    /// When the server was started last; none: it is down.
+    started: watch::Sender<Option<Instant>>,
+    inside: AtomicUsize,
+    changed: Notify,
+    back_after: Mutex<Vec<Duration>>,
+}
+
+impl Crowd {
+    /// Lets so many in, and waits until they are.
+    pub async fn enter(host: &str, token: String, size: usize) -> Result<Self> {
+        let shared = Arc::new(Shared {
+            host: host.to_owned(),
+            token,
+            started: watch::Sender::new(None),
+            inside: AtomicUsize::new(0),
+            changed: Notify::new(),
+            back_after: Mutex::default(),
+        });
+        let mut tasks = JoinSet::new();
+        for seed in 0..size {
+            tasks.spawn(observe(Arc::clone(&shared), Chance(seed as u64)));
+        }
+        let crowd = Self {
+            shared,
+            tasks,
+            size,
+        };
+        crowd.all_inside().await?;
+        Ok(crowd)
+    }
+
+    /// The server was started just now.
+    pub fn started(&self, at: Instant) {
+        self.shared.started.send_replace(Some(at));
+    }
+
+    /// Waits until everyone is inside.
+    pub async fn all_inside(&self) -> Result<()> {
+        let waits = async {
+            loop {
+                let changed = self.shared.changed.notified();
+                if self.shared.inside.load(Ordering::Acquire) == self.size {
+                    return;
+                }
+                changed.await;
+            }
+        };
+        timeout(BACK_WITHIN, waits)
+            .await
+            .context("observers do not come back")
+    }
+
+    /// How long each way back took, from the restart to the welcome, in order. Fails when one heard events out of order.
+    pub async fn leave(mut self) -> Result<Vec<Duration>> {
+        while let Some(ended) = self.tasks.try_join_next() {
+            ended??;
+        }
+        self.tasks.shutdown().await;
+        let mut back = std::mem::take(&mut *self.shared.back_after());
+        back.sort();
+        Ok(back)
+    }
+}
+
+impl Shared {
+    fn back_after(&self) -> MutexGuard<'_, Vec<Duration>> {
+        self.back_after
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+async fn observe(shared: Arc<Shared>, mut chance: Chance) -> Result<()> {
+    let mut tries = 0;
+    loop {
+        if let Ok(Some((line, seq))) = timeout(DEAD_AFTER, enter(&shared))
+            .await
+            .unwrap_or(Ok(None))
+        {
+            tries = 0;
+            let started = *shared.started.borrow();
+            if let Some(started) = started {
+                shared.back_after().push(started.elapsed());
+            }
+            shared.inside.fetch_add(1, Ordering::AcqRel);
+            shared.changed.notify_one();
+            let heard = listen(line, seq).await;
+            shared.inside.fetch_sub(1, Ordering::AcqRel);
+            heard?;
+        }
+        let pause = RETRY_MOST.min(RETRY_FIRST * 2_u32.pow(tries.min(8)));
+        tries += 1;
+        sleep(pause.mul_f64(0.5 + chance.below(1_000) as f64 / 2_000.0)).await;
+    }
+}
+
+async fn enter(shared: &Shared) -> Result<Option<(Line, u64)>> {
+    let mut line = connect(&shared.host).await?;
+    let join = ClientFrame::Join {
+        protocol: PROTOCOL,
+        token: shared.token.clone(),
+    };
+    line.send(Message::text(serde_json::to_string(&join)?))
+        .await?;
+    let Some(Ok(Message::Text(text))) = line.next().await else {
+        return Ok(None);
+    };
+    ensure!(
+        text.starts_with("{\"type\":\"welcome\""),
+        "no welcome: {text}"
+    );
+    let seq = seq_of(&text).context("a welcome without a number")?;
+    Ok(Some((line, seq)))
+}
+
+/// Listens until the connection breaks; what it is told comes in the one order.
+async fn listen(mut line: Line, mut seq: u64) -> Result<()> {
+    while let Some(Ok(message)) = line.next().await {
+        let Message::Text(text) = message else {
+            continue;
+        };
+        if text.starts_with("{\"type\":\"facts\"") {
+            let next = seq_of(&text).context("facts without a number")?;
+            ensure!(next > seq, "event {next} after {seq}");
+            seq = next;
+        }
+    }
+    Ok(())
+}
+
+/// The first number of that name, which is the frame's own: an observer's machine parses no more than it must.
+fn seq_of(text: &str) -> Option<u64> {
+    let (_, rest) = text.split_once("\"seq\":")?;
+    let end = rest.find(|digit: char| !digit.is_ascii_digit())?;
+    rest[..end].parse().ok()
+}

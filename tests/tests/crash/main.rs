@@ -1,0 +1,239 @@
+//! The server is killed in the middle of everything, again and again, and nothing that was acknowledged is lost.
+
+#![allow(
+    clippy::wildcard_enum_match_arm,
+    reason = "a test looks for one thing among many"
+)]
+
+mod audit;
+mod chance;
+mod crowd;
+mod people;
+
+use anyhow::{Context, Result, anyhow, ensure};
+use audit::audit;
+use chance::Chance;
+use crowd::Crowd;
+use diemcau_conference::{Conference, Event};
+use diemcau_journal::Record;
+use diemcau_model::{Millis, Role, SiteId};
+use diemcau_protocol::{View, Viewer, view};
+use diemcau_tests::{Client, Room, Server, script::SITES, server::records_of};
+use diemcau_verify::verify;
+use people::{Day, Person};
+use std::{
+    collections::BTreeMap,
+    env,
+    path::Path,
+    sync::Arc,
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
+use tokio::{task::JoinSet, time::timeout};
+
+/// Sites that are linked, and can be called.
+const LINKED: u16 = 3;
+/// A liveness bound: so many acknowledgements never take so long.
+const TRAFFIC_WITHIN: Duration = Duration::from_secs(120);
+
+/// 20 kills with 20 observers here; more of both by `cargo xtask crash --kills 200 --seed 7 --observers 500`.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_acknowledged_survives_every_kill() -> Result<()> {
+    let setting = |name, otherwise: u64| env::var(name).map_or(Ok(otherwise), |text| text.parse());
+    let (kills, seed) = (setting("KILLS", 20)?, setting("SEED", 7)?);
+    let observers = usize::try_from(setting("OBSERVERS", 20)?)?;
+    let begun = Instant::now();
+    let mut server = Server::start().await?;
+    let observer = server.token(Role::Observer, None, None)?;
+    let crowd = Crowd::enter(&server.host, observer, observers).await?;
+
+    let mut rooms = linked(&server).await?;
+    let day = Arc::new(Day::default());
+    let mut people = JoinSet::new();
+    let chair = server.token(Role::Chair, None, None)?;
+    people.spawn(Person::new(&server.host, chair, 0).live(Arc::clone(&day)));
+    for site in 1..SITES {
+        let token = server.moderator_token(SiteId(site))?;
+        people.spawn(Person::new(&server.host, token, u64::from(site)).live(Arc::clone(&day)));
+    }
+
+    let (mut ready, mut went_on) = (vec![], 0);
+    let mut before: Vec<Record> = vec![];
+    let mut newcomer: Option<Newcomer> = None;
+    // One seed, one list of kills: each says after how many acknowledgements. Where in the traffic that falls is the
+    // machine's choice.
+    let mut chance = Chance(seed);
+    for kill in 1..=kills {
+        let more = 40 + usize::try_from(chance.below(120))?;
+        timeout(TRAFFIC_WITHIN, day.wait_for_answers(more))
+            .await
+            .context("the traffic stands still")?;
+        server.kill().await?;
+        let killed_at = Millis(u64::try_from(
+            SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis(),
+        )?);
+        let left = server.copy_record()?;
+        rooms.clear();
+
+        let restart = Instant::now();
+        crowd.started(restart);
+        server.restart().await?;
+        ready.push(restart.elapsed());
+
+        let records = sound(left.path(), &format!("kill {kill}"))?;
+        assert!(
+            records.starts_with(&before),
+            "kill {kill}: the past has changed"
+        );
+        assert!(records.len() > before.len());
+        if let Some(newcomer) = newcomer.take() {
+            newcomer.check(before.len(), &records)?;
+        }
+        let spoke = replay(&records).floor().turn().cloned();
+        let last_at = records[records.len() - 1].at;
+
+        // No desk is back yet: what a newcomer sees is what the record says, which is read after the next kill; the
+        // speaker still has the floor, and its clock stands as it was at the kill.
+        let observer = server.token(Role::Observer, None, None)?;
+        let mut observer = Client::join(&server.host, &observer).await?;
+        newcomer = Some(Newcomer {
+            seq: observer.seq,
+            view: observer.view.clone(),
+        });
+        let held = observer.view.floor.turn.clone();
+        assert_eq!(
+            held.as_ref().map(|turn| turn.turn),
+            spoke.as_ref().map(|turn| turn.turn),
+            "kill {kill}"
+        );
+        if let (Some(spoke), Some(held)) = (&spoke, &held) {
+            assert!(held.held, "kill {kill}: {held:?}");
+            assert_eq!(held.running_since, None, "kill {kill}");
+            let possible = spoke.used_at(last_at)..=spoke.used_at(killed_at);
+            assert!(
+                possible.contains(&held.used_ms),
+                "kill {kill}: {held:?} not in {possible:?}"
+            );
+        }
+        before = records;
+
+        // Its room is back: the turn that was running goes on from there, one that was paused stays so.
+        rooms = linked(&server).await?;
+        if let (Some(spoke), Some(held)) = (spoke, held) {
+            let back = observer
+                .until(|observer| observer.view.floor.turn.clone().filter(|turn| !turn.held))
+                .await?;
+            assert_eq!((back.turn, back.used_ms), (held.turn, held.used_ms));
+            assert_eq!(back.paused, spoke.paused, "kill {kill}");
+            assert_eq!(
+                back.running_since.is_some(),
+                spoke.running_since.is_some(),
+                "kill {kill}: {back:?}"
+            );
+            went_on += usize::from(back.running_since.is_some());
+        }
+        crowd.all_inside().await?;
+        day.next_epoch();
+    }
+    timeout(TRAFFIC_WITHIN, day.wait_for_answers(50))
+        .await
+        .context("the traffic stands still")?;
+    day.end();
+    let (mut told, mut resent, mut desks_back) = (BTreeMap::new(), 0, vec![]);
+    while let Some(person) = people.join_next().await {
+        let person = person??;
+        ensure!(person.unanswered.is_empty(), "something stayed unanswered");
+        resent += person.resent;
+        desks_back.extend(person.back_after);
+        told.insert(person.seat.context("never admitted")?, person.told);
+    }
+
+    let observer = server.token(Role::Observer, None, None)?;
+    let observer = Client::join(&server.host, &observer).await?;
+    let mut back = crowd.leave().await?;
+    server.stop().await?;
+    let records = sound(server.copy_record()?.path(), "the end")?;
+    assert!(records.starts_with(&before));
+    newcomer
+        .context("nobody came after the last kill")?
+        .check(before.len(), &records)?;
+    assert_eq!(observer.view, view(&replay(&records), Viewer::Public));
+    audit(&records, &told);
+
+    assert!(resent > 0, "no kill met anything on its way");
+    assert!(went_on > 0, "no kill met a speaker");
+    let commands: usize = told.values().map(Vec::len).sum();
+    println!(
+        "{kills} kills, {went_on} in mid-speech, {commands} commands answered, {resent} of them said again, {} events, {:.1?}: 0 acknowledged lost, 0 doubled, 0 reordered",
+        records.len(),
+        begun.elapsed(),
+    );
+    println!("ready after a restart: {}", spread(&mut ready));
+    println!(
+        "{observers} observers back after a restart: {}",
+        spread(&mut back)
+    );
+    println!("13 desks back, once let: {}", spread(&mut desks_back));
+    Ok(())
+}
+
+/// Everything in a record that no server has open, after the verifier found it sound.
+fn sound(folder: &Path, moment: &str) -> Result<Vec<Record>> {
+    let sound = verify(folder)?.with_context(|| format!("{moment}: there is no record"))?;
+    let sound = sound.map_err(|finding| anyhow!("{moment}: {finding}"))?;
+    let records = records_of(folder)?;
+    ensure!(sound.number as usize == records.len(), "{moment}: {sound}");
+    Ok(records)
+}
+
+/// The middle, the 99th of a hundred, and the longest.
+fn spread(times: &mut [Duration]) -> String {
+    times.sort();
+    let Some(last) = times.last() else {
+        return "nobody".into();
+    };
+    let at = |percent: usize| times[(times.len() * percent / 100).min(times.len() - 1)];
+    format!("p50 {:.0?}, p99 {:.0?}, most {:.0?}", at(50), at(99), last)
+}
+
+/// What was seen after a restart before anybody was back.
+struct Newcomer {
+    seq: u64,
+    view: View,
+}
+
+impl Newcomer {
+    /// It saw what the record says, to which the restart itself added nothing but that all links are lost.
+    fn check(&self, at_kill: usize, records: &[Record]) -> Result<()> {
+        let seen = usize::try_from(self.seq)?;
+        let seen = records.get(..seen).context("what was seen is lost")?;
+        assert_eq!(self.view, view(&replay(seen), Viewer::Public));
+        for record in &seen[at_kill..] {
+            assert!(
+                matches!(
+                    record.event,
+                    Event::EndpointLost { .. } | Event::TurnHeld { .. }
+                ),
+                "a restart did {:?}",
+                record.event
+            );
+        }
+        Ok(())
+    }
+}
+
+/// The rooms that are on the air, each with a peer that sends without end.
+async fn linked(server: &Server) -> Result<Vec<Room>> {
+    let mut rooms = vec![];
+    for site in 1..=LINKED {
+        rooms.push(Room::standby(server, site).await?);
+    }
+    Ok(rooms)
+}
+
+fn replay(records: &[Record]) -> Conference {
+    let mut conference = Conference::default();
+    records
+        .iter()
+        .for_each(|record| conference.apply(&record.event));
+    conference
+}
