@@ -162,17 +162,20 @@ export const listen = (page) => page.evaluate(() => {
   };
 });
 
-/** Notes, at every frame a page draws, when its list has changed and when its last command was answered. */
+/** Notes, at every frame a page draws, when its list has changed, and when the server last answered a command of it. */
 export const watchList = (page) => page.evaluate(() => {
   const noted = globalThis.noted = { lists: [], answered: 0 };
-  let waiting = false;
+  const now = () => performance.timeOrigin + performance.now();
+  const { send } = WebSocket.prototype;
+  const heard = new WeakSet();
+  WebSocket.prototype.send = function (text) {
+    if (!heard.has(this)) this.addEventListener("message", ({ data }) => JSON.parse(data).type === "ok" && (noted.answered = now()));
+    heard.add(this);
+    return send.call(this, text);
+  };
   const look = () => {
-    const at = performance.timeOrigin + performance.now();
     const list = globalThis.diemcau.view().floor.queue.map((request) => request.turn).join();
-    if (list !== noted.lists.at(-1)?.list) noted.lists.push({ list, at });
-    const waits = globalThis.diemcau.state().pending > 0;
-    if (waiting && !waits) noted.answered = at;
-    waiting = waits;
+    if (list !== noted.lists.at(-1)?.list) noted.lists.push({ list, at: now() });
     requestAnimationFrame(look);
   };
   look();
