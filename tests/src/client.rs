@@ -2,7 +2,9 @@
 
 use anyhow::{Context, Result, bail};
 use diemcau_model::ItemId;
-use diemcau_protocol::{ClientCommand, ClientFrame, ErrorWhy, Me, PROTOCOL, ServerFrame, View};
+use diemcau_protocol::{
+    ClientCommand, ClientFrame, ErrorWhy, Fact, Me, PROTOCOL, ServerFrame, View,
+};
 use futures_util::{SinkExt, StreamExt};
 use std::{collections::BTreeMap, time::Duration};
 use tokio::{net::TcpStream, time::timeout};
@@ -21,8 +23,10 @@ pub struct Client {
     pub me: Me,
     /// What it sees, folded from the welcome and every fact since.
     pub view: View,
-    /// The last event in `view`.
+    /// The last event that it was told of.
     pub seq: u64,
+    /// The last event whose comments, and whose floor and everything beside it, are in `view`.
+    lanes: (u64, u64),
     /// Answers to commands, by id, in the order of their coming.
     pub answers: BTreeMap<String, Vec<ServerFrame>>,
     /// Every other frame, in the order of their coming; telemetry left out.
@@ -68,6 +72,7 @@ impl Client {
                     me,
                     view: *view,
                     seq,
+                    lanes: (seq, seq),
                     answers,
                     others,
                     closed: None,
@@ -180,6 +185,26 @@ impl Client {
             .context("what was waited for did not come")?
     }
 
+    /// Comments may come after what the floor did later; each for itself comes in its order.
+    fn follow(&mut self, seq: u64, facts: &[Fact]) -> Result<()> {
+        let is_comment =
+            |fact: &Fact| matches!(fact, Fact::Comment { .. } | Fact::CommentGone { .. });
+        if facts.iter().any(is_comment) {
+            if seq < self.lanes.0 {
+                bail!("comments of event {seq} after event {}", self.lanes.0);
+            }
+            self.lanes.0 = seq;
+        }
+        if !facts.iter().all(is_comment) {
+            if seq < self.lanes.1 {
+                bail!("facts of event {seq} after event {}", self.lanes.1);
+            }
+            self.lanes.1 = seq;
+        }
+        self.seq = self.seq.max(seq);
+        Ok(())
+    }
+
     /// Takes in one frame; false when the connection has ended.
     ///
     /// # Errors
@@ -198,10 +223,7 @@ impl Client {
                 now: _,
                 ref facts,
             } => {
-                if seq <= self.seq {
-                    bail!("facts of event {seq} after event {}", self.seq);
-                }
-                self.seq = seq;
+                self.follow(seq, facts)?;
                 self.view.apply(facts);
             }
             ServerFrame::Ok { ref id, .. } | ServerFrame::Refused { ref id, .. } => {

@@ -23,6 +23,9 @@ use tokio::{
 /// How long a server may take to answer: a liveness bound, no measure.
 const READY_WITHIN: Duration = Duration::from_secs(30);
 
+/// The settings file in a server's folder.
+const SETTINGS: &str = "settings.toml";
+
 /// A demo server on free ports of the loopback.
 #[derive(Debug)]
 pub struct Server {
@@ -39,7 +42,16 @@ impl Server {
     /// # Errors
     /// The binary is missing or the server does not come up.
     pub async fn start() -> Result<Self> {
+        Self::start_with("").await
+    }
+
+    /// The same with settings of a file, as TOML.
+    ///
+    /// # Errors
+    /// The binary is missing or the server does not come up.
+    pub async fn start_with(settings: &str) -> Result<Self> {
         let data = TempDir::new()?;
+        fs::write(data.path().join(SETTINGS), settings)?;
         let host = TcpListener::bind("127.0.0.1:0")?.local_addr()?.to_string();
         let media_port = UdpSocket::bind("127.0.0.1:0")?.local_addr()?.port();
         let child = spawn(&host, media_port, &data)?;
@@ -252,6 +264,8 @@ fn spawn(host: &str, media_port: u16, data: &TempDir) -> Result<Child> {
             "--data",
         ])
         .arg(data.path())
+        .arg("--settings")
+        .arg(data.path().join(SETTINGS))
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(if env::var_os("VERBOSE").is_some() {

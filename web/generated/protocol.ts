@@ -22,7 +22,8 @@ now: Millis,
  */
 view: View, } | { "type": "facts", 
 /**
- * The last event they contain; grows by 1 or more from frame to frame.
+ * The event as of which they are told. It never falls from frame to frame, but that comments may come to
+ * observers after facts of a later event.
  */
 seq: number, 
 /**

@@ -33,8 +33,12 @@ pub struct Hub {
     /// How many connections are being served.
     pub(crate) serving: watch::Sender<usize>,
     stopping: AtomicBool,
+    /// How long comments are gathered before those who only watch are told.
+    feed_window: Duration,
 }
 
+/// How long comments are gathered for those who only watch, when nothing else is said.
+const FEED_WINDOW: Duration = Duration::from_millis(50);
 /// How long connections may take to say goodbye when the server stops; later ones are cut.
 const GOODBYE_WITHIN: Duration = Duration::from_secs(3);
 
@@ -89,12 +93,19 @@ impl Hub {
     /// A hub without conferences.
     #[must_use]
     pub fn new(metrics: Metrics) -> Arc<Self> {
+        Self::gathering(FEED_WINDOW, metrics)
+    }
+
+    /// The same, gathering comments for so long before those who only watch are told: a larger window costs less.
+    #[must_use]
+    pub fn gathering(feed_window: Duration, metrics: Metrics) -> Arc<Self> {
         Arc::new(Self {
             doors: DashMap::new(),
             rooms: DashMap::new(),
             metrics,
             serving: watch::Sender::new(0),
             stopping: AtomicBool::new(false),
+            feed_window,
         })
     }
 
@@ -170,6 +181,7 @@ impl Hub {
             clock,
             media,
             self.metrics.clone(),
+            self.feed_window,
         );
         for seat in &setup.seats {
             self.doors.insert(

@@ -1,26 +1,26 @@
 //! One connection, from its first frame to its close.
 
 use crate::{
-    Hub, Metrics,
-    outbox::{Close, Inlet, Outgoing},
+    Frame, Hub, Metrics,
+    outlet::{Close, Outlet},
     room::{Message, NoSeat, RoomHandle},
 };
-use bytes::Bytes;
 use diemcau_model::{PeerAsk, PeerId, limits};
 use diemcau_protocol::{ClientFrame, ErrorWhy, PROTOCOL, ServerFrame, command, decode, id_of};
-use std::{future::Future, time::Duration};
+use futures_util::FutureExt;
+use std::{future::Future, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 use tokio::{
     sync::watch,
     time::{Instant, timeout},
 };
-use tracing::debug;
+use tracing::{debug, error};
 
 /// How long a client may take for its first frame.
 const JOIN_WITHIN: Duration = Duration::from_secs(5);
 /// How long a client may be silent: it pings every 5 s.
 const SILENT_MAX: Duration = Duration::from_secs(30);
-/// How long one frame may take to go out.
-const SEND_WITHIN: Duration = Duration::from_secs(10);
+/// How long the close, and what waits before it, may take to go out.
+const CLOSE_WITHIN: Duration = Duration::from_secs(10);
 /// How long a client may take to answer the close.
 const LINGER: Duration = Duration::from_secs(1);
 /// Frames a second that are always taken.
@@ -32,9 +32,9 @@ const BURST: f64 = 200.0;
 pub trait Socket: Send {
     /// The next thing the client sent; none when it is gone. Safe to cancel.
     fn recv(&mut self) -> impl Future<Output = Option<Inbound>> + Send;
-    /// Sends one text, given as UTF-8.
-    fn send(&mut self, text: Bytes) -> impl Future<Output = bool> + Send;
-    /// Sends the close.
+    /// The way out.
+    fn outlet(&self) -> &Arc<Outlet>;
+    /// Puts the close into the way out.
     fn close(&mut self, code: u16, reason: &'static str) -> impl Future<Output = ()> + Send;
 }
 
@@ -47,37 +47,50 @@ pub enum Inbound {
     TooLarge,
     /// Something that is no text.
     NotText,
+    /// A ping or pong of the transport, which has answered it.
+    Control,
 }
 
 impl Hub {
-    /// Serves one connection until it ends.
+    /// Serves one connection until it ends. A panic in here drops this client and nobody else.
     pub async fn serve(&self, mut socket: impl Socket) {
         let _served = Served::count(&self.serving);
-        match self.admit(&mut socket).await {
-            Ok(admitted) => self.keep(&mut socket, admitted).await,
-            Err(NotIn::Refused(why)) => turn_away(&mut socket, &self.metrics, why).await,
-            Err(NotIn::Stopping) => {
-                say(&mut socket, &ServerFrame::Stopping).await;
-                close(&mut socket, Close::Stopping).await;
+        let mut admitted = None;
+        let served = AssertUnwindSafe(self.attend(&mut socket, &mut admitted))
+            .catch_unwind()
+            .await;
+        if let Some((room, peer)) = admitted {
+            room.tell(Message::Leave { peer }).await;
+        }
+        match served {
+            Ok(()) => linger(&mut socket).await,
+            Err(_) => {
+                self.metrics.panics.inc();
+                error!("a connection's task panicked; its client is dropped");
             }
         }
-        linger(&mut socket).await;
     }
 
-    async fn keep(&self, socket: &mut impl Socket, admitted: (RoomHandle, PeerId, Inlet)) {
-        let (room, peer, mut inlet) = admitted;
+    async fn attend(&self, socket: &mut impl Socket, admitted: &mut Option<(RoomHandle, PeerId)>) {
+        let (room, peer) = match self.admit(socket).await {
+            Ok(seated) => admitted.insert(seated).clone(),
+            Err(NotIn::Refused(why)) => return turn_away(socket, &self.metrics, why).await,
+            Err(NotIn::Stopping) => {
+                say(socket, &ServerFrame::Stopping);
+                return close(socket, Close::Stopping).await;
+            }
+        };
         let mut session = Session {
             room: &room,
             peer,
             metrics: &self.metrics,
             allowance: Allowance::new(),
         };
-        session.run(socket, &mut inlet).await;
-        room.tell(Message::Leave { peer }).await;
+        session.run(socket).await;
     }
 
-    async fn admit(&self, socket: &mut impl Socket) -> Result<(RoomHandle, PeerId, Inlet), NotIn> {
-        let first = timeout(JOIN_WITHIN, socket.recv()).await.ok().flatten();
+    async fn admit(&self, socket: &mut impl Socket) -> Result<(RoomHandle, PeerId), NotIn> {
+        let first = timeout(JOIN_WITHIN, first(socket)).await.ok().flatten();
         let token = match first {
             Some(Inbound::Text(text)) => match decode(&text) {
                 Ok(ClientFrame::Join {
@@ -90,15 +103,18 @@ impl Hub {
             },
             Some(Inbound::TooLarge) => return Err(ErrorWhy::TooLarge.into()),
             Some(Inbound::NotText) => return Err(ErrorWhy::Malformed.into()),
-            None => return Err(ErrorWhy::JoinFirst.into()),
+            Some(Inbound::Control) | None => return Err(ErrorWhy::JoinFirst.into()),
         };
         // A client that knocks while the server stops must not take its link for a wrong one.
         if self.is_stopping() {
             return Err(NotIn::Stopping);
         }
         let door = self.door(&token).ok_or(ErrorWhy::NotAdmitted)?;
-        let joined = door.room.join(door.seat).await?;
-        Ok((door.room, joined.peer, joined.inlet))
+        let peer = door
+            .room
+            .join(door.seat, Arc::clone(socket.outlet()))
+            .await?;
+        Ok((door.room, peer))
     }
 }
 
@@ -110,7 +126,8 @@ struct Session<'a> {
 }
 
 impl Session<'_> {
-    async fn run(&mut self, socket: &mut impl Socket, inlet: &mut Inlet) {
+    async fn run(&mut self, socket: &mut impl Socket) {
+        let outlet = Arc::clone(socket.outlet());
         let mut heard = Instant::now();
         loop {
             // No lot is drawn: what comes in is bounded by the allowance, so that it may go first.
@@ -125,14 +142,7 @@ impl Session<'_> {
                         },
                     }
                 }
-                outgoing = inlet.next() => match outgoing {
-                    Outgoing::Frame(text) => {
-                        if timeout(SEND_WITHIN, socket.send(text)).await != Ok(true) {
-                            return;
-                        }
-                    }
-                    Outgoing::Close(why) => return close(socket, why).await,
-                },
+                why = outlet.tend() => return close(socket, why).await,
                 () = tokio::time::sleep_until(heard + SILENT_MAX) => return close(socket, Close::Normal).await,
             }
         }
@@ -149,29 +159,23 @@ impl Session<'_> {
             Inbound::TooLarge => return Err(ErrorWhy::TooLarge),
             Inbound::NotText => {
                 let text = ErrorWhy::Malformed.to_string();
-                self.complain(socket, ErrorWhy::Malformed, None, text).await;
+                self.complain(socket, ErrorWhy::Malformed, None, text);
                 return Ok(());
             }
+            Inbound::Control => return Ok(()),
         };
         match decode(&text) {
             Ok(frame) => self.take_frame(socket, frame).await,
             Err(bad) => {
                 debug!(peer = %self.peer, %bad, "malformed frame");
-                self.complain(socket, ErrorWhy::Malformed, id_of(&text), bad.to_string())
-                    .await;
+                self.complain(socket, ErrorWhy::Malformed, id_of(&text), bad.to_string());
                 Ok(())
             }
         }
     }
 
     /// Tells that a frame could not be taken; the connection stays.
-    async fn complain(
-        &self,
-        socket: &mut impl Socket,
-        why: ErrorWhy,
-        id: Option<String>,
-        text: String,
-    ) {
+    fn complain(&self, socket: &impl Socket, why: ErrorWhy, id: Option<String>, text: String) {
         self.metrics.error(why);
         let fatal = false;
         let frame = ServerFrame::Error {
@@ -180,7 +184,7 @@ impl Session<'_> {
             text,
             fatal,
         };
-        say(socket, &frame).await;
+        say(socket, &frame);
     }
 
     async fn take_frame(
@@ -192,14 +196,8 @@ impl Session<'_> {
         let message = match frame {
             ClientFrame::Join { .. } => return Err(ErrorWhy::JoinFirst),
             ClientFrame::Ping { sent } => {
-                say(
-                    socket,
-                    &ServerFrame::Pong {
-                        sent,
-                        now: self.room.clock.now(),
-                    },
-                )
-                .await;
+                let now = self.room.clock.now();
+                say(socket, &ServerFrame::Pong { sent, now });
                 return Ok(());
             }
             ClientFrame::Command { id, command: asked } => Message::Command {
@@ -214,8 +212,7 @@ impl Session<'_> {
             }
             ClientFrame::Screen { slots } if slots.tiles.len() > limits::TILE_SLOTS => {
                 let text = ErrorWhy::MediaRefused.to_string();
-                self.complain(socket, ErrorWhy::MediaRefused, None, text)
-                    .await;
+                self.complain(socket, ErrorWhy::MediaRefused, None, text);
                 return Ok(());
             }
             ClientFrame::Screen { slots } => media(peer, PeerAsk::Screen { peer, slots }),
@@ -228,6 +225,17 @@ impl Session<'_> {
 
 fn media(peer: PeerId, ask: PeerAsk) -> Message {
     Message::Media { peer, ask }
+}
+
+/// The first thing a client says. The transport's own pings, of which it may send a few, are none.
+async fn first(socket: &mut impl Socket) -> Option<Inbound> {
+    for _ in 0..BURST as usize {
+        match socket.recv().await? {
+            Inbound::Control => {}
+            said @ (Inbound::Text(_) | Inbound::TooLarge | Inbound::NotText) => return Some(said),
+        }
+    }
+    None
 }
 
 /// Why a connection was not let in.
@@ -278,7 +286,7 @@ async fn turn_away(socket: &mut impl Socket, metrics: &Metrics, why: ErrorWhy) {
         text: why.to_string(),
         fatal: true,
     };
-    say(socket, &frame).await;
+    say(socket, &frame);
     let code = match why {
         ErrorWhy::TooLarge => Close::TooLarge,
         ErrorWhy::StorageFailed => Close::Failed,
@@ -294,11 +302,9 @@ async fn turn_away(socket: &mut impl Socket, metrics: &Metrics, why: ErrorWhy) {
     close(socket, code).await;
 }
 
-async fn say(socket: &mut impl Socket, frame: &ServerFrame) {
-    if let Ok(text) = serde_json::to_vec(frame) {
-        // A socket that does not take it ends the loop at its next turn.
-        let _ = timeout(SEND_WITHIN, socket.send(Bytes::from(text))).await;
-    }
+fn say(socket: &impl Socket, frame: &ServerFrame) {
+    // A client that lags is cut by its outlet; the loop hears of it at its next turn.
+    let _ = socket.outlet().offer(&Frame::of(frame));
 }
 
 /// Reads on until the client has answered the close. A socket that is dropped with something unread resets the
@@ -316,7 +322,10 @@ async fn close(socket: &mut impl Socket, why: Close) {
         Close::Failed => "the server has failed",
         Close::Lagging => "join again for a fresh snapshot",
     };
-    let _ = timeout(SEND_WITHIN, socket.close(why.code(), reason)).await;
+    socket.close(why.code(), reason).await;
+    let outlet = Arc::clone(socket.outlet());
+    // A client that does not take it is dropped without.
+    let _ = timeout(CLOSE_WITHIN, outlet.drained()).await;
 }
 
 /// A token bucket: a person cannot press fifty buttons a second.

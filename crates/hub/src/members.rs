@@ -1,52 +1,78 @@
 //! The connections of one conference, and telling them things: each fact is encoded once per class of viewers.
+//!
+//! Desks, sites and screens are told by the room itself, at once. Who only watches is told by the crowd's task.
 
 use crate::{
-    Metrics,
-    outbox::{Close, Inlet, Offer, Outbox, outbox},
+    Frame, Metrics,
+    crowd::Crowd,
+    outlet::{Close, Offer, Outlet},
 };
-use bytes::Bytes;
 use diemcau_conference::{Actor, Conference, Seat};
-use diemcau_model::{Carries, Millis, PeerAsk, PeerId, SeatId, SiteId};
-use diemcau_protocol::{ErrorWhy, Me, ServerFrame, SiteTelemetry, Slice, Viewer, facts, view};
-use std::collections::{BTreeMap, BTreeSet};
-use tracing::error;
+use diemcau_model::{Carries, Millis, PeerAsk, PeerId, Role, SeatId, SiteId, limits};
+use diemcau_protocol::{
+    ErrorWhy, Lane, Me, ServerFrame, SiteTelemetry, Slice, Viewer, facts, view,
+};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
+use tokio::time::Instant;
 
 #[derive(Debug)]
 struct Member {
     actor: Actor,
     carries: Carries,
     viewer: Viewer,
-    outbox: Outbox,
+    outlet: Arc<Outlet>,
 }
 
 /// Everyone who is connected.
 #[derive(Debug)]
 pub(crate) struct Members {
-    members: BTreeMap<PeerId, Member>,
+    /// Who takes part: seats of every role but the observers'.
+    taking_part: BTreeMap<PeerId, Member>,
+    /// Who only watches.
+    watching: BTreeMap<PeerId, Member>,
+    crowd: Crowd,
+    /// How many connections each seat has; none has no entry.
+    seats: BTreeMap<SeatId, usize>,
     next: u64,
     metrics: Metrics,
 }
 
 impl Members {
-    pub(crate) fn new(metrics: Metrics) -> Self {
+    pub(crate) fn new(metrics: Metrics, feed_window: Duration) -> Self {
         Self {
-            members: BTreeMap::new(),
+            taking_part: BTreeMap::new(),
+            watching: BTreeMap::new(),
+            crowd: Crowd::spawn(feed_window, metrics.clone()),
+            seats: BTreeMap::new(),
             next: 1,
             metrics,
         }
     }
 
+    fn get(&self, peer: PeerId) -> Option<&Member> {
+        let takes_part = self.taking_part.get(&peer);
+        takes_part.or_else(|| self.watching.get(&peer))
+    }
+
+    fn all(&self) -> impl Iterator<Item = (&PeerId, &Member)> {
+        self.taking_part.iter().chain(&self.watching)
+    }
+
     pub(crate) fn contains(&self, peer: PeerId) -> bool {
-        self.members.contains_key(&peer)
+        self.get(peer).is_some()
     }
 
     pub(crate) fn actor(&self, peer: PeerId) -> Option<Actor> {
-        self.members.get(&peer).map(|member| member.actor)
+        self.get(peer).map(|member| member.actor)
     }
 
     /// Whether a seat's machine may ask this of the media plane.
     pub(crate) fn may_ask(&self, peer: PeerId, ask: &PeerAsk) -> bool {
-        let Some(member) = self.members.get(&peer) else {
+        let Some(member) = self.get(peer) else {
             return false;
         };
         match ask {
@@ -60,47 +86,58 @@ impl Members {
     }
 
     pub(crate) fn of_seat(&self, seat: SeatId) -> Vec<PeerId> {
-        self.members
-            .iter()
+        self.all()
             .filter(|(_, member)| member.actor.seat == seat)
             .map(|(peer, _)| *peer)
             .collect()
     }
 
+    /// Whether a seat has a connection.
+    pub(crate) fn has_seat(&self, seat: SeatId) -> bool {
+        self.seats.contains_key(&seat)
+    }
+
     /// How many connections each site has.
     pub(crate) fn by_site(&self) -> BTreeMap<SiteId, u16> {
         let mut count = BTreeMap::new();
-        for site in self.members.values().filter_map(|member| member.actor.site) {
+        for site in self.all().filter_map(|(_, member)| member.actor.site) {
             *count.entry(site).or_insert(0) += 1;
         }
         count
     }
 
-    pub(crate) fn admit(&mut self, seat: &Seat) -> (PeerId, Inlet) {
+    pub(crate) fn admit(&mut self, seat: &Seat, outlet: Arc<Outlet>) -> PeerId {
         let peer = PeerId(self.next);
         self.next += 1;
-        let (outbox, inlet) = outbox();
         let actor = Actor {
             seat: seat.id,
             role: seat.role,
             site: seat.site,
         };
         let viewer = Viewer::of(seat.role, seat.site);
-        self.members.insert(
-            peer,
-            Member {
-                actor,
-                carries: seat.carries,
-                viewer,
-                outbox,
-            },
-        );
+        let member = Member {
+            actor,
+            carries: seat.carries,
+            viewer,
+            outlet,
+        };
+        match seat.role {
+            Role::Observer => self.watching.insert(peer, member),
+            Role::Chair
+            | Role::Deputy
+            | Role::Secretary
+            | Role::Moderator
+            | Role::Technician
+            | Role::Stage => self.taking_part.insert(peer, member),
+        };
+        *self.seats.entry(seat.id).or_insert(0) += 1;
         self.metrics.connections.inc();
-        (peer, inlet)
+        peer
     }
 
+    /// Gives a newcomer its snapshot; from then on it hears every fact.
     pub(crate) fn welcome(&self, peer: PeerId, seat: &Seat, conference: &Conference, now: Millis) {
-        let Some(member) = self.members.get(&peer) else {
+        let Some(member) = self.get(peer) else {
             return;
         };
         let me = Me {
@@ -112,24 +149,35 @@ impl Members {
         };
         let view = Box::new(view(conference, member.viewer));
         let seq = conference.seq();
-        let welcome = encode(&ServerFrame::Welcome { me, seq, now, view });
-        member.outbox.offer_snapshot(welcome);
+        let welcome = Frame::of(&ServerFrame::Welcome { me, seq, now, view });
+        member.outlet.offer_snapshot(&welcome);
+        if self.watching.contains_key(&peer) {
+            self.crowd.admit(peer, Arc::clone(&member.outlet));
+        }
     }
 
     /// Removes a connection; false if it was gone already.
     pub(crate) fn remove(&mut self, peer: PeerId) -> bool {
-        let gone = self.members.remove(&peer).is_some();
-        if gone {
-            self.metrics.connections.dec();
-        }
-        gone
+        self.crowd.remove(peer);
+        let takes_part = self.taking_part.remove(&peer);
+        let Some(member) = takes_part.or_else(|| self.watching.remove(&peer)) else {
+            return false;
+        };
+        let seat = member.actor.seat;
+        let left = self.seats.get(&seat).copied().unwrap_or(0);
+        match left {
+            0 | 1 => self.seats.remove(&seat),
+            _ => self.seats.insert(seat, left - 1),
+        };
+        self.metrics.connections.dec();
+        true
     }
 
     /// Tells a connection why it must go, and closes it.
     pub(crate) fn dismiss(&mut self, peer: PeerId, why: ErrorWhy) {
         self.error(peer, why, None);
-        if let Some(member) = self.members.get(&peer) {
-            member.outbox.close(Close::Policy);
+        if let Some(member) = self.get(peer) {
+            member.outlet.close(Close::Policy);
         }
         self.remove(peer);
     }
@@ -149,46 +197,55 @@ impl Members {
     }
 
     pub(crate) fn tell(&self, peer: PeerId, frame: &ServerFrame) {
-        if let Some(member) = self.members.get(&peer) {
-            self.offer(member, encode(frame));
+        if let Some(member) = self.get(peer) {
+            self.offer(member, &Frame::of(frame));
         }
     }
 
     pub(crate) fn tell_all(&self, frame: &ServerFrame) {
-        let frame = encode(frame);
-        self.members
-            .values()
-            .for_each(|member| self.offer(member, frame.clone()));
+        let frame = Frame::of(frame);
+        self.all()
+            .for_each(|(_, member)| self.offer(member, &frame));
     }
 
     /// Tells the desks that see to the installation.
     pub(crate) fn tell_desks(&self, frame: &ServerFrame) {
-        let frame = encode(frame);
-        self.members
+        let frame = Frame::of(frame);
+        self.taking_part
             .values()
             .filter(|member| member.viewer.sees_all_figures())
-            .for_each(|member| self.offer(member, frame.clone()));
+            .for_each(|member| self.offer(member, &frame));
     }
 
     pub(crate) fn is_desk(&self, peer: PeerId) -> bool {
-        let member = self.members.get(&peer);
+        let member = self.taking_part.get(&peer);
         member.is_some_and(|member| member.viewer.sees_all_figures())
     }
 
     pub(crate) fn close_all(&self, why: Close) {
-        self.members
-            .values()
-            .for_each(|member| member.outbox.close(why));
+        self.all().for_each(|(_, member)| member.outlet.close(why));
     }
 
     /// Tells everyone what changed, as each may see it.
-    pub(crate) fn publish(&self, conference: &Conference, slices: &BTreeSet<Slice>, now: Millis) {
-        let mut encoded: BTreeMap<Viewer, Option<Bytes>> = BTreeMap::new();
-        for member in self.members.values() {
+    pub(crate) fn publish(
+        &mut self,
+        conference: &Conference,
+        slices: &BTreeSet<Slice>,
+        now: Millis,
+    ) {
+        self.crowd.touched(slices);
+        for slices in frames(slices) {
+            self.tell_taking_part(conference, &slices, now);
+        }
+    }
+
+    fn tell_taking_part(&self, conference: &Conference, slices: &BTreeSet<Slice>, now: Millis) {
+        let mut encoded: BTreeMap<Viewer, Option<Frame>> = BTreeMap::new();
+        for member in self.taking_part.values() {
             let frame = encoded.entry(member.viewer).or_insert_with(|| {
                 let facts = facts(conference, slices, member.viewer);
                 (!facts.is_empty()).then(|| {
-                    encode(&ServerFrame::Facts {
+                    Frame::of(&ServerFrame::Facts {
                         seq: conference.seq(),
                         now,
                         facts,
@@ -196,20 +253,35 @@ impl Members {
                 })
             });
             if let Some(frame) = frame {
-                self.offer(member, frame.clone());
+                self.offer(member, frame);
             }
         }
     }
 
+    /// Hands over what those who only watch are to be told now. Only while memory holds what is on disk.
+    pub(crate) fn advance(&mut self, conference: &Conference, now: Millis) {
+        self.crowd.advance(conference, now);
+    }
+
+    /// When `advance` has something to do by itself.
+    pub(crate) fn due(&self) -> Option<Instant> {
+        self.crowd.due()
+    }
+
+    /// Waits until `advance` may go on. Safe to cancel.
+    pub(crate) async fn freed(&self) {
+        self.crowd.freed().await;
+    }
+
     /// Tells the desks every site's figures, and a site its own.
     pub(crate) fn tell_figures(&self, figures: &[SiteTelemetry]) {
-        let all = encode(&ServerFrame::Telemetry {
+        let all = Frame::of(&ServerFrame::Telemetry {
             sites: figures.to_vec(),
         });
-        let mut own: BTreeMap<SiteId, Bytes> = BTreeMap::new();
-        for member in self.members.values() {
+        let mut own: BTreeMap<SiteId, Frame> = BTreeMap::new();
+        for member in self.taking_part.values() {
             if member.viewer.sees_all_figures() {
-                self.offer(member, all.clone());
+                self.offer(member, &all);
             } else if let Viewer::Site(site) = member.viewer {
                 let frame = own.entry(site).or_insert_with(|| {
                     let sites = figures
@@ -217,30 +289,37 @@ impl Members {
                         .filter(|figure| figure.site == site)
                         .cloned()
                         .collect();
-                    encode(&ServerFrame::Telemetry { sites })
+                    Frame::of(&ServerFrame::Telemetry { sites })
                 });
-                self.offer(member, frame.clone());
+                self.offer(member, frame);
             }
         }
     }
 
-    fn offer(&self, member: &Member, frame: Bytes) {
-        if member.outbox.offer(frame) == Offer::Lagging {
+    fn offer(&self, member: &Member, frame: &Frame) {
+        if member.outlet.offer(frame) == Offer::Lagging {
             self.metrics.lagging.inc();
         }
     }
 }
 
-fn encode(frame: &ServerFrame) -> Bytes {
-    match serde_json::to_vec(frame) {
-        Ok(text) => Bytes::from(text),
-        Err(failure) => {
-            // Our own types always encode; an empty frame would be seen at once in the tests.
-            error!(
-                error = &failure as &dyn std::error::Error,
-                "a frame cannot be encoded"
-            );
-            Bytes::new()
-        }
+/// What changed, as frames: the floor and everything beside it in one, the comments behind it.
+fn frames(slices: &BTreeSet<Slice>) -> Vec<BTreeSet<Slice>> {
+    let (floor, feed): (BTreeSet<Slice>, BTreeSet<Slice>) = slices
+        .iter()
+        .copied()
+        .partition(|slice| slice.lane() == Lane::Floor);
+    let mut frames: Vec<BTreeSet<Slice>> = feed
+        .into_iter()
+        .collect::<Vec<_>>()
+        .chunks(limits::FEED_FRAME_MAX)
+        .map(|some| some.iter().copied().collect())
+        .collect();
+    match frames.first_mut() {
+        // One frame when it can be: most rounds are one decision.
+        Some(first) if !floor.is_empty() => first.extend(floor),
+        Some(_) => {}
+        None => frames.push(floor),
     }
+    frames
 }

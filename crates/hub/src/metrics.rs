@@ -26,6 +26,8 @@ pub struct Metrics {
     pub errors: Family<Reason, Counter>,
     /// Connections cut because too much waited for them.
     pub lagging: Counter,
+    /// Connections whose task panicked: each was dropped alone.
+    pub panics: Counter,
     /// Seconds from the first command of a batch to its sync.
     pub commit_seconds: Histogram,
     /// Commits that failed.
@@ -52,6 +54,7 @@ impl Metrics {
             repeated: Counter::default(),
             errors: Family::default(),
             lagging: Counter::default(),
+            panics: Counter::default(),
             commit_seconds: Histogram::new([0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 2.0]),
             commit_failures: Counter::default(),
             alarms: Family::default(),
@@ -87,6 +90,11 @@ impl Metrics {
             "lagging",
             "Connections cut because too much waited",
             metrics.lagging.clone(),
+        );
+        registry.register(
+            "connection_panics",
+            "Connections whose task panicked",
+            metrics.panics.clone(),
         );
         registry.register(
             "commit_seconds",

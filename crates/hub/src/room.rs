@@ -9,7 +9,7 @@ use crate::{
     Clock, MediaLines, Metrics,
     answers::{Answer, Answers},
     members::Members,
-    outbox::{Close, Inlet},
+    outlet::{Close, Outlet},
     telemetry::Telemetry,
 };
 use diemcau_conference::{Actor, Command, Conference, Event, Refusal, Signal, permits};
@@ -22,6 +22,7 @@ use diemcau_protocol::{ErrorWhy, ServerFrame, touches};
 use failure::Failure;
 use std::{
     collections::{BTreeMap, BTreeSet},
+    sync::Arc,
     time::Duration,
 };
 use tokio::{
@@ -46,7 +47,8 @@ pub(crate) struct RoomHandle {
 pub(crate) enum Message {
     Join {
         seat: SeatId,
-        reply: oneshot::Sender<Result<Joined, NoSeat>>,
+        outlet: Arc<Outlet>,
+        reply: oneshot::Sender<Result<PeerId, NoSeat>>,
     },
     Command {
         peer: PeerId,
@@ -79,18 +81,16 @@ pub(crate) enum NoSeat {
     Closed,
 }
 
-/// A connection that was let in.
-#[derive(Debug)]
-pub(crate) struct Joined {
-    pub(crate) peer: PeerId,
-    pub(crate) inlet: Inlet,
-}
-
 impl RoomHandle {
     /// Takes a seat. The first frame is the welcome.
-    pub(crate) async fn join(&self, seat: SeatId) -> Result<Joined, NoSeat> {
+    pub(crate) async fn join(&self, seat: SeatId, outlet: Arc<Outlet>) -> Result<PeerId, NoSeat> {
         let (reply, joined) = oneshot::channel();
-        self.tell(Message::Join { seat, reply }).await;
+        self.tell(Message::Join {
+            seat,
+            outlet,
+            reply,
+        })
+        .await;
         // The task drops what it has not read when it ends.
         joined.await.unwrap_or(Err(NoSeat::Closed))
     }
@@ -145,8 +145,15 @@ struct Round {
     entries: Vec<Entry>,
     /// Commands decided in this round: who asked, which id, what to answer.
     answers: Vec<(PeerId, String, Answer)>,
-    joins: Vec<(SeatId, oneshot::Sender<Result<Joined, NoSeat>>)>,
+    joins: Vec<Joining>,
     stop: Option<oneshot::Sender<()>>,
+}
+
+/// Somebody at the door.
+struct Joining {
+    seat: SeatId,
+    outlet: Arc<Outlet>,
+    reply: oneshot::Sender<Result<PeerId, NoSeat>>,
 }
 
 impl Room {
@@ -157,6 +164,7 @@ impl Room {
         clock: Clock,
         media: MediaLines,
         metrics: Metrics,
+        feed_window: Duration,
     ) -> RoomHandle {
         let (inbox, messages) = mpsc::channel(limits::INBOX_MAX);
         let room = Self {
@@ -165,7 +173,7 @@ impl Room {
             writer,
             clock,
             media,
-            members: Members::new(metrics.clone()),
+            members: Members::new(metrics.clone(), feed_window),
             metrics,
             telemetry: Telemetry::default(),
             senders: BTreeMap::new(),
@@ -191,6 +199,7 @@ impl Room {
                 biased;
                 _ = tick.tick() => self.tick().await,
                 () = sleep_until(deadline) => {}
+                () = self.members.freed() => {}
                 Some(say) = self.media.says.recv() => self.take_say(say),
                 report = self.media.reports.recv() => match report {
                     Some(report) => self.take_report(report, &mut round),
@@ -218,21 +227,34 @@ impl Room {
                 self.close(stopped).await;
                 return;
             }
+            if self.is_in_step() {
+                self.members.advance(&self.conference, self.clock.now());
+            }
         }
     }
 
     /// The single sleep: until the next thing that happens by itself.
     fn next_wake(&self) -> Instant {
         const FAR: Duration = Duration::from_secs(3_600);
-        match self.conference.next_deadline() {
+        let own = match self.conference.next_deadline() {
             Some(at) if self.failure.is_none() => self.clock.instant(at),
             Some(_) | None => Instant::now() + FAR,
-        }
+        };
+        let due = self.members.due().filter(|_| self.is_in_step());
+        due.map_or(own, |due| due.min(own))
     }
 
     async fn take(&mut self, message: Message, round: &mut Round) {
         match message {
-            Message::Join { seat, reply } => round.joins.push((seat, reply)),
+            Message::Join {
+                seat,
+                outlet,
+                reply,
+            } => round.joins.push(Joining {
+                seat,
+                outlet,
+                reply,
+            }),
             Message::Command { peer, id, command } => self.take_command(peer, id, &command, round),
             Message::Media { peer, ask } => {
                 // A media plane that lags stops nobody's conference: the note is refused, and may be sent again.
@@ -362,7 +384,7 @@ impl Room {
 
     /// A key that was held is let go when its seat's last connection is gone.
     fn take_seat_gone(&mut self, seat: Option<SeatId>, round: &mut Round) {
-        let gone = seat.filter(|seat| self.members.of_seat(*seat).is_empty());
+        let gone = seat.filter(|seat| !self.members.has_seat(*seat));
         if let Some(seat) = gone.filter(|_| self.may_write()) {
             let signal = Signal::SeatGone { seat };
             let events = self.conference.decide_signal(signal, self.clock.now());
@@ -440,8 +462,8 @@ impl Room {
             }
         }
         self.tell_alarms();
-        for (seat, reply) in joins {
-            self.join(seat, reply).await;
+        for joining in joins {
+            self.join(joining).await;
         }
         stop
     }
@@ -510,7 +532,12 @@ impl Room {
         self.members.tell(peer, &frame);
     }
 
-    async fn join(&mut self, seat: SeatId, reply: oneshot::Sender<Result<Joined, NoSeat>>) {
+    async fn join(&mut self, joining: Joining) {
+        let Joining {
+            seat,
+            outlet,
+            reply,
+        } = joining;
         let found = self
             .conference
             .setup()
@@ -532,7 +559,7 @@ impl Room {
                 self.forget(peer).await;
             }
         }
-        let (peer, inlet) = self.members.admit(&seat);
+        let peer = self.members.admit(&seat, outlet);
         self.ask(PeerAsk::Admit {
             peer,
             site: seat.site,
@@ -543,7 +570,7 @@ impl Room {
             .welcome(peer, &seat, &self.conference, self.clock.now());
         self.tell_alarms_to(peer);
         info!(%peer, seat = %seat.id, role = ?seat.role, "joined");
-        if reply.send(Ok(Joined { peer, inlet })).is_err() {
+        if reply.send(Ok(peer)).is_err() {
             self.leave(peer).await;
         }
     }

@@ -7,12 +7,12 @@
     reason = "a test that cannot go on says so by a panic, and waits for the frames it is about"
 )]
 
-use bytes::Bytes;
-use diemcau_conference::{AtZero, ItemKind, PlannedItem, QueueMode, Seat, Setup, Site, TurnRules};
-use diemcau_hub::{Hub, Inbound, MediaLines, Metrics, Socket, token_hash};
+mod support;
+
+use diemcau_hub::{Hub, MediaLines, Metrics};
 use diemcau_journal::{Entry, Journal, JournalError, MemoryJournal, Record};
-use diemcau_model::{Alarm, Carries, ItemId, Millis, Role, SeatId, SiteId, Stage};
-use diemcau_protocol::{ClientCommand, ClientFrame, ErrorWhy, PROTOCOL, ServerFrame};
+use diemcau_model::{Alarm, ItemId, Millis, SiteId, Stage};
+use diemcau_protocol::{ClientCommand, ErrorWhy, ServerFrame};
 use prometheus_client::registry::Registry;
 use std::{
     collections::BTreeSet,
@@ -20,14 +20,12 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    time::Duration,
 };
+use support::{Guest, LIVE, setup};
 use tokio::{
     sync::{mpsc, watch},
     time::timeout,
 };
-
-const LIVE: Duration = Duration::from_secs(30);
 
 /// A journal whose disk can be told to be full.
 struct Disk {
@@ -60,110 +58,6 @@ impl Journal for Disk {
     }
 }
 
-/// The server's end of a connection made of channels.
-struct Line {
-    inbound: mpsc::Receiver<Inbound>,
-    outbound: mpsc::Sender<Bytes>,
-}
-
-impl Socket for Line {
-    async fn recv(&mut self) -> Option<Inbound> {
-        self.inbound.recv().await
-    }
-
-    async fn send(&mut self, text: Bytes) -> bool {
-        self.outbound.send(text).await.is_ok()
-    }
-
-    async fn close(&mut self, _code: u16, _reason: &'static str) {
-        self.inbound.close();
-    }
-}
-
-/// The chair's end.
-struct Chair {
-    out: mpsc::Sender<Inbound>,
-    frames: mpsc::Receiver<Bytes>,
-    /// Told, and not yet looked at.
-    alarms: Option<BTreeSet<Alarm>>,
-}
-
-impl Chair {
-    async fn join(hub: &Arc<Hub>) -> Self {
-        let (out, inbound) = mpsc::channel(64);
-        let (outbound, frames) = mpsc::channel(64);
-        let serving = Arc::clone(hub);
-        tokio::spawn(async move { serving.serve(Line { inbound, outbound }).await });
-        let mut chair = Self {
-            out,
-            frames,
-            alarms: None,
-        };
-        chair
-            .say(&ClientFrame::Join {
-                protocol: PROTOCOL,
-                token: "chair".into(),
-            })
-            .await;
-        let welcome = chair
-            .until(|frame| matches!(frame, ServerFrame::Welcome { .. }))
-            .await;
-        assert!(matches!(welcome, ServerFrame::Welcome { .. }));
-        chair
-    }
-
-    async fn say(&self, frame: &ClientFrame) {
-        let text = serde_json::to_string(frame).unwrap();
-        self.out.send(Inbound::Text(text)).await.unwrap();
-    }
-
-    /// The next frame that fits. A connection that was cut fails here.
-    async fn until(&mut self, fits: impl Fn(&ServerFrame) -> bool) -> ServerFrame {
-        loop {
-            let text = timeout(LIVE, self.frames.recv())
-                .await
-                .unwrap()
-                .expect("the connection was cut");
-            let frame: ServerFrame = serde_json::from_slice(&text).unwrap();
-            if let ServerFrame::Alarms { alarms } = &frame {
-                self.alarms = Some(alarms.clone());
-            }
-            if fits(&frame) {
-                return frame;
-            }
-        }
-    }
-
-    async fn command(&mut self, id: &str, command: ClientCommand) -> ServerFrame {
-        self.say(&ClientFrame::Command {
-            id: id.into(),
-            command,
-        })
-        .await;
-        self.until(|frame| match frame {
-            ServerFrame::Ok { id: of, .. } | ServerFrame::Refused { id: of, .. } => of == id,
-            ServerFrame::Error { id: of, .. } => of.as_deref() == Some(id),
-            _ => false,
-        })
-        .await
-    }
-
-    /// What it was last told to be wrong.
-    async fn alarms(&mut self) -> BTreeSet<Alarm> {
-        if let Some(alarms) = self.alarms.take() {
-            return alarms;
-        }
-        let is_told = |frame: &ServerFrame| matches!(frame, ServerFrame::Alarms { .. });
-        self.until(is_told).await;
-        self.alarms.take().unwrap()
-    }
-
-    async fn microphone(&mut self, id: &str, open: bool) -> ServerFrame {
-        self.command(id, ClientCommand::SetHallMicrophone { open })
-            .await
-    }
-}
-
 fn is_failed(frame: &ServerFrame) -> bool {
     matches!(
         frame,
@@ -173,52 +67,6 @@ fn is_failed(frame: &ServerFrame) -> bool {
             ..
         }
     )
-}
-
-fn setup() -> Setup {
-    let site = Site {
-        id: SiteId(0),
-        name: "Hall".into(),
-        short: "Hall".into(),
-        level: String::new(),
-        hall: true,
-        summoned: 0,
-    };
-    let seat = Seat {
-        id: SeatId(0),
-        role: Role::Chair,
-        site: Some(SiteId(0)),
-        carries: Carries::Watch,
-        label: "Chair".into(),
-        token_sha256: token_hash("chair"),
-    };
-    let item = PlannedItem {
-        id: ItemId(1),
-        title: "Discussion".into(),
-        short: "Discussion".into(),
-        part_of: None,
-        quorum_percent: None,
-        kind: ItemKind::Discussion,
-        presenter: String::new(),
-        minutes: 10,
-        turns: TurnRules {
-            minutes: 5,
-            at_zero: AtZero::Warn,
-            approval: false,
-            queue: QueueMode::InOrder,
-        },
-        drafts: vec![],
-    };
-    Setup {
-        title: "Test".into(),
-        organizer: String::new(),
-        sites: vec![site],
-        seats: vec![seat],
-        agenda: vec![item],
-        drafts: vec![],
-        starts: None,
-        away_seconds: 0,
-    }
 }
 
 #[tokio::test]
@@ -246,7 +94,7 @@ async fn a_full_disk_acknowledges_nothing_cuts_nobody_and_still_closes_the_micro
     )
     .await
     .unwrap();
-    let mut chair = Chair::join(&hub).await;
+    let mut chair = Guest::join(&hub, "chair").await;
 
     let opened = chair.microphone("open", true).await;
     assert!(matches!(opened, ServerFrame::Ok { .. }), "{opened:?}");
@@ -278,7 +126,7 @@ async fn a_full_disk_acknowledges_nothing_cuts_nobody_and_still_closes_the_micro
         "closing does not wait for the disk"
     );
 
-    let mut newcomer = Chair::join(&hub).await;
+    let mut newcomer = Guest::join(&hub, "chair").await;
     assert_eq!(
         newcomer.alarms().await,
         full_alarm,

@@ -52,6 +52,8 @@ pub const JSON_DEPTH_MAX: usize = 32;
 pub const OUTBOX_MAX: usize = 256;
 /// Bytes waiting for one client beside its snapshot; more closes the connection likewise.
 pub const OUTBOX_MAX_BYTES: usize = 1024 * 1024;
+/// Comments told in one frame; the rest follows at once in the next. The longest fill half of what may wait for a client.
+pub const FEED_FRAME_MAX: usize = 16;
 /// Commands waiting for the conference's task; further senders wait, their sockets are not read meanwhile.
 pub const INBOX_MAX: usize = 1_024;
 /// Commands answered under one sync of the journal.

@@ -188,7 +188,8 @@ pub enum ServerFrame {
     },
     /// One decision took effect: all its facts, together.
     Facts {
-        /// The last event they contain; grows by 1 or more from frame to frame.
+        /// The event as of which they are told. It never falls from frame to frame, but that comments may come to
+        /// observers after facts of a later event.
         #[ts(type = "number")]
         seq: u64,
         /// The server's clock at the decision.

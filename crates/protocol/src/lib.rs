@@ -11,7 +11,7 @@ mod viewer;
 
 pub use frames::{ClientCommand, ClientFrame, ErrorWhy, Fact, Me, ServerFrame, SiteTelemetry};
 pub use intake::{BadFrame, command, decode, id_of};
-pub use projection::{Slice, facts, touches, view};
+pub use projection::{Lane, Slice, facts, touches, view};
 pub use typescript::typescript;
 pub use view::{
     Agenda, Attendance, Comment, Deputy, Fixed, Floor, Item, LastTurn, LowerThird, Prompt, Request,

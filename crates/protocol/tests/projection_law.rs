@@ -6,7 +6,7 @@ mod support;
 
 use diemcau_conference::{Command, Conference, Headcount};
 use diemcau_model::{Role, SiteId};
-use diemcau_protocol::{Fact, Slice, View, Viewer, facts, touches, view};
+use diemcau_protocol::{Fact, Lane, Slice, View, Viewer, facts, touches, view};
 use std::collections::BTreeSet;
 use support::{
     chance::{Step, Tally, begin, runs, take},
@@ -52,6 +52,48 @@ fn several_decisions_told_at_once_give_the_same() {
                 folded.apply(&facts(after, &touched, viewer));
                 assert_eq!(folded, view(after, viewer), "{viewer:?}");
             }
+        }
+    });
+}
+
+#[test]
+fn comments_that_the_floor_overtakes_give_the_same() {
+    // To those who only watch the hub tells the floor at once; comments are gathered, encoded when their lane is free,
+    // and may then still be overtaken on their way. Every distance between the two is tried.
+    runs(|item, steps| {
+        let room = run(item, steps);
+        let decisions = &room.decisions[1..];
+        for (gathered, late) in [(1, 0), (2, 1), (3, 3), (5, 2)] {
+            let mut folded = view(&room.decisions[0].after, Viewer::Public);
+            let mut pending = BTreeSet::new();
+            let mut on_its_way: Option<(usize, Vec<Fact>)> = None;
+            for (n, decision) in decisions.iter().enumerate() {
+                let (floor, feed): (BTreeSet<Slice>, BTreeSet<Slice>) = slices(decision)
+                    .into_iter()
+                    .partition(|slice| slice.lane() == Lane::Floor);
+                pending.extend(feed);
+                folded.apply(&facts(&decision.after, &floor, Viewer::Public));
+                if let Some((_, told)) = on_its_way.take_if(|(due, _)| *due <= n) {
+                    folded.apply(&told);
+                }
+                if on_its_way.is_none() && n % gathered == 0 {
+                    let told = facts(
+                        &decision.after,
+                        &std::mem::take(&mut pending),
+                        Viewer::Public,
+                    );
+                    on_its_way = Some((n + late, told));
+                }
+                // What is seen and heard now is never late.
+                let shown = view(&decision.after, Viewer::Public);
+                let feed = folded.feed.clone();
+                assert_eq!(folded, View { feed, ..shown });
+            }
+            let end = &room.decisions[room.decisions.len() - 1].after;
+            let (_, told) = on_its_way.unwrap_or_default();
+            folded.apply(&told);
+            folded.apply(&facts(end, &pending, Viewer::Public));
+            assert_eq!(folded, view(end, Viewer::Public));
         }
     });
 }

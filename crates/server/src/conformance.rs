@@ -3,28 +3,24 @@
 //! The cases want an echo. `/ws` echoes nothing, so they talk to an echo behind the same listener, the same upgrade and
 //! the same limits; what the hub makes of a frame is tested by `tests/wire`.
 
-use crate::http::bounded;
-use axum::{
-    Router,
-    extract::{WebSocketUpgrade, ws::Message},
-    response::Response,
+use crate::{
+    addresses::{Addresses, Limits},
+    http::upgrade,
+    listen::{self, Front},
+    socket::WebSocketLine,
 };
-use axum_server::accept::NoDelayAcceptor;
-use std::{env, process::Command};
+use axum::{Router, extract::Request, response::Response};
+use prometheus_client::registry::Registry;
+use std::{env, process::Command, time::Duration};
+use tokio::sync::watch;
 
 /// 9 is about speed and 12 and 13 about compression, which is not offered.
 const CASES: [&str; 8] = ["1.*", "2.*", "3.*", "4.*", "5.*", "6.*", "7.*", "10.*"];
 
-async fn echo(upgrade: WebSocketUpgrade) -> Response {
-    bounded(upgrade).on_upgrade(|mut socket| async move {
-        while let Some(Ok(message)) = socket.recv().await {
-            let echoed = match message {
-                Message::Text(_) | Message::Binary(_) => socket.send(message).await,
-                Message::Ping(_) | Message::Pong(_) | Message::Close(_) => continue,
-            };
-            if echoed.is_err() {
-                return;
-            }
+async fn echo(request: Request) -> Response {
+    upgrade(request, async |upgraded| {
+        if let Some(line) = WebSocketLine::over(upgraded).await {
+            line.echo().await;
         }
     })
 }
@@ -33,15 +29,21 @@ async fn echo(upgrade: WebSocketUpgrade) -> Response {
 #[ignore = "needs kosoku from PyPI: cargo xtask conformance"]
 async fn conformance() {
     let kosoku = env::var("KOSOKU").unwrap();
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.set_nonblocking(true).unwrap();
+    let listener = listen::bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let address = listener.local_addr().unwrap().to_string();
-    let app = Router::new().fallback(axum::routing::any(echo));
-    let server = axum_server::from_tcp(listener)
-        .unwrap()
-        .acceptor(NoDelayAcceptor::new())
-        .serve(app.into_make_service());
-    let server = tokio::spawn(server);
+    let limits = Limits {
+        connections: 1_000,
+        of_address: 1_000,
+        new_a_second: 1_000,
+    };
+    let front = Front {
+        addresses: Addresses::new(limits, &mut Registry::default()),
+        tls: None,
+        router: Router::new().fallback(axum::routing::any(echo)),
+        crowded: Router::new(),
+    };
+    let (stop, stopped) = watch::channel(false);
+    let server = tokio::spawn(listen::serve(listener, front, stopped, Duration::ZERO));
 
     let reports = tempfile::tempdir().unwrap();
     let play = move || {
@@ -55,7 +57,8 @@ async fn conformance() {
         (played, index.unwrap_or_default())
     };
     let (played, index) = tokio::task::spawn_blocking(play).await.unwrap();
-    server.abort();
+    stop.send_replace(true);
+    server.await.unwrap();
     for verdict in [
         "OK",
         "NON-STRICT",

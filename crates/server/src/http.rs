@@ -1,18 +1,27 @@
 //! HTTP: the client's files, the WebSocket, health and metrics.
 
-use crate::{assets::Assets, links, pages, scrape::Scrape, socket::WebSocketLine};
+use crate::{
+    addresses::{Addresses, Turned},
+    assets::Assets,
+    links, listen, pages,
+    scrape::Scrape,
+    socket::WebSocketLine,
+};
 use axum::{
     Json, Router,
-    extract::{State, WebSocketUpgrade},
+    body::Body,
+    extract::{Request, State},
     http::{HeaderMap, StatusCode, Uri, header},
     middleware::map_response,
     response::{IntoResponse, Response},
     routing::get,
 };
-use diemcau_hub::Hub;
-use diemcau_model::limits;
+use diemcau_hub::{Close, Hub, Socket as _};
+use hyper::upgrade::{self, Upgraded};
 use serde::Serialize;
 use std::sync::Arc;
+use tokio_tungstenite::tungstenite::handshake::server::create_response_with_body;
+use tracing::debug;
 
 /// What the handlers share.
 #[derive(Debug)]
@@ -23,6 +32,8 @@ pub struct Site {
     pub assets: Assets,
     /// The counters.
     pub scrape: Scrape,
+    /// Who is turned away.
+    pub addresses: Arc<Addresses>,
     /// The demo's links; none for a real conference, whose links are nobody's to read.
     pub demo_links: Option<Vec<links::Link>>,
     /// The authority's certificate, when this server has one.
@@ -60,6 +71,14 @@ pub fn router(site: Arc<Site>) -> Router {
         router = router.route(page, get(client));
     }
     router.layer(map_response(secure)).with_state(site)
+}
+
+/// What an address that has too many connections gets: a WebSocket is closed with 1013, so that a page can say why.
+pub fn crowded() -> Router {
+    Router::new()
+        .route("/ws", get(refuse))
+        .fallback(get(listen::too_many))
+        .layer(map_response(secure))
 }
 
 async fn secure(mut response: Response) -> Response {
@@ -130,22 +149,47 @@ async fn metrics(State(site): State<Arc<Site>>) -> Response {
     }
 }
 
-async fn connect(
-    State(site): State<Arc<Site>>,
-    headers: HeaderMap,
-    upgrade: WebSocketUpgrade,
-) -> Response {
-    if !is_own_origin(&headers) {
+async fn connect(State(site): State<Arc<Site>>, request: Request) -> Response {
+    if !is_own_origin(request.headers()) {
+        site.addresses.count(Turned::ForeignOrigin);
         return (StatusCode::FORBIDDEN, "this page may not connect here\n").into_response();
     }
-    bounded(upgrade).on_upgrade(async move |socket| site.hub.serve(WebSocketLine(socket)).await)
+    upgrade(request, async move |upgraded| {
+        if let Some(line) = WebSocketLine::over(upgraded).await {
+            site.hub.serve(line).await;
+        }
+    })
 }
 
-/// Twice the limit, so that a frame a little over it gets its error instead of a cut.
-pub fn bounded(upgrade: WebSocketUpgrade) -> WebSocketUpgrade {
-    upgrade
-        .max_message_size(2 * limits::FRAME_MAX_BYTES)
-        .max_frame_size(2 * limits::FRAME_MAX_BYTES)
+async fn refuse(request: Request) -> Response {
+    upgrade(request, async move |upgraded| {
+        if let Some(mut line) = WebSocketLine::over(upgraded).await {
+            let reason = "too many connections from this address";
+            line.close(Close::Lagging.code(), reason).await;
+        }
+    })
+}
+
+/// Answers a WebSocket's handshake (RFC 6455, section 4.2.2), and hands the connection over.
+pub fn upgrade<T>(mut request: Request, then: impl FnOnce(Upgraded) -> T + Send + 'static) -> Response
+where
+    T: Future<Output = ()> + Send,
+{
+    let response = match create_response_with_body(&request, Body::empty) {
+        Ok(response) => response,
+        Err(error) => {
+            let text = format!("this address is a WebSocket's: {error}\n");
+            return (StatusCode::BAD_REQUEST, text).into_response();
+        }
+    };
+    let upgraded = upgrade::on(&mut request);
+    tokio::spawn(async move {
+        match upgraded.await {
+            Ok(upgraded) => then(upgraded).await,
+            Err(error) => debug!(%error, "a handshake came to nothing"),
+        }
+    });
+    response
 }
 
 /// Whether the page that connects was served by this server (RFC 6455, section 10.2). A client without an origin is

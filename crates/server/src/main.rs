@@ -1,5 +1,6 @@
 //! The program `diemcau`: settings, wiring, HTTP, the embedded client, shutdown.
 
+mod addresses;
 mod assets;
 mod authority;
 mod cli;
@@ -11,12 +12,15 @@ mod folder;
 mod fuzz;
 mod http;
 mod links;
+mod listen;
 mod pages;
 mod record;
 mod run;
 mod scrape;
 mod settings;
 mod socket;
+mod stream;
+mod wire;
 
 use anyhow::Result;
 use clap::Parser;

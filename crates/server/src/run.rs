@@ -1,23 +1,29 @@
 //! The tasks of the program: what is started, in which order, and how it stops.
 
 use crate::{
+    addresses::Addresses,
     assets::Assets,
     authority, cli, conference_file,
     folder::{Folder, SECRET_BYTES},
     http::{self, Site},
     links::{self, Link},
+    listen::{self, Front},
     record::{self, Record},
     scrape::Scrape,
     settings::Settings,
 };
 use anyhow::{Context, Result, anyhow, bail, ensure};
-use axum_server::{Handle, accept::NoDelayAcceptor, tls_rustls::RustlsConfig};
 use diemcau_conference::{Event, Seat, Setup};
 use diemcau_endpoint::{EndpointConfig, Topic};
 use diemcau_hub::{Hub, MediaLines};
 use diemcau_journal::{Entry, Journal};
 use diemcau_media::MediaConfig;
 use diemcau_model::{ScreenSlots, SeatId, Stage, limits};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use rustls::{
+    ServerConfig,
+    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
+};
 use std::{
     fmt::Display,
     fs,
@@ -32,6 +38,7 @@ use tokio::{
     sync::{mpsc, watch},
     task::JoinSet,
 };
+use tokio_rustls::TlsAcceptor;
 use tracing::{info, warn};
 use tracing_subscriber::EnvFilter;
 
@@ -229,14 +236,14 @@ async fn run(
     if !settings.lan && !settings.listen.ip().is_loopback() {
         warn!("without --lan browsers on other machines get no camera and no microphone");
     }
+    raise_open_files(settings.connections);
     // The port is taken before anything is written or said.
-    let listener = std::net::TcpListener::bind(settings.listen).with_context(|| {
+    let listener = listen::bind(settings.listen).with_context(|| {
         format!(
             "cannot listen on {}: is another server running there?",
             settings.listen
         )
     })?;
-    listener.set_nonblocking(true)?;
     let settings = Settings {
         listen: listener.local_addr()?,
         ..settings
@@ -244,7 +251,9 @@ async fn run(
 
     let journal = record.open()?;
     let (mut scrape, metrics) = Scrape::new();
-    let hub = Hub::new(metrics);
+    let addresses = Addresses::new(settings.limits(), scrape.registry());
+    let feed_window = Duration::from_millis(u64::from(settings.feed_window_ms));
+    let hub = Hub::gathering(feed_window, metrics);
     let media = start_media(&settings, &hub, setup, journal).await?;
     scrape.add_media(media.media.counters());
 
@@ -261,6 +270,7 @@ async fn run(
         hub: Arc::clone(&hub),
         assets: Assets::load(),
         scrape,
+        addresses: Arc::clone(&addresses),
         demo_links: is_demo.then(|| links.clone()),
         ca: identity.as_ref().map(|identity| identity.ca.clone()),
     };
@@ -271,27 +281,15 @@ async fn run(
     info!(key = record.key()?.public(), "the record is signed");
     info!(listen = %settings.listen, media = %media.media.local_addr(), "serving");
 
-    let handle = Handle::new();
-    let stopping = tokio::spawn(stop_when_wanted(hub, handle.clone()));
-    let app = http::router(Arc::new(site)).into_make_service();
-    // Facts and the answer are two small writes: without TCP_NODELAY the answer waits 40 ms for the client's delayed ACK.
-    match identity {
-        None => {
-            axum_server::from_tcp(listener)?
-                .acceptor(NoDelayAcceptor::new())
-                .handle(handle)
-                .serve(app)
-                .await?
-        }
-        Some(identity) => {
-            let tls = tls(identity).await?;
-            axum_server::from_tcp_rustls(listener, tls)?
-                .map(|tls| tls.acceptor(NoDelayAcceptor::new()))
-                .handle(handle)
-                .serve(app)
-                .await?;
-        }
-    }
+    let (stop, stopped) = watch::channel(false);
+    let stopping = tokio::spawn(stop_when_wanted(hub, stop));
+    let front = Front {
+        addresses,
+        tls: identity.map(tls).transpose()?,
+        router: http::router(Arc::new(site)),
+        crowded: http::crowded(),
+    };
+    listen::serve(listener, front, stopped, STOP_WITHIN).await;
     if !stopping.await? {
         bail!("the conference's task has ended: start the server again");
     }
@@ -341,7 +339,7 @@ async fn start_media(
 
 /// Stops the server when somebody wants it, or when the conference's task has ended by itself: false then, so that
 /// whoever watches the program starts it again.
-async fn stop_when_wanted(hub: Arc<Hub>, handle: Handle<SocketAddr>) -> bool {
+async fn stop_when_wanted(hub: Arc<Hub>, stop: watch::Sender<bool>) -> bool {
     let wanted = tokio::select! {
         () = wanted_to_stop() => true,
         () = hub.failed() => false,
@@ -354,7 +352,7 @@ async fn stop_when_wanted(hub: Arc<Hub>, handle: Handle<SocketAddr>) -> bool {
     {
         warn!("the journal did not close in time");
     }
-    handle.graceful_shutdown(Some(STOP_WITHIN));
+    stop.send_replace(true);
     wanted
 }
 
@@ -371,17 +369,20 @@ async fn wanted_to_stop() {
     }
 }
 
-async fn tls(identity: authority::Identity) -> Result<RustlsConfig> {
-    if rustls::crypto::ring::default_provider()
-        .install_default()
-        .is_err()
-    {
-        bail!("another TLS provider was installed before ours");
-    }
-    let (chain, key) = (identity.chain.into_bytes(), identity.key.into_bytes());
-    RustlsConfig::from_pem(chain, key)
-        .await
-        .context("the server's own certificate cannot be used")
+fn tls(identity: authority::Identity) -> Result<TlsAcceptor> {
+    let chain = CertificateDer::pem_slice_iter(identity.chain.as_bytes())
+        .collect::<Result<Vec<_>, _>>()
+        .context("the server's own certificate cannot be read")?;
+    let key = PrivateKeyDer::from_pem_slice(identity.key.as_bytes())
+        .context("the server's own key cannot be read")?;
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let mut config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?
+        .with_no_client_auth()
+        .with_single_cert(chain, key)
+        .context("the server's own certificate cannot be used")?;
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(TlsAcceptor::from(Arc::new(config)))
 }
 
 /// Links made from another secret open nothing: say so before anybody prints them.
@@ -403,6 +404,26 @@ fn names(settings: &Settings) -> Result<Vec<String>> {
     names.sort();
     names.dedup();
     Ok(names)
+}
+
+/// Takes as many open files as the system gives: a connection is one, and the usual limit is a thousand.
+fn raise_open_files(connections: usize) {
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    let raised = Rlimit {
+        current: maximum,
+        maximum,
+    };
+    let given = match setrlimit(Resource::Nofile, raised) {
+        Ok(()) => maximum,
+        Err(_) => current,
+    };
+    let wanted = u64::try_from(connections).unwrap_or(u64::MAX);
+    if let Some(files) = given.filter(|files| *files < wanted) {
+        warn!(
+            files,
+            connections, "the system gives fewer open files than the settings allow connections"
+        );
+    }
 }
 
 fn start_log(filter: &str) {

@@ -31,6 +31,11 @@ impl Scrape {
         (Self { registry }, metrics)
     }
 
+    /// Where further counters are registered.
+    pub fn registry(&mut self) -> &mut Registry {
+        &mut self.registry
+    }
+
     /// Adds the media plane's counters.
     pub fn add_media(&mut self, counters: Arc<Counters>) {
         self.registry

@@ -1,6 +1,6 @@
 //! The server's settings: defaults compiled in, then a file, then environment and flags.
 
-use crate::cli::Flags;
+use crate::{addresses::Limits, cli::Flags};
 use anyhow::{Context, Result};
 use serde::Deserialize;
 use std::{
@@ -32,6 +32,14 @@ pub struct Settings {
     pub names: Vec<String>,
     /// The log's filter.
     pub log: String,
+    /// Connections of all addresses.
+    pub connections: usize,
+    /// Connections of one address.
+    pub address_connections: usize,
+    /// New connections of one address a second.
+    pub address_new_a_second: u32,
+    /// Milliseconds comments are gathered for those who only watch.
+    pub feed_window_ms: u16,
 }
 
 impl Settings {
@@ -62,6 +70,16 @@ impl Settings {
         settings.mirror = flags.mirror.clone().unwrap_or(settings.mirror);
         settings.log = flags.log.clone().unwrap_or(settings.log);
         Ok(settings)
+    }
+
+    /// How many connections there may be.
+    #[must_use]
+    pub fn limits(&self) -> Limits {
+        Limits {
+            connections: self.connections,
+            of_address: self.address_connections,
+            new_a_second: self.address_new_a_second,
+        }
     }
 
     /// The addresses browsers are told for picture and sound.
@@ -118,6 +136,10 @@ mod tests {
             lan: false,
             names: vec![],
             log: "info,rtc=warn,rtc_ice=warn,rtc_dtls=warn,rtc_srtp=warn,rtc_interceptor=warn,webrtc=warn".into(),
+            connections: 12_000,
+            address_connections: 2_000,
+            address_new_a_second: 100,
+            feed_window_ms: 50,
         };
         assert_eq!(settings, expected);
     }

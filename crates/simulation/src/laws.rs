@@ -13,11 +13,17 @@ use anyhow::{Context, Result, bail, ensure};
 use diemcau_conference::{Conference, Refusal};
 use diemcau_media::gate::{Route, Stream};
 use diemcau_model::{Carries, Millis, PeerId, Role, SeatId, SiteId, Stage};
-use diemcau_protocol::{ClientCommand, ClientFrame, ErrorWhy, ServerFrame, View, Viewer, view};
+use diemcau_protocol::{
+    ClientCommand, ClientFrame, ErrorWhy, Fact, ServerFrame, View, Viewer, view,
+};
 use std::collections::{BTreeMap, BTreeSet};
 use tokio::time::Instant;
 
 // ---------------------------------------------------------------- frames
+
+fn is_comment(fact: &Fact) -> bool {
+    matches!(fact, Fact::Comment { .. } | Fact::CommentGone { .. })
+}
 
 impl World {
     /// One client hears one frame.
@@ -42,12 +48,14 @@ impl World {
             }
             ServerFrame::Facts { seq, facts, .. } => {
                 let machine = &mut self.machines[at];
+                // Only an observer's comments are gathered, and overtaken by the floor.
+                let overtaken = machine.seat.role == Role::Observer && facts.iter().all(is_comment);
                 ensure!(
-                    *seq > machine.seq,
+                    *seq >= machine.seq || overtaken,
                     "facts of {seq} after those of {}",
                     machine.seq
                 );
-                machine.seq = *seq;
+                machine.seq = machine.seq.max(*seq);
                 let view = machine.view.as_mut().context("facts before the welcome")?;
                 view.apply(facts);
                 Ok(())

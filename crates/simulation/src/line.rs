@@ -2,11 +2,17 @@
 
 use crate::wire::End;
 use bytes::Bytes;
-use diemcau_hub::{Inbound, Socket};
+use diemcau_hub::{Frame, Inbound, Outlet, Socket};
 use diemcau_model::limits;
 use futures_util::{SinkExt, StreamExt};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{
+    io,
+    pin::Pin,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::{Context, Poll},
+};
 use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
     sync::mpsc,
     time::{Instant, sleep_until},
 };
@@ -19,7 +25,10 @@ use tokio_tungstenite::{
 };
 
 /// The server's end.
-pub struct Served(WebSocketStream<End>);
+pub struct Served {
+    socket: WebSocketStream<Ends>,
+    outlet: Arc<Outlet>,
+}
 
 impl Served {
     /// Speaks WebSocket on an end; the handshake is HTTP's matter and left out.
@@ -28,32 +37,33 @@ impl Served {
         let config = WebSocketConfig::default()
             .max_message_size(Some(2 * limits::FRAME_MAX_BYTES))
             .max_frame_size(Some(2 * limits::FRAME_MAX_BYTES));
-        Self(WebSocketStream::from_raw_socket(end, Role::Server, Some(config)).await)
+        let outlet = Outlet::new(Arc::new(end.out()));
+        let ends = Ends {
+            end,
+            outlet: Arc::clone(&outlet),
+        };
+        let socket = WebSocketStream::from_raw_socket(ends, Role::Server, Some(config)).await;
+        Self { socket, outlet }
     }
 }
 
 impl Socket for Served {
     async fn recv(&mut self) -> Option<Inbound> {
-        loop {
-            return match self.0.next().await? {
-                Ok(Message::Text(text)) if text.len() > limits::FRAME_MAX_BYTES => {
-                    Some(Inbound::TooLarge)
-                }
-                Ok(Message::Text(text)) => Some(Inbound::Text(text.as_str().to_owned())),
-                Ok(Message::Binary(_)) => Some(Inbound::NotText),
-                Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_)) => continue,
-                Ok(Message::Close(_)) => None,
-                Err(Error::Capacity(_)) => Some(Inbound::TooLarge),
-                Err(_) => None,
-            };
+        match self.socket.next().await? {
+            Ok(Message::Text(text)) if text.len() > limits::FRAME_MAX_BYTES => {
+                Some(Inbound::TooLarge)
+            }
+            Ok(Message::Text(text)) => Some(Inbound::Text(text.as_str().to_owned())),
+            Ok(Message::Binary(_)) => Some(Inbound::NotText),
+            Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_)) => Some(Inbound::Control),
+            Ok(Message::Close(_)) => None,
+            Err(Error::Capacity(_)) => Some(Inbound::TooLarge),
+            Err(_) => None,
         }
     }
 
-    async fn send(&mut self, text: Bytes) -> bool {
-        match Utf8Bytes::try_from(text) {
-            Ok(text) => self.0.send(Message::Text(text)).await.is_ok(),
-            Err(_) => false,
-        }
+    fn outlet(&self) -> &Arc<Outlet> {
+        &self.outlet
     }
 
     async fn close(&mut self, code: u16, reason: &'static str) {
@@ -61,7 +71,44 @@ impl Socket for Served {
             code: code.into(),
             reason: Utf8Bytes::from_static(reason),
         };
-        let _ = self.0.send(Message::Close(Some(frame))).await;
+        let _ = self.socket.close(Some(frame)).await;
+    }
+}
+
+/// What tungstenite reads from, and writes its pongs and closes to, as the server has it.
+struct Ends {
+    end: End,
+    outlet: Arc<Outlet>,
+}
+
+impl AsyncRead for Ends {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        into: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.end).poll_read(cx, into)
+    }
+}
+
+impl AsyncWrite for Ends {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let bytes_taken = bytes.len();
+        self.outlet
+            .control(Frame::raw(Bytes::copy_from_slice(bytes)));
+        Poll::Ready(Ok(bytes_taken))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
     }
 }
 

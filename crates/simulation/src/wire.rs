@@ -1,6 +1,7 @@
 //! A connection made of memory: bytes both ways in virtual time, with lag, back-pressure, and the ways it can break.
 
 use crate::chance::Chance;
+use diemcau_hub::{Frame, Wire};
 use std::{
     collections::VecDeque,
     io,
@@ -204,6 +205,39 @@ impl AsyncWrite for End {
 
     fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
         lock(&self.outgoing).end();
+        Poll::Ready(Ok(()))
+    }
+}
+
+/// The way out of an end, for whoever has something to say.
+pub struct Out(Arc<Mutex<Way>>);
+
+impl End {
+    /// Its way out.
+    #[must_use]
+    pub fn out(&self) -> Out {
+        Out(Arc::clone(&self.outgoing))
+    }
+}
+
+impl Wire for Out {
+    fn try_send(&self, frame: &Frame, from: usize) -> io::Result<usize> {
+        let mut way = lock(&self.0);
+        match way.state {
+            State::Ended | State::Broken => Err(io::ErrorKind::BrokenPipe.into()),
+            State::Open | State::Silent if way.under_way >= UNDER_WAY_MAX => {
+                Err(io::ErrorKind::WouldBlock.into())
+            }
+            State::Open | State::Silent => Ok(way.push(&frame.wire()[from..])),
+        }
+    }
+
+    fn poll_writable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let mut way = lock(&self.0);
+        if matches!(way.state, State::Open | State::Silent) && way.under_way >= UNDER_WAY_MAX {
+            way.writer = Some(cx.waker().clone());
+            return Poll::Pending;
+        }
         Poll::Ready(Ok(()))
     }
 }

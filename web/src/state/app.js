@@ -76,8 +76,9 @@ export function applyFrame(app, frame) {
     case "welcome":
       return followFloor({ ...app, link: "joined", stopping: false, alarms: [], me: frame.me, seq: frame.seq, view: frame.view });
     case "facts": {
-      if (!app.view || frame.seq <= app.seq) return app;
-      return followFloor({ ...app, seq: frame.seq, view: applyFacts(app.view, frame.facts) });
+      if (!app.view) return app;
+      // Comments may come after what the floor did later: each fact replaces its own slice, so the order is no matter.
+      return followFloor({ ...app, seq: Math.max(app.seq, frame.seq), view: applyFacts(app.view, frame.facts) });
     }
     case "telemetry": return { ...app, telemetry: frame.sites };
     case "alarms": return { ...app, alarms: frame.alarms, ui: { ...app.ui, known: [] } };

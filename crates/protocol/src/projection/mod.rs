@@ -42,6 +42,34 @@ pub enum Slice {
     Speech(TurnId),
 }
 
+/// What a slice is told beside: facts of one lane arrive in the order of their events, those of the floor may overtake
+/// those of the feed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lane {
+    /// Told at once: floor, stage and everything else that is seen or heard now.
+    Floor,
+    /// May be gathered before it is told to those who only watch: comments.
+    Feed,
+}
+
+impl Slice {
+    /// The lane it is told in.
+    #[must_use]
+    pub fn lane(self) -> Lane {
+        match self {
+            Self::Sites
+            | Self::Agenda
+            | Self::Floor
+            | Self::Stage
+            | Self::Seats
+            | Self::Speech(_)
+            | Self::Attendance
+            | Self::Prompts => Lane::Floor,
+            Self::Comment(_) => Lane::Feed,
+        }
+    }
+}
+
 /// The slices an event touches.
 #[must_use]
 pub fn touches(event: &Event) -> Vec<Slice> {

@@ -1,0 +1,139 @@
+//! One text for clients, encoded and framed once, however many it goes to.
+
+use bytes::{BufMut, Bytes, BytesMut};
+use diemcau_protocol::ServerFrame;
+use std::io;
+use tracing::error;
+
+/// A text message as it stands on the wire: what a server sends is not masked (RFC 6455, section 5.1), so the same
+/// bytes go to every client.
+#[derive(Clone, Debug)]
+pub struct Frame {
+    wire: Bytes,
+    text_at: usize,
+}
+
+/// FIN and the opcode of a text (RFC 6455, section 5.2).
+const TEXT: u8 = 0x81;
+/// The longest header of a frame without a mask.
+const HEADER_MAX: usize = 10;
+
+impl Frame {
+    /// Encodes and frames what the server says.
+    #[must_use]
+    pub fn of(frame: &ServerFrame) -> Self {
+        let mut wire = BytesMut::with_capacity(512);
+        // Room for the header, which is known once the text is: it is laid against the text's beginning.
+        wire.put_bytes(0, HEADER_MAX);
+        let mut writer = wire.writer();
+        if let Err(failure) = serde_json::to_writer(&mut writer, frame) {
+            // Our own types always encode; a broken frame would be seen at once in the tests.
+            error!(
+                error = &failure as &dyn std::error::Error,
+                "a frame cannot be encoded"
+            );
+        }
+        let mut wire = writer.into_inner();
+        let (header, length) = header(wire.len() - HEADER_MAX);
+        let skip = HEADER_MAX - length;
+        wire[skip..HEADER_MAX].copy_from_slice(&header[..length]);
+        Self {
+            wire: wire.split_off(skip).freeze(),
+            text_at: length,
+        }
+    }
+
+    /// Bytes that are framed already: control frames of the transport itself.
+    #[must_use]
+    pub fn raw(wire: Bytes) -> Self {
+        Self { wire, text_at: 0 }
+    }
+
+    /// The frame on the wire, header and text.
+    #[must_use]
+    pub fn wire(&self) -> &[u8] {
+        &self.wire
+    }
+
+    /// The text alone, as UTF-8.
+    #[must_use]
+    pub fn text(&self) -> &[u8] {
+        &self.wire[self.text_at..]
+    }
+}
+
+/// The header of a text of `length` bytes, and its own length.
+fn header(length: usize) -> ([u8; HEADER_MAX], usize) {
+    let mut header = [0; HEADER_MAX];
+    header[0] = TEXT;
+    if let Ok(short) = u8::try_from(length)
+        && short < 126
+    {
+        header[1] = short;
+        (header, 2)
+    } else if let Ok(medium) = u16::try_from(length) {
+        header[1] = 126;
+        header[2..4].copy_from_slice(&medium.to_be_bytes());
+        (header, 4)
+    } else {
+        header[1] = 127;
+        header[2..10].copy_from_slice(&(length as u64).to_be_bytes());
+        (header, 10)
+    }
+}
+
+/// Where a connection's frames go. Written to from whichever task has something to say; the outlet before it sees to
+/// it that they do not do so at once.
+pub trait Wire: Send + Sync {
+    /// Writes of a frame's bytes what is taken without waiting, beginning with byte `from`.
+    ///
+    /// # Errors
+    /// `WouldBlock` when nothing is taken now; anything else: the connection is gone.
+    fn try_send(&self, frame: &Frame, from: usize) -> io::Result<usize>;
+
+    /// Passes on what the wire itself keeps of frames it has taken: a wire that encrypts keeps something.
+    ///
+    /// # Errors
+    /// `WouldBlock` when something is still kept; anything else: the connection is gone.
+    fn try_flush(&self) -> io::Result<()> {
+        Ok(())
+    }
+
+    /// Waits until more may be taken. Asked by one task at a time.
+    fn poll_writable(
+        &self,
+        context: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<io::Result<()>>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_has_the_shortest_header_that_holds_its_length() {
+        for (length, expected) in [
+            (0, &[0x81, 0][..]),
+            (125, &[0x81, 125]),
+            (126, &[0x81, 126, 0, 126]),
+            (65_535, &[0x81, 126, 0xff, 0xff]),
+            (65_536, &[0x81, 127, 0, 0, 0, 0, 0, 1, 0, 0]),
+        ] {
+            let (header, size) = header(length);
+            assert_eq!(&header[..size], expected, "{length}");
+        }
+    }
+
+    #[test]
+    fn the_text_is_the_frame_behind_its_header() {
+        let frame = Frame::of(&ServerFrame::Stopping);
+        assert_eq!(frame.text(), br#"{"type":"stopping"}"#);
+        assert_eq!(&frame.wire()[..2], [0x81, 19]);
+        assert_eq!(&frame.wire()[2..], frame.text());
+        let long = Frame::of(&ServerFrame::UplinkAnswer {
+            sdp: "x".repeat(70_000),
+        });
+        assert_eq!(long.wire()[1], 127);
+        assert!(serde_json::from_slice::<ServerFrame>(long.text()).is_ok());
+    }
+}

@@ -1,0 +1,446 @@
+//! What waits for one client. Bounded in frames and bytes: a client that does not read is cut, rejoins, and gets a
+//! fresh snapshot instead of the frames it missed.
+//!
+//! Whoever has something to say writes it at once, without waking a task; only what the client does not take is kept,
+//! and sent on by the connection's own task.
+
+use crate::{Frame, Wire};
+use diemcau_model::limits;
+use std::{
+    collections::VecDeque,
+    fmt, io,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+use tokio::{
+    sync::Notify,
+    time::{Instant, sleep_until},
+};
+
+/// How long one frame may wait for the client to take it.
+const SEND_WITHIN: Duration = Duration::from_secs(10);
+
+/// Why a connection is closed: the codes of RFC 6455, section 7.4.1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Close {
+    /// 1000: the client left, or everything is said.
+    Normal,
+    /// 1001: the server is stopping.
+    Stopping,
+    /// 1008: not admitted, revoked, replaced, or too fast.
+    Policy,
+    /// 1009: the frame was too large.
+    TooLarge,
+    /// 1011: the server has failed.
+    Failed,
+    /// 1013: too much waited for this client; it should join again.
+    Lagging,
+}
+
+impl Close {
+    /// The code on the wire.
+    #[must_use]
+    pub fn code(self) -> u16 {
+        match self {
+            Self::Normal => 1000,
+            Self::Stopping => 1001,
+            Self::Policy => 1008,
+            Self::TooLarge => 1009,
+            Self::Failed => 1011,
+            Self::Lagging => 1013,
+        }
+    }
+}
+
+/// What became of a frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Offer {
+    /// It was sent, or waits for the client.
+    Taken,
+    /// Too much waited: the client has been cut.
+    Lagging,
+    /// The connection is closing already.
+    Closed,
+}
+
+/// The way out of one connection.
+pub struct Outlet {
+    wire: Arc<dyn Wire>,
+    queue: Mutex<Queue>,
+    /// Wakes the connection's task: something waits, or the connection is to end.
+    wake: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Queue {
+    /// Frames, and how many bytes each counts.
+    frames: VecDeque<(Frame, usize)>,
+    /// How many bytes of the first one are sent.
+    sent: usize,
+    /// How many bytes count, of all that wait.
+    waiting: usize,
+    /// Since when the first one waits.
+    since: Option<Instant>,
+    cut: Option<Close>,
+    gone: bool,
+}
+
+/// What the connection's task does next.
+enum Next {
+    /// Nothing waits.
+    Idle,
+    /// The client does not take more; what waits first must be taken by then.
+    Blocked(Instant),
+    /// Everything is said, or no more can be: close.
+    End(Close),
+}
+
+impl Outlet {
+    /// The way out over a wire.
+    #[must_use]
+    pub fn new(wire: Arc<dyn Wire>) -> Arc<Self> {
+        Arc::new(Self {
+            wire,
+            queue: Mutex::default(),
+            wake: Notify::new(),
+        })
+    }
+
+    /// Sends a frame, keeps it while the client takes no more, or cuts the client when too much waits.
+    pub fn offer(&self, frame: &Frame) -> Offer {
+        self.queue(frame, frame.wire().len())
+    }
+
+    /// Sends the snapshot: it may be larger than the bound by itself, and does not count.
+    pub(crate) fn offer_snapshot(&self, frame: &Frame) -> Offer {
+        self.queue(frame, 0)
+    }
+
+    /// Sends a frame of the transport itself: also while the connection is closing, for the close is one.
+    pub fn control(&self, frame: Frame) {
+        let mut queue = self.lock();
+        let counted = frame.wire().len();
+        queue.push(frame, counted);
+        self.flush(&mut queue);
+        if !queue.is_done() {
+            self.wake.notify_one();
+        }
+    }
+
+    fn queue(&self, frame: &Frame, counted: usize) -> Offer {
+        let mut queue = self.lock();
+        if queue.cut.is_some() || queue.gone {
+            return Offer::Closed;
+        }
+        let mut sent = 0;
+        if queue.frames.is_empty() {
+            match self.wire.try_send(frame, 0) {
+                Ok(taken) if taken == frame.wire().len() => return self.sent_at_once(&mut queue),
+                Ok(taken) => sent = taken,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(_) => return self.lost(&mut queue),
+            }
+        }
+        let fits = queue.waiting + counted <= limits::OUTBOX_MAX_BYTES;
+        let room = queue.frames.len() < limits::OUTBOX_MAX;
+        queue.sent += sent;
+        if fits && room {
+            queue.push(frame.clone(), counted);
+            self.wake.notify_one();
+            return Offer::Taken;
+        }
+        if sent > 0 {
+            // Begun is finished: the close that follows must not stand in the middle of a frame.
+            queue.push(frame.clone(), counted);
+        }
+        self.cut(&mut queue, Close::Lagging);
+        Offer::Lagging
+    }
+
+    fn sent_at_once(&self, queue: &mut Queue) -> Offer {
+        match self.wire.try_flush() {
+            Ok(()) => Offer::Taken,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                queue.since.get_or_insert_with(Instant::now);
+                self.wake.notify_one();
+                Offer::Taken
+            }
+            Err(_) => self.lost(queue),
+        }
+    }
+
+    /// Closes the connection after the frames that wait, unless it lags: then at once.
+    pub fn close(&self, why: Close) {
+        self.cut(&mut self.lock(), why);
+    }
+
+    fn cut(&self, queue: &mut Queue, why: Close) {
+        if queue.cut.is_some() {
+            return;
+        }
+        queue.cut = Some(why);
+        if why == Close::Lagging {
+            queue.forget();
+        }
+        self.wake.notify_one();
+    }
+
+    fn lost(&self, queue: &mut Queue) -> Offer {
+        queue.gone = true;
+        queue.frames.clear();
+        self.wake.notify_one();
+        Offer::Closed
+    }
+
+    /// Sends on what waits, until the connection is to end; then says why. Safe to cancel.
+    pub(crate) async fn tend(&self) -> Close {
+        loop {
+            match self.next() {
+                Next::End(why) => return why,
+                Next::Idle => self.wake.notified().await,
+                Next::Blocked(until) => tokio::select! {
+                    biased;
+                    () = self.wake.notified() => {}
+                    _ = self.writable() => {}
+                    () = sleep_until(until) => self.close(Close::Lagging),
+                },
+            }
+        }
+    }
+
+    /// Waits until everything is sent that waits, the close with it. Safe to cancel.
+    pub async fn drained(&self) {
+        loop {
+            {
+                let mut queue = self.lock();
+                self.flush(&mut queue);
+                if queue.is_done() {
+                    return;
+                }
+            }
+            let _ = self.writable().await;
+        }
+    }
+
+    fn next(&self) -> Next {
+        let mut queue = self.lock();
+        self.flush(&mut queue);
+        match queue.cut {
+            _ if queue.gone => Next::End(Close::Normal),
+            Some(why) if why == Close::Lagging || queue.is_done() => Next::End(why),
+            Some(_) | None => match queue.since {
+                None => Next::Idle,
+                Some(since) => Next::Blocked(since + SEND_WITHIN),
+            },
+        }
+    }
+
+    fn flush(&self, queue: &mut Queue) {
+        while let Some((frame, _)) = queue.frames.front() {
+            match self.wire.try_send(frame, queue.sent) {
+                Ok(taken) => queue.took(taken),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
+                Err(_) => {
+                    self.lost(queue);
+                    return;
+                }
+            }
+        }
+        match self.wire.try_flush() {
+            Ok(()) => queue.since = None,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Err(_) => {
+                self.lost(queue);
+            }
+        }
+    }
+
+    async fn writable(&self) -> io::Result<()> {
+        std::future::poll_fn(|context| self.wire.poll_writable(context)).await
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Queue> {
+        // A task that panicked while it held the queue has left it whole: no step of it stops half-way.
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Outlet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Outlet")
+            .field("queue", &self.queue)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Queue {
+    fn push(&mut self, frame: Frame, counted: usize) {
+        self.frames.push_back((frame, counted));
+        self.waiting += counted;
+        self.since.get_or_insert_with(Instant::now);
+    }
+
+    /// So many more bytes of the first frame are sent.
+    fn took(&mut self, bytes: usize) {
+        self.sent += bytes;
+        let Some((frame, counted)) = self.frames.front() else {
+            return;
+        };
+        if self.sent < frame.wire().len() {
+            return;
+        }
+        self.waiting -= counted;
+        self.sent = 0;
+        self.since = Some(Instant::now());
+        self.frames.pop_front();
+    }
+
+    /// Nothing of what waits will be sent, but the rest of a frame that is begun.
+    fn forget(&mut self) {
+        self.frames.truncate(usize::from(self.sent > 0));
+        self.waiting = self.frames.iter().map(|(_, counted)| counted).sum();
+    }
+
+    fn is_done(&self) -> bool {
+        self.gone || (self.frames.is_empty() && self.since.is_none())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bytes::Bytes;
+    use std::{
+        sync::atomic::{AtomicUsize, Ordering},
+        task::{Context, Poll},
+    };
+    use tokio::time::timeout;
+
+    /// A client that takes so many bytes and no more, until it is asked again.
+    #[derive(Default)]
+    struct Narrow {
+        room: AtomicUsize,
+        got: Mutex<Vec<u8>>,
+        ready: Mutex<Option<std::task::Waker>>,
+    }
+
+    impl Narrow {
+        fn make_room(&self, bytes: usize) {
+            self.room.fetch_add(bytes, Ordering::SeqCst);
+            if let Some(waker) = self.ready.lock().unwrap().take() {
+                waker.wake();
+            }
+        }
+
+        fn got(&self) -> Vec<u8> {
+            self.got.lock().unwrap().clone()
+        }
+    }
+
+    impl Wire for Narrow {
+        fn try_send(&self, frame: &Frame, from: usize) -> io::Result<usize> {
+            let rest = &frame.wire()[from..];
+            let taken = rest.len().min(self.room.load(Ordering::SeqCst));
+            if taken == 0 {
+                return Err(io::ErrorKind::WouldBlock.into());
+            }
+            self.room.fetch_sub(taken, Ordering::SeqCst);
+            self.got.lock().unwrap().extend_from_slice(&rest[..taken]);
+            Ok(taken)
+        }
+
+        fn poll_writable(&self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+            if self.room.load(Ordering::SeqCst) > 0 {
+                return Poll::Ready(Ok(()));
+            }
+            *self.ready.lock().unwrap() = Some(context.waker().clone());
+            Poll::Pending
+        }
+    }
+
+    fn narrow(room: usize) -> (Arc<Narrow>, Arc<Outlet>) {
+        let wire = Arc::new(Narrow::default());
+        wire.make_room(room);
+        let outlet = Outlet::new(Arc::clone(&wire) as Arc<dyn Wire>);
+        (wire, outlet)
+    }
+
+    fn frame(bytes: &'static [u8]) -> Frame {
+        Frame::raw(Bytes::from_static(bytes))
+    }
+
+    #[tokio::test]
+    async fn a_client_that_reads_gets_a_frame_without_any_task() {
+        let (wire, outlet) = narrow(usize::MAX / 2);
+        assert_eq!(outlet.offer(&frame(b"one")), Offer::Taken);
+        assert_eq!(outlet.offer(&frame(b"two")), Offer::Taken);
+        assert_eq!(wire.got(), b"onetwo");
+    }
+
+    #[tokio::test]
+    async fn frames_come_whole_and_in_order_and_then_the_close() {
+        let (wire, outlet) = narrow(2);
+        assert_eq!(outlet.offer(&frame(b"one")), Offer::Taken);
+        assert_eq!(outlet.offer(&frame(b"two")), Offer::Taken);
+        outlet.close(Close::Policy);
+        assert_eq!(outlet.offer(&frame(b"three")), Offer::Closed);
+        assert_eq!(wire.got(), b"on");
+        let tended = tokio::spawn({
+            let outlet = Arc::clone(&outlet);
+            async move { outlet.tend().await }
+        });
+        for _ in 0..4 {
+            wire.make_room(1);
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(tended.await.unwrap(), Close::Policy);
+        assert_eq!(wire.got(), b"onetwo");
+    }
+
+    #[tokio::test]
+    async fn a_client_that_does_not_read_is_cut_and_keeps_nothing_but_the_frame_it_began() {
+        let (wire, outlet) = narrow(1);
+        let taken = (0..)
+            .take_while(|_| outlet.offer(&frame(b"xy")) == Offer::Taken)
+            .count();
+        assert_eq!(taken, limits::OUTBOX_MAX);
+        // It is cut once, however much more there is to say.
+        assert_eq!(outlet.offer(&frame(b"xy")), Offer::Closed);
+        assert_eq!(outlet.tend().await, Close::Lagging);
+        outlet.control(frame(b"!"));
+        wire.make_room(10);
+        outlet.drained().await;
+        assert_eq!(wire.got(), b"xy!");
+    }
+
+    #[tokio::test]
+    async fn bytes_are_bounded_but_a_snapshot_always_goes() {
+        let (_wire, outlet) = narrow(0);
+        let large = Bytes::from(vec![b'x'; limits::OUTBOX_MAX_BYTES * 2]);
+        let half = Frame::raw(large.slice(..limits::OUTBOX_MAX_BYTES / 2));
+        assert_eq!(outlet.offer_snapshot(&Frame::raw(large)), Offer::Taken);
+        assert_eq!(outlet.offer(&half), Offer::Taken);
+        assert_eq!(outlet.offer(&half), Offer::Taken);
+        assert_eq!(outlet.offer(&frame(b"y")), Offer::Lagging);
+        assert_eq!(outlet.tend().await, Close::Lagging);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_takes_nothing_for_ten_seconds_is_cut() {
+        let (wire, outlet) = narrow(1);
+        let begun = Instant::now();
+        assert_eq!(outlet.offer(&frame(b"xy")), Offer::Taken);
+        assert_eq!(outlet.tend().await, Close::Lagging);
+        assert_eq!(begun.elapsed(), SEND_WITHIN);
+        assert_eq!(wire.got(), b"x");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_has_taken_everything_is_left_in_peace() {
+        let (wire, outlet) = narrow(1);
+        assert_eq!(outlet.offer(&frame(b"xy")), Offer::Taken);
+        wire.make_room(1);
+        assert!(timeout(SEND_WITHIN * 6, outlet.tend()).await.is_err());
+        assert_eq!(wire.got(), b"xy");
+    }
+}
