@@ -5,6 +5,7 @@
     reason = "a test looks for one thing among many"
 )]
 
+mod abuse;
 mod again;
 mod bad_input;
 mod feed;
