@@ -13,7 +13,8 @@ use anyhow::{Result, bail};
 use std::{env, path::PathBuf};
 
 const TASKS: &str = "\
-cargo xtask bench      the media plane beside its peers, and over bad roads: media, floor, links; outside the gate
+cargo xtask bench      media, floor, links: the media plane beside its peers, and over bad roads; fanout: one event to
+                       thousands; outside the gate
 cargo xtask ci         everything that must pass; installs what it needs
 cargo xtask conformance  the WebSocket against the Autobahn cases, by kosoku from PyPI
 cargo xtask crash      kills of the server in a conference: --kills 200 --seed 7 --observers 500

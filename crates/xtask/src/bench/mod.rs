@@ -1,6 +1,7 @@
 //! The benches: our server beside its peers and the floor, in turns, under one load.
 
 mod contender;
+mod fanout;
 mod links;
 mod nets;
 pub mod soak;
@@ -18,7 +19,9 @@ const USAGE: &str = "\
 cargo xtask bench media   our server, Janus, Pion and the floors: --rounds N --seconds S --sites N --voices N
                           --only NAME,NAME --json --no-build
 cargo xtask bench floor   the floors alone, the same flags
-cargo xtask bench links   what a conference sees over bad roads: --seconds S --seed N --only NAME --json --no-build";
+cargo xtask bench links   what a conference sees over bad roads: --seconds S --seed N --only NAME --json --no-build
+cargo xtask bench fanout  one event, and a storm, to thousands beside ws, Socket.IO, Nchan, Bun and send():
+                          --clients N --rounds N --storms N --only NAME,NAME --json";
 /// Seconds of the short run in which system calls are counted, for counting them costs.
 const SYSCALL_SECONDS: f64 = 3.0;
 
@@ -31,13 +34,13 @@ struct Bench {
     build: bool,
 }
 
-/// `media`, `floor` or `links`, and flags.
+/// `media`, `floor`, `links` or `fanout`, and flags.
 pub fn run(arguments: &[String]) -> Result<()> {
-    if let Some(("links", flags)) = arguments
-        .split_first()
-        .map(|(first, rest)| (first.as_str(), rest))
-    {
-        return links::run(flags);
+    match arguments.split_first() {
+        Some((first, flags)) if first == "links" => return links::run(flags),
+        // Its processes are started by their own names.
+        Some((first, flags)) if first.starts_with("fanout") => return fanout::run(first, flags),
+        Some(_) | None => {}
     }
     let bench = Bench::read(arguments)?;
     if bench.build {
