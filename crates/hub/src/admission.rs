@@ -2,6 +2,7 @@
 
 use crate::{
     Clock, MediaLines, Metrics,
+    pins::Tries,
     replay::Replayed,
     room::{Room, RoomHandle},
 };
@@ -35,6 +36,10 @@ pub struct Hub {
     stopping: AtomicBool,
     /// How long comments are gathered before those who only watch are told.
     feed_window: Duration,
+    pub(crate) tries: Tries,
+    /// Some link opens for known devices only, or asks for a PIN: a wrong link is asked too.
+    asks_proofs: AtomicBool,
+    asks_pins: AtomicBool,
 }
 
 /// How long comments are gathered for those who only watch, when nothing else is said.
@@ -46,6 +51,8 @@ const GOODBYE_WITHIN: Duration = Duration::from_secs(3);
 pub(crate) struct Door {
     pub(crate) room: RoomHandle,
     pub(crate) seat: SeatId,
+    /// The PIN's hash, when one is asked.
+    pub(crate) pin_sha256: Option<String>,
 }
 
 /// What a conference stands on: a machine, or a simulation's virtual time.
@@ -81,12 +88,14 @@ pub enum OpenError {
 /// The SHA-256 of a token in hex: the form in which it is kept.
 #[must_use]
 pub fn token_hash(token: &str) -> String {
-    Sha256::digest(token.as_bytes())
-        .iter()
-        .fold(String::with_capacity(64), |mut hex, byte| {
-            let _ = write!(hex, "{byte:02x}");
-            hex
-        })
+    hex(&Sha256::digest(token.as_bytes()))
+}
+
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
 }
 
 impl Hub {
@@ -106,6 +115,9 @@ impl Hub {
             serving: watch::Sender::new(0),
             stopping: AtomicBool::new(false),
             feed_window,
+            tries: Tries::default(),
+            asks_proofs: AtomicBool::new(false),
+            asks_pins: AtomicBool::new(false),
         })
     }
 
@@ -183,12 +195,18 @@ impl Hub {
             self.metrics.clone(),
             self.feed_window,
         );
+        let asks_pins = setup.seats.iter().any(|seat| seat.pin_sha256.is_some());
+        let is_bound = setup.seats.iter().any(|seat| seat.bound);
+        self.asks_pins.fetch_or(asks_pins, Ordering::AcqRel);
+        self.asks_proofs
+            .fetch_or(asks_pins || is_bound, Ordering::AcqRel);
         for seat in &setup.seats {
             self.doors.insert(
                 seat.token_sha256.clone(),
                 Door {
                     room: room.clone(),
                     seat: seat.id,
+                    pin_sha256: seat.pin_sha256.clone(),
                 },
             );
         }
@@ -199,6 +217,15 @@ impl Hub {
     /// The door a token opens. Looking up a hash leaks no prefix of the token: guesses are compared with nothing.
     pub(crate) fn door(&self, token: &str) -> Option<Door> {
         self.doors.get(&token_hash(token)).map(|door| door.clone())
+    }
+
+    /// Whether some seat asks who it is that comes.
+    pub(crate) fn asks_proofs(&self) -> bool {
+        self.asks_proofs.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn asks_pins(&self) -> bool {
+        self.asks_pins.load(Ordering::Acquire)
     }
 
     /// What is wrong with the records of the conferences now. A conference's task that does not answer writes nothing.

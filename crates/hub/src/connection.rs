@@ -6,7 +6,7 @@ use crate::{
     room::{Message, NoSeat, RoomHandle},
 };
 use diemcau_model::{PeerAsk, PeerId, limits};
-use diemcau_protocol::{ClientFrame, ErrorWhy, PROTOCOL, ServerFrame, command, decode, id_of};
+use diemcau_protocol::{ClientFrame, ErrorWhy, ServerFrame, command, decode, id_of};
 use futures_util::FutureExt;
 use std::{future::Future, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 use tokio::{
@@ -15,10 +15,8 @@ use tokio::{
 };
 use tracing::{debug, error};
 
-/// How long a client may take for its first frame.
-const JOIN_WITHIN: Duration = Duration::from_secs(5);
 /// How long a client may be silent: it pings every 5 s.
-const SILENT_MAX: Duration = Duration::from_secs(30);
+pub(crate) const SILENT_MAX: Duration = Duration::from_secs(30);
 /// How long the close, and what waits before it, may take to go out.
 const CLOSE_WITHIN: Duration = Duration::from_secs(10);
 /// How long a client may take to answer the close.
@@ -74,6 +72,7 @@ impl Hub {
     async fn attend(&self, socket: &mut impl Socket, admitted: &mut Option<(RoomHandle, PeerId)>) {
         let (room, peer) = match self.admit(socket).await {
             Ok(seated) => admitted.insert(seated).clone(),
+            Err(NotIn::Gone) => return,
             Err(NotIn::Refused(why)) => return turn_away(socket, &self.metrics, why).await,
             Err(NotIn::Stopping) => {
                 say(socket, &ServerFrame::Stopping);
@@ -87,34 +86,6 @@ impl Hub {
             allowance: Allowance::new(),
         };
         session.run(socket).await;
-    }
-
-    async fn admit(&self, socket: &mut impl Socket) -> Result<(RoomHandle, PeerId), NotIn> {
-        let first = timeout(JOIN_WITHIN, first(socket)).await.ok().flatten();
-        let token = match first {
-            Some(Inbound::Text(text)) => match decode(&text) {
-                Ok(ClientFrame::Join {
-                    protocol: PROTOCOL,
-                    token,
-                }) => token,
-                Ok(ClientFrame::Join { .. }) => return Err(ErrorWhy::WrongProtocol.into()),
-                Ok(_) => return Err(ErrorWhy::JoinFirst.into()),
-                Err(_) => return Err(ErrorWhy::Malformed.into()),
-            },
-            Some(Inbound::TooLarge) => return Err(ErrorWhy::TooLarge.into()),
-            Some(Inbound::NotText) => return Err(ErrorWhy::Malformed.into()),
-            Some(Inbound::Control) | None => return Err(ErrorWhy::JoinFirst.into()),
-        };
-        // A client that knocks while the server stops must not take its link for a wrong one.
-        if self.is_stopping() {
-            return Err(NotIn::Stopping);
-        }
-        let door = self.door(&token).ok_or(ErrorWhy::NotAdmitted)?;
-        let peer = door
-            .room
-            .join(door.seat, Arc::clone(socket.outlet()))
-            .await?;
-        Ok((door.room, peer))
     }
 }
 
@@ -167,7 +138,8 @@ impl Session<'_> {
         match decode(&text) {
             Ok(frame) => self.take_frame(socket, frame).await,
             Err(bad) => {
-                debug!(peer = %self.peer, %bad, "malformed frame");
+                // What was wrong is told to its sender alone: the words of a parser may quote a token.
+                debug!(peer = %self.peer, "malformed frame");
                 self.complain(socket, ErrorWhy::Malformed, id_of(&text), bad.to_string());
                 Ok(())
             }
@@ -194,7 +166,9 @@ impl Session<'_> {
     ) -> Result<(), ErrorWhy> {
         let peer = self.peer;
         let message = match frame {
-            ClientFrame::Join { .. } => return Err(ErrorWhy::JoinFirst),
+            ClientFrame::Join { .. } | ClientFrame::Proof { .. } => {
+                return Err(ErrorWhy::JoinFirst);
+            }
             ClientFrame::Ping { sent } => {
                 let now = self.room.clock.now();
                 say(socket, &ServerFrame::Pong { sent, now });
@@ -228,7 +202,7 @@ fn media(peer: PeerId, ask: PeerAsk) -> Message {
 }
 
 /// The first thing a client says. The transport's own pings, of which it may send a few, are none.
-async fn first(socket: &mut impl Socket) -> Option<Inbound> {
+pub(crate) async fn first(socket: &mut impl Socket) -> Option<Inbound> {
     for _ in 0..BURST as usize {
         match socket.recv().await? {
             Inbound::Control => {}
@@ -239,9 +213,11 @@ async fn first(socket: &mut impl Socket) -> Option<Inbound> {
 }
 
 /// Why a connection was not let in.
-enum NotIn {
+pub(crate) enum NotIn {
     /// For this reason.
     Refused(ErrorWhy),
+    /// It went away by itself.
+    Gone,
     /// The server is stopping: the client joins again.
     Stopping,
 }
@@ -255,7 +231,10 @@ impl From<ErrorWhy> for NotIn {
 impl From<NoSeat> for NotIn {
     fn from(why: NoSeat) -> Self {
         match why {
-            NoSeat::Revoked => Self::Refused(ErrorWhy::NotAdmitted),
+            NoSeat::ShutOut | NoSeat::Guarded => Self::Refused(ErrorWhy::NotAdmitted),
+            NoSeat::Expelled => Self::Refused(ErrorWhy::Expelled),
+            NoSeat::NotLetIn => Self::Refused(ErrorWhy::NotLetIn),
+            NoSeat::LobbyFull => Self::Refused(ErrorWhy::LobbyFull),
             NoSeat::Unready => Self::Refused(ErrorWhy::StorageFailed),
             NoSeat::Closed => Self::Stopping,
         }
@@ -293,6 +272,9 @@ async fn turn_away(socket: &mut impl Socket, metrics: &Metrics, why: ErrorWhy) {
         ErrorWhy::Malformed
         | ErrorWhy::NotAdmitted
         | ErrorWhy::Revoked
+        | ErrorWhy::Expelled
+        | ErrorWhy::NotLetIn
+        | ErrorWhy::LobbyFull
         | ErrorWhy::Replaced
         | ErrorWhy::JoinFirst
         | ErrorWhy::WrongProtocol
@@ -302,7 +284,7 @@ async fn turn_away(socket: &mut impl Socket, metrics: &Metrics, why: ErrorWhy) {
     close(socket, code).await;
 }
 
-fn say(socket: &impl Socket, frame: &ServerFrame) {
+pub(crate) fn say(socket: &impl Socket, frame: &ServerFrame) {
     // A client that lags is cut by its outlet; the loop hears of it at its next turn.
     let _ = socket.outlet().offer(&Frame::of(frame));
 }
@@ -329,20 +311,20 @@ async fn close(socket: &mut impl Socket, why: Close) {
 }
 
 /// A token bucket: a person cannot press fifty buttons a second.
-struct Allowance {
+pub(crate) struct Allowance {
     left: f64,
     at: Instant,
 }
 
 impl Allowance {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             left: BURST,
             at: Instant::now(),
         }
     }
 
-    fn take(&mut self) -> bool {
+    pub(crate) fn take(&mut self) -> bool {
         let now = Instant::now();
         self.left = (self.left + (now - self.at).as_secs_f64() * RATE).min(BURST);
         self.at = now;

@@ -8,7 +8,7 @@ use crate::{
     outlet::{Close, Offer, Outlet},
 };
 use diemcau_conference::{Actor, Conference, Seat};
-use diemcau_model::{Carries, Millis, PeerAsk, PeerId, Role, SeatId, SiteId, limits};
+use diemcau_model::{Carries, DeviceId, Millis, PeerAsk, PeerId, Role, SeatId, SiteId, limits};
 use diemcau_protocol::{
     ErrorWhy, Lane, Me, ServerFrame, SiteTelemetry, Slice, Viewer, facts, view,
 };
@@ -22,6 +22,8 @@ use tokio::time::Instant;
 #[derive(Debug)]
 struct Member {
     actor: Actor,
+    /// The device it proved to be; none on a seat that does not ask.
+    device: Option<DeviceId>,
     carries: Carries,
     viewer: Viewer,
     outlet: Arc<Outlet>,
@@ -97,6 +99,13 @@ impl Members {
         self.seats.contains_key(&seat)
     }
 
+    pub(crate) fn of_device(&self, device: DeviceId) -> Vec<PeerId> {
+        self.all()
+            .filter(|(_, member)| member.device == Some(device))
+            .map(|(peer, _)| *peer)
+            .collect()
+    }
+
     /// How many connections each site has.
     pub(crate) fn by_site(&self) -> BTreeMap<SiteId, u16> {
         let mut count = BTreeMap::new();
@@ -106,7 +115,12 @@ impl Members {
         count
     }
 
-    pub(crate) fn admit(&mut self, seat: &Seat, outlet: Arc<Outlet>) -> PeerId {
+    pub(crate) fn admit(
+        &mut self,
+        seat: &Seat,
+        device: Option<DeviceId>,
+        outlet: Arc<Outlet>,
+    ) -> PeerId {
         let peer = PeerId(self.next);
         self.next += 1;
         let actor = Actor {
@@ -117,6 +131,7 @@ impl Members {
         let viewer = Viewer::of(seat.role, seat.site);
         let member = Member {
             actor,
+            device,
             carries: seat.carries,
             viewer,
             outlet,
@@ -184,7 +199,10 @@ impl Members {
 
     pub(crate) fn error(&self, peer: PeerId, why: ErrorWhy, id: Option<String>) {
         self.metrics.error(why);
-        let fatal = matches!(why, ErrorWhy::Revoked | ErrorWhy::Replaced);
+        let fatal = matches!(
+            why,
+            ErrorWhy::Revoked | ErrorWhy::Replaced | ErrorWhy::Expelled
+        );
         self.tell(
             peer,
             &ServerFrame::Error {

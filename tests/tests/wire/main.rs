@@ -8,6 +8,7 @@
 mod abuse;
 mod again;
 mod bad_input;
+mod door;
 mod feed;
 mod revoked;
 mod slow;

@@ -260,6 +260,8 @@ pub fn setup() -> Setup {
         carries: Carries::Watch,
         label: token.into(),
         token_sha256: token_hash(token),
+        bound: false,
+        pin_sha256: None,
     };
     let item = PlannedItem {
         id: ItemId(1),
