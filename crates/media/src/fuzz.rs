@@ -2,7 +2,7 @@
 
 use crate::{
     demux::{Demux, is_stun},
-    engine::{self, Addresses, EngineError, Kind, Layer, Leg, LegEvent, RtpIn},
+    engine::{Addresses, Engine, EngineError, Kind, Layer, LegEvent, Outlet, RtpIn},
     forward::{PictureSlot, VoiceSlot},
     vp8,
 };
@@ -30,9 +30,10 @@ const SDP_WORDS: &[&str] = &[
     "v=0",
 ];
 
-fn uplink(offer: &str, now: Instant) -> Result<(Box<dyn Leg>, String), EngineError> {
+fn engine(now: Instant) -> Engine {
     let address = SocketAddr::from(([127, 0, 0, 1], 7881));
-    engine::answer_uplink(offer, &Addresses(vec![address]), now)
+    let made = Engine::new(Addresses(vec![address]), now).map_err(|error| error.to_string());
+    made.unwrap()
 }
 
 #[test]
@@ -119,13 +120,14 @@ fn sdp_offer() {
         longest: 8 * 1024,
     };
     let begun = Instant::now();
+    let engine = engine(begun);
     fuzz.run(|input| {
         let offer = String::from_utf8_lossy(input);
-        match uplink(&offer, begun) {
+        match engine.answer_uplink(&offer, begun) {
             Ok((mut leg, answer)) => {
                 assert!(answer.starts_with("v=0"));
                 assert!(!leg.ufrag().is_empty());
-                leg.close();
+                leg.close(begun);
                 outcome(answer.lines().count())
             }
             Err(EngineError::Panicked) => panic!("the engine panics on an offer"),
@@ -146,11 +148,14 @@ fn datagram() {
     };
     let from = SocketAddr::from(([127, 0, 0, 1], 50_000));
     let begun = Instant::now();
+    let engine = engine(begun);
     let (mut leg, mut now, mut taken) = (None, begun, 0_u32);
     fuzz.run(|input| {
         // A fresh leg now and then: one that a datagram has closed reads nothing.
         if taken.is_multiple_of(500) {
-            let made = uplink(OFFER, now).map_err(|error| error.to_string());
+            let made = engine
+                .answer_uplink(OFFER, now)
+                .map_err(|error| error.to_string());
             leg = Some(made.unwrap().0);
         }
         taken += 1;
@@ -174,7 +179,12 @@ fn datagram() {
             "a stranger is let in: {events:?}"
         );
         let mut sent = 0;
-        leg.drain_datagrams(&mut |_, bytes| sent += bytes.len());
+        leg.drain_datagrams(&mut Outlet {
+            now,
+            segments_max: 64,
+            buffer: &mut vec![],
+            send: &mut |run| sent += run.bytes.len(),
+        });
         outcome((events.len(), sent))
     });
 }

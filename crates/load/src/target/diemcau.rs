@@ -385,6 +385,7 @@ impl Client {
             ServerFrame::Pong { .. }
             | ServerFrame::Slots { .. }
             | ServerFrame::Telemetry { .. }
+            | ServerFrame::Alarms { .. }
             | ServerFrame::Stopping => {}
         }
         Ok(())

@@ -137,8 +137,9 @@ impl Bench {
                     let (name, cost) = (contender.name(), done.us_per_packet);
                     let (share, p99) = (done.delivered * 100.0, done.delay_p99_ms);
                     eprintln!(
-                        "round {}: {name:<20} {cost:6.2} us/packet, {share:.2}% delivered, p99 {p99:.2} ms",
-                        round + 1
+                        "round {}: {name:<20} {cost:6.2} us/packet, {share:.2}% delivered, p99 {p99:.2} ms, generator {:.2} of its core",
+                        round + 1,
+                        done.load_share
                     );
                 }
                 table.rounds.entry(contender.name()).or_default().push(done);
