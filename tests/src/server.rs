@@ -44,27 +44,16 @@ impl Server {
     /// # Errors
     /// The binary is missing or the server does not come up.
     pub async fn start() -> Result<Self> {
-        Self::start_with("").await
+        Self::with_settings("").await
     }
 
     /// The same with settings of a file, as TOML.
     ///
     /// # Errors
     /// The binary is missing or the server does not come up.
-    pub async fn start_with(settings: &str) -> Result<Self> {
+    pub async fn with_settings(settings: &str) -> Result<Self> {
         let data = TempDir::new()?;
-        fs::write(data.path().join(SETTINGS), settings)?;
-        let host = TcpListener::bind("127.0.0.1:0")?.local_addr()?.to_string();
-        let media_port = UdpSocket::bind("127.0.0.1:0")?.local_addr()?.port();
-        let child = spawn(&host, media_port, &data)?;
-        let mut server = Self {
-            host,
-            media_port,
-            data,
-            child,
-        };
-        server.ready().await?;
-        Ok(server)
+        Self::serve(data, settings).await
     }
 
     /// Starts another conference than the demo's: the demo's file as `edit` makes it. Its folder is the demo's, so that
@@ -87,6 +76,11 @@ impl Server {
         if !status.success() {
             bail!("no conference was begun: {status}");
         }
+        Self::serve(data, "").await
+    }
+
+    async fn serve(data: TempDir, settings: &str) -> Result<Self> {
+        fs::write(data.path().join(SETTINGS), settings)?;
         let host = TcpListener::bind("127.0.0.1:0")?.local_addr()?.to_string();
         let media_port = UdpSocket::bind("127.0.0.1:0")?.local_addr()?.port();
         let child = spawn(&host, media_port, &data)?;

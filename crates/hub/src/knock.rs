@@ -42,7 +42,11 @@ impl Hub {
         }
         let door = self.door(&token);
         let asked = match &door {
-            Some(door) => door.room.join(door.seat, None, Arc::clone(socket.outlet())).await,
+            Some(door) => {
+                door.room
+                    .join(door.seat, None, Arc::clone(socket.outlet()))
+                    .await
+            }
             None => Err(NoSeat::ShutOut),
         };
         let answer = match (asked, &door) {
@@ -89,7 +93,10 @@ impl Hub {
             return Ok(Err(NoSeat::ShutOut));
         };
         let claim = Claim { device, pin_right };
-        Ok(door.room.join(door.seat, Some(claim), Arc::clone(socket.outlet())).await)
+        Ok(door
+            .room
+            .join(door.seat, Some(claim), Arc::clone(socket.outlet()))
+            .await)
     }
 
     fn is_pin_right(
@@ -131,6 +138,7 @@ impl Hub {
             words,
             mut outcome,
         } = lobby;
+        let outlet = Arc::clone(socket.outlet());
         say(socket, &words);
         info!(seat = %door.seat, %wait, "a device waits at the door");
         let mut allowance = Allowance::new();
@@ -138,17 +146,25 @@ impl Hub {
             tokio::select! {
                 biased;
                 inbound = timeout(SILENT_MAX, socket.recv()) => {
-                    match inbound.ok().flatten().map(read) {
-                        Some(_) if !allowance.take() => break ErrorWhy::TooFast.into(),
-                        Some(Ok(ClientFrame::Ping { sent })) => {
+                    let Some(inbound) = inbound.ok().flatten() else {
+                        break NotIn::Gone;
+                    };
+                    if !allowance.take() {
+                        break ErrorWhy::TooFast.into();
+                    }
+                    if matches!(inbound, Inbound::Control) {
+                        continue;
+                    }
+                    match read(inbound) {
+                        Ok(ClientFrame::Ping { sent }) => {
                             let now = door.room.clock.now();
                             say(socket, &ServerFrame::Pong { sent, now });
                         }
-                        Some(Ok(_)) => break ErrorWhy::JoinFirst.into(),
-                        Some(Err(why)) => break why.into(),
-                        None => break NotIn::Gone,
+                        Ok(_) => break ErrorWhy::JoinFirst.into(),
+                        Err(why) => break why.into(),
                     }
                 }
+                _ = outlet.tend() => break NotIn::Gone,
                 decided = &mut outcome => {
                     return match decided {
                         Ok(Ok(peer)) => Ok(peer),
@@ -178,7 +194,7 @@ fn read(inbound: Inbound) -> Result<ClientFrame, ErrorWhy> {
     match inbound {
         Inbound::Text(text) => decode(&text).map_err(|_| ErrorWhy::Malformed),
         Inbound::TooLarge => Err(ErrorWhy::TooLarge),
-        Inbound::NotText => Err(ErrorWhy::Malformed),
+        Inbound::NotText | Inbound::Control => Err(ErrorWhy::Malformed),
     }
 }
 

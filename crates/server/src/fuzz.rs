@@ -1,6 +1,10 @@
 //! Files that nobody meant.
 
-use crate::{cli::Flags, conference_file, settings::Settings};
+use crate::{
+    cli::Flags,
+    conference_file::{self, Lock},
+    settings::Settings,
+};
 use diemcau_conference::Conference;
 use diemcau_fuzz::{Fuzz, outcome};
 use std::fs;
@@ -68,7 +72,7 @@ fn conference_file() {
     };
     fuzz.run(|input| {
         let text = String::from_utf8_lossy(input);
-        match conference_file::read(&text, |seat| seat.to_string()) {
+        match conference_file::read(&text, |_, _| Lock::default()) {
             Ok(setup) => {
                 // Whatever is taken, a conference begins with it.
                 let mut conference = Conference::default();

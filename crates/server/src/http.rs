@@ -171,7 +171,10 @@ async fn refuse(request: Request) -> Response {
 }
 
 /// Answers a WebSocket's handshake (RFC 6455, section 4.2.2), and hands the connection over.
-pub fn upgrade<T>(mut request: Request, then: impl FnOnce(Upgraded) -> T + Send + 'static) -> Response
+pub fn upgrade<T>(
+    mut request: Request,
+    then: impl FnOnce(Upgraded) -> T + Send + 'static,
+) -> Response
 where
     T: Future<Output = ()> + Send,
 {

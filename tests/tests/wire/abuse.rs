@@ -25,7 +25,8 @@ const AT_MOST: Duration = Duration::from_secs(60);
 #[tokio::test]
 async fn an_address_may_have_only_so_many_and_another_notices_nothing() -> Result<()> {
     // What asks for health and figures comes from the first address too.
-    let server = Server::start_with("address_connections = 8\naddress_new_a_second = 1000").await?;
+    let server =
+        Server::with_settings("address_connections = 8\naddress_new_a_second = 1000").await?;
     let token = server.token(Role::Observer, None, None)?;
     let mut inside = vec![];
     let turned_away = loop {
@@ -62,7 +63,8 @@ async fn an_address_may_have_only_so_many_and_another_notices_nothing() -> Resul
 
 #[tokio::test]
 async fn who_makes_connections_too_fast_gets_no_answer() -> Result<()> {
-    let server = Server::start_with("address_connections = 20\naddress_new_a_second = 1").await?;
+    let server =
+        Server::with_settings("address_connections = 20\naddress_new_a_second = 1").await?;
     let host = &server.host;
     let mut unanswered = 0;
     for _ in 0..60 {

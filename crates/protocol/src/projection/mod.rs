@@ -67,7 +67,8 @@ impl Slice {
             | Self::Seats
             | Self::Speech(_)
             | Self::Attendance
-            | Self::Prompts => Lane::Floor,
+            | Self::Prompts
+            | Self::Door => Lane::Floor,
             Self::Comment(_) => Lane::Feed,
         }
     }
