@@ -233,6 +233,7 @@ test("the chair reorders, takes it back, and every page shows the same list", as
   assert.match(second, /Sa Đéc/, "the wall names the new second");
   await picture(stage, "stage-reordered-1920x1080");
   await sameOrder(undo, before);
+  for (const page of [chair, site, phone, stage]) await page.evaluate(() => (globalThis.noted = null));
 });
 
 test("the point of order is heard first; then a site confirms with one key, and is called", async () => {

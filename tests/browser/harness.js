@@ -173,10 +173,14 @@ export const watchList = (page) => page.evaluate(() => {
     heard.add(this);
     return send.call(this, text);
   };
+  let seq = -1;
   const look = () => {
-    const list = globalThis.diemcau.view().floor.queue.map((request) => request.turn).join();
+    // The view is copied for whoever asks: only after a new event, and only as long as somebody notes.
+    const state = globalThis.diemcau.state();
+    const list = state.seq === seq ? noted.lists.at(-1)?.list : globalThis.diemcau.view().floor.queue.map((request) => request.turn).join();
+    seq = state.seq;
     if (list !== noted.lists.at(-1)?.list) noted.lists.push({ list, at: now() });
-    requestAnimationFrame(look);
+    if (globalThis.noted === noted) requestAnimationFrame(look);
   };
   look();
 });
