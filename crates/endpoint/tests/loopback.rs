@@ -454,8 +454,8 @@ fn track(kind: RtpCodecKind, ssrc: u32) -> Arc<TrackLocalStaticRTP> {
 }
 
 fn floor(turn: Value) -> Value {
-    json!({"open": true, "turn": turn, "others": [], "queue": [], "pending": [], "on_deck": [], "staged": [],
-        "hall_microphone": false, "priority": false, "last": null, "denied": [], "used": [], "undo": null, "deputy": null})
+    json!({"open": true, "turn": turn, "others": [], "queue": [], "pending": [], "kept": [], "on_deck": [], "next": null, "staged": [],
+        "hall_microphone": false, "microphones_closed": false, "priority": false, "last": null, "denied": [], "used": [], "undo": null, "deputy": null})
 }
 
 fn welcome() -> Value {
@@ -470,7 +470,7 @@ fn welcome() -> Value {
             "stage": {"layout": "grid", "preview": null, "notice": "", "paragraph": null, "paragraph_chosen": false,
                 "spotlight": null, "carousel": null, "page": 0, "pages": 1, "tiles": [4], "heard": [], "programme": null,
                 "on_deck": [], "lower_third": null},
-            "feed": [], "seats": [],
+            "feed": [], "speeches": [], "seats": [], "door": {"waiting": [], "banned": []},
             "attendance": {"calling": null, "since": null, "sites": [], "summoned": 0, "present": 0, "online": 0, "quorate": null},
             "prompts": []}})
 }
