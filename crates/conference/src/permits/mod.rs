@@ -41,6 +41,13 @@ impl Conference {
                 Some(_) | None => Deed::RevokeSeat,
             };
         }
+        if let Command::WithdrawRequest { turn } = command {
+            let site = self.floor.request(*turn).map(|request| request.site);
+            return match site.is_some() && site == self.setup.hall() {
+                true => Deed::WithdrawForHall,
+                false => Deed::WithdrawRequest,
+            };
+        }
         if let Command::PromptSite { prompt, .. } = command
             && prompt.is_from_site()
         {
@@ -126,7 +133,7 @@ fn deeds(command: &Command) -> &'static [Deed] {
         Command::MoveItem { .. } => &[Deed::MoveItem],
         Command::SetList { .. } => &[Deed::SetList],
         Command::RequestFloor { .. } => &[Deed::RequestFloor],
-        Command::WithdrawRequest { .. } => &[Deed::WithdrawRequest],
+        Command::WithdrawRequest { .. } => &[Deed::WithdrawRequest, Deed::WithdrawForHall],
         Command::AcceptRequest { .. } => &[Deed::AcceptRequest],
         Command::DenyRequest { .. } => &[Deed::DenyRequest],
         Command::MoveRequest { .. } => &[Deed::MoveRequest],
@@ -157,6 +164,9 @@ fn deeds(command: &Command) -> &'static [Deed] {
         Command::PromptSite { .. } => &[Deed::PromptSite, Deed::PromptSiteAsSite],
         Command::PromptDesks { .. } => &[Deed::PromptDesks, Deed::PromptDesksAsDesk],
         Command::HandlePrompt { .. } => &[Deed::HandleToSite, Deed::HandleFromSite],
+        Command::StartBreak { .. } => &[Deed::StartBreak],
+        Command::EndBreak => &[Deed::EndBreak],
+        Command::SetBlank { .. } => &[Deed::SetBlank],
         Command::SetLayout { .. } => &[Deed::SetLayout],
         Command::PreviewLayout { .. } => &[Deed::PreviewLayout],
         Command::TakePreview { .. } => &[Deed::TakePreview],

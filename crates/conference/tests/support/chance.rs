@@ -204,7 +204,7 @@ fn step() -> impl Strategy<Value = Step> {
     let common = prop_oneof![
         10 => Just(5_u8), 7 => Just(11), 4 => Just(12), 4 => 13..=18_u8, 2 => 13..=14_u8, 5 => 6..=10_u8,
         3 => Just(19), 4 => 20..=22_u8, 1 => Just(23), 1 => 0..=4_u8, 1 => Just(24), 3 => 25..=30_u8,
-        6 => Just(26), 2 => 31..=38_u8, 2 => Just(37), 4 => 39..=48_u8, 3 => 49..=50_u8, 2 => 40..=42_u8,
+        6 => Just(26), 2 => 31..=38_u8, 2 => Just(37), 4 => 39..=48_u8, 5 => 49..=53_u8, 2 => 40..=42_u8,
     ];
     let ask = (any::<u8>(), common, any::<u8>(), any::<u8>(), any::<bool>());
     let ask = ask.prop_map(|(who, what, a, b, yes)| Step::Ask {
@@ -434,6 +434,11 @@ fn command(room: &Room, what: u8, a: u8, b: u8, yes: bool) -> Command {
         50 => Command::ReturnCall {
             turn: running.unwrap_or(turn),
         },
+        51 => Command::SetBlank { on: yes },
+        52 => Command::StartBreak {
+            minutes: u16::from(b % 20),
+        },
+        53 => Command::EndBreak,
         // Seats of sites only: a conference without its desks would do little more.
         _ => Command::RevokeSeat {
             seat: SeatId(6 + u32::from(a % 6)),

@@ -10,7 +10,8 @@ mod stage;
 use crate::{
     Fact, Viewer,
     view::{
-        Agenda, Attendance, Comment, Fixed, Item, Prompt, SeatView, SiteAttendance, SiteLink, View,
+        Agenda, Attendance, Break, Comment, Fixed, Item, Prompt, SeatView, SiteAttendance,
+        SiteLink, View,
     },
 };
 use diemcau_conference::{self as rules, Conference, Event, Headcount};
@@ -53,6 +54,7 @@ pub fn touches(event: &Event) -> Vec<Slice> {
         Event::ItemStarted { .. } | Event::ItemFinished { .. } => {
             vec![Slice::Agenda, Slice::Floor, Slice::Stage, Slice::Attendance]
         }
+        Event::BreakStarted { .. } | Event::BreakEnded { .. } => vec![Slice::Agenda, Slice::Stage],
         Event::ItemMoved { .. } => vec![Slice::Agenda],
         Event::ListSet { .. } | Event::TurnKept { .. } => vec![Slice::Floor],
         Event::FloorRequested { .. }
@@ -251,6 +253,7 @@ fn agenda(conference: &Conference) -> Agenda {
         id: planned.id,
         part_of: planned.part_of,
         quorum_percent: planned.quorum_percent,
+        quorum_base: planned.quorum_base,
         title: planned.title.clone(),
         short: planned.short.clone(),
         kind: planned.kind,
@@ -272,6 +275,10 @@ fn agenda(conference: &Conference) -> Agenda {
             .filter_map(planned)
             .map(item)
             .collect(),
+        on_break: agenda.on_break.map(|on| Break {
+            since: on.since,
+            until: on.until,
+        }),
     }
 }
 
@@ -311,23 +318,7 @@ fn seats(conference: &Conference, viewer: Viewer) -> Vec<SeatView> {
 
 fn attendance(conference: &Conference, viewer: Viewer) -> Attendance {
     let (setup, roll) = (conference.setup(), conference.roll());
-    let counted = |site: &rules::Site| {
-        let reported = roll.headcounts.get(&site.id).cloned();
-        reported.unwrap_or_else(|| Headcount {
-            summoned: site.summoned,
-            ..Headcount::default()
-        })
-    };
-    let counts: Vec<Headcount> = setup.sites.iter().map(counted).collect();
-    let sum = |figure: fn(&Headcount) -> u16| counts.iter().map(figure).map(u32::from).sum();
-    let (summoned, present, online): (u32, u32, u32) = (
-        sum(|count| count.summoned),
-        sum(|count| count.present),
-        sum(|count| count.online),
-    );
-    let percent = conference
-        .current_item()
-        .and_then(|item| item.quorum_percent);
+    let all = conference.present();
     Attendance {
         calling: roll.calling.map(|(site, _)| site),
         since: roll.calling.map(|(_, since)| since),
@@ -336,13 +327,10 @@ fn attendance(conference: &Conference, viewer: Viewer) -> Attendance {
             .iter()
             .map(|site| site_attendance(conference, site, viewer))
             .collect(),
-        summoned,
-        present,
-        online,
-        quorate: percent.map(|percent| {
-            let there = u64::from(present) + u64::from(online);
-            summoned > 0 && there * 100 >= u64::from(summoned) * u64::from(percent)
-        }),
+        summoned: all.summoned,
+        present: all.present,
+        online: all.online,
+        quorum: conference.quorum(),
     }
 }
 
