@@ -10,11 +10,11 @@ mod stage;
 use crate::{
     Fact, Viewer,
     view::{
-        Agenda, Attendance, Break, Comment, Fixed, Item, Prompt, SeatView, SiteAttendance,
+        Agenda, Attendance, Break, Comment, Fixed, Item, Kind, Prompt, SeatView, SiteAttendance,
         SiteLink, View,
     },
 };
-use diemcau_conference::{self as rules, Conference, Event, Headcount};
+use diemcau_conference::{self as rules, Conference, Event, Headcount, Precedence, SpeechType};
 use diemcau_model::{CommentId, TurnId};
 use floor::{floor, speech};
 use stage::stage;
@@ -64,6 +64,7 @@ pub fn touches(event: &Event) -> Vec<Slice> {
         | Event::RequestMoved { .. }
         | Event::Staged { .. }
         | Event::ReadinessSet { .. }
+        | Event::MicrophoneHeard { .. }
         | Event::Called { .. }
         | Event::CallReturned { .. }
         | Event::MicrophonesSet { .. }
@@ -234,6 +235,12 @@ fn fixed(conference: &Conference) -> Fixed {
         starts: setup.starts,
         sites: setup.sites.clone(),
         drafts: setup.drafts.clone(),
+        kinds: SpeechType::ALL
+            .map(|speech| Kind {
+                speech,
+                rights: Precedence::of(speech),
+            })
+            .to_vec(),
     }
 }
 
