@@ -8,7 +8,9 @@
 )]
 
 use bytes::Bytes;
-use diemcau_conference::{AtZero, ItemKind, PlannedItem, QueueMode, Seat, Setup, Site, TurnRules};
+use diemcau_conference::{
+    AtZero, ItemKind, PlannedItem, QueueMode, QuorumBase, Seat, Setup, Site, TurnRules,
+};
 use diemcau_hub::{Hub, Inbound, MediaLines, Metrics, Socket, token_hash};
 use diemcau_journal::{Entry, Journal, JournalError, MemoryJournal, Record};
 use diemcau_model::{Alarm, Carries, ItemId, Millis, Role, SeatId, SiteId, Stage};
@@ -198,6 +200,7 @@ fn setup() -> Setup {
         short: "Discussion".into(),
         part_of: None,
         quorum_percent: None,
+        quorum_base: QuorumBase::Summoned,
         kind: ItemKind::Discussion,
         presenter: String::new(),
         minutes: 10,
