@@ -56,24 +56,25 @@ impl Client {
             .send(Message::text(serde_json::to_string(&join)?))
             .await?;
         match next_frame(&mut socket).await? {
-            Some(ServerFrame::Welcome {
-                me,
-                seq,
-                now: _,
-                view,
-            }) => {
-                let (answers, others) = (BTreeMap::new(), vec![]);
-                Ok(Self {
-                    socket,
-                    me,
-                    view: *view,
-                    seq,
-                    answers,
-                    others,
-                    closed: None,
-                })
+            Some(ServerFrame::Welcome { me, seq, view, .. }) => {
+                Ok(Self::welcomed(socket, me, seq, *view))
             }
             other => bail!("no welcome but {other:?}"),
+        }
+    }
+
+    /// The client of a connection that has just been welcomed.
+    #[must_use]
+    pub fn welcomed(socket: Line, me: Me, seq: u64, view: View) -> Self {
+        let (answers, others) = (BTreeMap::new(), vec![]);
+        Self {
+            socket,
+            me,
+            view,
+            seq,
+            answers,
+            others,
+            closed: None,
         }
     }
 
@@ -218,6 +219,8 @@ impl Client {
             }
             ServerFrame::Telemetry { .. } => {}
             ServerFrame::Welcome { .. }
+            | ServerFrame::Prove { .. }
+            | ServerFrame::Waiting { .. }
             | ServerFrame::Error { .. }
             | ServerFrame::Pong { .. }
             | ServerFrame::UplinkAnswer { .. }

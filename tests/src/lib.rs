@@ -9,10 +9,14 @@
 )]
 
 pub mod client;
+pub mod device;
+pub mod knock;
 pub mod room;
 pub mod script;
 pub mod server;
 
 pub use client::Client;
+pub use device::Device;
+pub use knock::{Knock, knock};
 pub use room::Room;
 pub use server::Server;

@@ -23,6 +23,9 @@ use tokio::{
 /// How long a server may take to answer: a liveness bound, no measure.
 const READY_WITHIN: Duration = Duration::from_secs(30);
 
+/// Where a server's log goes.
+const LOG: &str = "server.log";
+
 /// A demo server on free ports of the loopback.
 #[derive(Debug)]
 pub struct Server {
@@ -51,6 +54,55 @@ impl Server {
         };
         server.ready().await?;
         Ok(server)
+    }
+
+    /// Starts another conference than the demo's: the demo's file as `edit` makes it. Its folder is the demo's, so that
+    /// everything else is as after `start`.
+    ///
+    /// # Errors
+    /// The file is not a conference, or the server does not come up.
+    pub async fn start_with(edit: impl Fn(&str) -> String) -> Result<Self> {
+        let data = TempDir::new()?;
+        let file = data.path().join("conference.toml");
+        fs::write(&file, edit(include_str!("../../config/demo.toml")))?;
+        let status = Command::new(binary()?)
+            .arg("new")
+            .arg(&file)
+            .arg("--data")
+            .arg(data.path().join("demo"))
+            .stdout(Stdio::null())
+            .status()
+            .await?;
+        if !status.success() {
+            bail!("no conference was begun: {status}");
+        }
+        let host = TcpListener::bind("127.0.0.1:0")?.local_addr()?.to_string();
+        let media_port = UdpSocket::bind("127.0.0.1:0")?.local_addr()?.port();
+        let child = spawn(&host, media_port, &data)?;
+        let mut server = Self {
+            host,
+            media_port,
+            data,
+            child,
+        };
+        server.ready().await?;
+        Ok(server)
+    }
+
+    /// The demo's conference, but each link binds a device.
+    ///
+    /// # Errors
+    /// As for `start_with`.
+    pub async fn start_bound() -> Result<Self> {
+        Self::start_with(|demo| demo.replacen("\nadmission = \"open\"", "", 1)).await
+    }
+
+    /// What the server has logged since it was first started, everything but its libraries' traces.
+    ///
+    /// # Errors
+    /// The log cannot be read.
+    pub fn log(&self) -> Result<String> {
+        Ok(fs::read_to_string(self.data.path().join(LOG))?)
     }
 
     /// Ends the process as a power cut would, as far as a process can tell.
@@ -254,10 +306,12 @@ fn spawn(host: &str, media_port: u16, data: &TempDir) -> Result<Child> {
         .arg(data.path())
         .stdin(Stdio::null())
         .stdout(Stdio::null())
+        .env("DIEMCAU_LOG", "debug")
         .stderr(if env::var_os("VERBOSE").is_some() {
             Stdio::inherit()
         } else {
-            Stdio::null()
+            let mut log = fs::OpenOptions::new();
+            Stdio::from(log.create(true).append(true).open(data.path().join(LOG))?)
         })
         .kill_on_drop(true)
         .spawn()

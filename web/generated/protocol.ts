@@ -1,10 +1,48 @@
 // The frames between server and browser. Written from Rust by `cargo xtask generate`; do not edit.
 
-export type ClientFrame = { "type": "join", protocol: number, token: string, } | { "type": "ping", sent: number, } | { "type": "command", id: string, command: ClientCommand, } | { "type": "uplink_offer", sdp: string, } | { "type": "open_downlink", } | { "type": "downlink_answer", sdp: string, } | { "type": "screen", slots: ScreenSlots, } | { "type": "listen", sound: boolean, };
+export type ClientFrame = { "type": "join", protocol: number, token: string, } | { "type": "proof", device: DeviceProof | null, pin: string | null, } | { "type": "ping", sent: number, } | { "type": "command", id: string, command: ClientCommand, } | { "type": "uplink_offer", sdp: string, } | { "type": "open_downlink", } | { "type": "downlink_answer", sdp: string, } | { "type": "screen", slots: ScreenSlots, } | { "type": "listen", sound: boolean, };
 
-export type ClientCommand = { "type": "start_item", item: ItemId, waiting?: Waiting, } | { "type": "finish_item", item: ItemId, } | { "type": "next_item", after: ItemId | null, expect: ItemId, waiting?: Waiting, } | { "type": "move_item", item: ItemId, before: ItemId | null, } | { "type": "set_list", open: boolean, } | { "type": "request_floor", words: RequestWords, } | { "type": "withdraw_request", turn: TurnId, } | { "type": "accept_request", turn: TurnId, } | { "type": "deny_request", turn: TurnId, reason: string, } | { "type": "move_request", turn: TurnId, before: TurnId | null, } | { "type": "stage", turns: Array<TurnId>, } | { "type": "set_ready", turn: TurnId, ready: Readiness, } | { "type": "grant_next", after: TurnId | null, expect: TurnId, } | { "type": "grant", after: TurnId | null, turn: TurnId, } | { "type": "undo", turn: TurnId, } | { "type": "pause_turn", turn: TurnId, } | { "type": "resume_turn", turn: TurnId, } | { "type": "extend_turn", turn: TurnId, minutes: number, } | { "type": "keep_turn", turn: TurnId, } | { "type": "end_turn", turn: TurnId, } | { "type": "return_call", turn: TurnId, } | { "type": "revoke_turn", turn: TurnId, } | { "type": "set_hall_microphone", open: boolean, } | { "type": "set_priority", on: boolean, } | { "type": "close_microphones", } | { "type": "open_microphones", } | { "type": "take_chair", } | { "type": "return_chair", } | { "type": "start_roll_call", } | { "type": "call_next_site", after: SiteId, } | { "type": "call_site", site: SiteId, } | { "type": "pass_over_site", site: SiteId, } | { "type": "end_roll_call", } | { "type": "set_headcount", site: SiteId, headcount: Headcount, } | { "type": "prompt_site", site: SiteId, prompt: PromptKind, } | { "type": "prompt_desks", prompt: PromptKind, } | { "type": "handle_prompt", prompt: PromptId, } | { "type": "set_layout", layout: Layout, } | { "type": "preview_layout", layout: Layout | null, } | { "type": "take_preview", expect: Layout, } | { "type": "set_notice", text: string, } | { "type": "show_paragraph", at: ParagraphRef | null, } | { "type": "set_spotlight", site: SiteId | null, } | { "type": "set_carousel", seconds: number | null, } | { "type": "set_page", page: number, } | { "type": "post_comment", kind: CommentKind, words: CommentWords, } | { "type": "hold_comment", comment: CommentId, } | { "type": "publish_comment", comment: CommentId, } | { "type": "withdraw_comment", comment: CommentId, } | { "type": "revoke_seat", seat: SeatId, };
+export type ClientCommand = { "type": "start_item", item: ItemId, waiting?: Waiting, } | { "type": "finish_item", item: ItemId, } | { "type": "next_item", after: ItemId | null, expect: ItemId, waiting?: Waiting, } | { "type": "move_item", item: ItemId, before: ItemId | null, } | { "type": "set_list", open: boolean, } | { "type": "request_floor", words: RequestWords, } | { "type": "withdraw_request", turn: TurnId, } | { "type": "accept_request", turn: TurnId, } | { "type": "deny_request", turn: TurnId, reason: string, } | { "type": "move_request", turn: TurnId, before: TurnId | null, } | { "type": "stage", turns: Array<TurnId>, } | { "type": "set_ready", turn: TurnId, ready: Readiness, } | { "type": "grant_next", after: TurnId | null, expect: TurnId, } | { "type": "grant", after: TurnId | null, turn: TurnId, } | { "type": "undo", turn: TurnId, } | { "type": "pause_turn", turn: TurnId, } | { "type": "resume_turn", turn: TurnId, } | { "type": "extend_turn", turn: TurnId, minutes: number, } | { "type": "keep_turn", turn: TurnId, } | { "type": "end_turn", turn: TurnId, } | { "type": "return_call", turn: TurnId, } | { "type": "revoke_turn", turn: TurnId, } | { "type": "set_hall_microphone", open: boolean, } | { "type": "set_priority", on: boolean, } | { "type": "close_microphones", } | { "type": "open_microphones", } | { "type": "take_chair", } | { "type": "return_chair", } | { "type": "start_roll_call", } | { "type": "call_next_site", after: SiteId, } | { "type": "call_site", site: SiteId, } | { "type": "pass_over_site", site: SiteId, } | { "type": "end_roll_call", } | { "type": "set_headcount", site: SiteId, headcount: Headcount, } | { "type": "prompt_site", site: SiteId, prompt: PromptKind, } | { "type": "prompt_desks", prompt: PromptKind, } | { "type": "handle_prompt", prompt: PromptId, } | { "type": "set_layout", layout: Layout, } | { "type": "preview_layout", layout: Layout | null, } | { "type": "take_preview", expect: Layout, } | { "type": "set_notice", text: string, } | { "type": "show_paragraph", at: ParagraphRef | null, } | { "type": "set_spotlight", site: SiteId | null, } | { "type": "set_carousel", seconds: number | null, } | { "type": "set_page", page: number, } | { "type": "post_comment", kind: CommentKind, words: CommentWords, } | { "type": "hold_comment", comment: CommentId, } | { "type": "publish_comment", comment: CommentId, } | { "type": "withdraw_comment", comment: CommentId, } | { "type": "revoke_seat", seat: SeatId, } | { "type": "admit_device", wait: WaitId, } | { "type": "refuse_device", wait: WaitId, ban: boolean, } | { "type": "expel_seat", seat: SeatId, ban: boolean, } | { "type": "restore_seat", seat: SeatId, } | { "type": "allow_device", device: DeviceId, };
 
-export type ServerFrame = { "type": "welcome", 
+export type DeviceProof = { 
+/**
+ * The public key: a point of P-256, uncompressed (65 bytes), base64url without padding.
+ */
+key: string, 
+/**
+ * ECDSA with SHA-256 over [`crate::signed`], `r` and `s` of 32 bytes each, base64url without padding.
+ */
+signature: string, };
+
+export type ServerFrame = { "type": "prove", 
+/**
+ * 32 random bytes, base64url, for this connection only.
+ */
+challenge: string, 
+/**
+ * Whether a PIN is asked of a device that the seat does not know.
+ */
+pin: boolean, 
+/**
+ * No PIN is looked at for so long: too many were wrong.
+ */
+locked_ms: number, } | { "type": "waiting", 
+/**
+ * Four digits; chair and technician see the same.
+ */
+code: string, 
+/**
+ * The conference's title.
+ */
+title: string, 
+/**
+ * The seat's site; null for a seat without one.
+ */
+site: string | null, 
+/**
+ * What people call the seat.
+ */
+label: string, } | { "type": "welcome", 
 /**
  * Who this connection is.
  */
@@ -78,7 +116,7 @@ sent: number,
  */
 now: Millis, } | { "type": "uplink_answer", sdp: string, } | { "type": "downlink_offer", sdp: string, } | { "type": "slots", video: Array<SiteId | null>, } | { "type": "media_failed", side: Side, reason: string, } | { "type": "telemetry", sites: Array<SiteTelemetry>, } | { "type": "alarms", alarms: Array<Alarm>, } | { "type": "stopping" };
 
-export type Fact = { "kind": "sites", sites: Array<SiteLink>, } | { "kind": "agenda", agenda: Agenda, } | { "kind": "floor", floor: Floor, } | { "kind": "stage", stage: StageView, } | { "kind": "comment", comment: Comment, } | { "kind": "comment_gone", comment: CommentId, } | { "kind": "seats", seats: Array<SeatView>, } | { "kind": "attendance", attendance: Attendance, } | { "kind": "prompts", prompts: Array<Prompt>, } | { "kind": "speech", speech: Speech, } | { "kind": "speech_gone", turn: TurnId, };
+export type Fact = { "kind": "sites", sites: Array<SiteLink>, } | { "kind": "agenda", agenda: Agenda, } | { "kind": "floor", floor: Floor, } | { "kind": "stage", stage: StageView, } | { "kind": "comment", comment: Comment, } | { "kind": "comment_gone", comment: CommentId, } | { "kind": "seats", seats: Array<SeatView>, } | { "kind": "attendance", attendance: Attendance, } | { "kind": "prompts", prompts: Array<Prompt>, } | { "kind": "speech", speech: Speech, } | { "kind": "speech_gone", turn: TurnId, } | { "kind": "door", door: Door, };
 
 export type Me = { 
 /**
@@ -102,7 +140,7 @@ carries: Carries,
  */
 label: string, };
 
-export type ErrorWhy = "malformed" | "too_large" | "not_admitted" | "revoked" | "replaced" | "join_first" | "wrong_protocol" | "too_fast" | "storage_failed" | "media_refused";
+export type ErrorWhy = "malformed" | "too_large" | "not_admitted" | "revoked" | "expelled" | "not_let_in" | "lobby_full" | "replaced" | "join_first" | "wrong_protocol" | "too_fast" | "storage_failed" | "media_refused";
 
 export type SiteTelemetry = { 
 /**
@@ -158,7 +196,11 @@ prompts: Array<Prompt>,
 /**
  * The speeches that are over, in the order of their numbers.
  */
-speeches: Array<Speech>, };
+speeches: Array<Speech>, 
+/**
+ * Who waits at the door; empty for those who let nobody in.
+ */
+door: Door, };
 
 export type Fixed = { 
 /**
@@ -563,7 +605,19 @@ label: string,
 /**
  * Whether its link was revoked.
  */
-revoked: boolean, };
+revoked: boolean, 
+/**
+ * Whether it was asked to leave: whoever comes with its link waits at the door.
+ */
+expelled: boolean, 
+/**
+ * Whether the link opens for devices it knows only.
+ */
+bound: boolean, 
+/**
+ * How many devices it knows.
+ */
+devices: number, };
 
 export type Used = { 
 /**
@@ -754,6 +808,52 @@ at: Millis,
  * When it was seen to; null before.
  */
 handled: Millis | null, };
+
+export type Door = { 
+/**
+ * Devices that wait to be let in, in the order of their coming.
+ */
+waiting: Array<Visitor>, 
+/**
+ * Devices that are shut out.
+ */
+banned: Array<BannedDevice>, };
+
+export type Visitor = { 
+/**
+ * Its number, for `admit_device` and `refuse_device`.
+ */
+wait: WaitId, 
+/**
+ * Whose link it brings; the seats say what people call it.
+ */
+seat: SeatId, 
+/**
+ * Four digits; the device shows the same.
+ */
+code: string, 
+/**
+ * Whether it has a key: without one it waits at every start.
+ */
+has_key: boolean, 
+/**
+ * Since when.
+ */
+at: Millis, };
+
+export type BannedDevice = { 
+/**
+ * The device, for `allow_device`.
+ */
+device: DeviceId, 
+/**
+ * With whose link it had come.
+ */
+seat: SeatId, 
+/**
+ * When it was shut out.
+ */
+at: Millis, };
 
 export type QueueMode = { "mode": "chair_picks" } | { "mode": "in_order" } | { "mode": "round_of_sites" } | { "mode": "least_time" } | { "mode": "by_document" } | { "mode": "open", 
 /**
@@ -981,7 +1081,7 @@ export type Layout = "waiting" | "grid" | "speaker" | "document" | "notice" | "b
 
 export type TurnEnd = "released" | "revoked" | "succeeded" | "time_up" | "item_finished" | "away";
 
-export type Refusal = "not_allowed" | "other_site" | "unknown_item" | "unknown_turn" | "unknown_paragraph" | "unknown_comment" | "unknown_seat" | "stale" | "no_item" | "item_begun" | "no_next_item" | "list_closed" | "queue_full" | "nobody_waiting" | "list_waiting" | "delegate_waits" | "no_speech" | "points_of_order_first" | "staged_first" | "not_linked" | "microphones_full" | "speech_begun" | "roll_call_runs" | "not_called" | "floor_taken" | "nothing_to_undo" | "deputy_presides" | "not_presiding" | "unknown_prompt" | "unknown_site" | "already_so" | "text_too_long" | "text_empty" | "out_of_range" | "feed_full";
+export type Refusal = "not_allowed" | "other_site" | "unknown_item" | "unknown_turn" | "unknown_paragraph" | "unknown_comment" | "unknown_seat" | "stale" | "no_item" | "item_begun" | "no_next_item" | "list_closed" | "queue_full" | "nobody_waiting" | "list_waiting" | "delegate_waits" | "no_speech" | "points_of_order_first" | "staged_first" | "not_linked" | "microphones_full" | "speech_begun" | "roll_call_runs" | "not_called" | "floor_taken" | "nothing_to_undo" | "deputy_presides" | "not_presiding" | "unknown_prompt" | "unknown_site" | "already_so" | "text_too_long" | "text_empty" | "out_of_range" | "unknown_device" | "device_in_use" | "feed_full";
 
 export type SiteId = number;
 
@@ -996,6 +1096,10 @@ export type DraftId = number;
 export type CommentId = number;
 
 export type PromptId = number;
+
+export type WaitId = number;
+
+export type DeviceId = string;
 
 export type Millis = number;
 

@@ -1,6 +1,6 @@
 // The only file that knows WebSocket: joins, keeps the link alive, rejoins, and sees every command to its answer.
 
-/** @import { ClientCommand, ClientFrame, ErrorWhy, ServerFrame } from "../generated/protocol.ts" */
+/** @import { ClientCommand, ClientFrame, DeviceProof, ErrorWhy, ServerFrame } from "../generated/protocol.ts" */
 
 import { guessServerTime, learnServerTime } from "./time.js";
 
@@ -11,7 +11,7 @@ const RETRY_FIRST_MS = 300;
 const RETRY_MOST_MS = 5_000;
 
 /** A person must be able to read why; trying again would only be refused again. @type {ErrorWhy[]} */
-const FINAL = ["not_admitted", "revoked", "replaced", "wrong_protocol"];
+const FINAL = ["not_admitted", "revoked", "expelled", "not_let_in", "lobby_full", "replaced", "wrong_protocol"];
 
 /** What may wait for the link: words a person has written. Orders about the floor may not: they belong to their moment. */
 const MAY_WAIT = ["post_comment", "withdraw_comment", "hold_comment", "publish_comment", "request_floor", "withdraw_request"];
@@ -33,6 +33,7 @@ const ORDER_STALE_MS = 15_000;
 /**
  * @typedef {object} Listeners
  * @property {(frame: ServerFrame) => void} frame Every frame except pong, in order.
+ * @property {(challenge: string) => Promise<DeviceProof | null>} prove
  * @property {(open: boolean) => void} link The link went up (before the welcome is told) or down.
  * @property {(why: ErrorWhy) => void} ended No further attempt is made.
  * @property {(pending: Pending[]) => void} pending The commands without an answer yet.
@@ -43,7 +44,9 @@ const ORDER_STALE_MS = 15_000;
 export class Connection {
   /** @type {WebSocket | null} */ #socket = null;
   /** @type {Pending[]} */ #pending;
+  /** What a person typed, kept for the next start of the link only. @type {string | null} */ #pin = null;
   #welcomed = false;
+  #waiting = false;
   #ended = false;
   #tries = 0;
   #heardAt = 0;
@@ -69,6 +72,13 @@ export class Connection {
     clearTimeout(this.#retry);
     this.#drop();
     this.#connect();
+  }
+
+  /** Tries again with the PIN a person typed. @param {string} pin */
+  givePin(pin) {
+    this.#pin = pin;
+    this.#ended = false;
+    this.tryNow();
   }
 
   /** Closes the link and connects anew: for tests and for a page that was asleep. */
@@ -119,18 +129,26 @@ export class Connection {
   #keepAlive() {
     const now = performance.now();
     if (now - this.#heardAt > DEAD_AFTER_MS) return this.#lost();
-    if (!this.#welcomed || now - this.#lastPing < PING_EVERY_MS) return;
+    if (!(this.#welcomed || this.#waiting) || now - this.#lastPing < PING_EVERY_MS) return;
     this.#lastPing = now;
-    this.tell({ type: "ping", sent: now });
+    this.#socket?.send(JSON.stringify({ type: "ping", sent: now }));
   }
 
   /** @param {ServerFrame} frame */
   #hear(frame) {
     this.#heardAt = performance.now();
     switch (frame.type) {
+      case "prove":
+        this.listeners.frame(frame);
+        return void this.#prove(frame.challenge);
+      case "waiting":
+        this.#waiting = true;
+        this.#tries = 0;
+        return this.listeners.frame(frame);
       case "welcome":
         guessServerTime(frame.now);
         this.#welcomed = true;
+        this.#waiting = false;
         this.#tries = 0;
         this.#lastPing = 0;
         this.listeners.link(true);
@@ -152,6 +170,13 @@ export class Connection {
       default:
         this.listeners.frame(frame);
     }
+  }
+
+  /** @param {string} challenge */
+  async #prove(challenge) {
+    const socket = this.#socket;
+    const device = await this.listeners.prove(challenge);
+    if (socket && socket === this.#socket) socket.send(JSON.stringify({ type: "proof", device, pin: this.#pin }));
   }
 
   #askAgain() {
@@ -205,7 +230,7 @@ export class Connection {
 
   #drop() {
     clearInterval(this.#beat);
-    this.#welcomed = false;
+    this.#welcomed = this.#waiting = false;
     const socket = this.#socket;
     this.#socket = null;
     socket?.close();

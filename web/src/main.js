@@ -89,6 +89,7 @@ async function run(about, token) {
     link: (open) => {
       if (open) return;
       media.linkDown();
+      if (app.waiting) update({ waiting: null });
       if (app.link === "joined") update({ link: "lost", lostAt: serverNow() });
     },
     frame: (frame) => {
@@ -103,6 +104,7 @@ async function run(about, token) {
       if (app.ui.summoned !== null && app.ui.summoned !== before.ui.summoned) endSummons(app.ui.summoned);
       draw();
     },
+    prove: async (challenge) => (await import("./device.js")).prove(challenge, token),
     ended: (why) => {
       media.stop();
       update({ link: "ended", ended: why });
@@ -123,6 +125,10 @@ async function run(about, token) {
     },
     ui,
     tryNow: () => connection.tryNow(),
+    givePin: (pin) => {
+      update({ ended: null, link: "joining", pinGiven: true });
+      connection.givePin(pin);
+    },
     notice: (text, alarming = false) => update({ notice: { text, alarming } }),
     speak: async (code) => {
       await loadTexts(code);
@@ -160,7 +166,7 @@ async function run(about, token) {
   Object.defineProperty(window, "diemcau", { value: Object.freeze({
     view: () => structuredClone(app.view),
     state: () => ({
-      page: app.page, link: app.link, me: app.me, seq: app.seq, ended: app.ended, pending: app.pending.length, notice: app.notice,
+      page: app.page, link: app.link, waiting: app.waiting, me: app.me, seq: app.seq, ended: app.ended, pending: app.pending.length, notice: app.notice,
       telemetry: app.telemetry, now: serverNow(), rtt: app.rtt, uplink: app.media.uplink, downlink: app.media.downlink, slots: app.media.slots,
       sound: app.media.sound, soundBlocked: app.ui.soundBlocked, microphoneOpen: app.media.microphoneOpen, hasMicrophone: app.media.hasMicrophone,
       hasCamera: app.media.picture !== null, level: media.level(),

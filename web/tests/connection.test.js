@@ -33,12 +33,12 @@ beforeEach(() => {
   open.forEach((connection) => connection.restart && (connection.tryNow = () => {}));
   kept.clear();
   FakeSocket.all = [];
-  told = { answered: [], ended: [], link: [], pending: [] };
+  told = { frames: [], answered: [], ended: [], link: [], pending: [] };
 });
 
 function start(token = "t") {
   const connection = new Connection(token, {
-    frame: () => {}, link: (up) => told.link.push(up), ended: (why) => told.ended.push(why), pending: (pending) => (told.pending = pending),
+    frame: (frame) => told.frames.push(frame.type), prove: async (challenge) => ({ key: "k", signature: challenge }), link: (up) => told.link.push(up), ended: (why) => told.ended.push(why), pending: (pending) => (told.pending = pending),
     answered: (command, answer) => told.answered.push([command.type, answer.how]), measured: () => {},
   });
   open.push(connection);
@@ -53,6 +53,30 @@ test("joins first, over the same origin", () => {
   assert.equal(last().url, "wss://hall.example/ws");
   last().enter();
   assert.deepEqual(last().sent[0], { type: "join", protocol: 1, token: "secret" });
+  stop();
+});
+
+test("says who it is when it is asked, and pings while it waits at the door", async (t) => {
+  t.mock.timers.enable({ apis: ["setInterval", "Date"] });
+  const connection = start("secret");
+  last().onopen();
+  last().say({ type: "prove", challenge: "c", pin: true, locked_ms: 0 });
+  await new Promise((settled) => setImmediate(settled));
+  assert.deepEqual(last().sent[1], { type: "proof", device: { key: "k", signature: "c" }, pin: null });
+  last().say({ type: "error", why: "not_admitted", id: null, text: "", fatal: true });
+  assert.deepEqual(told.ended, ["not_admitted"]);
+  connection.givePin("4821");
+  last().onopen();
+  last().say({ type: "prove", challenge: "d", pin: true, locked_ms: 0 });
+  await new Promise((settled) => setImmediate(settled));
+  assert.deepEqual(last().sent[1], { type: "proof", device: { key: "k", signature: "d" }, pin: "4821" });
+  last().say({ type: "waiting", code: "4711", title: "", site: null, label: "" });
+  t.mock.method(performance, "now", () => 1_000_000_000);
+  last().say({ type: "pong", sent: 0, now: 0 });
+  t.mock.timers.tick(1_000);
+  assert.equal(last().sent.at(-1).type, "ping");
+  last().say({ type: "welcome", me: {}, seq: 1, now: Date.now(), view: {} });
+  assert.deepEqual(told.frames, ["prove", "prove", "waiting", "welcome"]);
   stop();
 });
 

@@ -33,7 +33,7 @@ test("every text can be formatted", async () => {
   for (const code of ["vi", "en"]) {
     const bundle = new FluentBundle(code, { useIsolating: false });
     assert.deepEqual(bundle.addResource(new FluentResource(await source(code))), []);
-    const args = { n: 2, of: 3, site: "X", label: "X", draft: "X", title: "X", word: "X", left: "X", how: "X", layout: "X", most: 5, time: "X", text: "X", hall: "X", count: 1, proposed: 1, revoked: 1, what: "X", from: "X", to: "X", present: 1, online: 1 };
+    const args = { n: 2, of: 3, site: "X", label: "X", draft: "X", title: "X", word: "X", left: "X", how: "X", layout: "X", most: 5, time: "X", text: "X", hall: "X", code: "4711", count: 1, proposed: 1, revoked: 1, what: "X", from: "X", to: "X", present: 1, online: 1 };
     for (const key of keysOf(await source(code))) {
       const errors = [];
       bundle.formatPattern(bundle.getMessage(key).value, args, errors);

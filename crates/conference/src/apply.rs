@@ -3,6 +3,7 @@
 use crate::{
     Conference, Event,
     agenda::Agenda,
+    door::{Ban, Visitor},
     feed,
     floor::Request,
     precedence::Precedence,
@@ -31,6 +32,40 @@ impl Conference {
             Event::ItemFinished { item, at } => self.agenda.finish(*item, *at),
             Event::ItemMoved { item, before } => self.agenda.reorder(*item, *before),
             Event::SeatRevoked { seat } => self.roster.revoke(*seat),
+            Event::SeatExpelled { seat, .. } => {
+                self.roster.leave_chair(*seat);
+                self.door.expel(*seat);
+            }
+            Event::SeatRestored { seat, .. } => {
+                self.roster.restore(*seat);
+                self.door.restore(*seat);
+            }
+            Event::DeviceBound { seat, device, .. } => self.door.bind(*seat, *device),
+            Event::DeviceWaits {
+                wait,
+                seat,
+                device,
+                code,
+                at,
+            } => self.door.waits(Visitor {
+                id: *wait,
+                seat: *seat,
+                device: *device,
+                code: *code,
+                at: *at,
+            }),
+            Event::DeviceAdmitted { wait, .. } => self.door.admitted(*wait),
+            Event::DeviceGone { wait } | Event::DeviceRefused { wait, .. } => self.door.gone(*wait),
+            Event::DeviceBanned { device, seat, at } => {
+                let ban = Ban {
+                    seat: *seat,
+                    at: *at,
+                };
+                self.door.banned.insert(*device, ban);
+            }
+            Event::DeviceAllowed { device, .. } => {
+                self.door.banned.remove(device);
+            }
             Event::ChairTaken { deputy, at } => {
                 self.roster.deputy = *deputy;
                 self.floor.set_priority(None, *at);

@@ -4,7 +4,8 @@ use crate::words::{
     CommentKind, CommentWords, Headcount, Layout, PromptKind, Readiness, RequestWords, Waiting,
 };
 use diemcau_model::{
-    CommentId, EndpointKind, ItemId, ParagraphRef, PromptId, Role, SeatId, SiteId, TurnId,
+    CommentId, DeviceId, EndpointKind, ItemId, ParagraphRef, PromptId, Role, SeatId, SiteId,
+    TurnId, WaitId,
 };
 
 /// Who asks: read from the admitted connection, never from what it sent.
@@ -143,6 +144,17 @@ pub enum Command {
     WithdrawComment { comment: CommentId },
     /// Revoke a seat's link at once.
     RevokeSeat { seat: SeatId },
+    /// Let a device in that waits at the door.
+    AdmitDevice { wait: WaitId },
+    /// Send a device away that waits at the door; with `ban` for good.
+    RefuseDevice { wait: WaitId, ban: bool },
+    /// Mời ra khỏi phòng họp: cut a seat's connections, and let whoever comes with its link wait at the door. With `ban`
+    /// the devices it knows are shut out for good.
+    ExpelSeat { seat: SeatId, ban: bool },
+    /// A seat's link opens as on the first day: not revoked, not expelled, bound by the next device that comes.
+    RestoreSeat { seat: SeatId },
+    /// Let a device come to the door again that was shut out.
+    AllowDevice { device: DeviceId },
 }
 
 /// Something that happened outside the room and is told by the hub, never by a client.
@@ -161,6 +173,14 @@ pub enum Signal {
         rtt_ms: Option<u16>,
         loss_permille: u16,
     },
+    /// A device has come with a seat's link and proved its key; none: it cannot make one. `code` was drawn by lot.
+    Knocked {
+        seat: SeatId,
+        device: Option<DeviceId>,
+        code: u16,
+    },
+    /// A device that waited is gone.
+    WaitOver { wait: WaitId },
     /// The server started again; it was last alive at the given time.
     Restarted { last_alive: diemcau_model::Millis },
 }

@@ -3,6 +3,7 @@
 use crate::{
     Actor, Command, Event, PlannedItem, QueueMode, Refusal, Setup, Signal,
     agenda::Agenda,
+    door::{Door, Knock},
     feed::Feed,
     floor::{Floor, Request, open_microphones},
     line::{self, Place},
@@ -13,7 +14,7 @@ use crate::{
     turn::Turn,
     words::{Heard, Next, TurnEnd, Waiting},
 };
-use diemcau_model::{ItemId, Millis, SiteId, Stage, TurnId, limits};
+use diemcau_model::{DeviceId, ItemId, Millis, SeatId, SiteId, Stage, TurnId, limits};
 use std::collections::BTreeSet;
 
 /// A conference as of its last applied event.
@@ -27,6 +28,7 @@ pub struct Conference {
     pub(crate) roll: Roll,
     pub(crate) prompts: Prompts,
     pub(crate) screen: Screen,
+    pub(crate) door: Door,
     pub(crate) seq: u64,
 }
 
@@ -77,6 +79,21 @@ impl Conference {
     #[must_use]
     pub fn screen(&self) -> &Screen {
         &self.screen
+    }
+
+    /// Who may come in, who waits, and who was sent away.
+    #[must_use]
+    pub fn door(&self) -> &Door {
+        &self.door
+    }
+
+    /// What becomes of a device that comes with a seat's link.
+    #[must_use]
+    pub fn knock(&self, seat: SeatId, device: Option<DeviceId>) -> Knock {
+        match self.setup.seat(seat) {
+            Some(seat) if !self.roster.is_revoked(seat.id) => self.door.knock(seat, device),
+            Some(_) | None => Knock::ShutOut,
+        }
     }
 
     /// The number of the last applied event.
@@ -222,8 +239,20 @@ impl Conference {
             Command::RevokeSeat { seat } => {
                 let mut events = floor.release_priority(*seat, now);
                 events.extend(self.roster.decide_revoke(setup, *seat)?);
+                events.extend(self.door.refuse_all_of(*seat, now));
                 Ok(events)
             }
+            Command::ExpelSeat { seat, ban } => {
+                let mut events = floor.release_priority(*seat, now);
+                events.extend(self.door.decide_expel(setup, actor, *seat, *ban, now)?);
+                Ok(events)
+            }
+            Command::RestoreSeat { seat } => self.decide_restore(*seat, now),
+            Command::AdmitDevice { wait } => self.door.decide_admit(*wait, now),
+            Command::RefuseDevice { wait, ban } => {
+                self.door.decide_refuse(setup, actor, *wait, *ban, now)
+            }
+            Command::AllowDevice { device } => self.door.decide_allow(*device, now),
         }
     }
 
@@ -250,6 +279,13 @@ impl Conference {
                 }
                 events
             }
+            Signal::Knocked { seat, device, code } => match self.setup.seat(seat) {
+                Some(seat) if !self.roster.is_revoked(seat.id) => {
+                    self.door.decide_knock(seat, device, code, now)
+                }
+                Some(_) | None => vec![],
+            },
+            Signal::WaitOver { wait } => self.door.decide_gone(wait),
             Signal::SeatGone { seat } => self.floor.release_priority(seat, now),
             Signal::Measured {
                 site,
@@ -275,6 +311,7 @@ impl Conference {
                 if let Some(seat) = self.floor.priority {
                     events.extend(self.floor.release_priority(seat, now));
                 }
+                events.extend(self.door.decide_all_gone());
                 events
             }
         }
@@ -357,6 +394,14 @@ impl Conference {
         match next {
             Next::Call { turn } => self.decide_grant(after, turn, now),
             Next::TakeUp { .. } => self.floor.decide_take_up(now),
+        }
+    }
+
+    fn decide_restore(&self, seat: SeatId, now: Millis) -> Result<Vec<Event>, Refusal> {
+        self.setup.seat(seat).ok_or(Refusal::UnknownSeat)?;
+        match self.roster.is_revoked(seat) || self.door.remembers(seat) {
+            true => Ok(vec![Event::SeatRestored { seat, at: now }]),
+            false => Err(Refusal::AlreadySo),
         }
     }
 

@@ -9,7 +9,8 @@ use crate::{
     },
 };
 use diemcau_model::{
-    CommentId, EndpointKind, ItemId, Millis, ParagraphRef, PromptId, SeatId, SiteId, TurnId,
+    CommentId, DeviceId, EndpointKind, ItemId, Millis, ParagraphRef, PromptId, SeatId, SiteId,
+    TurnId, WaitId,
 };
 use serde::{Deserialize, Serialize};
 
@@ -196,6 +197,38 @@ pub enum Event {
     CommentWithdrawn { comment: CommentId },
     /// A seat's link no longer opens anything.
     SeatRevoked { seat: SeatId },
+    /// The first device came with a seat's link: the seat knows it from now on.
+    DeviceBound {
+        seat: SeatId,
+        device: DeviceId,
+        at: Millis,
+    },
+    /// Another device came and waits to be let in; none: a page that cannot make a key.
+    DeviceWaits {
+        wait: WaitId,
+        seat: SeatId,
+        device: Option<DeviceId>,
+        code: u16,
+        at: Millis,
+    },
+    /// It went away again.
+    DeviceGone { wait: WaitId },
+    /// It was let in, and its seat knows it from now on.
+    DeviceAdmitted { wait: WaitId, at: Millis },
+    /// It was sent away.
+    DeviceRefused { wait: WaitId, at: Millis },
+    /// A device is shut out, whatever link it brings.
+    DeviceBanned {
+        device: DeviceId,
+        seat: SeatId,
+        at: Millis,
+    },
+    /// It may come to the door again.
+    DeviceAllowed { device: DeviceId, at: Millis },
+    /// A seat was asked to leave: it comes back only through the lobby.
+    SeatExpelled { seat: SeatId, at: Millis },
+    /// A seat's link opens as on the first day.
+    SeatRestored { seat: SeatId, at: Millis },
     /// An endpoint of a site can send.
     EndpointLinked {
         site: SiteId,

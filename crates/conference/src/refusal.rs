@@ -110,6 +110,12 @@ pub enum Refusal {
     /// A number outside its range.
     #[error("the number is out of range")]
     OutOfRange,
+    /// No such device waits, or is shut out.
+    #[error("there is no such device at the door")]
+    UnknownDevice,
+    /// A chair, or the asker, sits at this device.
+    #[error("a chair's seat or your own is opened on this device")]
+    DeviceInUse,
     /// The conference holds as many comments as it may.
     #[error("no further comment is taken")]
     FeedFull,

@@ -148,6 +148,15 @@ impl Roster {
 
     pub(crate) fn revoke(&mut self, seat: SeatId) {
         self.revoked.insert(seat);
+        self.leave_chair(seat);
+    }
+
+    pub(crate) fn restore(&mut self, seat: SeatId) {
+        self.revoked.remove(&seat);
+    }
+
+    /// A deputy who is sent away has the chair no longer.
+    pub(crate) fn leave_chair(&mut self, seat: SeatId) {
         self.deputy = self.deputy.filter(|deputy| *deputy != seat);
     }
 

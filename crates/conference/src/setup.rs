@@ -94,6 +94,13 @@ pub struct Seat {
     pub label: String,
     /// SHA-256 of the token in its link, hex. The token itself is never stored here.
     pub token_sha256: String,
+    /// Whether the link opens for the first device that comes with it, and for others only when somebody lets them in.
+    /// Conferences begun before devices were known open to whoever has the link.
+    #[serde(default)]
+    pub bound: bool,
+    /// SHA-256 over token and PIN, hex, when a PIN is asked of a device that the seat does not know; see `hub`.
+    #[serde(default)]
+    pub pin_sha256: Option<String>,
 }
 
 /// An item of the agenda as planned.

@@ -9,7 +9,8 @@ use diemcau_conference::{
     PromptKind, ROLES, Readiness, Refusal, RequestWords, SpeechType, Waiting, permissions_page,
 };
 use diemcau_model::{
-    CommentId, DraftId, ItemId, ParagraphRef, PromptId, Role, SeatId, SiteId, TurnId,
+    CommentId, DeviceId, DraftId, ItemId, ParagraphRef, PromptId, Role, SeatId, SiteId, TurnId,
+    WaitId,
 };
 use std::{collections::BTreeSet, env, fs, path::Path};
 use support::{
@@ -29,7 +30,13 @@ const AT_WORK: &str = "
     00:07  secretary   holds comment 2
     00:08  chair       tells slower to Tháp Mười
     00:09  Sa Đéc      asks for help
-    00:10  technician  lays ready grid";
+    00:10  technician  lays ready grid
+    00:11  Sa Đéc      knocks with device 1 as 1111
+    00:12  Sa Đéc      knocks with device 3 as 3333
+    00:13  technician  sends 1 away for good
+    00:14  Sa Đéc      knocks with device 2 as 2222
+    00:15  chair       expels seat 1
+    00:16  chair       expels seat 5";
 
 /// The states a right could depend on, each as what happened before. The clock goes on behind the last line.
 const STATES: [(&str, &str, &str); 12] = [
@@ -288,6 +295,29 @@ fn commands(live: &Conference, asker: &Actor) -> Vec<(Deed, Option<SiteId>, Comm
             (false, _) => Deed::RevokeSeat,
         };
         all.push((deed, None, Command::RevokeSeat { seat: seat.id }));
+    }
+    for seat in &live.setup().seats {
+        let (id, ban) = (seat.id, false);
+        let (expel, restore) = match (id == asker.seat, seat.role) {
+            (true, Role::Chair) => (Deed::ExpelOwnSeat, Deed::RestoreChair),
+            (true, _) => (Deed::ExpelOwnSeat, Deed::RestoreSeat),
+            (false, Role::Chair) => (Deed::ExpelChair, Deed::RestoreChair),
+            (false, _) => (Deed::ExpelSeat, Deed::RestoreSeat),
+        };
+        all.push((expel, None, Command::ExpelSeat { seat: id, ban }));
+        all.push((restore, None, Command::RestoreSeat { seat: id }));
+    }
+    for (wait, device) in [(2, 3), (99, 99)] {
+        let (wait, device, ban) = (WaitId(wait), DeviceId([device; 32]), true);
+        all.extend([
+            (Deed::AdmitDevice, None, Command::AdmitDevice { wait }),
+            (
+                Deed::RefuseDevice,
+                None,
+                Command::RefuseDevice { wait, ban },
+            ),
+            (Deed::AllowDevice, None, Command::AllowDevice { device }),
+        ]);
     }
     let nobody = SeatId(999);
     all.push((Deed::RevokeSeat, None, Command::RevokeSeat { seat: nobody }));

@@ -2,6 +2,7 @@
 //!
 //! For rehearsals of many rooms on few machines. It knows the protocol and nothing of the server behind it.
 
+mod device;
 pub mod encode;
 #[cfg(test)]
 mod fuzz;
@@ -12,6 +13,7 @@ mod session;
 pub mod signalling;
 pub mod tone;
 
+pub use device::Device;
 pub use report::Report;
 
 use diemcau_conference::SpeechType;
@@ -30,6 +32,10 @@ pub struct EndpointConfig {
     pub ca: Option<PathBuf>,
     /// Believes every certificate.
     pub insecure: bool,
+    /// The key by which the server knows this machine; none: it is a stranger at every start, and waits in the lobby.
+    pub device: Option<Device>,
+    /// The site's PIN, when the server asks for one.
+    pub pin: Option<String>,
     /// What it shows, as heights of its slots.
     pub screen: ScreenSlots,
     /// Whether it asks for sound.
@@ -50,6 +56,8 @@ impl EndpointConfig {
             link: link.into(),
             ca: None,
             insecure: false,
+            device: None,
+            pin: None,
             screen: ScreenSlots {
                 programme: 360,
                 tiles: Vec::new(),
@@ -105,6 +113,9 @@ pub enum EndpointError {
         /// The same in words.
         text: String,
     },
+    /// The key of this machine.
+    #[error("the key of this machine cannot be used: {0}")]
+    Device(String),
     /// The card or the tone.
     #[error("the test pattern cannot be made: {0}")]
     Pattern(String),

@@ -38,7 +38,7 @@ pub(crate) async fn run(
         return Err(EndpointError::NoAuthority);
     }
     let trust = Trust::new(config.ca.as_deref(), config.insecure)?;
-    let mut endpoint = Endpoint::new(config);
+    let mut endpoint = Endpoint::new(config, link.token.clone());
     let mut backoff = BACKOFF_MIN;
     loop {
         let attempt = async {
@@ -98,6 +98,7 @@ enum End {
 /// What outlives a connection.
 struct Endpoint {
     config: EndpointConfig,
+    token: String,
     me: Option<Me>,
     name: String,
     joined: bool,
@@ -125,9 +126,10 @@ struct Endpoint {
 }
 
 impl Endpoint {
-    fn new(config: EndpointConfig) -> Self {
+    fn new(config: EndpointConfig, token: String) -> Self {
         Self {
             config,
+            token,
             me: None,
             name: "endpoint".to_owned(),
             joined: false,
@@ -286,10 +288,28 @@ impl Endpoint {
                 tracing::info!(name = %self.name, "the server is about to stop");
                 Ok(Vec::new())
             }
+            ServerFrame::Prove { challenge, .. } => self.proof(&challenge),
+            ServerFrame::Waiting { code, label, .. } => {
+                tracing::info!(
+                    code,
+                    label,
+                    "waiting at the door until chair or technician lets this machine in"
+                );
+                Ok(Vec::new())
+            }
             ServerFrame::Pong { .. }
             | ServerFrame::Telemetry { .. }
             | ServerFrame::Alarms { .. } => Ok(Vec::new()),
         }
+    }
+
+    fn proof(&self, challenge: &str) -> Result<Vec<ClientFrame>, End> {
+        let device = self.config.device.as_ref();
+        let proof = device.map(|device| device.prove(challenge, &self.token));
+        Ok(vec![ClientFrame::Proof {
+            device: proof.transpose().map_err(End::SentAway)?,
+            pin: self.config.pin.clone(),
+        }])
     }
 
     fn welcomed(&mut self, me: Me, view: &View) -> Vec<ClientFrame> {
@@ -348,7 +368,8 @@ impl Endpoint {
             | Fact::Attendance { .. }
             | Fact::Prompts { .. }
             | Fact::Speech { .. }
-            | Fact::SpeechGone { .. } => {}
+            | Fact::SpeechGone { .. }
+            | Fact::Door { .. } => {}
         }
     }
 
@@ -390,9 +411,14 @@ impl Endpoint {
             | ErrorWhy::NotAdmitted
             | ErrorWhy::Revoked
             | ErrorWhy::Replaced
+            | ErrorWhy::Expelled
+            | ErrorWhy::NotLetIn
             | ErrorWhy::WrongProtocol
             | ErrorWhy::MediaRefused => End::SentAway(EndpointError::SentAway { why, text }),
-            ErrorWhy::JoinFirst | ErrorWhy::TooFast | ErrorWhy::StorageFailed => End::Lost(text),
+            ErrorWhy::JoinFirst
+            | ErrorWhy::TooFast
+            | ErrorWhy::LobbyFull
+            | ErrorWhy::StorageFailed => End::Lost(text),
         })
     }
 

@@ -2,6 +2,7 @@
 
 use crate::{
     Clock, MediaLines, Metrics,
+    pins::Tries,
     replay::Replayed,
     room::{Room, RoomHandle},
 };
@@ -33,6 +34,10 @@ pub struct Hub {
     /// How many connections are being served.
     pub(crate) serving: watch::Sender<usize>,
     stopping: AtomicBool,
+    pub(crate) tries: Tries,
+    /// Some link opens for known devices only, or asks for a PIN: a wrong link is asked too.
+    asks_proofs: AtomicBool,
+    asks_pins: AtomicBool,
 }
 
 /// How long connections may take to say goodbye when the server stops; later ones are cut.
@@ -42,6 +47,8 @@ const GOODBYE_WITHIN: Duration = Duration::from_secs(3);
 pub(crate) struct Door {
     pub(crate) room: RoomHandle,
     pub(crate) seat: SeatId,
+    /// The PIN's hash, when one is asked.
+    pub(crate) pin_sha256: Option<String>,
 }
 
 /// What a conference stands on: a machine, or a simulation's virtual time.
@@ -77,12 +84,14 @@ pub enum OpenError {
 /// The SHA-256 of a token in hex: the form in which it is kept.
 #[must_use]
 pub fn token_hash(token: &str) -> String {
-    Sha256::digest(token.as_bytes())
-        .iter()
-        .fold(String::with_capacity(64), |mut hex, byte| {
-            let _ = write!(hex, "{byte:02x}");
-            hex
-        })
+    hex(&Sha256::digest(token.as_bytes()))
+}
+
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
 }
 
 impl Hub {
@@ -95,6 +104,9 @@ impl Hub {
             metrics,
             serving: watch::Sender::new(0),
             stopping: AtomicBool::new(false),
+            tries: Tries::default(),
+            asks_proofs: AtomicBool::new(false),
+            asks_pins: AtomicBool::new(false),
         })
     }
 
@@ -171,12 +183,18 @@ impl Hub {
             media,
             self.metrics.clone(),
         );
+        let asks_pins = setup.seats.iter().any(|seat| seat.pin_sha256.is_some());
+        let is_bound = setup.seats.iter().any(|seat| seat.bound);
+        self.asks_pins.fetch_or(asks_pins, Ordering::AcqRel);
+        self.asks_proofs
+            .fetch_or(asks_pins || is_bound, Ordering::AcqRel);
         for seat in &setup.seats {
             self.doors.insert(
                 seat.token_sha256.clone(),
                 Door {
                     room: room.clone(),
                     seat: seat.id,
+                    pin_sha256: seat.pin_sha256.clone(),
                 },
             );
         }
@@ -187,6 +205,15 @@ impl Hub {
     /// The door a token opens. Looking up a hash leaks no prefix of the token: guesses are compared with nothing.
     pub(crate) fn door(&self, token: &str) -> Option<Door> {
         self.doors.get(&token_hash(token)).map(|door| door.clone())
+    }
+
+    /// Whether some seat asks who it is that comes.
+    pub(crate) fn asks_proofs(&self) -> bool {
+        self.asks_proofs.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn asks_pins(&self) -> bool {
+        self.asks_pins.load(Ordering::Acquire)
     }
 
     /// What is wrong with the records of the conferences now. A conference's task that does not answer writes nothing.

@@ -3,11 +3,11 @@
 use crate::{
     Hub, Metrics,
     outbox::{Close, Inlet, Outgoing},
-    room::{Message, NoSeat, RoomHandle},
+    room::{Joined, Message, NoSeat, RoomHandle},
 };
 use bytes::Bytes;
 use diemcau_model::{PeerAsk, PeerId, limits};
-use diemcau_protocol::{ClientFrame, ErrorWhy, PROTOCOL, ServerFrame, command, decode, id_of};
+use diemcau_protocol::{ClientFrame, ErrorWhy, ServerFrame, command, decode, id_of};
 use std::{future::Future, time::Duration};
 use tokio::{
     sync::watch,
@@ -15,10 +15,8 @@ use tokio::{
 };
 use tracing::debug;
 
-/// How long a client may take for its first frame.
-const JOIN_WITHIN: Duration = Duration::from_secs(5);
 /// How long a client may be silent: it pings every 5 s.
-const SILENT_MAX: Duration = Duration::from_secs(30);
+pub(crate) const SILENT_MAX: Duration = Duration::from_secs(30);
 /// How long one frame may take to go out.
 const SEND_WITHIN: Duration = Duration::from_secs(10);
 /// How long a client may take to answer the close.
@@ -55,6 +53,7 @@ impl Hub {
         let _served = Served::count(&self.serving);
         match self.admit(&mut socket).await {
             Ok(admitted) => self.keep(&mut socket, admitted).await,
+            Err(NotIn::Gone) => {}
             Err(NotIn::Refused(why)) => turn_away(&mut socket, &self.metrics, why).await,
             Err(NotIn::Stopping) => {
                 say(&mut socket, &ServerFrame::Stopping).await;
@@ -64,8 +63,8 @@ impl Hub {
         linger(&mut socket).await;
     }
 
-    async fn keep(&self, socket: &mut impl Socket, admitted: (RoomHandle, PeerId, Inlet)) {
-        let (room, peer, mut inlet) = admitted;
+    async fn keep(&self, socket: &mut impl Socket, (room, joined): (RoomHandle, Joined)) {
+        let Joined { peer, mut inlet } = joined;
         let mut session = Session {
             room: &room,
             peer,
@@ -74,31 +73,6 @@ impl Hub {
         };
         session.run(socket, &mut inlet).await;
         room.tell(Message::Leave { peer }).await;
-    }
-
-    async fn admit(&self, socket: &mut impl Socket) -> Result<(RoomHandle, PeerId, Inlet), NotIn> {
-        let first = timeout(JOIN_WITHIN, socket.recv()).await.ok().flatten();
-        let token = match first {
-            Some(Inbound::Text(text)) => match decode(&text) {
-                Ok(ClientFrame::Join {
-                    protocol: PROTOCOL,
-                    token,
-                }) => token,
-                Ok(ClientFrame::Join { .. }) => return Err(ErrorWhy::WrongProtocol.into()),
-                Ok(_) => return Err(ErrorWhy::JoinFirst.into()),
-                Err(_) => return Err(ErrorWhy::Malformed.into()),
-            },
-            Some(Inbound::TooLarge) => return Err(ErrorWhy::TooLarge.into()),
-            Some(Inbound::NotText) => return Err(ErrorWhy::Malformed.into()),
-            None => return Err(ErrorWhy::JoinFirst.into()),
-        };
-        // A client that knocks while the server stops must not take its link for a wrong one.
-        if self.is_stopping() {
-            return Err(NotIn::Stopping);
-        }
-        let door = self.door(&token).ok_or(ErrorWhy::NotAdmitted)?;
-        let joined = door.room.join(door.seat).await?;
-        Ok((door.room, joined.peer, joined.inlet))
     }
 }
 
@@ -156,7 +130,8 @@ impl Session<'_> {
         match decode(&text) {
             Ok(frame) => self.take_frame(socket, frame).await,
             Err(bad) => {
-                debug!(peer = %self.peer, %bad, "malformed frame");
+                // What was wrong is told to its sender alone: the words of a parser may quote a token.
+                debug!(peer = %self.peer, "malformed frame");
                 self.complain(socket, ErrorWhy::Malformed, id_of(&text), bad.to_string())
                     .await;
                 Ok(())
@@ -190,7 +165,9 @@ impl Session<'_> {
     ) -> Result<(), ErrorWhy> {
         let peer = self.peer;
         let message = match frame {
-            ClientFrame::Join { .. } => return Err(ErrorWhy::JoinFirst),
+            ClientFrame::Join { .. } | ClientFrame::Proof { .. } => {
+                return Err(ErrorWhy::JoinFirst);
+            }
             ClientFrame::Ping { sent } => {
                 say(
                     socket,
@@ -231,9 +208,11 @@ fn media(peer: PeerId, ask: PeerAsk) -> Message {
 }
 
 /// Why a connection was not let in.
-enum NotIn {
+pub(crate) enum NotIn {
     /// For this reason.
     Refused(ErrorWhy),
+    /// It went away by itself.
+    Gone,
     /// The server is stopping: the client joins again.
     Stopping,
 }
@@ -247,7 +226,10 @@ impl From<ErrorWhy> for NotIn {
 impl From<NoSeat> for NotIn {
     fn from(why: NoSeat) -> Self {
         match why {
-            NoSeat::Revoked => Self::Refused(ErrorWhy::NotAdmitted),
+            NoSeat::ShutOut | NoSeat::Guarded => Self::Refused(ErrorWhy::NotAdmitted),
+            NoSeat::Expelled => Self::Refused(ErrorWhy::Expelled),
+            NoSeat::NotLetIn => Self::Refused(ErrorWhy::NotLetIn),
+            NoSeat::LobbyFull => Self::Refused(ErrorWhy::LobbyFull),
             NoSeat::Unready => Self::Refused(ErrorWhy::StorageFailed),
             NoSeat::Closed => Self::Stopping,
         }
@@ -285,6 +267,9 @@ async fn turn_away(socket: &mut impl Socket, metrics: &Metrics, why: ErrorWhy) {
         ErrorWhy::Malformed
         | ErrorWhy::NotAdmitted
         | ErrorWhy::Revoked
+        | ErrorWhy::Expelled
+        | ErrorWhy::NotLetIn
+        | ErrorWhy::LobbyFull
         | ErrorWhy::Replaced
         | ErrorWhy::JoinFirst
         | ErrorWhy::WrongProtocol
@@ -294,7 +279,7 @@ async fn turn_away(socket: &mut impl Socket, metrics: &Metrics, why: ErrorWhy) {
     close(socket, code).await;
 }
 
-async fn say(socket: &mut impl Socket, frame: &ServerFrame) {
+pub(crate) async fn say(socket: &mut impl Socket, frame: &ServerFrame) {
     if let Ok(text) = serde_json::to_vec(frame) {
         // A socket that does not take it ends the loop at its next turn.
         let _ = timeout(SEND_WITHIN, socket.send(Bytes::from(text))).await;
@@ -320,20 +305,20 @@ async fn close(socket: &mut impl Socket, why: Close) {
 }
 
 /// A token bucket: a person cannot press fifty buttons a second.
-struct Allowance {
+pub(crate) struct Allowance {
     left: f64,
     at: Instant,
 }
 
 impl Allowance {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             left: BURST,
             at: Instant::now(),
         }
     }
 
-    fn take(&mut self) -> bool {
+    pub(crate) fn take(&mut self) -> bool {
         let now = Instant::now();
         self.left = (self.left + (now - self.at).as_secs_f64() * RATE).min(BURST);
         self.at = now;

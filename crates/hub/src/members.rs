@@ -6,7 +6,7 @@ use crate::{
 };
 use bytes::Bytes;
 use diemcau_conference::{Actor, Conference, Seat};
-use diemcau_model::{Carries, Millis, PeerAsk, PeerId, SeatId, SiteId};
+use diemcau_model::{Carries, DeviceId, Millis, PeerAsk, PeerId, SeatId, SiteId};
 use diemcau_protocol::{ErrorWhy, Me, ServerFrame, SiteTelemetry, Slice, Viewer, facts, view};
 use std::collections::{BTreeMap, BTreeSet};
 use tracing::error;
@@ -14,6 +14,8 @@ use tracing::error;
 #[derive(Debug)]
 struct Member {
     actor: Actor,
+    /// The device it proved to be; none on a seat that does not ask.
+    device: Option<DeviceId>,
     carries: Carries,
     viewer: Viewer,
     outbox: Outbox,
@@ -67,6 +69,14 @@ impl Members {
             .collect()
     }
 
+    pub(crate) fn of_device(&self, device: DeviceId) -> Vec<PeerId> {
+        self.members
+            .iter()
+            .filter(|(_, member)| member.device == Some(device))
+            .map(|(peer, _)| *peer)
+            .collect()
+    }
+
     /// How many connections each site has.
     pub(crate) fn by_site(&self) -> BTreeMap<SiteId, u16> {
         let mut count = BTreeMap::new();
@@ -76,7 +86,7 @@ impl Members {
         count
     }
 
-    pub(crate) fn admit(&mut self, seat: &Seat) -> (PeerId, Inlet) {
+    pub(crate) fn admit(&mut self, seat: &Seat, device: Option<DeviceId>) -> (PeerId, Inlet) {
         let peer = PeerId(self.next);
         self.next += 1;
         let (outbox, inlet) = outbox();
@@ -90,6 +100,7 @@ impl Members {
             peer,
             Member {
                 actor,
+                device,
                 carries: seat.carries,
                 viewer,
                 outbox,
@@ -136,7 +147,10 @@ impl Members {
 
     pub(crate) fn error(&self, peer: PeerId, why: ErrorWhy, id: Option<String>) {
         self.metrics.error(why);
-        let fatal = matches!(why, ErrorWhy::Revoked | ErrorWhy::Replaced);
+        let fatal = matches!(
+            why,
+            ErrorWhy::Revoked | ErrorWhy::Replaced | ErrorWhy::Expelled
+        );
         self.tell(
             peer,
             &ServerFrame::Error {

@@ -4,6 +4,7 @@
 //! under one sync, and only then tells anyone: the stage, the facts, the answers, the newcomers.
 
 mod failure;
+mod lobby;
 
 use crate::{
     Clock, MediaLines, Metrics,
@@ -15,11 +16,13 @@ use crate::{
 use diemcau_conference::{Actor, Command, Conference, Event, Refusal, Signal, permits};
 use diemcau_journal::{Entry, JournalError, Writer};
 use diemcau_model::{
-    Alarm, EndpointKind, LinkReport, LinkStats, Millis, PeerAsk, PeerId, PeerSay, SeatId, SiteId,
-    limits,
+    Alarm, DeviceId, EndpointKind, LinkReport, LinkStats, Millis, PeerAsk, PeerId, PeerSay, SeatId,
+    SiteId, WaitId, limits,
 };
 use diemcau_protocol::{ErrorWhy, ServerFrame, touches};
 use failure::Failure;
+pub(crate) use lobby::Claim;
+use lobby::{ToLobby, Waiter};
 use std::{
     collections::{BTreeMap, BTreeSet},
     time::Duration,
@@ -46,7 +49,13 @@ pub(crate) struct RoomHandle {
 pub(crate) enum Message {
     Join {
         seat: SeatId,
-        reply: oneshot::Sender<Result<Joined, NoSeat>>,
+        /// Who it has proved to be; none before it was asked.
+        claim: Option<Claim>,
+        reply: oneshot::Sender<Result<Admission, NoSeat>>,
+    },
+    /// A connection that waited at the door is gone.
+    Gone {
+        wait: WaitId,
     },
     Command {
         peer: PeerId,
@@ -71,8 +80,16 @@ pub(crate) enum Message {
 /// Why a seat could not be taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum NoSeat {
-    /// It was revoked.
-    Revoked,
+    /// There is none, it was revoked, the device is shut out, or the PIN is wrong.
+    ShutOut,
+    /// Who comes must first say who it is.
+    Guarded,
+    /// It was asked to leave at this moment.
+    Expelled,
+    /// The waiting device was sent away.
+    NotLetIn,
+    /// Too many wait at the door.
+    LobbyFull,
     /// The record cannot be written: nobody is let in until it can.
     Unready,
     /// The conference is closed.
@@ -86,11 +103,33 @@ pub(crate) struct Joined {
     pub(crate) inlet: Inlet,
 }
 
+/// What becomes of a connection that may come.
+#[derive(Debug)]
+pub(crate) enum Admission {
+    /// It was let in. The first frame is the welcome.
+    In(Joined),
+    /// It waits until somebody decides.
+    Waits(InLobby),
+}
+
+/// A connection that waits.
+#[derive(Debug)]
+pub(crate) struct InLobby {
+    pub(crate) wait: WaitId,
+    /// What it is told meanwhile.
+    pub(crate) words: ServerFrame,
+    pub(crate) outcome: oneshot::Receiver<Result<Joined, NoSeat>>,
+}
+
 impl RoomHandle {
-    /// Takes a seat. The first frame is the welcome.
-    pub(crate) async fn join(&self, seat: SeatId) -> Result<Joined, NoSeat> {
+    /// Takes a seat, or waits for it.
+    pub(crate) async fn join(
+        &self,
+        seat: SeatId,
+        claim: Option<Claim>,
+    ) -> Result<Admission, NoSeat> {
         let (reply, joined) = oneshot::channel();
-        self.tell(Message::Join { seat, reply }).await;
+        self.tell(Message::Join { seat, claim, reply }).await;
         // The task drops what it has not read when it ends.
         joined.await.unwrap_or(Err(NoSeat::Closed))
     }
@@ -135,6 +174,8 @@ pub(crate) struct Room {
     failure: Option<Failure>,
     /// What the desks know of it.
     alarms_told: BTreeSet<Alarm>,
+    /// Connections that wait at the door.
+    lobby: BTreeMap<WaitId, Waiter>,
     /// Sites whose microphone was closed by something that could not be written: silent until the record has it too.
     silenced: BTreeSet<SiteId>,
 }
@@ -145,8 +186,18 @@ struct Round {
     entries: Vec<Entry>,
     /// Commands decided in this round: who asked, which id, what to answer.
     answers: Vec<(PeerId, String, Answer)>,
-    joins: Vec<(SeatId, oneshot::Sender<Result<Joined, NoSeat>>)>,
+    joins: Vec<Join>,
+    to_lobby: Vec<ToLobby>,
+    /// Seats that were sent away in this round: what they still had in line is not carried out.
+    sent_away: BTreeSet<SeatId>,
     stop: Option<oneshot::Sender<()>>,
+}
+
+/// A connection that enters when the round is written.
+struct Join {
+    seat: SeatId,
+    claim: Option<Claim>,
+    reply: oneshot::Sender<Result<Admission, NoSeat>>,
 }
 
 impl Room {
@@ -171,6 +222,7 @@ impl Room {
             senders: BTreeMap::new(),
             failure: None,
             alarms_told: BTreeSet::new(),
+            lobby: BTreeMap::new(),
             silenced: BTreeSet::new(),
         };
         tokio::spawn(room.run(messages).instrument(info_span!("room")));
@@ -210,6 +262,7 @@ impl Room {
             if self.failure.is_some() && self.may_write() {
                 self.follow_links(&mut round);
             }
+            self.sweep_lobby(&mut round);
             self.take_time(&mut round);
             for message in batch.drain(..) {
                 self.take(message, &mut round).await;
@@ -232,7 +285,11 @@ impl Room {
 
     async fn take(&mut self, message: Message, round: &mut Round) {
         match message {
-            Message::Join { seat, reply } => round.joins.push((seat, reply)),
+            Message::Join { seat, claim, reply } => self.take_knock(seat, claim, reply, round),
+            Message::Gone { wait } => {
+                self.lobby.remove(&wait);
+                self.sweep_lobby(round);
+            }
             Message::Command { peer, id, command } => self.take_command(peer, id, &command, round),
             Message::Media { peer, ask } => {
                 // A media plane that lags stops nobody's conference: the note is refused, and may be sent again.
@@ -259,6 +316,9 @@ impl Room {
         let Some(actor) = self.members.actor(peer) else {
             return;
         };
+        if round.sent_away.contains(&actor.seat) {
+            return;
+        }
         // Memory that is ahead of the disk remembers answers that are not true.
         let known = self.answers.get(actor.seat, &id);
         if let Some(answer) = known.filter(|_| self.is_in_step()) {
@@ -297,6 +357,9 @@ impl Room {
     ) {
         for event in events {
             self.conference.apply(&event);
+            if let Event::SeatExpelled { seat, .. } | Event::SeatRevoked { seat } = event {
+                round.sent_away.insert(seat);
+            }
             self.answers
                 .remember(actor.seat, id, self.conference.seq(), &event);
             round.entries.push(Entry {
@@ -417,6 +480,8 @@ impl Room {
             entries,
             answers,
             joins,
+            to_lobby,
+            sent_away: _,
             stop,
         } = round;
         let closed = self.close_ahead();
@@ -424,13 +489,14 @@ impl Room {
             true => Ok(()),
             false => self.commit(&entries).await,
         };
+        let is_written = committed.is_ok();
         match committed {
             Ok(()) => {
                 self.publish(&entries);
                 for (peer, id, answer) in answers {
                     self.answer(peer, id, answer);
                 }
-                self.drop_revoked(&entries).await;
+                self.heed(&entries).await;
             }
             Err(failure) => {
                 self.failed(&failure, closed).await;
@@ -440,8 +506,9 @@ impl Room {
             }
         }
         self.tell_alarms();
-        for (seat, reply) in joins {
-            self.join(seat, reply).await;
+        self.let_wait(to_lobby, is_written);
+        for join in joins {
+            self.enter(join).await;
         }
         stop
     }
@@ -510,21 +577,10 @@ impl Room {
         self.members.tell(peer, &frame);
     }
 
-    async fn join(&mut self, seat: SeatId, reply: oneshot::Sender<Result<Joined, NoSeat>>) {
-        let found = self
-            .conference
-            .setup()
-            .seat(seat)
-            .filter(|_| !self.conference.roster().is_revoked(seat))
-            .cloned();
-        if !self.is_in_step() {
-            let _ = reply.send(Err(NoSeat::Unready));
-            return;
-        }
-        let Some(seat) = found else {
-            let _ = reply.send(Err(NoSeat::Revoked));
-            return;
-        };
+    /// Gives a connection its seat: from here on it is told, and may send.
+    async fn join(&mut self, seat: SeatId, device: Option<DeviceId>) -> Result<Joined, NoSeat> {
+        let seat = self.conference.setup().seat(seat).cloned();
+        let seat = seat.ok_or(NoSeat::ShutOut)?;
         // One machine a seat may be a site's endpoint: the newest, for it is the one somebody just started.
         if seat.carries.endpoint().is_some() {
             for peer in self.members.of_seat(seat.id) {
@@ -532,7 +588,7 @@ impl Room {
                 self.forget(peer).await;
             }
         }
-        let (peer, inlet) = self.members.admit(&seat);
+        let (peer, inlet) = self.members.admit(&seat, device);
         self.ask(PeerAsk::Admit {
             peer,
             site: seat.site,
@@ -543,21 +599,7 @@ impl Room {
             .welcome(peer, &seat, &self.conference, self.clock.now());
         self.tell_alarms_to(peer);
         info!(%peer, seat = %seat.id, role = ?seat.role, "joined");
-        if reply.send(Ok(Joined { peer, inlet })).is_err() {
-            self.leave(peer).await;
-        }
-    }
-
-    async fn drop_revoked(&mut self, entries: &[Entry]) {
-        for entry in entries {
-            if let Event::SeatRevoked { seat } = entry.event {
-                for peer in self.members.of_seat(seat) {
-                    self.members.dismiss(peer, ErrorWhy::Revoked);
-                    self.forget(peer).await;
-                }
-                info!(%seat, "seat revoked");
-            }
-        }
+        Ok(Joined { peer, inlet })
     }
 
     async fn leave(&mut self, peer: PeerId) {

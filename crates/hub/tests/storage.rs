@@ -191,6 +191,8 @@ fn setup() -> Setup {
         carries: Carries::Watch,
         label: "Chair".into(),
         token_sha256: token_hash("chair"),
+        bound: false,
+        pin_sha256: None,
     };
     let item = PlannedItem {
         id: ItemId(1),

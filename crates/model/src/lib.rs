@@ -4,6 +4,7 @@
 //! Nothing here decides anything, and nothing here knows a socket, a store or a codec.
 
 mod alarm;
+mod device;
 mod ids;
 pub mod limits;
 mod link;
@@ -12,8 +13,10 @@ mod roles;
 mod stage;
 
 pub use alarm::Alarm;
+pub use device::{DeviceId, NoDevice};
 pub use ids::{
     CommentId, DraftId, ItemId, Millis, ParagraphRef, PeerId, PromptId, SeatId, SiteId, TurnId,
+    WaitId,
 };
 pub use link::{LinkReport, LinkStats, LinkStep};
 pub use peer::{PeerAsk, PeerSay, ScreenSlots, Side};

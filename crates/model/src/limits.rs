@@ -36,6 +36,14 @@ pub const UNDO_MS: u64 = 10_000;
 pub const PROMPTS_MAX: usize = 64;
 /// Open prompts of one site; the next is refused with `queue_full`.
 pub const PROMPTS_PER_SITE_MAX: usize = 8;
+/// Devices that wait at the door at once; the next is turned away with `lobby_full`.
+pub const LOBBY_MAX: usize = 32;
+/// Devices that wait with one link at once; the next is turned away with `lobby_full`.
+pub const LOBBY_PER_SEAT_MAX: usize = 4;
+/// Devices a seat knows; when one more is let in, the one that was bound first must wait again next time.
+pub const DEVICES_PER_SEAT_MAX: usize = 8;
+/// Devices that are shut out; the next is refused with `queue_full` until one is let in again.
+pub const BANNED_DEVICES_MAX: usize = 256;
 /// Persons a site may report in one figure; more is refused with `out_of_range`.
 pub const HEADCOUNT_MAX: u16 = 9_999;
 /// Seconds between two pictures of the carousel; fewer or more is refused with `out_of_range`.

@@ -1,15 +1,15 @@
 //! The frames on the WebSocket: JSON text, one object a frame, tagged by `type`.
 
 use crate::view::{
-    Agenda, Attendance, Comment, Floor, Prompt, SeatView, SiteLink, Speech, StageView, View,
+    Agenda, Attendance, Comment, Door, Floor, Prompt, SeatView, SiteLink, Speech, StageView, View,
 };
 use diemcau_conference::{
     CommentKind, CommentWords, Headcount, Layout, PromptKind, Readiness, Refusal, RequestWords,
     Waiting,
 };
 use diemcau_model::{
-    Alarm, Carries, CommentId, ItemId, LinkStats, Millis, ParagraphRef, PromptId, Role,
-    ScreenSlots, SeatId, Side, SiteId, TurnId,
+    Alarm, Carries, CommentId, DeviceId, ItemId, LinkStats, Millis, ParagraphRef, PromptId, Role,
+    ScreenSlots, SeatId, Side, SiteId, TurnId, WaitId,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -22,6 +22,12 @@ use ts_rs::TS;
 pub enum ClientFrame {
     /// The first frame, within 5 s of connecting. `token` is the fragment of the link.
     Join { protocol: u16, token: String },
+    /// The answer to `prove`. `device` is null where the page cannot make a key (WebCrypto is missing on plain http);
+    /// `pin` is null until a person has typed it.
+    Proof {
+        device: Option<DeviceProof>,
+        pin: Option<String>,
+    },
     /// Keeps the connection and measures the clock's offset: answered by `pong` at once.
     Ping { sent: f64 },
     /// Something asked of the conference. `id` is made by the client once per intent (at most 64 characters of
@@ -168,12 +174,53 @@ pub enum ClientCommand {
     WithdrawComment { comment: CommentId },
     /// Technician, chair: revoke a link.
     RevokeSeat { seat: SeatId },
+    /// Chair, technician: let a device in that waits at the door (the view's `door.waiting`).
+    AdmitDevice { wait: WaitId },
+    /// Chair, technician: send it away; with `ban` for good, whatever link it brings.
+    RefuseDevice { wait: WaitId, ban: bool },
+    /// Chair, technician: ask a seat to leave. Its connections are cut, and whoever comes with its link waits at the
+    /// door. With `ban` the devices it knows are shut out for good.
+    ExpelSeat { seat: SeatId, ban: bool },
+    /// Chair, technician: the link opens as on the first day: not revoked, bound by the next device that comes.
+    RestoreSeat { seat: SeatId },
+    /// Chair, technician: a device that was shut out may come to the door again.
+    AllowDevice { device: DeviceId },
+}
+
+/// A device's key, and that it holds it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+pub struct DeviceProof {
+    /// The public key: a point of P-256, uncompressed (65 bytes), base64url without padding.
+    pub key: String,
+    /// ECDSA with SHA-256 over [`crate::signed`], `r` and `s` of 32 bytes each, base64url without padding.
+    pub signature: String,
 }
 
 /// What the server says.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum ServerFrame {
+    /// Before the welcome, for a link that opens to known devices or asks for a PIN: say who you are with `proof`.
+    Prove {
+        /// 32 random bytes, base64url, for this connection only.
+        challenge: String,
+        /// Whether a PIN is asked of a device that the seat does not know.
+        pin: bool,
+        /// No PIN is looked at for so long: too many were wrong.
+        locked_ms: u32,
+    },
+    /// Before the welcome: wait until chair or technician lets this device in. Only `ping` is taken meanwhile.
+    Waiting {
+        /// Four digits; chair and technician see the same.
+        code: String,
+        /// The conference's title.
+        title: String,
+        /// The seat's site; null for a seat without one.
+        site: Option<String>,
+        /// What people call the seat.
+        label: String,
+    },
     /// Admitted: who you are and everything you see, as of event `seq`.
     Welcome {
         /// Who this connection is.
@@ -281,6 +328,15 @@ pub enum ErrorWhy {
     /// The seat was revoked while connected.
     #[error("this link was revoked")]
     Revoked,
+    /// The seat was asked to leave; with the same link it waits at the door.
+    #[error("this seat was asked to leave the meeting")]
+    Expelled,
+    /// Chair or technician did not let the waiting device in.
+    #[error("this device was not let in")]
+    NotLetIn,
+    /// Too many devices wait at the door.
+    #[error("too many devices wait at the door; try again later")]
+    LobbyFull,
     /// Another connection took this seat's place as the site's endpoint.
     #[error("this link was opened on another machine")]
     Replaced,
@@ -327,6 +383,8 @@ pub enum Fact {
     Speech { speech: Speech },
     /// A speech that was over has the floor again, by the chair's undo.
     SpeechGone { turn: TurnId },
+    /// Who waits at the door, and which devices are shut out.
+    Door { door: Door },
 }
 
 /// Figures of a site's links.

@@ -128,6 +128,11 @@ pub fn command(asked: ClientCommand) -> Command {
         ClientCommand::PublishComment { comment } => Command::PublishComment { comment },
         ClientCommand::WithdrawComment { comment } => Command::WithdrawComment { comment },
         ClientCommand::RevokeSeat { seat } => Command::RevokeSeat { seat },
+        ClientCommand::AdmitDevice { wait } => Command::AdmitDevice { wait },
+        ClientCommand::RefuseDevice { wait, ban } => Command::RefuseDevice { wait, ban },
+        ClientCommand::ExpelSeat { seat, ban } => Command::ExpelSeat { seat, ban },
+        ClientCommand::RestoreSeat { seat } => Command::RestoreSeat { seat },
+        ClientCommand::AllowDevice { device } => Command::AllowDevice { device },
     }
 }
 

@@ -9,15 +9,25 @@ mod typescript;
 mod view;
 mod viewer;
 
-pub use frames::{ClientCommand, ClientFrame, ErrorWhy, Fact, Me, ServerFrame, SiteTelemetry};
+pub use frames::{
+    ClientCommand, ClientFrame, DeviceProof, ErrorWhy, Fact, Me, ServerFrame, SiteTelemetry,
+};
 pub use intake::{BadFrame, command, decode, id_of};
-pub use projection::{Slice, facts, touches, view};
+pub use projection::{Slice, code, facts, touches, view};
 pub use typescript::typescript;
 pub use view::{
-    Agenda, Attendance, Comment, Deputy, Fixed, Floor, Item, LastTurn, LowerThird, Prompt, Request,
-    SeatView, SiteAttendance, SiteLink, Spotlight, StageView, Turn, Undo, Used, View,
+    Agenda, Attendance, BannedDevice, Comment, Deputy, Door, Fixed, Floor, Item, LastTurn,
+    LowerThird, Prompt, Request, SeatView, SiteAttendance, SiteLink, Spotlight, StageView, Turn,
+    Undo, Used, View, Visitor,
 };
 pub use viewer::Viewer;
 
 /// The number of this protocol; a client that speaks another is told so.
 pub const PROTOCOL: u16 = 1;
+
+/// What a device signs to prove that it holds its key: the challenge of this connection and the token of this link, so
+/// that a signature is of no use on another connection, with another link or at another server.
+#[must_use]
+pub fn signed(challenge: &str, token: &str) -> Vec<u8> {
+    format!("diemcau device\n{challenge}\n{token}").into_bytes()
+}

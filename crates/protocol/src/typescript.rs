@@ -1,6 +1,8 @@
 //! The same types for the browser: written to `web/generated/protocol.ts` by `cargo xtask generate`.
 
-use crate::{ClientCommand, ClientFrame, ErrorWhy, Fact, Me, ServerFrame, SiteTelemetry, view};
+use crate::{
+    ClientCommand, ClientFrame, DeviceProof, ErrorWhy, Fact, Me, ServerFrame, SiteTelemetry, view,
+};
 use diemcau_conference as conference;
 use diemcau_model as model;
 use ts_rs::{Config, TS};
@@ -20,6 +22,7 @@ pub fn typescript() -> String {
     declare!(
         ClientFrame,
         ClientCommand,
+        DeviceProof,
         ServerFrame,
         Fact,
         Me,
@@ -47,6 +50,9 @@ pub fn typescript() -> String {
         view::Attendance,
         view::SiteAttendance,
         view::Prompt,
+        view::Door,
+        view::Visitor,
+        view::BannedDevice,
         conference::QueueMode,
         conference::Next,
         conference::Why,
@@ -78,6 +84,8 @@ pub fn typescript() -> String {
         model::DraftId,
         model::CommentId,
         model::PromptId,
+        model::WaitId,
+        model::DeviceId,
         model::Millis,
         model::ParagraphRef,
         model::Role,

@@ -5,8 +5,8 @@ use diemcau_conference::{
     PromptKind, Readiness, RequestWords, Site, StepKind, TurnEnd, TurnRules, Why,
 };
 use diemcau_model::{
-    Carries, CommentId, EndpointKind, ItemId, Millis, ParagraphRef, PromptId, Role, SeatId, SiteId,
-    TurnId,
+    Carries, CommentId, DeviceId, EndpointKind, ItemId, Millis, ParagraphRef, PromptId, Role,
+    SeatId, SiteId, TurnId, WaitId,
 };
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -34,6 +34,8 @@ pub struct View {
     pub prompts: Vec<Prompt>,
     /// The speeches that are over, in the order of their numbers.
     pub speeches: Vec<Speech>,
+    /// Who waits at the door; empty for those who let nobody in.
+    pub door: Door,
 }
 
 /// What never changes while the conference lasts.
@@ -330,6 +332,41 @@ pub struct LowerThird {
     pub topic: String,
 }
 
+/// Who waits at the door, and which devices are shut out.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct Door {
+    /// Devices that wait to be let in, in the order of their coming.
+    pub waiting: Vec<Visitor>,
+    /// Devices that are shut out.
+    pub banned: Vec<BannedDevice>,
+}
+
+/// A device that waits to be let in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct Visitor {
+    /// Its number, for `admit_device` and `refuse_device`.
+    pub wait: WaitId,
+    /// Whose link it brings; the seats say what people call it.
+    pub seat: SeatId,
+    /// Four digits; the device shows the same.
+    pub code: String,
+    /// Whether it has a key: without one it waits at every start.
+    pub has_key: bool,
+    /// Since when.
+    pub at: Millis,
+}
+
+/// A device that is shut out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct BannedDevice {
+    /// The device, for `allow_device`.
+    pub device: DeviceId,
+    /// With whose link it had come.
+    pub seat: SeatId,
+    /// When it was shut out.
+    pub at: Millis,
+}
+
 /// A picture that was fixed by hand.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
 pub struct Spotlight {
@@ -420,4 +457,10 @@ pub struct SeatView {
     pub label: String,
     /// Whether its link was revoked.
     pub revoked: bool,
+    /// Whether it was asked to leave: whoever comes with its link waits at the door.
+    pub expelled: bool,
+    /// Whether the link opens for devices it knows only.
+    pub bound: bool,
+    /// How many devices it knows.
+    pub devices: u8,
 }

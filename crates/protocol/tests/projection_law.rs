@@ -101,6 +101,7 @@ fn in_every_run_each_viewer_sees_what_is_theirs_and_nothing_else() {
         "how",
         "not how",
         "kept",
+        "waiting",
     ] {
         assert!(seen.of(what) > 0, "no run had: {what}");
     }
@@ -198,6 +199,7 @@ fn nobody_sees_what_opens_a_seat() {
     let mut secret = setup();
     for seat in &mut secret.seats {
         seat.token_sha256 = "5ec4e7".repeat(10);
+        seat.pin_sha256 = Some("5ec4e7".repeat(10));
     }
     let room = Room::linked(secret);
     for viewer in VIEWERS {
@@ -247,6 +249,11 @@ fn check_privacy(conference: &Conference, viewer: Viewer, seen: &Tally) {
     check_own_affairs(conference, viewer, &shown, seen);
     let manages = matches!(viewer, Viewer::Chair | Viewer::Technician);
     assert_eq!(!shown.seats.is_empty(), manages, "{viewer:?}");
+    let waiting = conference.door().waiting.len();
+    assert_eq!(shown.door.waiting.len(), if manages { waiting } else { 0 });
+    if waiting > 0 {
+        seen.saw("waiting");
+    }
 }
 
 /// What is between a site and the desks: how its turn ended, why it was not called, prompts, who is absent.
@@ -332,6 +339,7 @@ fn check_fact(conference: &Conference, viewer: Viewer, fact: &Fact) {
         Fact::Stage { stage } => assert_eq!(*stage, shown.stage),
         Fact::Attendance { attendance } => assert_eq!(*attendance, shown.attendance),
         Fact::Prompts { prompts } => assert_eq!(*prompts, shown.prompts),
+        Fact::Door { door } => assert_eq!(*door, shown.door),
     }
 }
 

@@ -46,8 +46,9 @@ const PLAY: &str = "
     01:00  secretary   publishes comment 1
     01:05  Sa Đéc      withdraws comment 2
     01:10  chair       opens the microphone
-    01:20  technician  shows the grid
-    01:30  technician  revokes seat 4
+    01:30  technician  expels seat 4
+    01:31  secretary   knocks with device 1 as 4711
+    01:32  secretary   knocks with device 2 as 4712
     04:00  chair       extends 1 by 1
     05:10  chair       grants next
     05:15  chair       undoes 2
@@ -101,6 +102,7 @@ fn the_transcripts_tell_every_kind_of_fact() {
         "prompts",
         "speech",
         "speech_gone",
+        "door",
     ] {
         assert!(told.contains(&format!("\"kind\":\"{kind}\"")), "{kind}");
     }
@@ -123,13 +125,15 @@ fn record(name: &str, viewer: Viewer) -> Value {
     json!({ "viewer": name, "start": start, "steps": steps })
 }
 
-/// Three sites, two items and six seats: a view is written after every step.
+/// Three sites, two items and five seats: a view is written after every step.
 fn small() -> Setup {
     let mut setup = setup();
     setup.sites.truncate(3);
     setup.agenda.drain(..3);
     setup.agenda.truncate(2);
-    setup.seats.retain(|seat| seat.id.0 < 6);
+    setup.seats.retain(|seat| seat.id.0 < 5);
+    // The secretary's.
+    setup.seats[2].bound = true;
     setup
 }
 

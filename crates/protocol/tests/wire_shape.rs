@@ -40,6 +40,8 @@ fn every_server_frame() {
         {"type":"telemetry","sites":[{"site":1,"connections":2,"link":{"loss_percent":1.5,"rtt_ms":20.0,"level_dbov":-40,"up_bps":1500000,"down_bps":2500000,"fps":25.0,"bears_bps":4000000,"step":"fewer_tiles"}},{"site":2,"connections":0,"link":null}]}
         {"type":"alarms","alarms":["record_full","mirror_fails"]}
         {"type":"stopping"}
+        {"type":"prove","challenge":"q83v","pin":true,"locked_ms":30000}
+        {"type":"waiting","code":"4711","title":"Hội nghị","site":"Tháp Mười","label":"Phòng họp"}
     "#]].assert_eq(&told);
 }
 
@@ -292,7 +294,10 @@ fn the_welcome_with_everything_in_it() {
                 "site": 0,
                 "carries": "watch",
                 "label": "chair",
-                "revoked": false
+                "revoked": false,
+                "expelled": false,
+                "bound": false,
+                "devices": 0
               }
             ],
             "attendance": {
@@ -320,7 +325,11 @@ fn the_welcome_with_everything_in_it() {
               "quorate": false
             },
             "prompts": [],
-            "speeches": []
+            "speeches": [],
+            "door": {
+              "waiting": [],
+              "banned": []
+            }
           }
         }"#]]
     .assert_eq(&written);
@@ -388,11 +397,22 @@ fn frames() -> Vec<ServerFrame> {
             alarms: [Alarm::RecordFull, Alarm::MirrorFails].into(),
         },
         ServerFrame::Stopping,
+        ServerFrame::Prove {
+            challenge: "q83v".into(),
+            pin: true,
+            locked_ms: 30_000,
+        },
+        ServerFrame::Waiting {
+            code: "4711".into(),
+            title: "Hội nghị".into(),
+            site: Some("Tháp Mười".into()),
+            label: "Phòng họp".into(),
+        },
     ];
     let places: Vec<usize> = all.iter().map(place).collect();
     assert_eq!(
         places,
-        (1..13).collect::<Vec<_>>(),
+        (1..15).collect::<Vec<_>>(),
         "one of each beside the welcome"
     );
     all
@@ -414,6 +434,8 @@ fn place(frame: &ServerFrame) -> usize {
         ServerFrame::Telemetry { .. } => 10,
         ServerFrame::Alarms { .. } => 11,
         ServerFrame::Stopping => 12,
+        ServerFrame::Prove { .. } => 13,
+        ServerFrame::Waiting { .. } => 14,
     }
 }
 

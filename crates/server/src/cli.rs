@@ -94,6 +94,18 @@ pub struct Endpoint {
     /// Believe any certificate
     #[arg(long)]
     pub insecure: bool,
+    /// Where this machine's key is kept, by which the server knows it again
+    /// [default: $XDG_STATE_HOME/diemcau or ~/.local/state/diemcau]
+    #[arg(long, value_name = "DIR")]
+    pub state: Option<PathBuf>,
+    /// The site's PIN, when it has one
+    #[arg(
+        long,
+        env = "DIEMCAU_PIN",
+        hide_env_values = true,
+        value_name = "DIGITS"
+    )]
+    pub pin: Option<String>,
     /// Receive every site's tile too, not the programme alone
     #[arg(long)]
     pub tiles: bool,

@@ -6,8 +6,10 @@ use diemcau_conference::{
 };
 use diemcau_model::{Carries, DraftId, ItemId, Role, SeatId, SiteId, limits};
 use serde::Deserialize;
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, ops::RangeInclusive};
 
+/// Digits of a site's PIN.
+const PIN_DIGITS: RangeInclusive<usize> = 4..=8;
 /// The demo conference.
 pub const DEMO: &str = include_str!("../../../config/demo.toml");
 
@@ -21,6 +23,8 @@ struct File {
     starts: Option<String>,
     #[serde(default = "away_seconds")]
     away_seconds: u16,
+    #[serde(default)]
+    admission: FileAdmission,
     sites: Vec<FileSite>,
     seats: Vec<FileSeat>,
     agenda: Vec<FileItem>,
@@ -38,6 +42,19 @@ struct FileSite {
     hall: bool,
     #[serde(default)]
     summoned: u16,
+    #[serde(default)]
+    pin: Option<String>,
+}
+
+/// Who may come in with a link.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum FileAdmission {
+    /// Whoever has it.
+    Open,
+    /// The first device that comes with it; others are let in by chair or technician.
+    #[default]
+    Bound,
 }
 
 /// A site whose link is lost in its speech keeps the floor for three minutes, unless the file says otherwise.
@@ -52,6 +69,9 @@ struct FileSeat {
     site: Option<u16>,
     carries: Carries,
     label: String,
+    /// Instead of the conference's.
+    #[serde(default)]
+    admission: Option<FileAdmission>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -119,11 +139,20 @@ struct FileParagraph {
     text: String,
 }
 
-/// Reads and checks a conference. `token_hash` gives the hash of a seat's token.
+/// What opens a seat, as it is kept: hashes.
+#[derive(Debug, Default)]
+pub struct Lock {
+    /// Of its token.
+    pub token_sha256: String,
+    /// Of its PIN, when its site has one.
+    pub pin_sha256: Option<String>,
+}
+
+/// Reads and checks a conference. `lock` gives the lock of a seat, and of the PIN of its site.
 ///
 /// # Errors
 /// What is wrong, in words that name the place.
-pub fn read(text: &str, token_hash: impl Fn(SeatId) -> String) -> Result<Setup> {
+pub fn read(text: &str, lock: impl Fn(SeatId, Option<&str>) -> Lock) -> Result<Setup> {
     let file: File = toml::from_str(text)?;
     check_sizes(&file)?;
     check_sites(&file)?;
@@ -131,7 +160,7 @@ pub fn read(text: &str, token_hash: impl Fn(SeatId) -> String) -> Result<Setup> 
     check_agenda(&file)?;
     let starts = file.starts.as_deref().map(minutes_after_midnight);
     let starts = starts.transpose()?;
-    Ok(setup(file, starts, token_hash))
+    Ok(setup(file, starts, lock))
 }
 
 /// "07:30" as minutes after midnight.
@@ -194,6 +223,13 @@ fn check_sites(file: &File) -> Result<()> {
             site.name,
             limits::HEADCOUNT_MAX
         );
+        if let Some(pin) = &site.pin {
+            ensure!(
+                PIN_DIGITS.contains(&pin.len()) && pin.bytes().all(|byte| byte.is_ascii_digit()),
+                "pin of site {:?} is not 4 to 8 digits in quotes",
+                site.name
+            );
+        }
     }
     Ok(())
 }
@@ -297,14 +333,24 @@ fn check_part(file: &File, item: &FileItem) -> Result<()> {
     Ok(())
 }
 
-fn setup(file: File, starts: Option<u16>, token_hash: impl Fn(SeatId) -> String) -> Setup {
-    let seat = |(id, seat): (SeatId, FileSeat)| Seat {
-        id,
-        role: seat.role,
-        site: seat.site.map(SiteId),
-        carries: seat.carries,
-        label: seat.label,
-        token_sha256: token_hash(id),
+fn setup(file: File, starts: Option<u16>, lock: impl Fn(SeatId, Option<&str>) -> Lock) -> Setup {
+    let pins: Vec<Option<String>> = file.sites.iter().map(|site| site.pin.clone()).collect();
+    let seat = |(id, seat): (SeatId, FileSeat)| {
+        // A PIN is the site's: the desks in the hall have links of their own.
+        let site = seat.site.filter(|_| seat.role == Role::Moderator);
+        let pin = site.and_then(|site| pins.get(usize::from(site))?.as_deref());
+        let lock = lock(id, pin);
+        let admission = seat.admission.unwrap_or(file.admission);
+        Seat {
+            id,
+            role: seat.role,
+            site: seat.site.map(SiteId),
+            carries: seat.carries,
+            label: seat.label,
+            token_sha256: lock.token_sha256,
+            bound: admission == FileAdmission::Bound,
+            pin_sha256: lock.pin_sha256,
+        }
     };
     let site = |(id, site): (SiteId, FileSite)| Site {
         id,
@@ -390,7 +436,7 @@ mod tests {
 
     #[test]
     fn the_demo_is_a_whole_conference() {
-        let setup = read(DEMO, |seat| seat.to_string()).unwrap();
+        let setup = read(DEMO, |_, _| Lock::default()).unwrap();
         assert_eq!(setup.sites.len(), 13);
         assert_eq!(setup.agenda.len(), 8);
         assert_eq!(setup.drafts.len(), 4);
@@ -411,9 +457,42 @@ mod tests {
             (DEMO.to_owned(), "Khai mạc, điểm danh"),
             (DEMO.replacen(short, "", 1), long),
         ] {
-            let setup = read(&text, |_| String::new()).unwrap();
+            let setup = read(&text, |_, _| Lock::default()).unwrap();
             assert_eq!(setup.agenda[0].title, long);
             assert_eq!(setup.agenda[0].short, called);
+        }
+    }
+
+    #[test]
+    fn links_bind_a_device_unless_the_file_says_otherwise() {
+        let bound = |text: &str| {
+            let setup = read(text, |_, _| Lock::default()).unwrap();
+            setup.seats.iter().filter(|seat| seat.bound).count()
+        };
+        let seats = read(DEMO, |_, _| Lock::default()).unwrap().seats.len();
+        assert_eq!(
+            bound(DEMO),
+            0,
+            "the demo is for many browsers of one person"
+        );
+        let silent = DEMO.replacen("\nadmission = \"open\"\n", "\n", 1);
+        assert_eq!(bound(&silent), seats);
+        let wall = "role = \"stage\"";
+        let open_wall = format!("{wall}\nadmission = \"open\"");
+        assert_eq!(bound(&silent.replacen(wall, &open_wall, 1)), seats - 1);
+    }
+
+    #[test]
+    fn a_pin_is_asked_of_the_sites_own_machines() {
+        let text = DEMO.replacen("level = \"TP\"", "level = \"TP\"\npin = \"4821\"", 1);
+        let lock = |_: SeatId, pin: Option<&str>| Lock {
+            pin_sha256: pin.map(str::to_owned),
+            ..Lock::default()
+        };
+        let setup = read(&text, lock).unwrap();
+        for seat in &setup.seats {
+            let asked = seat.role == Role::Moderator && seat.site == Some(SiteId(1));
+            assert_eq!(seat.pin_sha256.is_some(), asked, "{}", seat.label);
         }
     }
 
@@ -433,10 +512,20 @@ mod tests {
             ),
             ("role = \"secretary\"", "role = \"king\"", "king"),
             ("organizer", "organiser", "organiser"),
+            (
+                "\nadmission = \"open\"",
+                "\nadmission = \"closed\"",
+                "closed",
+            ),
+            (
+                "level = \"TP\"",
+                "level = \"TP\"\npin = \"12a4\"",
+                "pin of site \"TP Cao Lãnh\"",
+            ),
         ] {
             let error = format!(
                 "{:#}",
-                read(&DEMO.replacen(from, to, 1), |_| String::new()).unwrap_err()
+                read(&DEMO.replacen(from, to, 1), |_, _| Lock::default()).unwrap_err()
             );
             assert!(error.contains(named), "{from}: {error}");
         }

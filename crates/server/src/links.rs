@@ -1,9 +1,9 @@
 //! The links that are handed out: one a seat, its token in the fragment, where no server or log ever sees it.
 
-use crate::folder::SECRET_BYTES;
+use crate::{conference_file::Lock, folder::SECRET_BYTES};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use diemcau_conference::Setup;
-use diemcau_hub::token_hash;
+use diemcau_hub::{pin_hash, token_hash};
 use diemcau_model::{Carries, Role, SeatId, SiteId};
 use hmac::{Hmac, KeyInit, Mac};
 use qrcode::{EcLevel, QrCode};
@@ -49,6 +49,16 @@ pub fn derive(secret: &[u8; SECRET_BYTES], purpose: &str) -> [u8; 32] {
 #[must_use]
 pub fn hash(secret: &[u8; SECRET_BYTES], seat: SeatId) -> String {
     token_hash(&token(secret, seat))
+}
+
+/// What opens a seat, for the setup: the hashes of its token and of its site's PIN.
+#[must_use]
+pub fn lock(secret: &[u8; SECRET_BYTES], seat: SeatId, pin: Option<&str>) -> Lock {
+    let token = token(secret, seat);
+    Lock {
+        token_sha256: token_hash(&token),
+        pin_sha256: pin.map(|pin| pin_hash(&token, pin)),
+    }
 }
 
 /// Every link of a conference.

@@ -2,7 +2,8 @@
 
 use crate::{
     assets::Assets,
-    authority, cli, conference_file,
+    authority, cli,
+    conference_file::{self, Lock},
     folder::{Folder, SECRET_BYTES},
     http::{self, Site},
     links::{self, Link},
@@ -13,17 +14,18 @@ use crate::{
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use axum_server::{Handle, accept::NoDelayAcceptor, tls_rustls::RustlsConfig};
 use diemcau_conference::{Event, Seat, Setup};
-use diemcau_endpoint::{EndpointConfig, Topic};
+use diemcau_endpoint::{Device, EndpointConfig, Topic};
 use diemcau_hub::{Hub, MediaLines};
 use diemcau_journal::{Entry, Journal};
 use diemcau_media::MediaConfig;
 use diemcau_model::{ScreenSlots, SeatId, Stage, limits};
 use std::{
+    env,
     fmt::Display,
     fs,
     io::{self, Write},
     net::SocketAddr,
-    path::Path,
+    path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
 };
@@ -38,6 +40,7 @@ use tracing_subscriber::EnvFilter;
 /// The folder of the demo below the data folder: a real conference is never mixed with it.
 const DEMO_FOLDER: &str = "demo";
 const LINKS: &str = "links.json";
+const DEVICE_KEY: &str = "device.key";
 /// Notes between hub and media that may wait. Beyond, the sender waits (hub) or keeps the note and tries again (media).
 const NOTES_MAX: usize = 1_024;
 /// How long connections may take to end after they were told.
@@ -49,7 +52,9 @@ const JOURNAL_WITHIN: Duration = Duration::from_secs(10);
 pub async fn demo(settings: Settings) -> Result<()> {
     let (folder, record) = demo_folder(&settings)?;
     let secret = folder.secret()?;
-    let setup = conference_file::read(conference_file::DEMO, |seat| links::hash(&secret, seat))?;
+    let setup = conference_file::read(conference_file::DEMO, |seat, pin| {
+        links::lock(&secret, seat, pin)
+    })?;
     run(settings, folder, &record, setup, true).await
 }
 
@@ -75,7 +80,7 @@ pub fn create(settings: &Settings, file: &Path) -> Result<()> {
         settings.data.display()
     );
     let secret = folder.secret()?;
-    let setup = read_file(file, |seat| links::hash(&secret, seat))?;
+    let setup = read_file(file, |seat, pin| links::lock(&secret, seat, pin))?;
 
     let event = Event::ConferenceOpened {
         setup: Box::new(setup.clone()),
@@ -146,8 +151,8 @@ pub fn print_key(settings: &Settings, demo: bool) -> Result<()> {
 /// Checks a conference's file.
 pub fn check(file: Option<&Path>) -> Result<()> {
     let setup = match file {
-        Some(file) => read_file(file, |_| String::new())?,
-        None => conference_file::read(conference_file::DEMO, |_| String::new())?,
+        Some(file) => read_file(file, |_, _| Lock::default())?,
+        None => conference_file::read(conference_file::DEMO, |_, _| Lock::default())?,
     };
     let (sites, seats) = (setup.sites.len(), setup.seats.len());
     say(format_args!(
@@ -162,6 +167,7 @@ pub fn check(file: Option<&Path>) -> Result<()> {
 /// Joins as sites without a browser, until stopped.
 pub async fn endpoint(options: cli::Endpoint) -> Result<()> {
     start_log(&Settings::gather(&cli::Flags::default())?.log);
+    let device = device(options.state.as_deref())?;
     let (stop, stopped) = watch::channel(false);
     let mut endpoints = JoinSet::new();
     for link in &options.link {
@@ -173,6 +179,8 @@ pub async fn endpoint(options: cli::Endpoint) -> Result<()> {
         let config = EndpointConfig {
             ca: options.ca.clone(),
             insecure: options.insecure,
+            device: Some(device.clone()),
+            pin: options.pin.clone(),
             screen: ScreenSlots {
                 programme: 360,
                 tiles,
@@ -201,10 +209,26 @@ pub async fn endpoint(options: cli::Endpoint) -> Result<()> {
     failed.map_or(Ok(()), |error| Err(anyhow!("{error:#}")))
 }
 
-fn read_file(file: &Path, token_hash: impl Fn(SeatId) -> String) -> Result<Setup> {
+/// The key of this machine: one for all its links, as a browser has one for all its pages of a server.
+fn device(state: Option<&Path>) -> Result<Device> {
+    let home = |name, below| env::var_os(name).map(|home| PathBuf::from(home).join(below));
+    let folder = state
+        .map(Path::to_owned)
+        .or_else(|| home("XDG_STATE_HOME", "diemcau"))
+        .or_else(|| home("HOME", ".local/state/diemcau"));
+    match folder {
+        Some(folder) => Ok(Device::of_file(&folder.join(DEVICE_KEY))?),
+        None => {
+            warn!("no folder for this machine's key: its next start is a stranger's (see --state)");
+            Ok(Device::of_this_run()?)
+        }
+    }
+}
+
+fn read_file(file: &Path, lock: impl Fn(SeatId, Option<&str>) -> Lock) -> Result<Setup> {
     let text =
         fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
-    conference_file::read(&text, token_hash).with_context(|| file.display().to_string())
+    conference_file::read(&text, lock).with_context(|| file.display().to_string())
 }
 
 /// The demo's folder, and its record; the mirror of it is as much apart as the folder is.

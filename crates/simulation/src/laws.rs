@@ -57,6 +57,9 @@ impl World {
             ServerFrame::Error { why, id, fatal, .. } => {
                 self.take_error(at, *why, id.as_deref(), *fatal)
             }
+            ServerFrame::Prove { .. } | ServerFrame::Waiting { .. } => {
+                bail!("an open door asks nothing: {frame:?}")
+            }
             ServerFrame::DownlinkOffer { .. } => {
                 if let Some(link) = &self.machines[at].link {
                     let sdp = link.number.to_string();
@@ -175,6 +178,9 @@ impl World {
                 );
                 machine.joins_at = None;
                 machine.pending.clear();
+            }
+            ErrorWhy::Expelled | ErrorWhy::NotLetIn | ErrorWhy::LobbyFull => {
+                bail!("nobody here sends anyone away from an open door: {why:?}")
             }
             ErrorWhy::Replaced => {
                 let newer = |(other, of): (&u64, &SeatId)| *of == seat && *other > number;

@@ -7,6 +7,7 @@
 
 mod again;
 mod bad_input;
+mod door;
 mod feed;
 mod revoked;
 mod slow;

@@ -1,6 +1,6 @@
-// What the buttons about screens and seats do: one function, one frame.
+// What the buttons about screens do: one function, one frame.
 
-/** @import { Layout, ParagraphRef, SeatId, SiteId } from "../../generated/protocol.ts" */
+/** @import { Layout, ParagraphRef, SiteId } from "../../generated/protocol.ts" */
 /** @import { Ask } from "./floor.js" */
 
 /** @param {Ask} ask @param {Layout} layout */
@@ -26,6 +26,3 @@ export const setCarousel = (ask, seconds) => ask({ type: "set_carousel", seconds
 
 /** @param {Ask} ask @param {number} page */
 export const setPage = (ask, page) => ask({ type: "set_page", page });
-
-/** @param {Ask} ask @param {SeatId} seat */
-export const revokeSeat = (ask, seat) => ask({ type: "revoke_seat", seat });

@@ -46,6 +46,9 @@ import { applyFacts } from "./view.js";
  * @property {number} lostAt On this page's clock.
  * @property {boolean} stopping The server said it is about to stop.
  * @property {ErrorWhy | null} ended
+ * @property {{ code: string, title: string, site: string | null, label: string } | null} waiting At the door, until somebody lets this device in.
+ * @property {{ pin: boolean, locked_ms: number } | null} proving What the server asked before the welcome.
+ * @property {boolean} pinGiven
  * @property {Me | null} me
  * @property {number} seq
  * @property {View | null} view
@@ -61,7 +64,7 @@ import { applyFacts } from "./view.js";
 /** @param {PageName} page @param {MediaState} media @returns {App} */
 export function newApp(page, media) {
   return {
-    page, link: "joining", lostAt: 0, stopping: false, ended: null, me: null, seq: 0, view: null, telemetry: [], alarms: [], rtt: null,
+    page, link: "joining", lostAt: 0, stopping: false, ended: null, waiting: null, proving: null, pinGiven: false, me: null, seq: 0, view: null, telemetry: [], alarms: [], rtt: null,
     pending: [], notice: null, media,
     ui: {
       picked: null, tab: "", draft: null, paragraph: null, comment: null, asking: "", entered: false, signal: false, toneHeard: null,
@@ -73,8 +76,10 @@ export function newApp(page, media) {
 /** @param {App} app @param {ServerFrame} frame @returns {App} */
 export function applyFrame(app, frame) {
   switch (frame.type) {
+    case "prove": return { ...app, proving: { pin: frame.pin, locked_ms: frame.locked_ms } };
+    case "waiting": return { ...app, waiting: frame };
     case "welcome":
-      return followFloor({ ...app, link: "joined", stopping: false, alarms: [], me: frame.me, seq: frame.seq, view: frame.view });
+      return followFloor({ ...app, link: "joined", stopping: false, waiting: null, alarms: [], me: frame.me, seq: frame.seq, view: frame.view });
     case "facts": {
       if (!app.view || frame.seq <= app.seq) return app;
       return followFloor({ ...app, seq: frame.seq, view: applyFacts(app.view, frame.facts) });

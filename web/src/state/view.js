@@ -21,6 +21,7 @@ export function applyFact(view, fact) {
     case "prompts": return { ...view, prompts: fact.prompts };
     case "speech": return { ...view, speeches: [...withoutSpeech(view, fact.speech.turn), fact.speech].sort((a, b) => a.turn - b.turn) };
     case "speech_gone": return { ...view, speeches: withoutSpeech(view, fact.turn) };
+    case "door": return { ...view, door: fact.door };
     default: return unreachable(fact);
   }
 }

@@ -67,19 +67,25 @@ export const hear = (before, after) => loaded("tones")?.hear(before, after);
 export const holds = (ctx) => (ctx.app.view && presides(ctx.app, ctx.app.view) ? { F9: priority(ctx) } : {});
 
 /** @param {Ctx} ctx */
+const door = (ctx) => later(ctx, "door", () => import("./door.js"));
+
+/** @param {Ctx} ctx */
 export function view(ctx) {
   const { app } = ctx;
   const view = /** @type {View} */ (app.view);
   const sends = app.me?.carries === "room" || app.me?.carries === "standby";
   if (sends && !app.ui.entered) return later(ctx, "greenroom", () => import("./greenroom.js"))?.greenRoom(ctx, view) ?? nothing;
+  // A deputy lets in while it presides, the chair always.
+  const atDoor = view.door.waiting.length > 0 && (app.me?.role === "chair" || presides(app, view));
   const name = t(app.me?.role === "deputy" ? "page-deputy" : "page-chair");
   return html`
     ${topbar(ctx, name, view.fixed.title, html`${app.me?.role === "deputy" && presides(app, view) ? mark("deck", "check", t("you-preside")) : nothing}${later(ctx, "tones", () => import("./tones.js"), false)?.toneButton(ctx) ?? nothing}${sends || app.me?.carries === "nothing" ? nothing : soundToggle(ctx)}`)}
+    ${atDoor ? html`<div class="alarms">${door(ctx)?.lobbyStrip(ctx, view) ?? nothing}</div>` : nothing}
     <main class="chair ${presides(app, view) ? "" : "aside"} ${app.ui.panel === "" ? "" : "with-panel"}">
       ${agendaZone(ctx, view)} ${speechZone(ctx, view)} ${sitesZone(ctx, view)} ${listZone(ctx, view)}
       ${panel(ctx, view)}
     </main>
-    ${footer(ctx, view, sends)} ${later(ctx, "dialogs", () => import("./chair/dialogs.js"), false)?.dialogs(ctx, view) ?? nothing} ${soundBlocked(ctx)}`;
+    ${footer(ctx, view, sends)} ${later(ctx, "dialogs", () => import("./chair/dialogs.js"), false)?.dialogs(ctx, view) ?? nothing}${atDoor ? door(ctx)?.doorDialog(ctx, view) ?? nothing : nothing} ${soundBlocked(ctx)}`;
 }
 
 /** The roll, the sheet or the screens: in the place of agenda and sites, never over the clock, its buttons or the list. @param {Ctx} ctx @param {View} view */

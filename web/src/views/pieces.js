@@ -22,6 +22,7 @@ import { durationText } from "../time.js";
  * @property {(change: Partial<Ui>) => void} ui
  * @property {Media} media
  * @property {() => void} tryNow
+ * @property {(pin: string) => void} givePin
  * @property {(text: string, alarming?: boolean) => void} notice
  * @property {(code: string) => void} speak Changes the language.
  * @property {() => void} enter Leaves the green room.

@@ -5,6 +5,7 @@
 
 import { html, nothing } from "../../vendor/lit-html.js";
 import { t } from "../text.js";
+import { later } from "./later.js";
 
 /** @param {string} title @param {unknown} body */
 const sheet = (title, body) => html`<main class="plain"><div class="plain-sheet"><p class="plain-brand"><i class="icon icon-mark" aria-hidden="true"></i> diemcau</p><h1>${title}</h1>${body}</div></main>`;
@@ -15,9 +16,14 @@ export const landingPage = () => sheet(t("landing-title"), html`
 
 export const noLinkPage = () => sheet(t("no-link-title"), html`<p>${t("no-link-what")}</p><p>${t("no-link-do")}</p>`);
 
-/** @param {Ctx} _ctx @param {ErrorWhy} why */
-export function endedPage(_ctx, why) {
+/** Where trying again is the person's to decide. @type {ErrorWhy[]} */
+const MAY_TRY_AGAIN = ["replaced", "wrong_protocol", "expelled", "not_let_in", "lobby_full"];
+
+/** @param {Ctx} ctx @param {ErrorWhy} why */
+export function endedPage(ctx, why) {
+  // The server says the same of a wrong link and a wrong PIN: whoever has the right link types its PIN.
+  if (why === "not_admitted" && ctx.app.proving?.pin) return later(ctx, "door", () => import("./door.js"))?.pinPage(ctx, ctx.app.proving) ?? nothing;
   const reload = () => location.reload();
   return sheet(t(`ended-${why}-title`), html`<p>${t(`ended-${why}-what`)}</p><p>${t(`ended-${why}-do`)}</p>
-    ${why === "replaced" || why === "wrong_protocol" ? html`<p><button class="btn primary" type="button" @click=${reload}>${t(`ended-${why}-act`)}</button></p>` : nothing}`);
+    ${MAY_TRY_AGAIN.includes(why) ? html`<p><button class="btn primary" type="button" @click=${reload}>${t(`ended-${why}-act`)}</button></p>` : nothing}`);
 }

@@ -1,18 +1,19 @@
 // The technician's desk: every site's link at a glance, and the links that were handed out.
 
-/** @import { LinkStats, SeatView, Site, View } from "../../generated/protocol.ts" */
+/** @import { LinkStats, Site, View } from "../../generated/protocol.ts" */
 /** @import { App } from "../state/app.js" */
 /** @import { Ctx } from "./pieces.js" */
 
-import { revokeSeat, setLayout } from "../actions/room.js";
+import { setLayout } from "../actions/room.js";
 import { vars } from "../elements/vars.js";
 import { placeOf, siteState } from "../state/floor.js";
-import { LOSS_BAD, RTT_BAD, figures, linkBars, linkedCount, site, siteCall } from "../state/sites.js";
+import { LOSS_BAD, RTT_BAD, figures, linkBars, linkedCount, siteCall } from "../state/sites.js";
 import { TILE_SLOTS } from "../slots.js";
 import { number } from "../text.js";
 import { shortTime } from "../time.js";
 import { later } from "./later.js";
-import { bars, barsWord, dialog, html, icon, isHeard, mark, nothing, rich, siteBars, soundToggle, statusLine, t, topbar } from "./pieces.js";
+import { dialogs, seatsZone } from "./technician/seats.js";
+import { bars, barsWord, html, icon, isHeard, mark, nothing, rich, siteBars, soundToggle, statusLine, t, topbar } from "./pieces.js";
 
 /** @param {App} app */
 export const title = (app) => {
@@ -49,13 +50,17 @@ export const keys = (ctx) => ({ F7: () => setLayout(ctx.ask, "blank"), Escape: c
 const strip = (ctx) => later(ctx, "site-strip", () => import("./site-strip.js"));
 
 /** @param {Ctx} ctx */
+const door = (ctx) => later(ctx, "door", () => import("./door.js"));
+
+/** @param {Ctx} ctx */
 export function view(ctx) {
   const view = /** @type {View} */ (ctx.app.view);
   const open = alarms(ctx.app, view).filter((alarm) => !ctx.app.ui.known.includes(alarm.key));
   const { tab } = ctx.app.ui;
   const seats = tab === "seats";
+  const atDoor = view.door.waiting.length > 0;
   return html`${topbar(ctx, t("page-technician"), view.fixed.title, ctx.app.me?.carries === "nothing" ? nothing : soundToggle(ctx))}
-  <div class="alarms">${open.slice(0, 3).map((alarm) => html`<div class="banner">${icon("warn")}<p><b>${alarm.name}</b> ${alarm.what}${alarm.since === null ? nothing : html` <since-clock class="num" .since=${alarm.since}></since-clock>`}. ${alarm.more}</p>
+  <div class="alarms">${atDoor ? door(ctx)?.lobbyStrip(ctx, view) ?? nothing : nothing}${open.slice(0, 3).map((alarm) => html`<div class="banner">${icon("warn")}<p><b>${alarm.name}</b> ${alarm.what}${alarm.since === null ? nothing : html` <since-clock class="num" .since=${alarm.since}></since-clock>`}. ${alarm.more}</p>
     <button class="btn small" type="button" @click=${() => ctx.ui({ known: [...ctx.app.ui.known, alarm.key] })}>${t("alarm-known")}</button></div>`)}
     ${open.length > 3 ? html`<p class="more-alarms">${t("more-alarms", { n: open.length - 3 })}</p>` : nothing}</div>
   ${strip(ctx)?.asked(ctx, view, 3) ?? nothing}
@@ -70,7 +75,7 @@ export function view(ctx) {
       <tbody>${view.fixed.sites.map((each) => siteRow(ctx, view, each))}</tbody></table></section>
     ${seatsZone(ctx, view)}
     ${strip(ctx)?.siteStrip(ctx, view) ?? nothing}
-  </main>${dialogs(ctx, view)}`;
+  </main>${dialogs(ctx, view)}${atDoor ? door(ctx)?.doorDialog(ctx, view) ?? nothing : nothing}`;
 }
 
 /** @type {Record<string, [string, string]>} */
@@ -111,37 +116,4 @@ function level(view, each, stats) {
   const silent = stats !== null && isHeard(view, each.id) && dbov <= -60;
   return html`<span class="meter" role="meter" aria-label=${t("sound-level")} aria-valuemin="-60" aria-valuemax="0" aria-valuenow=${Math.max(-60, dbov)} ${vars({ "--level": percent, "--peak": percent })}></span>
     ${silent ? mark("weak", "mic-off", t("open-but-silent")) : dbov > -3 ? mark("weak", "warn", t("too-loud")) : nothing}`;
-}
-
-// ---------------------------------------------------------------- liên kết đã cấp
-
-/** @param {Ctx} ctx @param {View} view */
-function seatsZone(ctx, view) {
-  const search = fold(ctx.app.ui.search);
-  const shown = view.seats.filter((seat) => search === "" || fold(`${seat.label} ${siteCall(view, seat.site)} ${t(`role-${seat.role}`)}`).includes(search));
-  return html`<section class="zone seats" aria-labelledby="h-seats"><div class="zone-head"><h2 id="h-seats">${t("seats")}</h2><span class="faint">${t("seats-count", { n: view.seats.length, revoked: view.seats.filter((seat) => seat.revoked).length })}</span></div>
-    <div class="find"><label class="vh" for="find-seat">${t("find-seat")}</label><input class="input" id="find-seat" type="search" placeholder=${t("find-seat")} @input=${(/** @type {Event} */ event) => ctx.ui({ search: /** @type {HTMLInputElement} */ (event.target).value })}></div>
-    ${shown.length === 0 ? html`<p class="empty">${t("no-seats")}</p>` : html`<ul>${shown.map((seat) => seatRow(ctx, view, seat))}</ul>`}</section>`;
-}
-
-/** Search on a fold: marks dropped, đ as d. @param {string} text */
-const fold = (text) => text.normalize("NFD").replace(/\p{M}/gu, "").replace(/đ/gi, "d").toLowerCase().trim();
-
-/** @param {Ctx} ctx @param {View} view @param {SeatView} seat */
-function seatRow(ctx, view, seat) {
-  const own = seat.id === ctx.app.me?.seat;
-  return html`<li class=${seat.revoked ? "revoked" : ""}><div><b>${seat.label}</b><small>${[t(`role-${seat.role}`), siteCall(view, seat.site), t(`carries-${seat.carries}`)].filter((part) => part !== "").join(" · ")}</small></div>
-    ${seat.revoked ? mark("ready", "x", t("seat-revoked")) : own ? mark("ready", "check", t("this-seat")) : seat.role === "chair" && ctx.app.me?.role !== "chair" ? nothing : html`<button class="btn small" type="button" @click=${() => ctx.ui({ confirm: { what: "revoke-seat", id: seat.id } })} aria-label=${t("revoke-seat-of", { label: seat.label })}>${t("revoke-seat")}</button>`}</li>`;
-}
-
-/** @param {Ctx} ctx @param {View} view */
-function dialogs(ctx, view) {
-  const { confirm } = ctx.app.ui;
-  const seat = confirm?.what === "revoke-seat" ? view.seats.find((each) => each.id === confirm.id && !each.revoked) : undefined;
-  if (!seat) return nothing;
-  const speaks = view.floor.turn?.site === seat.site && seat.carries === "room";
-  return dialog(ctx, {
-    title: t("revoke-seat-title", { label: seat.label }), text: `${t("revoke-seat-text")}${speaks && site(view, seat.site) ? ` ${t("revoke-seat-speaks")}` : ""}`,
-    stay: t("keep-seat"), go: t("revoke-seat"), act: () => revokeSeat(ctx.ask, seat.id),
-  });
 }

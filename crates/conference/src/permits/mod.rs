@@ -5,7 +5,7 @@ mod page;
 mod table;
 
 use crate::{Actor, Command, Conference, Refusal};
-use diemcau_model::{Role, SiteId};
+use diemcau_model::{Role, SeatId, SiteId};
 pub use page::permissions_page;
 pub use table::{Deed, ROLES};
 
@@ -32,37 +32,32 @@ pub fn permits(role: Role, command: &Command) -> bool {
 impl Conference {
     /// What a command of this asker comes to as the conference stands.
     #[must_use]
+    #[allow(
+        clippy::wildcard_enum_match_arm,
+        reason = "`deeds` names every command; only these come to more than one thing"
+    )]
     pub fn deed(&self, actor: &Actor, command: &Command) -> Deed {
-        if let Command::RevokeSeat { seat } = command {
-            let target = self.setup.seat(*seat).map(|seat| seat.role);
-            return match target {
-                _ if *seat == actor.seat => Deed::RevokeOwnSeat,
-                Some(Role::Chair) => Deed::RevokeChair,
-                Some(_) | None => Deed::RevokeSeat,
-            };
+        let of_chair = |seat: SeatId| {
+            let target = self.setup.seat(seat);
+            target.is_some_and(|target| target.role == Role::Chair)
+        };
+        match command {
+            Command::RevokeSeat { seat } if *seat == actor.seat => Deed::RevokeOwnSeat,
+            Command::RevokeSeat { seat } if of_chair(*seat) => Deed::RevokeChair,
+            Command::ExpelSeat { seat, .. } if *seat == actor.seat => Deed::ExpelOwnSeat,
+            Command::ExpelSeat { seat, .. } if of_chair(*seat) => Deed::ExpelChair,
+            Command::RestoreSeat { seat } if of_chair(*seat) => Deed::RestoreChair,
+            Command::PromptSite { prompt, .. } if prompt.is_from_site() => Deed::PromptSiteAsSite,
+            Command::PromptDesks { prompt } if !prompt.is_from_site() => Deed::PromptDesksAsDesk,
+            Command::HandlePrompt { prompt } => match self.prompts.find(*prompt) {
+                Some(found) if found.kind.is_from_site() => Deed::HandleFromSite,
+                Some(_) => Deed::HandleToSite,
+                // There is none: whoever sees to any is told so.
+                None if actor.role == Role::Moderator => Deed::HandleToSite,
+                None => Deed::HandleFromSite,
+            },
+            _ => deeds(command)[0],
         }
-        if let Command::PromptSite { prompt, .. } = command
-            && prompt.is_from_site()
-        {
-            return Deed::PromptSiteAsSite;
-        }
-        if let Command::PromptDesks { prompt } = command
-            && !prompt.is_from_site()
-        {
-            return Deed::PromptDesksAsDesk;
-        }
-        if let Command::HandlePrompt { prompt } = command {
-            let from_site = match self.prompts.find(*prompt) {
-                Some(prompt) => prompt.kind.is_from_site(),
-                // There is none: each asker is told so, for none of them does anything.
-                None => actor.role != Role::Moderator,
-            };
-            return match from_site {
-                true => Deed::HandleFromSite,
-                false => Deed::HandleToSite,
-            };
-        }
-        deeds(command)[0]
     }
 
     /// Refuses what the asker may not, before anything else is looked at.
@@ -169,6 +164,11 @@ fn deeds(command: &Command) -> &'static [Deed] {
         Command::HoldComment { .. } => &[Deed::HoldComment],
         Command::PublishComment { .. } => &[Deed::PublishComment],
         Command::WithdrawComment { .. } => &[Deed::WithdrawComment],
+        Command::AdmitDevice { .. } => &[Deed::AdmitDevice],
+        Command::RefuseDevice { .. } => &[Deed::RefuseDevice],
+        Command::ExpelSeat { .. } => &[Deed::ExpelSeat, Deed::ExpelChair, Deed::ExpelOwnSeat],
+        Command::RestoreSeat { .. } => &[Deed::RestoreSeat, Deed::RestoreChair],
+        Command::AllowDevice { .. } => &[Deed::AllowDevice],
         Command::RevokeSeat { .. } => &[Deed::RevokeSeat, Deed::RevokeChair, Deed::RevokeOwnSeat],
     }
 }

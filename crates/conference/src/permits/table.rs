@@ -102,6 +102,14 @@ table! {
     RevokeSeat        "revoke_seat"                         [A      N      N      N      A      N      N]
     RevokeChair       "revoke_seat of a chair"              [A      N      N      N      N      N      N]
     RevokeOwnSeat     "revoke_seat of the asker"            [N      N      N      N      N      N      N]
+    AdmitDevice       "admit_device"                        [A      P      N      N      A      N      N]
+    RefuseDevice      "refuse_device"                       [A      P      N      N      A      N      N]
+    ExpelSeat         "expel_seat"                          [A      P      N      N      A      N      N]
+    ExpelChair        "expel_seat of a chair"               [A      N      N      N      N      N      N]
+    ExpelOwnSeat      "expel_seat of the asker"             [N      N      N      N      N      N      N]
+    RestoreSeat       "restore_seat"                        [A      N      N      N      A      N      N]
+    RestoreChair      "restore_seat of a chair"             [A      N      N      N      N      N      N]
+    AllowDevice       "allow_device"                        [A      N      N      N      A      N      N]
 }
 
 impl Deed {

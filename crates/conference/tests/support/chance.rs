@@ -6,7 +6,8 @@ use diemcau_conference::{
     RequestWords, Signal, SpeechType, Waiting, permits,
 };
 use diemcau_model::{
-    CommentId, DraftId, EndpointKind, ItemId, ParagraphRef, PromptId, SeatId, SiteId, TurnId,
+    CommentId, DeviceId, DraftId, EndpointKind, ItemId, ParagraphRef, PromptId, SeatId, SiteId,
+    TurnId, WaitId,
 };
 use proptest::{
     prelude::*,
@@ -46,6 +47,12 @@ pub enum Step {
         site: u16,
         level_dbov: i8,
     },
+    /// A device comes to the door, or the first that waits goes; 0 makes no key.
+    Knock {
+        seat: u32,
+        device: u8,
+    },
+    Walk,
 }
 
 /// How many times something was seen over all runs: a law that never met its case has proved nothing.
@@ -143,6 +150,17 @@ pub fn take(room: &mut Room, step: Step) {
             rtt_ms: Some(20),
             loss_permille: 5,
         }),
+        Step::Knock { seat, device } => room.signal(Signal::Knocked {
+            seat: SeatId(seat),
+            device: (device > 0).then(|| self::device(device)),
+            code: 1_000 + u16::from(device),
+        }),
+        Step::Walk => {
+            if let Some(visitor) = room.live.door().waiting.first() {
+                let wait = visitor.id;
+                room.signal(Signal::WaitOver { wait });
+            }
+        }
         Step::Restart { asleep_ms } => {
             // As after kill -9: the last sign of life is when the journal was last written, or a little later.
             let last_alive = room.now;
@@ -205,6 +223,7 @@ fn step() -> impl Strategy<Value = Step> {
         10 => Just(5_u8), 7 => Just(11), 4 => Just(12), 4 => 13..=18_u8, 2 => 13..=14_u8, 5 => 6..=10_u8,
         3 => Just(19), 4 => 20..=22_u8, 1 => Just(23), 1 => 0..=4_u8, 1 => Just(24), 3 => 25..=30_u8,
         6 => Just(26), 2 => 31..=38_u8, 2 => Just(37), 4 => 39..=48_u8, 3 => 49..=50_u8, 2 => 40..=42_u8,
+        5 => Just(52),
     ];
     let ask = (any::<u8>(), common, any::<u8>(), any::<u8>(), any::<bool>());
     let ask = ask.prop_map(|(who, what, a, b, yes)| Step::Ask {
@@ -224,6 +243,8 @@ fn step() -> impl Strategy<Value = Step> {
         4 => link.prop_map(|(site, standby, up)| Step::Link { site, standby, up }),
         1 => (0..60_000_u64).prop_map(|asleep_ms| Step::Restart { asleep_ms }),
         1 => (0..3_u32).prop_map(|seat| Step::Gone { seat }),
+        6 => (5..10_u32, 0..7_u8).prop_map(|(seat, device)| Step::Knock { seat, device }),
+        1 => Just(Step::Walk),
         2 => (0..5_u16, -90..-10_i8).prop_map(|(site, level_dbov)| Step::Measured { site, level_dbov }),
     ]
 }
@@ -278,6 +299,9 @@ fn command(room: &Room, what: u8, a: u8, b: u8, yes: bool) -> Command {
     let called = room.live.roll().calling.map(|(site, _)| site);
     let called = called.filter(|_| !b.is_multiple_of(8)).unwrap_or(site);
     let comment = pick_comment(room, a);
+    let seat = SeatId(6 + u32::from(a % 6));
+    let visitor = room.live.door().waiting.first();
+    let wait = visitor.map_or(WaitId(1), |visitor| visitor.id);
     match what {
         0 => Command::StartItem { item, waiting },
         1 => Command::FinishItem { item },
@@ -434,10 +458,15 @@ fn command(room: &Room, what: u8, a: u8, b: u8, yes: bool) -> Command {
         50 => Command::ReturnCall {
             turn: running.unwrap_or(turn),
         },
-        // Seats of sites only: a conference without its desks would do little more.
-        _ => Command::RevokeSeat {
-            seat: SeatId(6 + u32::from(a % 6)),
+        52 => match b % 6 {
+            0 | 1 => Command::AdmitDevice { wait },
+            2 => Command::RefuseDevice { wait, ban: yes },
+            3 => Command::ExpelSeat { seat, ban: yes },
+            4 => Command::RestoreSeat { seat },
+            _ => Command::AllowDevice { device: device(a) },
         },
+        // Seats of sites only: a conference without its desks would do little more.
+        _ => Command::RevokeSeat { seat },
     }
 }
 
@@ -457,6 +486,10 @@ fn pick_comment(room: &Room, pick: u8) -> CommentId {
     let mut comments: Vec<CommentId> = room.live.feed().comments.keys().copied().collect();
     comments.push(CommentId(999));
     comments[usize::from(pick) % comments.len()]
+}
+
+fn device(pick: u8) -> DeviceId {
+    DeviceId([pick % 7; 32])
 }
 
 fn paragraph(pick: u8) -> ParagraphRef {

@@ -15,12 +15,12 @@ use super::{
     say,
 };
 use diemcau_conference::{
-    Command, CommentKind, CommentWords, Headcount, Layout, PromptKind, Readiness, RequestWords,
-    Signal, SpeechType, Waiting,
+    Command, CommentKind, CommentWords, Headcount, Knock, Layout, PromptKind, Readiness,
+    RequestWords, Signal, SpeechType, Waiting,
 };
 use diemcau_model::{
-    CommentId, DraftId, EndpointKind, ItemId, Millis, ParagraphRef, PromptId, SeatId, SiteId,
-    TurnId,
+    CommentId, DeviceId, DraftId, EndpointKind, ItemId, Millis, ParagraphRef, PromptId, SeatId,
+    SiteId, TurnId, WaitId,
 };
 
 /// Plays it, and tells what happened and how it stands at the end.
@@ -94,6 +94,14 @@ fn act(room: &mut Room, deed: &str) -> Option<Option<String>> {
         });
         return Some(None);
     }
+    if let ["knocks", how @ .., "as", code] = &words[..] {
+        return Some(knock(room, actor(name)?.seat, how, code.parse().ok()?));
+    }
+    if let ["goes", "from", "the", "door,", wait] = words[..] {
+        let wait = WaitId(wait.parse().ok()?);
+        room.signal(Signal::WaitOver { wait });
+        return Some(None);
+    }
     if let Some(signal) = link(name, &words) {
         room.signal(signal);
         return Some(None);
@@ -101,6 +109,34 @@ fn act(room: &mut Room, deed: &str) -> Option<Option<String>> {
     let command = command(room, &words)?;
     let refused = room.ask(&actor(name)?, &command).err();
     Some(refused.map(|why| format!("refused: {}", say::refusal(why))))
+}
+
+/// A device comes to the door. What needs no event is told as a refusal is.
+fn knock(room: &mut Room, seat: SeatId, how: &[&str], code: u16) -> Option<String> {
+    let device = match how {
+        ["with", "device", n] => device(n),
+        _ => None,
+    };
+    let becomes = room.live.knock(seat, device);
+    room.signal(Signal::Knocked { seat, device, code });
+    match becomes {
+        Knock::Enters => Some("let in".into()),
+        Knock::ShutOut => Some("shut out".into()),
+        Knock::Full => Some("turned away".into()),
+        Knock::Binds | Knock::Waits => None,
+    }
+}
+
+fn device(n: &str) -> Option<DeviceId> {
+    n.parse().ok().map(|n| DeviceId([n; 32]))
+}
+
+fn for_good(words: &[&str]) -> Option<bool> {
+    match words {
+        [] => Some(false),
+        ["for", "good"] => Some(true),
+        _ => None,
+    }
 }
 
 fn name_in(deed: &str) -> Option<&'static str> {
@@ -322,6 +358,21 @@ fn command(room: &Room, words: &[&str]) -> Option<Command> {
         ["revokes", "seat", n] => Command::RevokeSeat {
             seat: SeatId(n.parse().ok()?),
         },
+        ["expels", "seat", n, more @ ..] => Command::ExpelSeat {
+            seat: SeatId(n.parse().ok()?),
+            ban: for_good(more)?,
+        },
+        ["restores", "seat", n] => Command::RestoreSeat {
+            seat: SeatId(n.parse().ok()?),
+        },
+        ["lets", n, "in"] => Command::AdmitDevice {
+            wait: WaitId(n.parse().ok()?),
+        },
+        ["sends", n, "away", more @ ..] => Command::RefuseDevice {
+            wait: WaitId(n.parse().ok()?),
+            ban: for_good(more)?,
+        },
+        ["allows", "device", n] => Command::AllowDevice { device: device(n)? },
         _ => return None,
     })
 }

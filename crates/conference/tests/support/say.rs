@@ -156,6 +156,29 @@ pub fn event(conference: &Conference, event: &Event) -> String {
         Event::CommentPublished { comment } => format!("comment {comment} is published"),
         Event::CommentWithdrawn { comment } => format!("comment {comment} is withdrawn"),
         Event::SeatRevoked { seat } => format!("seat {seat} is revoked"),
+        Event::SeatExpelled { seat, .. } => format!("seat {seat} is asked to leave"),
+        Event::SeatRestored { seat, .. } => format!("seat {seat} is as on the first day"),
+        Event::DeviceBound { seat, device, .. } => {
+            format!("seat {seat} knows device {}", device.0[0])
+        }
+        Event::DeviceWaits {
+            wait,
+            seat,
+            device,
+            code,
+            ..
+        } => match device {
+            Some(device) => format!(
+                "{wait} device {} waits for seat {seat}: {code}",
+                device.0[0]
+            ),
+            None => format!("{wait} a page without a key waits for seat {seat}: {code}"),
+        },
+        Event::DeviceGone { wait } => format!("{wait} waits no more"),
+        Event::DeviceAdmitted { wait, .. } => format!("{wait} is let in"),
+        Event::DeviceRefused { wait, .. } => format!("{wait} is sent away"),
+        Event::DeviceBanned { device, .. } => format!("device {} is shut out", device.0[0]),
+        Event::DeviceAllowed { device, .. } => format!("device {} may come again", device.0[0]),
         Event::EndpointLinked { site, kind, .. } => {
             format!("{}'s {} is linked", name(site), endpoint(*kind))
         }

@@ -379,6 +379,9 @@ impl Client {
                 self.told().answers.insert(id, frame);
             }
             ServerFrame::Error { text, fatal, .. } => ensure!(!fatal, "{text}"),
+            ServerFrame::Prove { .. } | ServerFrame::Waiting { .. } => {
+                bail!("the links of a load are open: {frame:?}")
+            }
             ServerFrame::Pong { .. }
             | ServerFrame::Slots { .. }
             | ServerFrame::Telemetry { .. }

@@ -10,11 +10,12 @@ mod stage;
 use crate::{
     Fact, Viewer,
     view::{
-        Agenda, Attendance, Comment, Fixed, Item, Prompt, SeatView, SiteAttendance, SiteLink, View,
+        Agenda, Attendance, BannedDevice, Comment, Door, Fixed, Item, Prompt, SeatView,
+        SiteAttendance, SiteLink, View, Visitor,
     },
 };
 use diemcau_conference::{self as rules, Conference, Event, Headcount};
-use diemcau_model::{CommentId, TurnId};
+use diemcau_model::{CommentId, DeviceId, TurnId};
 use floor::{floor, speech};
 use stage::stage;
 use std::collections::BTreeSet;
@@ -40,6 +41,8 @@ pub enum Slice {
     Prompts,
     /// One speech that is over.
     Speech(TurnId),
+    /// Who waits at the door.
+    Door,
 }
 
 /// The slices an event touches.
@@ -105,7 +108,16 @@ pub fn touches(event: &Event) -> Vec<Slice> {
         | Event::CommentPublished { comment }
         | Event::CommentWithdrawn { comment } => vec![Slice::Comment(*comment)],
         // A revoked deputy has the chair no longer.
-        Event::SeatRevoked { .. } => vec![Slice::Seats, Slice::Floor],
+        Event::SeatRevoked { .. } | Event::SeatExpelled { .. } => {
+            vec![Slice::Seats, Slice::Floor]
+        }
+        Event::SeatRestored { .. } | Event::DeviceBound { .. } => vec![Slice::Seats],
+        Event::DeviceAdmitted { .. } => vec![Slice::Seats, Slice::Door],
+        Event::DeviceWaits { .. }
+        | Event::DeviceGone { .. }
+        | Event::DeviceRefused { .. }
+        | Event::DeviceBanned { .. }
+        | Event::DeviceAllowed { .. } => vec![Slice::Door],
         // Only a linked site is on deck.
         Event::EndpointLinked { .. } | Event::EndpointLost { .. } => {
             vec![Slice::Sites, Slice::Floor, Slice::Stage]
@@ -141,6 +153,7 @@ pub fn view(conference: &Conference, viewer: Viewer) -> View {
             .values()
             .map(|over| speech(over, viewer))
             .collect(),
+        door: door(conference, viewer),
     }
 }
 
@@ -164,6 +177,7 @@ impl View {
                     Ok(at) => self.speeches[at] = speech,
                     Err(at) => self.speeches.insert(at, speech),
                 },
+                Fact::Door { door } => self.door = door,
                 Fact::CommentGone { comment } => self.feed.retain(|other| other.id != comment),
                 Fact::Comment { comment } => match self
                     .feed
@@ -207,6 +221,10 @@ fn fact(conference: &Conference, slice: Slice, viewer: Viewer) -> Option<Fact> {
                 speech: speech(over, viewer),
             },
             None => Fact::SpeechGone { turn },
+        },
+        Slice::Door if !viewer.may_see_seats() => return None,
+        Slice::Door => Fact::Door {
+            door: door(conference, viewer),
         },
         Slice::Comment(id) => {
             let found = conference
@@ -298,6 +316,7 @@ fn seats(conference: &Conference, viewer: Viewer) -> Vec<SeatView> {
     if !viewer.may_see_seats() {
         return vec![];
     }
+    let known = |seat: &rules::Seat| conference.door().devices.get(&seat.id);
     let seat = |seat: &rules::Seat| SeatView {
         id: seat.id,
         role: seat.role,
@@ -305,8 +324,40 @@ fn seats(conference: &Conference, viewer: Viewer) -> Vec<SeatView> {
         carries: seat.carries,
         label: seat.label.clone(),
         revoked: conference.roster().is_revoked(seat.id),
+        expelled: conference.door().expelled.contains(&seat.id),
+        bound: seat.bound,
+        devices: known(seat).map_or(0, |known| u8::try_from(known.len()).unwrap_or(u8::MAX)),
     };
     conference.setup().seats.iter().map(seat).collect()
+}
+
+fn door(conference: &Conference, viewer: Viewer) -> Door {
+    if !viewer.may_see_seats() {
+        return Door::default();
+    }
+    let state = conference.door();
+    let visitor = |visitor: &rules::Visitor| Visitor {
+        wait: visitor.id,
+        seat: visitor.seat,
+        code: code(visitor.code),
+        has_key: visitor.device.is_some(),
+        at: visitor.at,
+    };
+    let banned = |(device, ban): (&DeviceId, &rules::Ban)| BannedDevice {
+        device: *device,
+        seat: ban.seat,
+        at: ban.at,
+    };
+    Door {
+        waiting: state.waiting.iter().map(visitor).collect(),
+        banned: state.banned.iter().map(banned).collect(),
+    }
+}
+
+/// The digits of a waiting device as both sides show them.
+#[must_use]
+pub fn code(code: u16) -> String {
+    format!("{code:04}")
 }
 
 fn attendance(conference: &Conference, viewer: Viewer) -> Attendance {

@@ -1,0 +1,199 @@
+//! From the first frame to the welcome: the link, the device, the PIN, the lobby.
+//!
+//! A link that opens nothing is asked the same questions as one that opens a guarded seat, and hears of them only that it
+//! is not admitted: so nobody learns here whether a link, its device or its PIN was what was wrong.
+
+use crate::{
+    Hub,
+    admission::Door,
+    connection::{Allowance, Inbound, NotIn, SILENT_MAX, Socket, say},
+    pins::pin_hash,
+    room::{Admission, Claim, InLobby, Joined, Message, NoSeat, RoomHandle},
+};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use diemcau_model::DeviceId;
+use diemcau_protocol::{ClientFrame, DeviceProof, ErrorWhy, PROTOCOL, ServerFrame, decode, signed};
+use ring::signature::{ECDSA_P256_SHA256_FIXED, UnparsedPublicKey};
+use sha2::{Digest, Sha256};
+use std::time::Duration;
+use tokio::time::timeout;
+use tracing::{info, warn};
+
+/// How long a client may take for its first frame, and for its proof.
+const JOIN_WITHIN: Duration = Duration::from_secs(5);
+/// Bytes of a challenge.
+const CHALLENGE_BYTES: usize = 32;
+
+impl Hub {
+    /// Lets a connection in, or says why not.
+    pub(crate) async fn admit(
+        &self,
+        socket: &mut impl Socket,
+    ) -> Result<(RoomHandle, Joined), NotIn> {
+        let ClientFrame::Join { protocol, token } = next_frame(socket).await? else {
+            return Err(ErrorWhy::JoinFirst.into());
+        };
+        if protocol != PROTOCOL {
+            return Err(ErrorWhy::WrongProtocol.into());
+        }
+        // A client that knocks while the server stops must not take its link for a wrong one.
+        if self.is_stopping() {
+            return Err(NotIn::Stopping);
+        }
+        let door = self.door(&token);
+        let asked = match &door {
+            Some(door) => door.room.join(door.seat, None).await,
+            None => Err(NoSeat::ShutOut),
+        };
+        let answer = match (asked, &door) {
+            (Err(NoSeat::Guarded), _) => self.prove(socket, &token, door.as_ref()).await?,
+            (Err(NoSeat::ShutOut), _) if self.asks_proofs() => {
+                self.prove(socket, &token, None).await?
+            }
+            (asked, _) => asked,
+        };
+        let door = door.ok_or(ErrorWhy::NotAdmitted)?;
+        let joined = match answer? {
+            Admission::In(joined) => joined,
+            Admission::Waits(lobby) => self.wait(socket, &door, lobby).await?,
+        };
+        Ok((door.room, joined))
+    }
+
+    /// Asks who it is that brings a link; without a door nobody will be right.
+    async fn prove(
+        &self,
+        socket: &mut impl Socket,
+        token: &str,
+        door: Option<&Door>,
+    ) -> Result<Result<Admission, NoSeat>, NotIn> {
+        let link = crate::token_hash(token);
+        let challenge = challenge().ok_or(ErrorWhy::NotAdmitted)?;
+        let locked = self.tries.locked(&link);
+        let prove = ServerFrame::Prove {
+            challenge: challenge.clone(),
+            pin: door.map_or(self.asks_pins(), |door| door.pin_sha256.is_some()),
+            locked_ms: u32::try_from(locked.as_millis()).unwrap_or(u32::MAX),
+        };
+        say(socket, &prove).await;
+        let ClientFrame::Proof { device, pin } = next_frame(socket).await? else {
+            return Err(ErrorWhy::JoinFirst.into());
+        };
+        let device = match device {
+            None => None,
+            Some(proof) => Some(held(&proof, &challenge, token).ok_or(ErrorWhy::NotAdmitted)?),
+        };
+        let pin = pin.filter(|_| locked.is_zero());
+        let pin_right = self.is_pin_right(&link, token, door, pin.as_deref());
+        let Some(door) = door else {
+            return Ok(Err(NoSeat::ShutOut));
+        };
+        let claim = Claim { device, pin_right };
+        Ok(door.room.join(door.seat, Some(claim)).await)
+    }
+
+    fn is_pin_right(
+        &self,
+        link: &str,
+        token: &str,
+        door: Option<&Door>,
+        pin: Option<&str>,
+    ) -> bool {
+        let Some(pin) = pin else {
+            return false;
+        };
+        let found = pin_hash(token, pin);
+        let wanted = door.map(|door| door.pin_sha256.as_deref());
+        match wanted {
+            Some(None) => true,
+            Some(Some(wanted)) if wanted == found => {
+                self.tries.right(link);
+                true
+            }
+            Some(Some(_)) | None => {
+                let wait = self.tries.wrong(link);
+                let seat = door.map(|door| door.seat.0);
+                warn!(?seat, wait_s = wait.as_secs(), "a wrong PIN");
+                false
+            }
+        }
+    }
+
+    /// Keeps a waiting connection alive until somebody decides; nothing else is taken from it, nothing else is told to it.
+    async fn wait(
+        &self,
+        socket: &mut impl Socket,
+        door: &Door,
+        lobby: InLobby,
+    ) -> Result<Joined, NotIn> {
+        let InLobby {
+            wait,
+            words,
+            mut outcome,
+        } = lobby;
+        say(socket, &words).await;
+        info!(seat = %door.seat, %wait, "a device waits at the door");
+        let mut allowance = Allowance::new();
+        let left = loop {
+            tokio::select! {
+                biased;
+                inbound = timeout(SILENT_MAX, socket.recv()) => {
+                    match inbound.ok().flatten().map(read) {
+                        Some(_) if !allowance.take() => break ErrorWhy::TooFast.into(),
+                        Some(Ok(ClientFrame::Ping { sent })) => {
+                            let now = door.room.clock.now();
+                            say(socket, &ServerFrame::Pong { sent, now }).await;
+                        }
+                        Some(Ok(_)) => break ErrorWhy::JoinFirst.into(),
+                        Some(Err(why)) => break why.into(),
+                        None => break NotIn::Gone,
+                    }
+                }
+                decided = &mut outcome => {
+                    return match decided {
+                        Ok(Ok(joined)) => Ok(joined),
+                        Ok(Err(why)) => Err(why.into()),
+                        Err(_) => Err(NotIn::Stopping),
+                    };
+                }
+            }
+        };
+        outcome.close();
+        match outcome.try_recv() {
+            // It was let in at the moment it left.
+            Ok(Ok(Joined { peer, .. })) => door.room.tell(Message::Leave { peer }).await,
+            Ok(Err(_)) | Err(_) => door.room.tell(Message::Gone { wait }).await,
+        };
+        Err(left)
+    }
+}
+
+/// One frame before the welcome.
+async fn next_frame(socket: &mut impl Socket) -> Result<ClientFrame, ErrorWhy> {
+    let inbound = timeout(JOIN_WITHIN, socket.recv()).await;
+    read(inbound.ok().flatten().ok_or(ErrorWhy::JoinFirst)?)
+}
+
+fn read(inbound: Inbound) -> Result<ClientFrame, ErrorWhy> {
+    match inbound {
+        Inbound::Text(text) => decode(&text).map_err(|_| ErrorWhy::Malformed),
+        Inbound::TooLarge => Err(ErrorWhy::TooLarge),
+        Inbound::NotText => Err(ErrorWhy::Malformed),
+    }
+}
+
+/// The device whose key signed this connection's challenge.
+fn held(proof: &DeviceProof, challenge: &str, token: &str) -> Option<DeviceId> {
+    let key = URL_SAFE_NO_PAD.decode(&proof.key).ok()?;
+    let signature = URL_SAFE_NO_PAD.decode(&proof.signature).ok()?;
+    UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, &key)
+        .verify(&signed(challenge, token), &signature)
+        .ok()?;
+    Some(DeviceId(Sha256::digest(&key).into()))
+}
+
+fn challenge() -> Option<String> {
+    let mut bytes = [0; CHALLENGE_BYTES];
+    getrandom::fill(&mut bytes).ok()?;
+    Some(URL_SAFE_NO_PAD.encode(bytes))
+}

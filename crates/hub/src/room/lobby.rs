@@ -1,0 +1,251 @@
+//! Who comes to a room's door, and who is cut because it was sent away.
+
+use super::{Admission, InLobby, Join, Joined, NoSeat, Room, Round};
+use diemcau_conference::{Event, Knock, Signal};
+use diemcau_journal::Entry;
+use diemcau_model::{DeviceId, PeerId, SeatId, WaitId};
+use diemcau_protocol::{ErrorWhy, ServerFrame, code};
+use std::ops::Range;
+use tokio::sync::oneshot;
+use tracing::info;
+
+/// Codes of four digits without a leading zero, for people read them to each other.
+const CODES: Range<u16> = 1_000..10_000;
+
+/// Who a connection has proved to be.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Claim {
+    /// The device; none when it makes no key.
+    pub(crate) device: Option<DeviceId>,
+    /// It gave the PIN, or none is asked.
+    pub(crate) pin_right: bool,
+}
+
+/// A connection that waits at the door.
+pub(super) struct Waiter {
+    seat: SeatId,
+    device: Option<DeviceId>,
+    outcome: oneshot::Sender<Result<Joined, NoSeat>>,
+}
+
+/// A connection that will wait once the record says so.
+pub(super) struct ToLobby {
+    wait: WaitId,
+    outcome: oneshot::Receiver<Result<Joined, NoSeat>>,
+    reply: oneshot::Sender<Result<Admission, NoSeat>>,
+}
+
+impl Room {
+    pub(super) fn take_knock(
+        &mut self,
+        seat: SeatId,
+        claim: Option<Claim>,
+        reply: oneshot::Sender<Result<Admission, NoSeat>>,
+        round: &mut Round,
+    ) {
+        let device = claim.and_then(|claim| claim.device);
+        let becomes = match self.becomes(seat, claim) {
+            Ok(becomes) => becomes,
+            Err(why) => {
+                let _ = reply.send(Err(why));
+                return;
+            }
+        };
+        if becomes != Knock::Enters && !self.may_write() {
+            let _ = reply.send(Err(NoSeat::Unready));
+            return;
+        }
+        if becomes != Knock::Enters {
+            let Some(code) = self.draw_code() else {
+                let _ = reply.send(Err(NoSeat::Unready));
+                return;
+            };
+            let signal = Signal::Knocked { seat, device, code };
+            let events = self.conference.decide_signal(signal, self.clock.now());
+            self.happened(events, round);
+        }
+        match self.conference.door().waiting.last() {
+            Some(visitor) if becomes == Knock::Waits => {
+                let wait = visitor.id;
+                let (decided, outcome) = oneshot::channel();
+                let waiter = Waiter {
+                    seat,
+                    device,
+                    outcome: decided,
+                };
+                self.lobby.insert(wait, waiter);
+                let waits = ToLobby {
+                    wait,
+                    outcome,
+                    reply,
+                };
+                round.to_lobby.push(waits);
+            }
+            Some(_) | None => round.joins.push(Join { seat, claim, reply }),
+        }
+    }
+
+    /// What becomes of whoever comes: enters, binds or waits, when it may come at all.
+    fn becomes(&self, seat: SeatId, claim: Option<Claim>) -> Result<Knock, NoSeat> {
+        let roster = self.conference.roster();
+        let seat = self.conference.setup().seat(seat);
+        let seat = seat.filter(|seat| !roster.is_revoked(seat.id));
+        let seat = seat.ok_or(NoSeat::ShutOut)?;
+        let door = self.conference.door();
+        if claim.is_none() && door.guards(seat) {
+            return Err(NoSeat::Guarded);
+        }
+        let claim = claim.unwrap_or_default();
+        if seat.pin_sha256.is_some() && !door.knows(seat.id, claim.device) && !claim.pin_right {
+            return Err(NoSeat::ShutOut);
+        }
+        match self.conference.knock(seat.id, claim.device) {
+            Knock::ShutOut => Err(NoSeat::ShutOut),
+            Knock::Full => Err(NoSeat::LobbyFull),
+            becomes @ (Knock::Enters | Knock::Binds | Knock::Waits) => Ok(becomes),
+        }
+    }
+
+    /// Tells those who wait from now on what to show; they heard nothing before the record had them.
+    pub(super) fn let_wait(&mut self, waiting: Vec<ToLobby>, is_written: bool) {
+        for ToLobby {
+            wait,
+            outcome,
+            reply,
+        } in waiting
+        {
+            let words = is_written.then(|| self.words_for(wait)).flatten();
+            let answer = match words {
+                Some(words) => Ok(Admission::Waits(InLobby {
+                    wait,
+                    words,
+                    outcome,
+                })),
+                None => Err(NoSeat::Unready),
+            };
+            if answer.is_err() || reply.send(answer).is_err() {
+                self.lobby.remove(&wait);
+            }
+        }
+    }
+
+    fn words_for(&self, wait: WaitId) -> Option<ServerFrame> {
+        let setup = self.conference.setup();
+        let mut visitors = self.conference.door().waiting.iter();
+        let visitor = visitors.find(|visitor| visitor.id == wait)?;
+        let seat = setup.seat(visitor.seat)?;
+        let site = seat.site.and_then(|site| setup.site(site));
+        Some(ServerFrame::Waiting {
+            code: code(visitor.code),
+            title: setup.title.clone(),
+            site: site.map(|site| site.name.clone()),
+            label: seat.label.clone(),
+        })
+    }
+
+    /// Whoever waits no more is struck off the list: its connection is gone, or the server could not write it then.
+    pub(super) fn sweep_lobby(&mut self, round: &mut Round) {
+        if !self.may_write() {
+            return;
+        }
+        let waiting = self.conference.door().waiting.iter();
+        let gone: Vec<WaitId> = waiting
+            .map(|visitor| visitor.id)
+            .filter(|wait| !self.lobby.contains_key(wait))
+            .collect();
+        for wait in gone {
+            let signal = Signal::WaitOver { wait };
+            let events = self.conference.decide_signal(signal, self.clock.now());
+            self.happened(events, round);
+        }
+    }
+
+    /// What was decided about seats and devices is done to their connections.
+    #[allow(
+        clippy::wildcard_enum_match_arm,
+        reason = "the other events are about nobody's admission"
+    )]
+    pub(super) async fn heed(&mut self, entries: &[Entry]) {
+        for entry in entries {
+            match entry.event {
+                Event::SeatRevoked { seat } => {
+                    self.cut(self.members.of_seat(seat), ErrorWhy::Revoked)
+                        .await;
+                    info!(%seat, "seat revoked");
+                }
+                Event::SeatExpelled { seat, .. } => {
+                    self.cut(self.members.of_seat(seat), ErrorWhy::Expelled)
+                        .await;
+                    info!(%seat, "seat asked to leave");
+                }
+                Event::DeviceBanned { device, .. } => {
+                    self.cut(self.members.of_device(device), ErrorWhy::Revoked)
+                        .await;
+                    info!("device shut out");
+                }
+                Event::DeviceRefused { wait, .. } => {
+                    if let Some(waiter) = self.lobby.remove(&wait) {
+                        let _ = waiter.outcome.send(Err(NoSeat::NotLetIn));
+                    }
+                }
+                Event::DeviceAdmitted { wait, .. } => {
+                    if let Some(waiter) = self.lobby.remove(&wait) {
+                        self.let_in(waiter).await;
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    async fn let_in(&mut self, waiter: Waiter) {
+        let joined = self.join(waiter.seat, waiter.device).await;
+        let peer = joined.as_ref().ok().map(|joined| joined.peer);
+        let is_gone = waiter.outcome.send(joined).is_err();
+        if let Some(peer) = peer.filter(|_| is_gone) {
+            self.leave(peer).await;
+        }
+    }
+
+    /// Lets in who was to enter when it came, if that still holds at the end of the round.
+    pub(super) async fn enter(&mut self, join: Join) {
+        let Join { seat, claim, reply } = join;
+        let device = claim.and_then(|claim| claim.device);
+        let joined = match self.becomes(seat, claim) {
+            _ if !self.is_in_step() => Err(NoSeat::Unready),
+            Ok(Knock::Enters) => self.join(seat, device).await,
+            // What would have bound it could not be written.
+            Ok(Knock::Binds) => Err(NoSeat::Unready),
+            Ok(_) | Err(NoSeat::Guarded) => Err(NoSeat::Expelled),
+            Err(why) => Err(why),
+        };
+        let peer = joined.as_ref().ok().map(|joined| joined.peer);
+        let is_gone = reply.send(joined.map(Admission::In)).is_err();
+        if let Some(peer) = peer.filter(|_| is_gone) {
+            self.leave(peer).await;
+        }
+    }
+
+    async fn cut(&mut self, peers: Vec<PeerId>, why: ErrorWhy) {
+        for peer in peers {
+            self.members.dismiss(peer, why);
+            self.forget(peer).await;
+        }
+    }
+
+    /// Four digits that nobody else shows who waits now.
+    fn draw_code(&self) -> Option<u16> {
+        let waiting = &self.conference.door().waiting;
+        // The lobby is small beside the codes: a free one comes at once.
+        for _ in 0..64 {
+            let mut bytes = [0; 4];
+            getrandom::fill(&mut bytes).ok()?;
+            let drawn = u32::from_le_bytes(bytes) % u32::from(CODES.end - CODES.start);
+            let code = CODES.start + u16::try_from(drawn).ok()?;
+            if waiting.iter().all(|visitor| visitor.code != code) {
+                return Some(code);
+            }
+        }
+        None
+    }
+}
