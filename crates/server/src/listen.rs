@@ -114,7 +114,18 @@ fn say_turned_away(address: IpAddr, why: Turned, said: &mut Option<Instant>) {
     warn!(%address, ?why, "connections are turned away");
 }
 
-async fn talk(tcp: TcpStream, permit: Permit, front: Arc<Front>, stop: watch::Receiver<bool>) {
+async fn talk(tcp: TcpStream, permit: Permit, front: Arc<Front>, mut stop: watch::Receiver<bool>) {
+    // A browser opens connections before it needs them. One that stays silent is closed without a word: the 408 that
+    // hyper says would be taken for the answer to the next request.
+    if front.tls.is_none() {
+        let speaks = tokio::select! {
+            spoke = timeout(HEAD_WITHIN, tcp.readable()) => matches!(spoke, Ok(Ok(()))),
+            _ = stop.wait_for(|stop| *stop) => false,
+        };
+        if !speaks {
+            return;
+        }
+    }
     let router = match permit.crowded {
         true => front.crowded.clone(),
         false => front.router.clone(),
