@@ -64,9 +64,9 @@ async function calm(page) {
 const desk = async (url, viewport = DESK) => calm(await open(chromium, url, viewport));
 
 /** A page without a conference. */
-async function plain(path) {
+async function plain(path, base = server.base) {
   const page = await calm(await chromium.newPage({ viewport: DESK }));
-  await page.goto(`${server.base}${path}`);
+  await page.goto(`${base}${path}`);
   await page.locator("h1").first().waitFor();
   return page;
 }
@@ -130,13 +130,17 @@ test("each page has one theme, whatever the system prefers", async () => {
 });
 
 test("pages without a conference", async () => {
-  const [demo, trust, landing, noLink, ended] = await Promise.all(["/demo", "/trust.html", "/", "/site", "/site#no-such-seat"].map(plain));
+  // Only the demo's server shows its links.
+  const demoServer = await Server.start();
+  const demo = await plain("/demo", demoServer.base);
+  const [trust, landing, noLink, ended] = await Promise.all(["/trust.html", "/", "/site", "/site#no-such-seat"].map((path) => plain(path)));
   const inEnglish = async (path, name) => findings(await plain(`${path.replace(/#|$/, "?lang=en$&")}`), name);
   await none(
     inBoth(demo, "the demo's links"), findings(trust, "trust"), findings(landing, "landing"), findings(noLink, "no link"), findings(ended, "unknown link"),
     inEnglish("/", "landing"), inEnglish("/site", "no link"), inEnglish("/site#no-such-seat", "unknown link"),
   );
   await Promise.all([demo, trust, landing, noLink, ended].map((page) => page.close()));
+  await demoServer.stop();
 });
 
 test("the green rooms", async () => {
