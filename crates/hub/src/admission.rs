@@ -4,7 +4,7 @@ use crate::{
     Clock, MediaLines, Metrics,
     pins::Tries,
     replay::Replayed,
-    room::{Room, RoomHandle},
+    room::{Opened, Room, RoomHandle},
 };
 use dashmap::DashMap;
 use diemcau_conference::{Event, Setup, Signal};
@@ -16,7 +16,7 @@ use std::{
     fmt::Write as _,
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -33,6 +33,7 @@ pub struct Hub {
     pub(crate) metrics: Metrics,
     /// How many connections are being served.
     pub(crate) serving: watch::Sender<usize>,
+    opened: AtomicU64,
     stopping: AtomicBool,
     /// How long comments are gathered before those who only watch are told.
     feed_window: Duration,
@@ -113,6 +114,7 @@ impl Hub {
             rooms: DashMap::new(),
             metrics,
             serving: watch::Sender::new(0),
+            opened: AtomicU64::new(1),
             stopping: AtomicBool::new(false),
             feed_window,
             tries: Tries::default(),
@@ -259,6 +261,11 @@ impl Hub {
         let mut serving = self.serving.subscribe();
         // Who takes longer is cut, and joins again as after any loss.
         let _ = timeout(GOODBYE_WITHIN, serving.wait_for(|count| *count == 0)).await;
+    }
+
+    /// The place of a connection that comes now among all that came.
+    pub(crate) fn opened(&self) -> Opened {
+        Opened(self.opened.fetch_add(1, Ordering::Relaxed))
     }
 
     pub(crate) fn is_stopping(&self) -> bool {

@@ -232,6 +232,7 @@ impl From<NoSeat> for NotIn {
     fn from(why: NoSeat) -> Self {
         match why {
             NoSeat::ShutOut | NoSeat::Guarded => Self::Refused(ErrorWhy::NotAdmitted),
+            NoSeat::Replaced => Self::Refused(ErrorWhy::Replaced),
             NoSeat::Expelled => Self::Refused(ErrorWhy::Expelled),
             NoSeat::NotLetIn => Self::Refused(ErrorWhy::NotLetIn),
             NoSeat::LobbyFull => Self::Refused(ErrorWhy::LobbyFull),

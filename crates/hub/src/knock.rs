@@ -8,7 +8,7 @@ use crate::{
     admission::Door,
     connection::{Allowance, Inbound, NotIn, SILENT_MAX, Socket, first, say},
     pins::pin_hash,
-    room::{Admission, Claim, InLobby, Message, NoSeat, RoomHandle},
+    room::{Admission, Claim, InLobby, Message, NoSeat, Opened, RoomHandle},
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use diemcau_model::{DeviceId, PeerId};
@@ -30,6 +30,7 @@ impl Hub {
         &self,
         socket: &mut impl Socket,
     ) -> Result<(RoomHandle, PeerId), NotIn> {
+        let opened = self.opened();
         let ClientFrame::Join { protocol, token } = next_frame(socket).await? else {
             return Err(ErrorWhy::JoinFirst.into());
         };
@@ -44,15 +45,15 @@ impl Hub {
         let asked = match &door {
             Some(door) => {
                 door.room
-                    .join(door.seat, None, Arc::clone(socket.outlet()))
+                    .join(door.seat, None, opened, Arc::clone(socket.outlet()))
                     .await
             }
             None => Err(NoSeat::ShutOut),
         };
         let answer = match (asked, &door) {
-            (Err(NoSeat::Guarded), _) => self.prove(socket, &token, door.as_ref()).await?,
+            (Err(NoSeat::Guarded), _) => self.prove(socket, &token, door.as_ref(), opened).await?,
             (Err(NoSeat::ShutOut), _) if self.asks_proofs() => {
-                self.prove(socket, &token, None).await?
+                self.prove(socket, &token, None, opened).await?
             }
             (asked, _) => asked,
         };
@@ -70,6 +71,7 @@ impl Hub {
         socket: &mut impl Socket,
         token: &str,
         door: Option<&Door>,
+        opened: Opened,
     ) -> Result<Result<Admission, NoSeat>, NotIn> {
         let link = crate::token_hash(token);
         let challenge = challenge().ok_or(ErrorWhy::NotAdmitted)?;
@@ -95,7 +97,7 @@ impl Hub {
         let claim = Claim { device, pin_right };
         Ok(door
             .room
-            .join(door.seat, Some(claim), Arc::clone(socket.outlet()))
+            .join(door.seat, Some(claim), opened, Arc::clone(socket.outlet()))
             .await)
     }
 

@@ -6,6 +6,7 @@ use crate::{
     Frame, Metrics,
     crowd::Crowd,
     outlet::{Close, Offer, Outlet},
+    room::Opened,
 };
 use diemcau_conference::{Actor, Conference, Seat};
 use diemcau_model::{Carries, DeviceId, Millis, PeerAsk, PeerId, Role, SeatId, SiteId, limits};
@@ -24,6 +25,7 @@ struct Member {
     actor: Actor,
     /// The device it proved to be; none on a seat that does not ask.
     device: Option<DeviceId>,
+    opened: Opened,
     carries: Carries,
     viewer: Viewer,
     outlet: Arc<Outlet>,
@@ -94,6 +96,13 @@ impl Members {
             .collect()
     }
 
+    /// When the latest of a seat's connections was opened.
+    pub(crate) fn newest(&self, seat: SeatId) -> Opened {
+        let of_seat = self.all().filter(|(_, member)| member.actor.seat == seat);
+        let opened = of_seat.map(|(_, member)| member.opened);
+        opened.max().unwrap_or_default()
+    }
+
     /// Whether a seat has a connection.
     pub(crate) fn has_seat(&self, seat: SeatId) -> bool {
         self.seats.contains_key(&seat)
@@ -119,6 +128,7 @@ impl Members {
         &mut self,
         seat: &Seat,
         device: Option<DeviceId>,
+        opened: Opened,
         outlet: Arc<Outlet>,
     ) -> PeerId {
         let peer = PeerId(self.next);
@@ -132,6 +142,7 @@ impl Members {
         let member = Member {
             actor,
             device,
+            opened,
             carries: seat.carries,
             viewer,
             outlet,

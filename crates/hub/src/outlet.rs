@@ -202,10 +202,17 @@ impl Outlet {
                     biased;
                     () = self.wake.notified() => {}
                     _ = self.writable() => {}
-                    () = sleep_until(until) => self.close(Close::Lagging),
+                    () = sleep_until(until) => return self.give_up(),
                 },
             }
         }
+    }
+
+    /// The client takes nothing: it is not waited for any longer, whatever it was closed for.
+    fn give_up(&self) -> Close {
+        let mut queue = self.lock();
+        queue.forget();
+        *queue.cut.get_or_insert(Close::Lagging)
     }
 
     /// Waits until everything is sent that waits, the close with it. Safe to cancel.
@@ -433,6 +440,16 @@ mod tests {
         assert_eq!(outlet.tend().await, Close::Lagging);
         assert_eq!(begun.elapsed(), SEND_WITHIN);
         assert_eq!(wire.got(), b"x");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_is_closed_and_takes_nothing_is_given_up_with_its_reason() {
+        let (_wire, outlet) = narrow(0);
+        let begun = Instant::now();
+        assert_eq!(outlet.offer(&frame(b"xy")), Offer::Taken);
+        outlet.close(Close::Policy);
+        assert_eq!(outlet.tend().await, Close::Policy);
+        assert_eq!(begun.elapsed(), SEND_WITHIN);
     }
 
     #[tokio::test(start_paused = true)]

@@ -52,6 +52,7 @@ pub(crate) enum Message {
         seat: SeatId,
         /// Who it has proved to be; none before it was asked.
         claim: Option<Claim>,
+        opened: Opened,
         outlet: Arc<Outlet>,
         reply: oneshot::Sender<Result<Admission, NoSeat>>,
     },
@@ -88,6 +89,8 @@ pub(crate) enum NoSeat {
     Guarded,
     /// It was asked to leave at this moment.
     Expelled,
+    /// A connection that was opened later has the seat.
+    Replaced,
     /// The waiting device was sent away.
     NotLetIn,
     /// Too many wait at the door.
@@ -122,12 +125,14 @@ impl RoomHandle {
         &self,
         seat: SeatId,
         claim: Option<Claim>,
+        opened: Opened,
         outlet: Arc<Outlet>,
     ) -> Result<Admission, NoSeat> {
         let (reply, joined) = oneshot::channel();
         self.tell(Message::Join {
             seat,
             claim,
+            opened,
             outlet,
             reply,
         })
@@ -182,6 +187,10 @@ pub(crate) struct Room {
     silenced: BTreeSet<SiteId>,
 }
 
+/// Which of two connections was opened first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Opened(pub(crate) u64);
+
 /// What one round decided and has not told anyone yet.
 #[derive(Default)]
 struct Round {
@@ -192,6 +201,8 @@ struct Round {
     to_lobby: Vec<ToLobby>,
     /// Seats that were sent away in this round: what they still had in line is not carried out.
     sent_away: BTreeSet<SeatId>,
+    /// Their commands: answered if sending them away could not be written.
+    unheard: Vec<(PeerId, String)>,
     stop: Option<oneshot::Sender<()>>,
 }
 
@@ -199,6 +210,7 @@ struct Round {
 struct Join {
     seat: SeatId,
     claim: Option<Claim>,
+    opened: Opened,
     outlet: Arc<Outlet>,
     reply: oneshot::Sender<Result<Admission, NoSeat>>,
 }
@@ -298,12 +310,14 @@ impl Room {
             Message::Join {
                 seat,
                 claim,
+                opened,
                 outlet,
                 reply,
             } => {
                 let join = Join {
                     seat,
                     claim,
+                    opened,
                     outlet,
                     reply,
                 };
@@ -340,6 +354,7 @@ impl Room {
             return;
         };
         if round.sent_away.contains(&actor.seat) {
+            round.unheard.push((peer, id));
             return;
         }
         // Memory that is ahead of the disk remembers answers that are not true.
@@ -505,6 +520,7 @@ impl Room {
             joins,
             to_lobby,
             sent_away: _,
+            unheard,
             stop,
         } = round;
         let closed = self.close_ahead();
@@ -523,7 +539,8 @@ impl Room {
             }
             Err(failure) => {
                 self.failed(&failure, closed).await;
-                for (peer, id, _) in answers {
+                let decided = answers.into_iter().map(|(peer, id, _)| (peer, id));
+                for (peer, id) in decided.chain(unheard) {
                     self.members.error(peer, ErrorWhy::StorageFailed, Some(id));
                 }
             }
@@ -605,18 +622,23 @@ impl Room {
         &mut self,
         seat: SeatId,
         device: Option<DeviceId>,
+        opened: Opened,
         outlet: Arc<Outlet>,
     ) -> Result<PeerId, NoSeat> {
         let seat = self.conference.setup().seat(seat).cloned();
         let seat = seat.ok_or(NoSeat::ShutOut)?;
-        // One machine a seat may be a site's endpoint: the newest, for it is the one somebody just started.
+        // One machine a seat may be a site's endpoint: the newest, for it is the one somebody just started. An older
+        // connection whose first frame was late on the way does not put it out.
         if seat.carries.endpoint().is_some() {
+            if self.members.newest(seat.id) > opened {
+                return Err(NoSeat::Replaced);
+            }
             for peer in self.members.of_seat(seat.id) {
                 self.members.dismiss(peer, ErrorWhy::Replaced);
                 self.forget(peer).await;
             }
         }
-        let peer = self.members.admit(&seat, device, outlet);
+        let peer = self.members.admit(&seat, device, opened, outlet);
         self.ask(PeerAsk::Admit {
             peer,
             site: seat.site,

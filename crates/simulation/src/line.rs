@@ -131,9 +131,10 @@ impl Ear {
         (std::mem::take(&mut heard.texts), heard.over)
     }
 
-    /// The machine reads nothing until then: it sleeps, or is overloaded.
+    /// The machine reads nothing until then: it sleeps, or is overloaded. Nobody wakes one that sleeps longer already.
     pub fn deafen(&self, until: Instant) {
-        self.heard().deaf_until = Some(until);
+        let mut heard = self.heard();
+        heard.deaf_until = heard.deaf_until.max(Some(until));
     }
 
     /// Whether it reads nothing now.

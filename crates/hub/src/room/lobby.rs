@@ -42,6 +42,7 @@ impl Room {
         let Join {
             seat,
             claim,
+            opened,
             outlet,
             reply,
         } = join;
@@ -87,6 +88,7 @@ impl Room {
             Some(_) | None => round.joins.push(Join {
                 seat,
                 claim,
+                opened,
                 outlet,
                 reply,
             }),
@@ -207,7 +209,11 @@ impl Room {
     }
 
     async fn let_in(&mut self, waiter: Waiter) {
-        let joined = self.join(waiter.seat, waiter.device, waiter.outlet).await;
+        // Somebody has just decided for this one, however long it has been waiting.
+        let opened = self.members.newest(waiter.seat);
+        let joined = self
+            .join(waiter.seat, waiter.device, opened, waiter.outlet)
+            .await;
         let peer = joined.as_ref().ok().copied();
         let is_gone = waiter.outcome.send(joined).is_err();
         if let Some(peer) = peer.filter(|_| is_gone) {
@@ -220,13 +226,14 @@ impl Room {
         let Join {
             seat,
             claim,
+            opened,
             outlet,
             reply,
         } = join;
         let device = claim.and_then(|claim| claim.device);
         let joined = match self.becomes(seat, claim) {
             _ if !self.is_in_step() => Err(NoSeat::Unready),
-            Ok(Knock::Enters) => self.join(seat, device, outlet).await,
+            Ok(Knock::Enters) => self.join(seat, device, opened, outlet).await,
             // What would have bound it could not be written.
             Ok(Knock::Binds) => Err(NoSeat::Unready),
             Ok(_) | Err(NoSeat::Guarded) => Err(NoSeat::Expelled),
