@@ -22,7 +22,7 @@ use diemcau_model::{
 use diemcau_protocol::{ErrorWhy, ServerFrame, touches};
 use failure::Failure;
 pub(crate) use lobby::Claim;
-use lobby::{ToLobby, Waiter};
+use lobby::{ToLobby, TurnedAway, Waiter};
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
@@ -199,6 +199,7 @@ struct Round {
     answers: Vec<(PeerId, String, Answer)>,
     joins: Vec<Join>,
     to_lobby: Vec<ToLobby>,
+    turned_away: Vec<TurnedAway>,
     /// Seats that were sent away in this round: what they still had in line is not carried out.
     sent_away: BTreeSet<SeatId>,
     /// Their commands: answered if sending them away could not be written.
@@ -519,6 +520,7 @@ impl Room {
             answers,
             joins,
             to_lobby,
+            turned_away,
             sent_away: _,
             unheard,
             stop,
@@ -547,6 +549,7 @@ impl Room {
         }
         self.tell_alarms();
         self.let_wait(to_lobby, is_written);
+        self.turn_away(turned_away, is_written);
         for join in joins {
             self.enter(join).await;
         }

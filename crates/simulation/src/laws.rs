@@ -124,7 +124,8 @@ impl World {
         );
         let Some(pending) = pending else {
             self.trace.count("answered again");
-            ensure!(before.is_some(), "{told}, but it was never asked");
+            let asked = before.is_some() || self.machines[at].given_up.contains(id);
+            ensure!(asked, "{told}, but it was never asked");
             return Ok(());
         };
         let name = trace::name(&pending.command);
@@ -175,8 +176,10 @@ impl World {
                 let pending = machine.pending.iter_mut().find(|one| one.id == id);
                 match pending {
                     Some(pending) if again => pending.again_at = Some(Instant::now() + AGAIN_AFTER),
-                    // Given up. It may still have been carried out, when it was sent more than once.
-                    Some(_) | None => machine.pending.retain(|one| one.id != id),
+                    Some(_) | None => {
+                        machine.pending.retain(|one| one.id != id);
+                        machine.given_up.insert(id.to_owned());
+                    }
                 }
             }
             ErrorWhy::Revoked | ErrorWhy::NotAdmitted => {

@@ -3,7 +3,7 @@
 use crate::{line::Ear, wire::Cable};
 use diemcau_conference::{Refusal, Seat};
 use diemcau_protocol::{ClientCommand, ClientFrame, View};
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use tokio::{sync::mpsc, time::Instant};
 use tokio_tungstenite::tungstenite::Message;
 
@@ -24,6 +24,8 @@ pub struct Machine {
     pub pending: VecDeque<Pending>,
     /// Answered, and perhaps sent once more.
     pub answered: VecDeque<(String, ClientCommand)>,
+    /// Given up after a refusal of the disk. What was sent more than once may still be carried out and answered.
+    pub given_up: BTreeSet<String>,
     /// When it tries to connect; never again when its link was revoked.
     pub joins_at: Option<Instant>,
     name: String,
@@ -84,6 +86,7 @@ impl Machine {
             seq: 0,
             pending: VecDeque::new(),
             answered: VecDeque::new(),
+            given_up: BTreeSet::new(),
             joins_at: Some(joins_at),
             name,
             next: 1,

@@ -37,6 +37,9 @@ pub(super) struct ToLobby {
     reply: oneshot::Sender<Result<Admission, NoSeat>>,
 }
 
+/// A connection that may not come, and why.
+pub(super) type TurnedAway = (oneshot::Sender<Result<Admission, NoSeat>>, NoSeat);
+
 impl Room {
     pub(super) fn take_knock(&mut self, join: Join, round: &mut Round) {
         let Join {
@@ -50,7 +53,8 @@ impl Room {
         let becomes = match self.becomes(seat, claim) {
             Ok(becomes) => becomes,
             Err(why) => {
-                let _ = reply.send(Err(why));
+                // What shuts it out may have been decided in this round and not be written yet.
+                round.turned_away.push((reply, why));
                 return;
             }
         };
@@ -136,6 +140,17 @@ impl Room {
             if answer.is_err() || reply.send(answer).is_err() {
                 self.lobby.remove(&wait);
             }
+        }
+    }
+
+    /// Tells those who may not come why; by what could not be written nobody is shut out.
+    pub(super) fn turn_away(&self, turned_away: Vec<TurnedAway>, is_written: bool) {
+        for (reply, why) in turned_away {
+            let why = match is_written && self.is_in_step() {
+                true => why,
+                false => NoSeat::Unready,
+            };
+            let _ = reply.send(Err(why));
         }
     }
 
