@@ -15,7 +15,7 @@ export function demoView(now) {
   ];
   const turns = { minutes: 5, at_zero: { rule: "warn" }, approval: false, queue: { mode: "round_of_sites" } };
   const item = (id, title, short, kind, minutes, from, to, drafts = []) => ({
-    id, part_of: null, quorum_percent: null, title, short, kind, presenter: "Ban Tổ chức Tỉnh uỷ", minutes, turns, drafts, started: from === null ? null : now + from * MINUTE, finished: to === null ? null : now + to * MINUTE,
+    id, part_of: null, quorum_percent: null, quorum_base: "summoned", title, short, kind, presenter: "Ban Tổ chức Tỉnh uỷ", minutes, turns, drafts, started: from === null ? null : now + from * MINUTE, finished: to === null ? null : now + to * MINUTE,
   });
   const words = (speech, delegate, topic = "", paragraph = null) => ({ speech, delegate, topic, paragraph });
   const request = (turn, site, minutes, w) => ({ turn, site, words: w, about: null, at: now - minutes * MINUTE, why: { why: "round", turns: 0 }, ready: "unknown" });
@@ -50,7 +50,7 @@ export function demoView(now) {
       layout: "speaker", preview: null, notice: "", paragraph: { draft: 3, paragraph: 12 }, paragraph_chosen: false, spotlight: null, carousel: null, page: 0, pages: 1,
       tiles: sites.map(({ id }) => id), heard: [8], programme: 8, on_deck: [10, 11], lower_third: { site: 8, delegate: speech.delegate, title: "", topic: "" },
     },
-    attendance: { calling: null, since: null, sites: sites.map(({ id }) => ({ site: id, headcount: null, how: null, at: null, heard: null })), summoned: 220, present: 0, online: 0, quorate: null },
+    attendance: { calling: null, since: null, sites: sites.map(({ id }) => ({ site: id, headcount: null, how: null, at: null, heard: null })), summoned: 220, present: 0, online: 0, quorum: null },
     prompts: [],
     speeches: [],
     feed: feed(now),

@@ -1,7 +1,7 @@
 //! The agenda: which item runs, in which order they come.
 
-use crate::{Event, Refusal, Setup, words::Waiting};
-use diemcau_model::{ItemId, Millis};
+use crate::{Event, ItemKind, PlannedItem, Refusal, Setup, words::Waiting};
+use diemcau_model::{ItemId, Millis, limits};
 use std::collections::BTreeMap;
 
 /// The part of the state that is about the agenda.
@@ -15,12 +15,30 @@ pub struct Agenda {
     pub started: BTreeMap<ItemId, Millis>,
     /// When each item that is over was finished.
     pub finished: BTreeMap<ItemId, Millis>,
+    /// The break that is on.
+    pub on_break: Option<Break>,
+    /// The whole that an item is a part of.
+    wholes: BTreeMap<ItemId, ItemId>,
+}
+
+/// Nghỉ giải lao.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Break {
+    /// When it began.
+    pub since: Millis,
+    /// Until when it was announced; it lasts until somebody goes on.
+    pub until: Millis,
 }
 
 impl Agenda {
     pub(crate) fn open(setup: &Setup) -> Self {
         Self {
             order: setup.agenda.iter().map(|item| item.id).collect(),
+            wholes: setup
+                .agenda
+                .iter()
+                .filter_map(|item| Some((item.id, item.part_of?)))
+                .collect(),
             ..Self::default()
         }
     }
@@ -37,7 +55,12 @@ impl Agenda {
         if self.current == Some(item) {
             return Err(Refusal::AlreadySo);
         }
-        let mut events = self.finish_current(now);
+        // A whole goes on while its parts are taken one by one.
+        let whole = self.wholes.get(&item).copied();
+        let over = self.running().filter(|running| Some(*running) != whole);
+        let mut events: Vec<Event> = over
+            .map(|item| Event::ItemFinished { item, at: now })
+            .collect();
         events.push(Event::ItemStarted {
             item,
             waiting,
@@ -50,10 +73,14 @@ impl Agenda {
         if !self.order.contains(&item) {
             return Err(Refusal::UnknownItem);
         }
-        if self.current != Some(item) {
+        if !self.running().any(|running| running == item) {
             return Err(Refusal::Stale);
         }
-        Ok(self.finish_current(now))
+        let is_in = |running: &ItemId| *running == item || self.wholes.get(running) == Some(&item);
+        let over = self.running().filter(is_in);
+        Ok(over
+            .map(|item| Event::ItemFinished { item, at: now })
+            .collect())
     }
 
     pub(crate) fn decide_next(
@@ -89,16 +116,56 @@ impl Agenda {
         Ok(vec![Event::ItemMoved { item, before }])
     }
 
-    pub(crate) fn start(&mut self, item: ItemId, at: Millis) {
+    pub(crate) fn decide_break(&self, minutes: u16, now: Millis) -> Result<Vec<Event>, Refusal> {
+        if !(1..=limits::BREAK_MINUTES_MAX).contains(&minutes) {
+            return Err(Refusal::OutOfRange);
+        }
+        Ok(vec![Event::BreakStarted {
+            until: now.plus(u64::from(minutes) * 60_000),
+            at: now,
+        }])
+    }
+
+    pub(crate) fn decide_end_break(&self, now: Millis) -> Result<Vec<Event>, Refusal> {
+        let over = self.go_on(now);
+        match over.is_empty() {
+            true => Err(Refusal::AlreadySo),
+            false => Ok(over),
+        }
+    }
+
+    /// Whoever goes on ends the break that is on.
+    pub(crate) fn go_on(&self, now: Millis) -> Vec<Event> {
+        let over = self.on_break.map(|_| Event::BreakEnded { at: now });
+        over.into_iter().collect()
+    }
+
+    /// Going back to an item keeps its first beginning: the minutes say when it was opened. A part opens its whole.
+    pub(crate) fn start(&mut self, item: ItemId, planned: Option<&PlannedItem>, at: Millis) {
         self.current = Some(item);
-        // Going back to an item keeps its first beginning: the minutes say when it was opened.
-        self.started.entry(item).or_insert(at);
-        self.finished.remove(&item);
+        for begun in [Some(item), self.wholes.get(&item).copied()] {
+            let Some(begun) = begun else { continue };
+            self.started.entry(begun).or_insert(at);
+            self.finished.remove(&begun);
+        }
+        let planned = planned.filter(|planned| planned.kind == ItemKind::Break);
+        self.on_break = planned.map(|planned| Break {
+            since: at,
+            until: at.plus(u64::from(planned.minutes) * 60_000),
+        });
     }
 
     pub(crate) fn finish(&mut self, item: ItemId, at: Millis) {
-        self.current = None;
+        if self.current == Some(item) {
+            self.current = None;
+            self.on_break = None;
+        }
         self.finished.insert(item, at);
+    }
+
+    pub(crate) fn break_started(&mut self, until: Millis, at: Millis) {
+        let since = self.on_break.map_or(at, |earlier| earlier.since);
+        self.on_break = Some(Break { since, until });
     }
 
     pub(crate) fn reorder(&mut self, item: ItemId, before: Option<ItemId>) {
@@ -116,11 +183,14 @@ impl Agenda {
         self.order[behind..].iter().find(is_new).copied()
     }
 
-    fn finish_current(&self, now: Millis) -> Vec<Event> {
-        self.current
-            .map(|item| Event::ItemFinished { item, at: now })
-            .into_iter()
-            .collect()
+    /// Every item that has begun and is not over, parts before their whole.
+    fn running(&self) -> impl Iterator<Item = ItemId> {
+        let runs =
+            |item: &&ItemId| self.started.contains_key(item) && !self.finished.contains_key(item);
+        let is_part = |item: &ItemId| self.wholes.contains_key(item);
+        let mut running: Vec<ItemId> = self.order.iter().filter(runs).copied().collect();
+        running.sort_by_key(|item| !is_part(item));
+        running.into_iter()
     }
 }
 

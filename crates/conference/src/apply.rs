@@ -25,11 +25,23 @@ impl Conference {
             }
             Event::CommandRefused { .. } => {}
             Event::ItemStarted { item, waiting, at } => {
-                self.agenda.start(*item, *at);
+                self.agenda.start(*item, self.setup.item(*item), *at);
+                match self.agenda.on_break {
+                    Some(_) => self.screen.rest(),
+                    None => self.screen.wake(),
+                }
                 self.floor.item_started(*item, *waiting);
                 self.screen.paragraph = None;
             }
             Event::ItemFinished { item, at } => self.agenda.finish(*item, *at),
+            Event::BreakStarted { until, at } => {
+                self.agenda.break_started(*until, *at);
+                self.screen.rest();
+            }
+            Event::BreakEnded { .. } => {
+                self.agenda.on_break = None;
+                self.screen.wake();
+            }
             Event::ItemMoved { item, before } => self.agenda.reorder(*item, *before),
             Event::SeatRevoked { seat } => self.roster.revoke(*seat),
             Event::SeatExpelled { seat, .. } => {
@@ -73,17 +85,18 @@ impl Conference {
             Event::EndpointLinked { site, kind, at } => self.roster.linked(*site, *kind, *at),
             Event::EndpointLost { site, kind, at } => self.roster.lost(*site, *kind, *at),
             Event::RollCallStarted { .. } => self.roll.started(),
-            Event::SiteCalled { site, at } => self.roll.site_called(*site, *at),
+            Event::SiteCalled { site, at } => {
+                self.roll.site_called(*site, *at);
+                self.screen.wake();
+            }
             Event::SiteHeard { site, heard } => self.roll.heard(*site, *heard),
             Event::SiteAnswered { site, how, at } => self.roll.answered(*site, *how, *at),
             Event::RollCallEnded { .. } => self.roll.ended(),
             Event::HeadcountSet {
                 site,
                 headcount,
-                at: _,
-            } => {
-                self.roll.headcounts.insert(*site, headcount.clone());
-            }
+                at,
+            } => self.roll.reported(*site, headcount.clone(), *at),
             Event::Prompted {
                 prompt,
                 site,
@@ -300,6 +313,7 @@ impl Conference {
             warned_s: None,
         };
         self.floor.started(turn, *at);
+        self.screen.wake();
     }
 
     #[allow(

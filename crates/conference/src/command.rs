@@ -36,6 +36,10 @@ pub enum Command {
         expect: ItemId,
         waiting: Option<Waiting>,
     },
+    /// Break for so many minutes, 1 to `BREAK_MINUTES_MAX`; said again, it counts anew from now.
+    StartBreak { minutes: u16 },
+    /// Go on.
+    EndBreak,
     /// Put an item that has not begun before another that has not begun, or last.
     MoveItem {
         item: ItemId,
@@ -101,7 +105,7 @@ pub enum Command {
     StartRollCall,
     /// The site that is called has answered or not: call the next, or end.
     CallNextSite { after: SiteId },
-    /// Call this site now, also once more.
+    /// Call this site now, also once more; while no roll is called, it alone.
     CallSite { site: SiteId },
     /// Go on without this site.
     PassOverSite { site: SiteId },
@@ -117,6 +121,8 @@ pub enum Command {
     HandlePrompt { prompt: PromptId },
     /// Choose the layout of the big screens.
     SetLayout { layout: Layout },
+    /// Make the big screens blank, or give back what blank covers.
+    SetBlank { on: bool },
     /// Lay a layout ready without showing it; none takes it away.
     PreviewLayout { layout: Option<Layout> },
     /// Show what was laid ready.

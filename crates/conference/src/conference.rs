@@ -8,7 +8,7 @@ use crate::{
     floor::{Floor, Request, open_microphones},
     line::{self, Place},
     prompts::Prompts,
-    roll::Roll,
+    roll::{Present, Quorum, Roll},
     roster::Roster,
     screen::Screen,
     turn::Turn,
@@ -102,6 +102,18 @@ impl Conference {
         self.seq
     }
 
+    /// All sites together.
+    #[must_use]
+    pub fn present(&self) -> Present {
+        self.roll.present(&self.setup)
+    }
+
+    /// Whether enough are there for the running item; none when it asks for no quorum.
+    #[must_use]
+    pub fn quorum(&self) -> Option<Quorum> {
+        self.roll.quorum(&self.setup, self.current_item()?)
+    }
+
     /// What every room is to see and hear.
     #[must_use]
     pub fn stage(&self) -> Stage {
@@ -174,6 +186,10 @@ impl Conference {
                 self.check_waiting(*expect, *waiting)?;
                 self.changing_item(events, now)
             }
+            Command::StartBreak { .. } if self.roll.calling.is_some() => Err(Refusal::RollCallRuns),
+            Command::StartBreak { .. } if !floor.turns.is_empty() => Err(Refusal::FloorTaken),
+            Command::StartBreak { minutes } => self.agenda.decide_break(*minutes, now),
+            Command::EndBreak => self.agenda.decide_end_break(now),
             Command::MoveItem { item, before } => self.agenda.decide_move(*item, *before),
             Command::SetList { open } => floor.decide_list(*open),
             Command::RequestFloor { words } => {
@@ -203,10 +219,11 @@ impl Conference {
             Command::OpenMicrophones => self.decide_microphones(true, now),
             Command::TakeChair => self.roster.decide_take_chair(actor, now),
             Command::ReturnChair => self.roster.decide_return_chair(now),
-            Command::StartRollCall if floor.turns.is_empty() => self.roll.decide_start(setup, now),
-            Command::StartRollCall => Err(Refusal::FloorTaken),
+            Command::StartRollCall => self.calling(self.roll.decide_start(setup, now)?, now),
             Command::CallNextSite { after } => self.roll.decide_next(setup, *after, now),
-            Command::CallSite { site } => self.roll.decide_call(setup, *site, now),
+            Command::CallSite { site } => {
+                self.calling(self.roll.decide_call(setup, *site, now)?, now)
+            }
             Command::PassOverSite { site } => self.roll.decide_pass_over(setup, *site, now),
             Command::EndRollCall => self.roll.decide_end(now),
             Command::SetHeadcount { site, headcount } => {
@@ -220,6 +237,7 @@ impl Conference {
                 self.prompts.decide_prompt(setup, site, *prompt, now)
             }
             Command::HandlePrompt { prompt } => self.prompts.decide_handle(*prompt, now),
+            Command::SetBlank { on } => self.screen.decide_blank(*on),
             Command::SetLayout { layout } => self.screen.decide_layout(*layout),
             Command::PreviewLayout { layout } => self.screen.decide_preview(*layout),
             Command::TakePreview { expect } => self.screen.decide_take(*expect),
@@ -378,6 +396,16 @@ impl Conference {
         Ok(events)
     }
 
+    /// Sites are called while nobody speaks; that ends a break.
+    fn calling(&self, decided: Vec<Event>, now: Millis) -> Result<Vec<Event>, Refusal> {
+        if !self.floor.turns.is_empty() {
+            return Err(Refusal::FloorTaken);
+        }
+        let mut events = self.agenda.go_on(now);
+        events.extend(decided);
+        Ok(events)
+    }
+
     /// The asker must see the floor as it is: two consoles may press at once.
     fn decide_next(
         &self,
@@ -421,12 +449,15 @@ impl Conference {
             return Err(Refusal::NotLinked);
         }
         let is_next = self.on_deck().first() == Some(&turn);
-        self.floor
-            .decide_grant(request, item, self.setup.hall(), is_next, now)
+        let hall = self.setup.hall();
+        let granted = self.floor.decide_grant(request, item, hall, is_next, now)?;
+        let mut events = self.agenda.go_on(now);
+        events.extend(granted);
+        Ok(events)
     }
 
     fn decide_open(&self, now: Millis) -> Option<Event> {
-        if self.roll.calling.is_some() {
+        if self.roll.calling.is_some() || self.agenda.on_break.is_some() {
             return None;
         }
         let item = self.current_item()?;

@@ -31,6 +31,10 @@ pub enum Event {
     },
     /// An item was finished.
     ItemFinished { item: ItemId, at: Millis },
+    /// A break began, or counts anew; so until when.
+    BreakStarted { until: Millis, at: Millis },
+    /// The break is over.
+    BreakEnded { at: Millis },
     /// An item was put before another, or last.
     ItemMoved {
         item: ItemId,

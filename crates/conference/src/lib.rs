@@ -22,7 +22,7 @@ mod setup;
 mod turn;
 mod words;
 
-pub use agenda::Agenda;
+pub use agenda::{Agenda, Break};
 pub use command::{Actor, Command, Signal};
 pub use conference::Conference;
 pub use door::{Ban, Door, Knock, Visitor};
@@ -34,10 +34,12 @@ pub use permits::{Deed, May, ROLES, permissions_page, permits};
 pub use precedence::Precedence;
 pub use prompts::{Prompt, Prompts};
 pub use refusal::Refusal;
-pub use roll::{Call, Roll};
+pub use roll::{Call, Present, Quorum, Roll};
 pub use roster::Roster;
 pub use screen::{Carousel, Screen, Spotlight, pages};
-pub use setup::{AtZero, Draft, ItemKind, Paragraph, PlannedItem, Seat, Setup, Site, TurnRules};
+pub use setup::{
+    AtZero, Draft, ItemKind, Paragraph, PlannedItem, QuorumBase, Seat, Setup, Site, TurnRules,
+};
 pub use turn::{Turn, WARNINGS_S};
 pub use words::{
     CallEnd, CommentKind, CommentWords, Denied, Headcount, Heard, Layout, Next, PromptKind,

@@ -1,12 +1,14 @@
 //! Điểm danh: the roll call, and who is present.
 
 use crate::{
-    Event, Refusal, Setup,
+    Event, PlannedItem, QuorumBase, Refusal, Setup,
     floor::check_length,
     words::{CallEnd, Headcount, Heard},
 };
 use diemcau_model::{Millis, SiteId, limits};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use ts_rs::TS;
 
 /// The part of the state that is about who is present.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -19,6 +21,38 @@ pub struct Roll {
     pub called: BTreeMap<SiteId, Call>,
     /// What each site reported.
     pub headcounts: BTreeMap<SiteId, Headcount>,
+    /// When it did so last.
+    reported: BTreeMap<SiteId, Millis>,
+    /// Every site is called in turn; else one alone.
+    walks: bool,
+}
+
+/// Whether enough are there for the running item.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct Quorum {
+    /// Of what it is a share.
+    pub base: QuorumBase,
+    /// The share in percent.
+    pub percent: u8,
+    /// Sites or persons there are.
+    pub of: u32,
+    /// Of them, there now: persons present in person or online; sites where anybody is.
+    pub there: u32,
+    /// Whether that is enough.
+    pub reached: bool,
+}
+
+/// All sites together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Present {
+    /// Triệu tập: of a site that did not report, as planned.
+    pub summoned: u32,
+    /// Có mặt trực tiếp.
+    pub present: u32,
+    /// Có mặt trực tuyến.
+    pub online: u32,
+    /// Sites where anybody is.
+    pub sites: u32,
 }
 
 /// The call of one site.
@@ -56,7 +90,7 @@ impl Roll {
             .called
             .get(&after)
             .is_some_and(|call| call.heard.is_some());
-        let how = match heard || self.headcounts.contains_key(&after) {
+        let how = match heard || self.has_reported(after) {
             true => CallEnd::Answered,
             false => CallEnd::NoAnswer,
         };
@@ -73,7 +107,8 @@ impl Roll {
         Ok(self.go_on(setup, site, CallEnd::PassedOver, now))
     }
 
-    /// Calls a site out of its turn, or once more; the one that was being called is called later.
+    /// Calls a site out of its turn, or once more; the one that was being called is called later. While no roll is called it
+    /// is called alone.
     pub(crate) fn decide_call(
         &self,
         setup: &Setup,
@@ -81,10 +116,9 @@ impl Roll {
         now: Millis,
     ) -> Result<Vec<Event>, Refusal> {
         setup.site(site).ok_or(Refusal::UnknownSite)?;
-        match self.calling {
-            None => Err(Refusal::NotCalled),
-            Some((calling, _)) if calling == site => Err(Refusal::AlreadySo),
-            Some(_) => Ok(vec![Event::SiteCalled { site, at: now }]),
+        match self.is_calling(site) {
+            true => Err(Refusal::AlreadySo),
+            false => Ok(vec![Event::SiteCalled { site, at: now }]),
         }
     }
 
@@ -108,7 +142,9 @@ impl Roll {
         if figures.iter().any(|count| *count > limits::HEADCOUNT_MAX) {
             return Err(Refusal::OutOfRange);
         }
-        if self.headcounts.get(&site) == Some(headcount) {
+        // The called site says it once more, so that it counts as its answer.
+        let answers = self.is_calling(site) && !self.has_reported(site);
+        if self.headcounts.get(&site) == Some(headcount) && !answers {
             return Err(Refusal::AlreadySo);
         }
         Ok(vec![Event::HeadcountSet {
@@ -130,6 +166,7 @@ impl Roll {
 
     pub(crate) fn started(&mut self) {
         self.called.clear();
+        self.walks = true;
     }
 
     pub(crate) fn site_called(&mut self, site: SiteId, at: Millis) {
@@ -142,6 +179,11 @@ impl Roll {
         self.called.entry(site).or_default().heard = Some(heard);
     }
 
+    pub(crate) fn reported(&mut self, site: SiteId, headcount: Headcount, at: Millis) {
+        self.headcounts.insert(site, headcount);
+        self.reported.insert(site, at);
+    }
+
     pub(crate) fn answered(&mut self, site: SiteId, how: CallEnd, at: Millis) {
         self.called.entry(site).or_default().end = Some((how, at));
     }
@@ -151,10 +193,54 @@ impl Roll {
         self.called.retain(|_, call| call.end.is_some());
         self.calling = None;
         self.closed = false;
+        self.walks = false;
     }
 
     pub(crate) fn is_calling(&self, site: SiteId) -> bool {
         self.calling.is_some_and(|(calling, _)| calling == site)
+    }
+
+    /// Whether the called site has reported since it was called: what it said before is no answer.
+    fn has_reported(&self, site: SiteId) -> bool {
+        let since = self.calling.filter(|(calling, _)| *calling == site);
+        let reported = self.reported.get(&site);
+        since.is_some_and(|(_, since)| reported.is_some_and(|at| *at >= since))
+    }
+
+    pub(crate) fn present(&self, setup: &Setup) -> Present {
+        let mut all = Present::default();
+        for site in &setup.sites {
+            let Some(count) = self.headcounts.get(&site.id) else {
+                all.summoned += u32::from(site.summoned);
+                continue;
+            };
+            all.summoned += u32::from(count.summoned);
+            all.present += u32::from(count.present);
+            all.online += u32::from(count.online);
+            all.sites += u32::from(count.present > 0 || count.online > 0);
+        }
+        all
+    }
+
+    /// The share an item asks for; none when it asks for none.
+    pub(crate) fn quorum(&self, setup: &Setup, item: &PlannedItem) -> Option<Quorum> {
+        let (base, percent) = (item.quorum_base, item.quorum_percent?);
+        let all = self.present(setup);
+        let (of, there) = match base {
+            QuorumBase::Summoned => (all.summoned, all.present + all.online),
+            QuorumBase::Sites => (
+                u32::try_from(setup.sites.len()).unwrap_or(u32::MAX),
+                all.sites,
+            ),
+        };
+        let wanted = u64::from(of) * u64::from(percent);
+        Some(Quorum {
+            base,
+            percent,
+            of,
+            there,
+            reached: of > 0 && u64::from(there) * 100 >= wanted,
+        })
     }
 
     fn check_called(&self, site: SiteId) -> Result<(), Refusal> {
@@ -171,7 +257,7 @@ impl Roll {
         };
         let sites = setup.sites.iter().map(|site| site.id);
         let behind = sites.clone().skip_while(|site| *site != after);
-        let next = behind.chain(sites).find(is_open);
+        let next = behind.chain(sites).find(is_open).filter(|_| self.walks);
         vec![
             Event::SiteAnswered {
                 site: after,

@@ -15,6 +15,8 @@ pub struct Screen {
     pub preview: Option<Layout>,
     /// What blank covers, and what comes back after it.
     pub under_blank: Option<Layout>,
+    /// What was shown before the waiting picture, and comes back when something begins.
+    before_waiting: Option<Layout>,
     /// The text of the notice.
     pub notice: String,
     /// The paragraph somebody chose to show.
@@ -50,14 +52,20 @@ pub struct Carousel {
 }
 
 impl Screen {
-    /// Blank is one key: asked for again, it gives back what it covers.
     pub(crate) fn decide_layout(&self, layout: Layout) -> Result<Vec<Event>, Refusal> {
-        let wanted = match (layout, self.layout) {
-            (Layout::Blank, Layout::Blank) => self.under_blank.unwrap_or_default(),
-            (layout, shown) if layout == shown => return Err(Refusal::AlreadySo),
-            (layout, _) => layout,
-        };
-        Ok(vec![Event::LayoutSet { layout: wanted }])
+        match layout == self.layout {
+            true => Err(Refusal::AlreadySo),
+            false => Ok(vec![Event::LayoutSet { layout }]),
+        }
+    }
+
+    /// Says what is wanted, so that two who press in alarm at once mean the same. What blank covers comes back after it.
+    pub(crate) fn decide_blank(&self, on: bool) -> Result<Vec<Event>, Refusal> {
+        self.decide_layout(match on {
+            true => Layout::Blank,
+            false if self.layout == Layout::Blank => self.under_blank.unwrap_or_default(),
+            false => self.layout,
+        })
     }
 
     pub(crate) fn decide_preview(&self, layout: Option<Layout>) -> Result<Vec<Event>, Refusal> {
@@ -179,7 +187,28 @@ impl Screen {
 
     pub(crate) fn set_layout(&mut self, layout: Layout) {
         self.under_blank = (layout == Layout::Blank).then_some(self.layout);
+        if layout == Layout::Waiting {
+            self.before_waiting = Some(self.layout).filter(|shown| is_of_the_floor(*shown));
+        }
         self.layout = layout;
+    }
+
+    /// A break begins: the waiting picture is shown, unless somebody shows something by hand.
+    pub(crate) fn rest(&mut self) {
+        if is_of_the_floor(self.layout) {
+            self.set_layout(Layout::Waiting);
+        }
+    }
+
+    /// A speech, a roll call or an item begins: nobody waits any more. What covers everything stays.
+    pub(crate) fn wake(&mut self) {
+        let shown = match &mut self.under_blank {
+            Some(covered) => covered,
+            None => &mut self.layout,
+        };
+        if *shown == Layout::Waiting {
+            *shown = self.before_waiting.take().unwrap_or_default();
+        }
     }
 
     /// The paragraph the screens show: what somebody chose, else what the speech is about, else the first one of the
@@ -230,6 +259,14 @@ impl Screen {
             .into_iter()
             .chain(page.map(|site| site.id))
             .collect()
+    }
+}
+
+/// The layouts that show the floor; the others were put up by hand and stay until they are taken down so.
+fn is_of_the_floor(layout: Layout) -> bool {
+    match layout {
+        Layout::Grid | Layout::Speaker | Layout::Document => true,
+        Layout::Waiting | Layout::Notice | Layout::Blank => false,
     }
 }
 

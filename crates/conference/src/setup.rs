@@ -116,9 +116,12 @@ pub struct PlannedItem {
     /// The item it is a part of.
     #[serde(default)]
     pub part_of: Option<ItemId>,
-    /// Percent of those summoned who must be there for it; none: no quorum is asked.
+    /// Percent of `quorum_base` that must be there for it; none: no quorum is asked.
     #[serde(default)]
     pub quorum_percent: Option<u8>,
+    /// Of what that is a share.
+    #[serde(default)]
+    pub quorum_base: QuorumBase,
     /// What happens in it.
     pub kind: ItemKind,
     /// Who presents it, in words; may be empty.
@@ -129,6 +132,17 @@ pub struct PlannedItem {
     pub turns: TurnRules,
     /// The drafts it is about.
     pub drafts: Vec<DraftId>,
+}
+
+/// Of what a quorum is a share.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum QuorumBase {
+    /// Of the persons summoned.
+    #[default]
+    Summoned,
+    /// Of the sites: one counts when anybody is there.
+    Sites,
 }
 
 /// What happens in an item.

@@ -39,7 +39,7 @@ fn every_event_survives_being_written_and_read() {
         }
     });
     // Runs that never meet a kind of event prove nothing about it. A refusal is written by the hub, not decided.
-    let all = "call_returned called carousel_set carousel_turned chair_taken comment_held comment_posted comment_published \
+    let all = "break_ended break_started call_returned called carousel_set carousel_turned chair_taken comment_held comment_posted comment_published \
         comment_withdrawn conference_opened device_admitted device_allowed device_banned device_bound device_gone \
         device_refused device_waits endpoint_linked endpoint_lost floor_requested hall_microphone_set \
         headcount_set item_finished item_moved item_started layout_previewed layout_set list_set microphones_set notice_set \

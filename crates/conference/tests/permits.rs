@@ -39,7 +39,7 @@ const AT_WORK: &str = "
     00:16  chair       expels seat 5";
 
 /// The states a right could depend on, each as what happened before. The clock goes on behind the last line.
-const STATES: [(&str, &str, &str); 12] = [
+const STATES: [(&str, &str, &str); 13] = [
     ("nothing has begun", "", ""),
     ("an item runs", "", "00:20 chair opens item 5"),
     (
@@ -68,6 +68,7 @@ const STATES: [(&str, &str, &str); 12] = [
         AT_WORK,
         "00:20 chair moves 3 before 2",
     ),
+    ("a break", AT_WORK, "00:20 chair breaks for 5"),
     ("the list is closed", AT_WORK, "00:20 chair closes the list"),
     ("the roll is called", AT_WORK, "00:20 chair calls the roll"),
     (
@@ -272,7 +273,10 @@ fn wanted(deed: Deed, asker: &Actor, about: Option<SiteId>, presider: &str) -> O
 
 /// Rows that are there only while something of their kind is.
 fn is_about_something(deed: Deed) -> bool {
-    matches!(deed, Deed::HandleToSite | Deed::HandleFromSite)
+    matches!(
+        deed,
+        Deed::HandleToSite | Deed::HandleFromSite | Deed::WithdrawForHall
+    )
 }
 
 fn column(role: Role) -> usize {
@@ -336,6 +340,9 @@ fn about_items(live: &Conference, all: &mut Rows) {
         all.push((Deed::StartItem, None, Command::StartItem { item, waiting }));
         all.push((Deed::MoveItem, None, Command::MoveItem { item, before }));
     }
+    let minutes = 5;
+    all.push((Deed::StartBreak, None, Command::StartBreak { minutes }));
+    all.push((Deed::EndBreak, None, Command::EndBreak));
     let item = after.unwrap_or(ItemId(1));
     all.push((Deed::FinishItem, None, Command::FinishItem { item }));
     let expect = live.agenda().next().unwrap_or(ItemId(1));
@@ -362,7 +369,10 @@ fn about_turns(live: &Conference, all: &mut Rows) {
         let reason = String::new();
         all.extend([
             (
-                Deed::WithdrawRequest,
+                match waits == live.setup().hall() && waits.is_some() {
+                    true => Deed::WithdrawForHall,
+                    false => Deed::WithdrawRequest,
+                },
                 waits,
                 Command::WithdrawRequest { turn },
             ),
@@ -540,6 +550,8 @@ fn about_screens(live: &Conference, all: &mut Rows) {
             ),
         ]);
     }
+    let on = screen.layout != Layout::Blank;
+    all.push((Deed::SetBlank, None, Command::SetBlank { on }));
     let at = Some(ParagraphRef {
         draft: DraftId(1),
         paragraph: 2,

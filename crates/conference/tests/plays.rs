@@ -3,6 +3,8 @@
 
 mod support;
 
+use diemcau_conference::{ItemKind, QuorumBase};
+use diemcau_model::ItemId;
 use expect_test::{Expect, expect};
 use support::{
     play::{perform, told},
@@ -353,7 +355,7 @@ fn two_consoles_press_next_at_once() {
             00:20  chair 2 is refused: stale
             00:30  chair 2 is refused: stale
             00:40  chair 2 is refused: stale
-            00:50  the chair calls 2; 1 ends at 00:50: Succeeded; 2 has the floor for 05:00
+            00:50  the chair calls 2; 1 ends at 00:50, the next is called; 2 has the floor for 05:00
             00:51  chair is refused: stale
             01:00  chair is refused: nobody waiting
             --
@@ -387,7 +389,7 @@ fn the_chair_gives_the_floor_to_any_request() {
             00:30  chair 2 is refused: stale
             00:31  chair is refused: unknown turn
             00:32  chair is refused: unknown turn
-            00:40  the chair calls 2 out of order; 3 ends at 00:40: Succeeded; 2 has the floor for 05:00
+            00:40  the chair calls 2 out of order; 3 ends at 00:40, the next is called; 2 has the floor for 05:00
             --
             floor: 2 Sa Đéc, 00:00 of 05:00, clock runs
             waiting: 1 Tháp Mười*
@@ -708,7 +710,7 @@ fn at_zero_cut_ends_the_turn() {
             00:00  the chair calls 1; 1 has the floor for 02:00
             01:00  1 has 60 s left
             01:45  1 has 15 s left
-            02:00  1 is out of time; 1 ends at 02:00: TimeUp
+            02:00  1 is out of time; 1 ends at 02:00, time is up
             --
             floor: free
             waiting: 2 Sa Đéc*
@@ -736,7 +738,7 @@ fn a_cut_turn_with_more_time_is_cut_later() {
             01:59  1 is given 01:00 more
             02:00  1 has 60 s left
             02:45  1 has 15 s left
-            03:00  1 is out of time; 1 ends at 03:00: TimeUp
+            03:00  1 is out of time; 1 ends at 03:00, time is up
             --
             floor: free
             waiting: nobody
@@ -928,7 +930,7 @@ fn a_held_turn_may_be_ended_and_followed() {
             00:00  2 Sa Đéc is in the list
             00:00  the chair calls 1; 1 has the floor for 05:00
             01:00  Tháp Mười's room is lost; 1 is held from 01:00
-            01:30  the chair calls 2; 1 ends at 01:30: Succeeded; 2 has the floor for 05:00
+            01:30  the chair calls 2; 1 ends at 01:30, the next is called; 2 has the floor for 05:00
             01:40  Tháp Mười's room is linked
             --
             floor: 2 Sa Đéc, 00:10 of 05:00, clock runs
@@ -1049,7 +1051,7 @@ fn a_new_item_ends_the_turn_and_keeps_the_list() {
             01:00  chair is refused: unknown item
             01:10  chair is refused: stale
             01:15  chair is refused: list waiting
-            01:20  1 ends at 01:20: ItemFinished; item 5 is over; item 6 begins
+            01:20  1 ends at 01:20, its item is over; item 5 is over; item 6 begins
             01:40  chair is refused: stale
             01:50  item 6 is over
             --
@@ -1144,10 +1146,10 @@ fn the_chair_stops_a_speaker_and_a_site_ends_its_own_turn_only() {
             00:20  Sa Đéc is refused: other site
             00:20  Tháp Mười is refused: not allowed
             00:20  Tháp Mười is refused: stale
-            00:30  1 ends at 00:30: Revoked
+            00:30  1 ends at 00:30, stopped by the chair
             00:40  Tháp Mười is refused: unknown turn
             00:50  the chair calls 2; 2 has the floor for 05:00
-            01:00  2 ends at 01:00: Released
+            01:00  2 ends at 01:00
             --
             floor: free
             waiting: nobody
@@ -1319,12 +1321,13 @@ fn the_screens_show_what_was_chosen() {
         "#,
         expect![[r#"
             00:00  chair is refused: already so
-            00:01  the screens show Grid
+            00:01  the screens show grid
             00:02  secretary is refused: not allowed
             --
             floor: free
             waiting: nobody
             heard: nobody; picture: hall
+            the screens show grid
         "#]],
     );
 }
@@ -1419,7 +1422,7 @@ fn a_reply_hangs_under_a_speech_and_needs_one() {
             00:11  2 Tháp Mười is in the list
             00:20  the chair calls 1; 1 has the floor for 05:00
             00:30  3 Hồng Ngự is in the list
-            00:40  1 ends at 00:40: Released
+            00:40  1 ends at 00:40
             --
             floor: free
             waiting: 3 Hồng Ngự* [its kind], 2 Tháp Mười+
@@ -1446,7 +1449,7 @@ fn a_question_is_put_into_the_speech_which_then_goes_on() {
             00:20  the chair calls 1; 1 has the floor for 05:00
             01:20  2 Hồng Ngự is in the list
             01:30  the chair calls 2; 1 is interrupted; 2 has the floor for 05:00
-            02:30  2 ends at 02:30: Released; 1 is taken up again
+            02:30  2 ends at 02:30; 1 is taken up again
             --
             floor: 1 Sa Đéc, 01:40 of 05:00, clock runs
             waiting: nobody
@@ -1474,9 +1477,9 @@ fn the_chair_may_end_the_speech_under_a_question_too() {
             00:20  the chair calls 1; 1 has the floor for 05:00
             01:20  2 Hồng Ngự is in the list
             01:30  the chair calls 2; 1 is interrupted; 2 has the floor for 05:00
-            01:40  1 ends at 01:40: Released
+            01:40  1 ends at 01:40
             01:50  3 Tháp Mười is in the list
-            02:00  the chair calls 3; 2 ends at 02:00: Succeeded; 3 has the floor for 05:00
+            02:00  the chair calls 3; 2 ends at 02:00, the next is called; 3 has the floor for 05:00
             --
             floor: 3 Tháp Mười, 00:00 of 05:00, clock runs
             waiting: nobody
@@ -1504,7 +1507,7 @@ fn in_a_round_of_sites_nobody_speaks_twice_before_all_have_spoken_once() {
             00:11  2 Sa Đéc is in the list
             00:12  3 Tháp Mười is in the list
             00:20  the chair calls 1; 1 has the floor for 08:00
-            01:00  the chair calls 3; 1 ends at 01:00: Succeeded; 3 has the floor for 08:00
+            01:00  the chair calls 3; 1 ends at 01:00, the next is called; 3 has the floor for 08:00
             01:10  4 Hồng Ngự is in the list
             01:11  5 Tháp Mười is in the list
             --
@@ -1530,7 +1533,7 @@ fn a_point_of_order_costs_a_site_no_turn_of_the_round() {
             00:00  item 8 begins
             00:10  1 Sa Đéc is in the list
             00:20  the chair calls 1; 1 has the floor for 08:00
-            00:40  1 ends at 00:40: Released
+            00:40  1 ends at 00:40
             00:50  2 Sa Đéc is in the list
             00:51  3 Tháp Mười is in the list
             --
@@ -1557,7 +1560,7 @@ fn with_least_time_first_who_spoke_long_waits_longer() {
             00:00  item 9 begins
             00:10  1 Sa Đéc is in the list
             00:11  the chair calls 1; 1 has the floor for 09:00
-            03:11  1 ends at 03:11: Released
+            03:11  1 ends at 03:11
             03:20  2 Sa Đéc is in the list
             03:21  3 Tháp Mười is in the list
             03:22  4 Tháp Mười is in the list
@@ -1637,7 +1640,7 @@ fn in_an_open_discussion_requests_open_their_microphones_until_all_are_in_use() 
             00:20  2 has the floor for 11:00
             00:30  3 Hồng Ngự is in the list
             00:40  chair is refused: microphones full
-            00:50  1 ends at 00:50: Released
+            00:50  1 ends at 00:50
             00:50  3 has the floor for 11:00
             01:00  the hall's microphone is open
             --
@@ -1707,10 +1710,10 @@ fn a_question_ends_the_question_before_and_next_goes_back_to_the_speech() {
             01:20  3 Hồng Ngự is in the list
             01:21  4 Tháp Mười is in the list
             01:30  the chair calls 3; 1 is interrupted; 3 has the floor for 05:00
-            02:00  the chair calls 4; 3 ends at 02:00: Succeeded; 4 has the floor for 05:00
+            02:00  the chair calls 4; 3 ends at 02:00, the next is called; 4 has the floor for 05:00
             02:30  chair is refused: stale
-            02:31  4 ends at 02:31: Released; 1 is taken up again
-            03:00  the chair calls 2; 1 ends at 03:00: Succeeded; 2 has the floor for 05:00
+            02:31  4 ends at 02:31; 1 is taken up again
+            03:00  the chair calls 2; 1 ends at 03:00, the next is called; 2 has the floor for 05:00
             --
             floor: 2 hall, 00:00 of 05:00, clock runs
             waiting: nobody
@@ -1742,8 +1745,8 @@ fn a_point_of_order_is_heard_in_the_middle_and_then_the_speech_goes_on() {
             01:30  the chair calls 2; 1 is interrupted; 2 has the floor for 05:00
             01:40  3 Tháp Mười is in the list
             01:50  the chair calls 3; 2 is interrupted; 3 has the floor for 05:00
-            02:00  3 ends at 02:00: Released; 2 is taken up again
-            02:10  2 ends at 02:10: Released; 1 is taken up again
+            02:00  3 ends at 02:00; 2 is taken up again
+            02:10  2 ends at 02:10; 1 is taken up again
             --
             floor: 1 Sa Đéc, 01:20 of 05:00, clock runs
             waiting: nobody
@@ -1909,7 +1912,7 @@ fn a_call_that_is_taken_back_gives_the_floor_back_to_who_had_it() {
             00:11  2 Tháp Mười is in the list
             00:12  3 Hồng Ngự is in the list
             00:20  the chair calls 1; 1 has the floor for 05:00
-            01:20  the chair calls 3 out of order; 1 ends at 01:20: Succeeded; 3 has the floor for 05:00
+            01:20  the chair calls 3 out of order; 1 ends at 01:20, the next is called; 3 has the floor for 05:00
             01:25  the step is undone
             --
             floor: 1 Sa Đéc, 01:35 of 05:00, clock runs
@@ -1933,7 +1936,7 @@ fn a_call_cannot_be_taken_back_once_the_called_speech_is_over() {
             00:00  item 5 begins
             00:10  1 Sa Đéc is in the list
             00:20  the chair calls 1; 1 has the floor for 05:00
-            00:25  1 ends at 00:25: Released
+            00:25  1 ends at 00:25
             00:26  chair is refused: nothing to undo
             --
             floor: free
@@ -2004,7 +2007,7 @@ fn a_speaker_who_stays_away_too_long_loses_the_floor_unless_the_chair_waits() {
         00:11  2 Tháp Mười is in the list
         00:20  the chair calls 1; 1 has the floor for 05:00
         01:00  Sa Đéc's room is lost; 1 is held from 01:00
-        02:00  1 ends at 02:00: Away
+        02:00  1 ends at 02:00, its site stayed away
         02:10  the chair calls 2; 2 has the floor for 05:00
         03:00  Tháp Mười's room is lost; 2 is held from 03:00
         03:10  2 is waited for
@@ -2257,7 +2260,7 @@ fn the_deputy_takes_the_chair_and_gives_it_back() {
             00:41  deputy is refused: not presiding
             00:50  the deputy has the chair
             00:55  the chair has the chair
-            01:00  1 ends at 01:00: Released
+            01:00  1 ends at 01:00
             --
             floor: free
             waiting: nobody
@@ -2377,17 +2380,18 @@ fn the_roll_walks_every_site_with_its_microphone_open() {
         expect![[r#"
             00:00  the roll is called; hall is called
             00:05  hall is heard at -30 dBov
-            00:10  hall: Answered; Tháp Mười is called
+            00:10  hall has answered; Tháp Mười is called
             00:20  Tháp Mười: 10 summoned, 9 present, 0 online
             00:21  Sa Đéc is refused: other site
             00:30  chair is refused: not called
-            00:31  Tháp Mười: Answered; Sa Đéc is called
-            00:40  Sa Đéc: PassedOver; Hồng Ngự is called
-            00:50  Hồng Ngự: NoAnswer; the roll call is over
+            00:31  Tháp Mười has answered; Sa Đéc is called
+            00:40  Sa Đéc is passed over; Hồng Ngự is called
+            00:50  Hồng Ngự has not answered; the roll call is over
             --
             floor: free
             waiting: nobody
             heard: nobody; picture: hall
+            present: 9 of 40
         "#]],
     );
 }
@@ -2426,7 +2430,267 @@ fn while_the_roll_is_called_nobody_is_given_the_floor() {
     );
 }
 
+#[test]
+fn what_a_site_said_before_it_was_called_is_no_answer() {
+    check(
+        r#"
+            00:00  Tháp Mười  reports 9 of 10 for Tháp Mười
+            00:10  chair      calls the roll
+            00:20  chair      calls Tháp Mười
+            00:30  chair      calls the next after Tháp Mười
+            00:31  chair      ends the roll call
+            00:40  chair      calls Tháp Mười
+            00:50  Tháp Mười  reports 9 of 10 for Tháp Mười
+            00:51  Tháp Mười  reports 9 of 10 for Tháp Mười  -> refused: already so
+            01:00  chair      calls the next after Tháp Mười
+        "#,
+        expect![[r#"
+            00:00  Tháp Mười: 10 summoned, 9 present, 0 online
+            00:10  the roll is called; hall is called
+            00:20  Tháp Mười is called
+            00:30  Tháp Mười has not answered; Sa Đéc is called
+            00:31  the roll call is over
+            00:40  Tháp Mười is called
+            00:50  Tháp Mười: 10 summoned, 9 present, 0 online
+            00:51  Tháp Mười is refused: already so
+            01:00  Tháp Mười has answered; the roll call is over
+            --
+            floor: free
+            waiting: nobody
+            heard: nobody; picture: hall
+            present: 9 of 40
+        "#]],
+    );
+}
+
+#[test]
+fn the_quorum_is_a_share_of_those_summoned_or_of_the_sites() {
+    let play = "
+            00:00  chair      opens item 5
+            00:10  hall       reports 10 of 10 for hall
+            00:20  Tháp Mười  reports 9 of 10 for Tháp Mười
+        ";
+    let mut stories = String::new();
+    for (base, percent) in [
+        (QuorumBase::Summoned, 47),
+        (QuorumBase::Summoned, 48),
+        (QuorumBase::Sites, 50),
+        (QuorumBase::Sites, 51),
+    ] {
+        let mut setup = setup();
+        setup.agenda[4].quorum_base = base;
+        setup.agenda[4].quorum_percent = Some(percent);
+        let mut room = Room::linked(setup);
+        let told = told(&mut room, play);
+        let there = told.lines().find(|line| line.starts_with("present"));
+        stories += &format!("{percent}%  {}\n", there.unwrap_or("nobody"));
+    }
+    expect![[r#"
+        47%  present: 19 of 40, enough: 19 of 40
+        48%  present: 19 of 40, not enough: 19 of 40
+        50%  present: 19 of 40, enough: 2 of 4
+        51%  present: 19 of 40, not enough: 2 of 4
+    "#]].assert_eq(&stories);
+}
+
+// ------------------------------------------------------------ parts and breaks
+
+#[test]
+fn a_part_begins_within_its_whole_and_the_next_item_ends_both() {
+    let mut setup = setup();
+    (setup.agenda[2].part_of, setup.agenda[3].part_of) = (Some(ItemId(2)), Some(ItemId(2)));
+    let mut room = Room::linked(setup);
+    let told = told(
+        &mut room,
+        r#"
+            00:00  chair      opens item 2
+            00:10  chair      goes on after item 2 to item 3
+            00:20  chair      goes on after item 3 to item 4
+            00:30  chair      finishes item 4
+            00:40  chair      opens item 3
+            00:50  chair      opens item 5
+            01:00  chair      finishes item 2         -> refused: stale
+            01:10  chair      opens item 4
+            01:20  chair      finishes item 2
+        "#,
+    );
+    expect![[r#"
+        00:00  item 2 begins
+        00:10  item 3 begins
+        00:20  item 3 is over; item 4 begins
+        00:30  item 4 is over
+        00:40  item 3 begins
+        00:50  item 3 is over; item 2 is over; item 5 begins
+        01:00  chair is refused: stale
+        01:10  item 5 is over; item 4 begins
+        01:20  item 4 is over; item 2 is over
+        --
+        floor: free
+        waiting: nobody
+        heard: nobody; picture: hall
+    "#]].assert_eq(&told);
+}
+
+#[test]
+fn a_break_has_a_clock_and_whoever_goes_on_ends_it() {
+    check(
+        r#"
+            00:00  chair      opens item 5
+            00:05  chair      breaks for 0            -> refused: out of range
+            00:06  chair      ends the break          -> refused: already so
+            00:10  Sa Đéc     requests
+            00:20  chair      breaks for 15
+            00:30  chair      breaks for 10
+            00:40  chair      grants next
+            00:50  chair      breaks for 10           -> refused: floor taken
+            01:00  chair      ends 1
+            01:10  chair      breaks for 10
+        "#,
+        expect![[r#"
+            00:00  item 5 begins
+            00:05  chair is refused: out of range
+            00:06  chair is refused: already so
+            00:10  1 Sa Đéc is in the list
+            00:20  a break until 15:20
+            00:30  a break until 10:30
+            00:40  the break is over; the chair calls 1; 1 has the floor for 05:00
+            00:50  chair is refused: floor taken
+            01:00  1 ends at 01:00
+            01:10  a break until 11:10
+            --
+            floor: free
+            waiting: nobody
+            heard: nobody; picture: hall
+            the screens show waiting
+        "#]],
+    );
+}
+
+#[test]
+fn an_item_may_be_a_break() {
+    let mut setup = setup();
+    setup.agenda[5].kind = ItemKind::Break;
+    let mut room = Room::linked(setup);
+    let pauses = told(
+        &mut room,
+        "00:00  chair      opens item 5
+         00:10  technician shows the grid
+         00:20  chair      opens item 6",
+    );
+    let until = room
+        .live
+        .agenda()
+        .on_break
+        .map(|on| on.until.since(on.since));
+    assert_eq!(until, Some(60 * 60_000));
+    let goes_on = told(&mut room, "00:30  chair opens item 8");
+    assert_eq!(room.live.agenda().on_break, None);
+    expect![[r#"
+        00:00  item 5 begins
+        00:10  the screens show grid
+        00:20  item 5 is over; item 6 begins
+        --
+        floor: free
+        waiting: nobody
+        heard: nobody; picture: hall
+        the screens show waiting
+        00:30  item 6 is over; item 8 begins
+        --
+        floor: free
+        waiting: nobody
+        heard: nobody; picture: hall
+        the screens show grid
+    "#]].assert_eq(&(pauses + &goes_on));
+}
+
 // ------------------------------------------------------------ delegates, prompts, screens
+
+#[test]
+fn the_desks_register_who_speaks_in_the_hall() {
+    check(
+        r#"
+            00:00  chair      opens item 6
+            00:10  secretary  requests a directing speech
+            00:11  chair      requests a conclusion
+            00:12  technician requests a conclusion   -> refused: not allowed
+            00:20  Sa Đéc     requests
+            00:30  secretary  withdraws 2
+            00:31  secretary  withdraws 3             -> refused: not allowed
+            00:40  chair      grants 1
+        "#,
+        expect![[r#"
+            00:00  item 6 begins
+            00:10  1 hall is in the list
+            00:11  2 hall is in the list
+            00:12  technician is refused: not allowed
+            00:20  3 Sa Đéc is in the list
+            00:30  2 is withdrawn
+            00:31  secretary is refused: not allowed
+            00:40  the chair calls 1 out of order; 1 has the floor for 06:00
+            --
+            floor: 1 hall, 00:00 of 06:00, clock runs
+            waiting: 3 Sa Đéc*
+            heard: hall; picture: hall
+        "#]],
+    );
+}
+
+#[test]
+fn the_screens_wait_until_something_begins() {
+    check(
+        r#"
+            00:00  chair      shows the grid
+            00:01  chair      shows the waiting picture
+            00:10  chair      opens item 5
+        "#,
+        expect![[r#"
+            00:00  the screens show grid
+            00:01  the screens show waiting
+            00:10  item 5 begins
+            --
+            floor: free
+            waiting: nobody
+            heard: nobody; picture: hall
+            the screens show grid
+        "#]],
+    );
+    check(
+        r#"
+            00:00  chair      opens item 5
+            00:10  Sa Đéc     requests
+            00:20  chair      shows the waiting picture
+            00:30  chair      blanks the screens
+            00:40  chair      grants next
+            00:50  chair      shows the screens again
+        "#,
+        expect![[r#"
+            00:00  item 5 begins
+            00:10  1 Sa Đéc is in the list
+            00:20  the screens show waiting
+            00:30  the screens show blank
+            00:40  the chair calls 1; 1 has the floor for 05:00
+            00:50  the screens show speaker
+            --
+            floor: 1 Sa Đéc, 00:10 of 05:00, clock runs
+            waiting: nobody
+            heard: Sa Đéc; picture: Sa Đéc
+        "#]],
+    );
+    check(
+        r#"
+            00:00  chair      shows the waiting picture
+            00:10  chair      calls the roll
+        "#,
+        expect![[r#"
+            00:00  the screens show waiting
+            00:10  the roll is called; hall is called
+            --
+            floor: free
+            waiting: nobody
+            heard: hall; picture: hall
+        "#]],
+    );
+}
 
 #[test]
 fn a_delegate_waits_once_and_gets_no_more_than_the_item_gives() {
@@ -2451,7 +2715,7 @@ fn a_delegate_waits_once_and_gets_no_more_than_the_item_gives() {
             00:14  Sa Đéc is refused: out of range
             00:15  4 Hồng Ngự is in the list
             00:20  the chair calls 3 out of order; 3 has the floor for 03:00
-            00:30  the chair calls 4 out of order; 3 ends at 00:30: Succeeded; 4 has the floor for 05:00
+            00:30  the chair calls 4 out of order; 3 ends at 00:30, the next is called; 4 has the floor for 05:00
             --
             floor: 4 Hồng Ngự, 00:00 of 05:00, clock runs
             waiting: 1 Sa Đéc*, 2 Hồng Ngự+
@@ -2476,13 +2740,13 @@ fn prompts_go_between_the_desks_and_one_site() {
             00:09  technician sees to prompt 2        -> refused: already so
         "#,
         expect![[r#"
-            00:00  prompt 1, Sa Đéc: Slower
+            00:00  prompt 1, Sa Đéc: slower
             00:01  secretary is refused: already so
             00:02  chair is refused: not allowed
             00:03  Tháp Mười is refused: other site
             00:04  chair is refused: not allowed
             00:05  prompt 1 is seen to
-            00:06  prompt 2, Sa Đéc: NeedHelp
+            00:06  prompt 2, Sa Đéc: need help
             00:07  Sa Đéc is refused: not allowed
             00:08  prompt 2 is seen to
             00:09  technician is refused: already so
@@ -2502,7 +2766,9 @@ fn the_screens_show_what_was_taken_and_blank_undoes_itself() {
             00:01  chair      takes grid              -> refused: stale
             00:02  technician takes document
             00:03  chair      blanks the screens
-            00:04  chair      blanks the screens
+            00:03  technician blanks the screens      -> refused: already so
+            00:04  chair      shows the screens again
+            00:04  technician shows the screens again -> refused: already so
             00:05  chair      keeps the picture of Sa Đéc
             00:06  chair      follows the floor
             00:07  chair      runs a carousel of 10
@@ -2511,11 +2777,13 @@ fn the_screens_show_what_was_taken_and_blank_undoes_itself() {
             00:41  chair      turns to page 2         -> refused: out of range
         "#,
         expect![[r#"
-            00:00  Document is laid ready
+            00:00  document is laid ready
             00:01  chair is refused: stale
-            00:02  nothing is laid ready; the screens show Document
-            00:03  the screens show Blank
-            00:04  the screens show Document
+            00:02  nothing is laid ready; the screens show document
+            00:03  the screens show blank
+            00:03  technician is refused: already so
+            00:04  the screens show document
+            00:04  technician is refused: already so
             00:05  Sa Đéc's picture is kept
             00:06  the picture follows the floor
             00:07  a carousel of 10 s
@@ -2529,6 +2797,7 @@ fn the_screens_show_what_was_taken_and_blank_undoes_itself() {
             floor: free
             waiting: nobody
             heard: nobody; picture: hall
+            the screens show document
         "#]],
     );
 }

@@ -50,6 +50,8 @@ pub const HEADCOUNT_MAX: u16 = 9_999;
 pub const CAROUSEL_SECONDS: std::ops::RangeInclusive<u16> = 3..=600;
 /// Loudness in dBov from which a called site counts as heard: a quiet voice in a quiet room.
 pub const HEARD_FROM_DBOV: i8 = -50;
+/// Minutes of a break; none or more is refused with `out_of_range`.
+pub const BREAK_MINUTES_MAX: u16 = 240;
 /// Minutes one speech may be granted at once, and be extended by at once.
 pub const TURN_MINUTES_MAX: u16 = 120;
 /// Bytes of a frame from a client; a longer one closes the connection with 1009.

@@ -67,6 +67,10 @@ pub enum ClientCommand {
         #[ts(optional)]
         waiting: Option<Waiting>,
     },
+    /// Chair: break for 1 to 240 minutes; said again, it counts anew from now.
+    StartBreak { minutes: u16 },
+    /// Chair: go on. A call, a roll call and an item that begins do so too.
+    EndBreak {},
     /// Chair: reorder items that have not begun.
     MoveItem {
         item: ItemId,
@@ -74,9 +78,9 @@ pub enum ClientCommand {
     },
     /// Chair: open or close the list of speakers.
     SetList { open: bool },
-    /// Moderator: ask for the floor.
+    /// Moderator: ask for the floor. Chair, deputy, secretary: for a speaker of the main hall.
     RequestFloor { words: RequestWords },
-    /// Moderator: take it back.
+    /// Moderator: take it back. Chair, deputy, secretary: one of the main hall.
     WithdrawRequest { turn: TurnId },
     /// Chair: take a pending request into the list.
     AcceptRequest { turn: TurnId },
@@ -131,7 +135,7 @@ pub enum ClientCommand {
     StartRollCall {},
     /// Chair: the called site (`after`) is done, call the next.
     CallNextSite { after: SiteId },
-    /// Chair: call this site now, also once more.
+    /// Chair: call this site now, also once more; while no roll is called, it alone.
     CallSite { site: SiteId },
     /// Chair: go on without the called site.
     PassOverSite { site: SiteId },
@@ -145,7 +149,9 @@ pub enum ClientCommand {
     PromptDesks { prompt: PromptKind },
     /// A prompt is seen to: by the site it was sent to, or by a desk.
     HandlePrompt { prompt: PromptId },
-    /// Chair, technician: the layout of the big screens. `blank` asked for again gives back what it covers.
+    /// Chair, technician: make the big screens blank, or give back what blank covers.
+    SetBlank { on: bool },
+    /// Chair, technician: the layout of the big screens.
     SetLayout { layout: Layout },
     /// Chair, technician: lay a layout ready; null takes it away.
     PreviewLayout { layout: Option<Layout> },

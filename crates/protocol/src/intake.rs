@@ -119,6 +119,9 @@ pub fn command(asked: ClientCommand) -> Command {
         ClientCommand::EndTurn { turn } => Command::EndTurn { turn },
         ClientCommand::RevokeTurn { turn } => Command::RevokeTurn { turn },
         ClientCommand::SetHallMicrophone { open } => Command::SetHallMicrophone { open },
+        ClientCommand::StartBreak { minutes } => Command::StartBreak { minutes },
+        ClientCommand::EndBreak {} => Command::EndBreak,
+        ClientCommand::SetBlank { on } => Command::SetBlank { on },
         ClientCommand::SetLayout { layout } => Command::SetLayout { layout },
         ClientCommand::PostComment { kind, words } => Command::PostComment {
             kind,

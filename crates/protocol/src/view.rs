@@ -2,7 +2,8 @@
 
 use diemcau_conference::{
     CallEnd, CommentKind, CommentWords, Denied, Draft, Headcount, Heard, ItemKind, Layout, Next,
-    PromptKind, Readiness, RequestWords, Site, StepKind, TurnEnd, TurnRules, Why,
+    PromptKind, Quorum, QuorumBase, Readiness, RequestWords, Site, StepKind, TurnEnd, TurnRules,
+    Why,
 };
 use diemcau_model::{
     Carries, CommentId, DeviceId, EndpointKind, ItemId, Millis, ParagraphRef, PromptId, Role,
@@ -73,6 +74,17 @@ pub struct Agenda {
     pub next: Option<ItemId>,
     /// All items in their present order.
     pub items: Vec<Item>,
+    /// The break that is on; null while none is.
+    pub on_break: Option<Break>,
+}
+
+/// Nghỉ giải lao.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+pub struct Break {
+    /// When it began.
+    pub since: Millis,
+    /// Until when it was announced; it lasts until somebody goes on.
+    pub until: Millis,
 }
 
 /// Nội dung chương trình.
@@ -82,8 +94,10 @@ pub struct Item {
     pub id: ItemId,
     /// The item it is a part of.
     pub part_of: Option<ItemId>,
-    /// Percent of those summoned who must be there for it; null: no quorum is asked.
+    /// Percent of `quorum_base` that must be there for it; null: no quorum is asked.
     pub quorum_percent: Option<u8>,
+    /// Of what that is a share.
+    pub quorum_base: QuorumBase,
     /// Its title.
     pub title: String,
     /// At most 24 characters, for narrow columns; the title where none was given.
@@ -391,8 +405,8 @@ pub struct Attendance {
     pub present: u32,
     /// Có mặt trực tuyến.
     pub online: u32,
-    /// Whether present and online reach the running item's share of those summoned; null when it asks for none.
-    pub quorate: Option<bool>,
+    /// Whether enough are there for the running item; null when it asks for no quorum.
+    pub quorum: Option<Quorum>,
 }
 
 /// One site's line of the attendance sheet.

@@ -2,7 +2,8 @@
 
 use anyhow::{Context, Result, bail, ensure};
 use diemcau_conference::{
-    AtZero, Draft, ItemKind, Paragraph, PlannedItem, QueueMode, Seat, Setup, Site, TurnRules,
+    AtZero, Draft, ItemKind, Paragraph, PlannedItem, QueueMode, QuorumBase, Seat, Setup, Site,
+    TurnRules,
 };
 use diemcau_model::{Carries, DraftId, ItemId, Role, SeatId, SiteId, limits};
 use serde::Deserialize;
@@ -98,6 +99,8 @@ struct FileItem {
     part_of: Option<u16>,
     #[serde(default)]
     quorum_percent: Option<u8>,
+    #[serde(default)]
+    quorum_base: QuorumBase,
     #[serde(default)]
     drafts: Vec<u16>,
 }
@@ -399,6 +402,7 @@ fn item((id, item): (ItemId, FileItem)) -> PlannedItem {
         },
         part_of: item.part_of.map(ItemId),
         quorum_percent: item.quorum_percent,
+        quorum_base: item.quorum_base,
         drafts: item.drafts.into_iter().map(DraftId).collect(),
     }
 }

@@ -6,6 +6,9 @@
 /** @param {Ask} ask @param {Layout} layout */
 export const setLayout = (ask, layout) => ask({ type: "set_layout", layout });
 
+/** Says what is wanted: two who press at once mean the same. @param {Ask} ask @param {boolean} on */
+export const setBlank = (ask, on) => ask({ type: "set_blank", on });
+
 /** @param {Ask} ask @param {Layout | null} layout */
 export const previewLayout = (ask, layout) => ask({ type: "preview_layout", layout });
 

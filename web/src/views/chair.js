@@ -6,7 +6,7 @@
 
 import { moveOn } from "../actions/agenda.js";
 import { endTurn, extendTurn, pauseTurn, resumeTurn, undo } from "../actions/floor.js";
-import { setLayout } from "../actions/room.js";
+import { setBlank } from "../actions/room.js";
 import { begunAt, currentItem, nextItem } from "../state/agenda.js";
 import { minutesBehind, minutesTaken, plannedStarts } from "../state/plan.js";
 import { presides } from "../state/app.js";
@@ -48,7 +48,7 @@ export function keys(ctx) {
     F3: canUndo(view, serverNow()) ? () => view.floor.undo && undo(ctx.ask, view.floor.undo.turn) : undefined,
     F4: turn ? () => endTurn(ctx.ask, turn.turn) : undefined,
     F6: turn ? () => extendTurn(ctx.ask, turn.turn, 1) : undefined,
-    F7: () => setLayout(ctx.ask, "blank"),
+    F7: () => setBlank(ctx.ask, ctx.app.view?.stage.layout !== "blank"),
     F8: turn ? () => (turn.paused ? resumeTurn(ctx.ask, turn.turn) : pauseTurn(ctx.ask, turn.turn)) : undefined,
     Escape: ctx.app.ui.panel !== "" ? () => ctx.ui({ panel: "" }) : ctx.app.ui.chip !== null ? () => ctx.ui({ chip: null }) : undefined,
   };

@@ -105,7 +105,8 @@ function now(ctx, view) {
 
 /** Nothing before anybody was counted, unless the item asks for a quorum. @param {View} view */
 function attendance(view) {
-  const { calling, summoned, present, online, quorate } = view.attendance;
+  const { calling, summoned, present, online } = view.attendance;
+  const quorate = view.attendance.quorum?.reached ?? null;
   const there = present + online;
   if (calling === null && there === 0 && quorate === null) return nothing;
   return html`<h3>${t("attendance")}</h3><p class="there"><span>${rich("present-of-sum", { n: number(there), of: number(summoned) })}</span> ${quorum(quorate)}</p>`;

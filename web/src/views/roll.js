@@ -59,7 +59,8 @@ function calling(ctx, view, site, may) {
 /** @param {View} view */
 function quorum(view) {
   const { attendance } = view;
-  const { present, online, summoned, quorate } = attendance;
+  const { present, online, summoned } = attendance;
+  const quorate = attendance.quorum?.reached ?? null;
   const words = rich("roll-sum", { n: number(present + online), of: number(summoned), present: number(present), online: number(online) });
   return html`<span class="quorum"><span>${words}</span> ${quorate === null ? nothing : quorate ? mark("", "check", t("quorate")) : mark("weak", "warn", t("not-quorate"))}</span>`;
 }

@@ -3,7 +3,7 @@
 /** @import { View } from "../../generated/protocol.ts" */
 /** @import { Ctx } from "./pieces.js" */
 
-import { previewLayout, setCarousel, setLayout, setNotice, setPage, setSpotlight, showParagraph, takePreview } from "../actions/room.js";
+import { previewLayout, setCarousel, setBlank, setNotice, setPage, setSpotlight, showParagraph, takePreview } from "../actions/room.js";
 import "../elements/scene-preview.js";
 import { draftOf } from "../state/comments.js";
 import { siteCall } from "../state/sites.js";
@@ -28,7 +28,7 @@ export function screensPanel(ctx, view, close = nothing) {
       <fieldset class="layouts"><legend>${t("lay-ready")}</legend>${LAYOUTS.map((layout) => html`<button class="btn ${preview === layout ? "pressed" : ""}" type="button" aria-pressed=${preview === layout}
         ?disabled=${stage.layout === layout} @click=${() => previewLayout(ctx.ask, preview === layout ? null : layout)}>${t(`layout-${layout}`)}</button>`)}</fieldset>
       <p class="take"><button class="btn primary" type="button" ?disabled=${preview === null} @click=${() => preview && takePreview(ctx.ask, preview)}>${icon("right")}${preview ? t("take-layout", { layout: t(`layout-${preview}`) }) : t("take-nothing")}</button>
-        <button class="btn ${blank ? "pressed" : ""}" type="button" aria-pressed=${blank} @click=${() => setLayout(ctx.ask, "blank")}>${t(blank ? "unblank" : "blank")} ${kbd("F7")}</button></p>
+        <button class="btn ${blank ? "pressed" : ""}" type="button" aria-pressed=${blank} @click=${() => setBlank(ctx.ask, !blank)}>${t(blank ? "unblank" : "blank")} ${kbd("F7")}</button></p>
       ${notice(ctx, view)} ${paragraph(ctx, view)} ${spotlight(ctx, view)}
       ${carousel(ctx, view)} ${pages(ctx, view)}
     </div>`;

@@ -4,7 +4,7 @@
 /** @import { App } from "../state/app.js" */
 /** @import { Ctx } from "./pieces.js" */
 
-import { setLayout } from "../actions/room.js";
+import { setBlank } from "../actions/room.js";
 import { vars } from "../elements/vars.js";
 import { placeOf, siteState } from "../state/floor.js";
 import { LOSS_BAD, RTT_BAD, figures, linkBars, linkedCount, siteCall } from "../state/sites.js";
@@ -44,7 +44,7 @@ function alarmsOf(app, view, each) {
 }
 
 /** @param {Ctx} ctx */
-export const keys = (ctx) => ({ F7: () => setLayout(ctx.ask, "blank"), Escape: ctx.app.ui.chip === null ? undefined : () => ctx.ui({ chip: null }) });
+export const keys = (ctx) => ({ F7: () => setBlank(ctx.ask, ctx.app.view?.stage.layout !== "blank"), Escape: ctx.app.ui.chip === null ? undefined : () => ctx.ui({ chip: null }) });
 
 /** One site, looked at, and the prompts. @param {Ctx} ctx */
 const strip = (ctx) => later(ctx, "site-strip", () => import("./site-strip.js"));

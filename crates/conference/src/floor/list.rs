@@ -6,7 +6,7 @@ use crate::{
     precedence::Precedence,
     words::{Readiness, RequestWords},
 };
-use diemcau_model::{ItemId, Millis, SiteId, TurnId, limits};
+use diemcau_model::{ItemId, Millis, Role, SiteId, TurnId, limits};
 
 impl Floor {
     pub(crate) fn decide_list(&self, open: bool) -> Result<Vec<Event>, Refusal> {
@@ -24,7 +24,12 @@ impl Floor {
         words: &RequestWords,
         now: Millis,
     ) -> Result<Vec<Event>, Refusal> {
-        let site = actor.site.ok_or(Refusal::NotAllowed)?;
+        // A desk registers who speaks in the main hall; nobody but its moderator asks for a site.
+        let site = match actor.role == Role::Moderator {
+            true => actor.site,
+            false => setup.hall(),
+        };
+        let site = site.ok_or(Refusal::NotAllowed)?;
         check_words(setup, words)?;
         let item = item.ok_or(Refusal::NoItem)?;
         let precedence = Precedence::of(words.speech);

@@ -47,6 +47,7 @@ impl Conference {
             Command::ExpelSeat { seat, .. } if *seat == actor.seat => Deed::ExpelOwnSeat,
             Command::ExpelSeat { seat, .. } if of_chair(*seat) => Deed::ExpelChair,
             Command::RestoreSeat { seat } if of_chair(*seat) => Deed::RestoreChair,
+            Command::WithdrawRequest { turn } if self.is_for_hall(*turn) => Deed::WithdrawForHall,
             Command::PromptSite { prompt, .. } if prompt.is_from_site() => Deed::PromptSiteAsSite,
             Command::PromptDesks { prompt } if !prompt.is_from_site() => Deed::PromptDesksAsDesk,
             Command::HandlePrompt { prompt } => match self.prompts.find(*prompt) {
@@ -58,6 +59,12 @@ impl Conference {
             },
             _ => deeds(command)[0],
         }
+    }
+
+    /// Whether a request is one of the hall's own: the desks there registered it.
+    fn is_for_hall(&self, turn: TurnId) -> bool {
+        let site = self.floor.request(turn).map(|request| request.site);
+        site.is_some() && site == self.setup.hall()
     }
 
     /// Refuses what the asker may not, before anything else is looked at.
@@ -121,7 +128,7 @@ fn deeds(command: &Command) -> &'static [Deed] {
         Command::MoveItem { .. } => &[Deed::MoveItem],
         Command::SetList { .. } => &[Deed::SetList],
         Command::RequestFloor { .. } => &[Deed::RequestFloor],
-        Command::WithdrawRequest { .. } => &[Deed::WithdrawRequest],
+        Command::WithdrawRequest { .. } => &[Deed::WithdrawRequest, Deed::WithdrawForHall],
         Command::AcceptRequest { .. } => &[Deed::AcceptRequest],
         Command::DenyRequest { .. } => &[Deed::DenyRequest],
         Command::MoveRequest { .. } => &[Deed::MoveRequest],
@@ -152,6 +159,9 @@ fn deeds(command: &Command) -> &'static [Deed] {
         Command::PromptSite { .. } => &[Deed::PromptSite, Deed::PromptSiteAsSite],
         Command::PromptDesks { .. } => &[Deed::PromptDesks, Deed::PromptDesksAsDesk],
         Command::HandlePrompt { .. } => &[Deed::HandleToSite, Deed::HandleFromSite],
+        Command::StartBreak { .. } => &[Deed::StartBreak],
+        Command::EndBreak => &[Deed::EndBreak],
+        Command::SetBlank { .. } => &[Deed::SetBlank],
         Command::SetLayout { .. } => &[Deed::SetLayout],
         Command::PreviewLayout { .. } => &[Deed::PreviewLayout],
         Command::TakePreview { .. } => &[Deed::TakePreview],

@@ -222,7 +222,7 @@ fn step() -> impl Strategy<Value = Step> {
     let common = prop_oneof![
         10 => Just(5_u8), 7 => Just(11), 4 => Just(12), 4 => 13..=18_u8, 2 => 13..=14_u8, 5 => 6..=10_u8,
         3 => Just(19), 4 => 20..=22_u8, 1 => Just(23), 1 => 0..=4_u8, 1 => Just(24), 3 => 25..=30_u8,
-        6 => Just(26), 2 => 31..=38_u8, 2 => Just(37), 4 => 39..=48_u8, 3 => 49..=50_u8, 2 => 40..=42_u8,
+        6 => Just(26), 2 => 31..=38_u8, 2 => Just(37), 4 => 39..=48_u8, 5 => 49..=51_u8, 2 => 53..=54_u8, 2 => 40..=42_u8,
         5 => Just(52),
     ];
     let ask = (any::<u8>(), common, any::<u8>(), any::<u8>(), any::<bool>());
@@ -465,6 +465,11 @@ fn command(room: &Room, what: u8, a: u8, b: u8, yes: bool) -> Command {
             4 => Command::RestoreSeat { seat },
             _ => Command::AllowDevice { device: device(a) },
         },
+        51 => Command::SetBlank { on: yes },
+        53 => Command::StartBreak {
+            minutes: u16::from(b % 20),
+        },
+        54 => Command::EndBreak,
         // Seats of sites only: a conference without its desks would do little more.
         _ => Command::RevokeSeat { seat },
     }

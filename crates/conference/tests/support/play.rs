@@ -292,9 +292,15 @@ fn command(room: &Room, words: &[&str]) -> Option<Command> {
         ["takes", name] => Command::TakePreview {
             expect: layout(name)?,
         },
-        ["blanks", "the", "screens"] => Command::SetLayout {
-            layout: Layout::Blank,
+        ["blanks", "the", "screens"] => Command::SetBlank { on: true },
+        ["shows", "the", "screens", "again"] => Command::SetBlank { on: false },
+        ["shows", "the", "waiting", "picture"] => Command::SetLayout {
+            layout: Layout::Waiting,
         },
+        ["breaks", "for", n] => Command::StartBreak {
+            minutes: n.parse().ok()?,
+        },
+        ["ends", "the", "break"] => Command::EndBreak,
         ["requests", "on", "paragraph", n] => {
             requests(SpeechType::Contribution, Some(paragraph(n)?), "")
         }

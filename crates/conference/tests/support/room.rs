@@ -2,7 +2,7 @@
 
 use diemcau_conference::{
     Actor, AtZero, Command, Conference, Draft, Event, ItemKind, Paragraph, PlannedItem, QueueMode,
-    Refusal, Seat, Setup, Signal, Site, TurnRules,
+    QuorumBase, Refusal, Seat, Setup, Signal, Site, TurnRules,
 };
 use diemcau_model::{Carries, DraftId, EndpointKind, ItemId, Millis, Role, SeatId, SiteId};
 
@@ -261,6 +261,7 @@ fn item(id: u16, title: &str, kind: ItemKind, at_zero: AtZero, approval: bool) -
         },
         part_of: None,
         quorum_percent: Some(50),
+        quorum_base: QuorumBase::Summoned,
         drafts: vec![DraftId(1)],
     }
 }

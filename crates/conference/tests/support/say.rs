@@ -2,7 +2,8 @@
 
 use super::room::BEGIN;
 use diemcau_conference::{
-    Conference, Event, Place, Readiness, Refusal, Request, Turn, Waiting, Why,
+    CallEnd, Conference, Event, Layout, Place, Readiness, Refusal, Request, Turn, TurnEnd, Waiting,
+    Why,
 };
 use diemcau_model::{EndpointKind, Millis, SiteId};
 
@@ -21,8 +22,7 @@ pub fn minutes(ms: u64) -> String {
 }
 
 pub fn refusal(why: Refusal) -> String {
-    let name = serde_json::to_value(why).unwrap();
-    name.as_str().unwrap().replace('_', " ")
+    words(why)
 }
 
 pub fn event(conference: &Conference, event: &Event) -> String {
@@ -36,6 +36,8 @@ pub fn event(conference: &Conference, event: &Event) -> String {
             Waiting::Clear => format!("item {item} begins, the list is cleared"),
         },
         Event::ItemFinished { item, .. } => format!("item {item} is over"),
+        Event::BreakStarted { until, .. } => format!("a break until {}", clock(*until)),
+        Event::BreakEnded { .. } => "the break is over".into(),
         Event::ItemMoved { item, before } => match before {
             Some(before) => format!("item {item} is put before item {before}"),
             None => format!("item {item} is put last"),
@@ -91,7 +93,17 @@ pub fn event(conference: &Conference, event: &Event) -> String {
         Event::TurnWarned { turn, left_s } => format!("{turn} has {left_s} s left"),
         Event::TurnRanOut { turn } => format!("{turn} is out of time"),
         Event::TurnMuted { turn } => format!("{turn} is muted"),
-        Event::TurnEnded { turn, how, at } => format!("{turn} ends at {}: {how:?}", clock(*at)),
+        Event::TurnEnded { turn, how, at } => {
+            let how = match how {
+                TurnEnd::Released => String::new(),
+                TurnEnd::Revoked => ", stopped by the chair".into(),
+                TurnEnd::Succeeded => ", the next is called".into(),
+                TurnEnd::TimeUp => ", time is up".into(),
+                TurnEnd::ItemFinished => ", its item is over".into(),
+                TurnEnd::Away => ", its site stayed away".into(),
+            };
+            format!("{turn} ends at {}{how}", clock(*at))
+        }
         Event::CallReturned { turn, .. } => format!("the call of {turn} is given back"),
         Event::MicrophonesSet { open, .. } => match open {
             true => "microphones may open again".into(),
@@ -114,7 +126,11 @@ pub fn event(conference: &Conference, event: &Event) -> String {
         Event::SiteHeard { site, heard } => {
             format!("{} is heard at {} dBov", name(site), heard.level_dbov)
         }
-        Event::SiteAnswered { site, how, .. } => format!("{}: {how:?}", name(site)),
+        Event::SiteAnswered { site, how, .. } => match how {
+            CallEnd::Answered => format!("{} has answered", name(site)),
+            CallEnd::NoAnswer => format!("{} has not answered", name(site)),
+            CallEnd::PassedOver => format!("{} is passed over", name(site)),
+        },
         Event::RollCallEnded { .. } => "the roll call is over".into(),
         Event::HeadcountSet {
             site, headcount, ..
@@ -127,11 +143,11 @@ pub fn event(conference: &Conference, event: &Event) -> String {
         ),
         Event::Prompted {
             prompt, site, kind, ..
-        } => format!("prompt {prompt}, {}: {kind:?}", name(site)),
+        } => format!("prompt {prompt}, {}: {}", name(site), words(kind)),
         Event::PromptHandled { prompt, .. } => format!("prompt {prompt} is seen to"),
-        Event::LayoutSet { layout } => format!("the screens show {layout:?}"),
+        Event::LayoutSet { layout } => format!("the screens show {}", words(layout)),
         Event::LayoutPreviewed { layout } => match layout {
-            Some(layout) => format!("{layout:?} is laid ready"),
+            Some(layout) => format!("{} is laid ready", words(layout)),
             None => "nothing is laid ready".into(),
         },
         Event::NoticeSet { text } => format!("the notice says {text:?}"),
@@ -233,6 +249,23 @@ pub fn state(conference: &Conference, now: Millis) -> String {
         names(stage.heard.into_iter().collect()),
         names(stage.programme.into_iter().collect())
     ));
+    if !conference.roll().headcounts.is_empty() {
+        let all = conference.present();
+        let mut there = format!("present: {} of {}", all.present + all.online, all.summoned);
+        if let Some(quorum) = conference.quorum() {
+            let word = if quorum.reached {
+                "enough"
+            } else {
+                "not enough"
+            };
+            there += &format!(", {word}: {} of {}", quorum.there, quorum.of);
+        }
+        lines.push(there);
+    }
+    let layout = conference.screen().layout;
+    if layout != Layout::default() {
+        lines.push(format!("the screens show {}", words(layout)));
+    }
     for comment in conference.feed().comments.values() {
         let site = site_name(conference, comment.site);
         let held = if comment.held { ", held" } else { "" };
@@ -301,6 +334,12 @@ fn endpoint(kind: EndpointKind) -> &'static str {
         EndpointKind::Room => "room",
         EndpointKind::Standby => "standby",
     }
+}
+
+/// A value of a fixed list as people say it.
+fn words(value: impl serde::Serialize) -> String {
+    let name = serde_json::to_value(value).unwrap();
+    name.as_str().unwrap().replace('_', " ")
 }
 
 fn list<T: ToString>(words: impl Iterator<Item = T>) -> String {

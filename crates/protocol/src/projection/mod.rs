@@ -10,7 +10,7 @@ mod stage;
 use crate::{
     Fact, Viewer,
     view::{
-        Agenda, Attendance, BannedDevice, Comment, Door, Fixed, Item, Prompt, SeatView,
+        Agenda, Attendance, BannedDevice, Break, Comment, Door, Fixed, Item, Prompt, SeatView,
         SiteAttendance, SiteLink, View, Visitor,
     },
 };
@@ -85,6 +85,7 @@ pub fn touches(event: &Event) -> Vec<Slice> {
         Event::ItemStarted { .. } | Event::ItemFinished { .. } => {
             vec![Slice::Agenda, Slice::Floor, Slice::Stage, Slice::Attendance]
         }
+        Event::BreakStarted { .. } | Event::BreakEnded { .. } => vec![Slice::Agenda, Slice::Stage],
         Event::ItemMoved { .. } => vec![Slice::Agenda],
         Event::ListSet { .. } | Event::TurnKept { .. } => vec![Slice::Floor],
         Event::FloorRequested { .. }
@@ -298,6 +299,7 @@ fn agenda(conference: &Conference) -> Agenda {
         id: planned.id,
         part_of: planned.part_of,
         quorum_percent: planned.quorum_percent,
+        quorum_base: planned.quorum_base,
         title: planned.title.clone(),
         short: planned.short.clone(),
         kind: planned.kind,
@@ -319,6 +321,10 @@ fn agenda(conference: &Conference) -> Agenda {
             .filter_map(planned)
             .map(item)
             .collect(),
+        on_break: agenda.on_break.map(|on| Break {
+            since: on.since,
+            until: on.until,
+        }),
     }
 }
 
@@ -391,23 +397,7 @@ pub fn code(code: u16) -> String {
 
 fn attendance(conference: &Conference, viewer: Viewer) -> Attendance {
     let (setup, roll) = (conference.setup(), conference.roll());
-    let counted = |site: &rules::Site| {
-        let reported = roll.headcounts.get(&site.id).cloned();
-        reported.unwrap_or_else(|| Headcount {
-            summoned: site.summoned,
-            ..Headcount::default()
-        })
-    };
-    let counts: Vec<Headcount> = setup.sites.iter().map(counted).collect();
-    let sum = |figure: fn(&Headcount) -> u16| counts.iter().map(figure).map(u32::from).sum();
-    let (summoned, present, online): (u32, u32, u32) = (
-        sum(|count| count.summoned),
-        sum(|count| count.present),
-        sum(|count| count.online),
-    );
-    let percent = conference
-        .current_item()
-        .and_then(|item| item.quorum_percent);
+    let all = conference.present();
     Attendance {
         calling: roll.calling.map(|(site, _)| site),
         since: roll.calling.map(|(_, since)| since),
@@ -416,13 +406,10 @@ fn attendance(conference: &Conference, viewer: Viewer) -> Attendance {
             .iter()
             .map(|site| site_attendance(conference, site, viewer))
             .collect(),
-        summoned,
-        present,
-        online,
-        quorate: percent.map(|percent| {
-            let there = u64::from(present) + u64::from(online);
-            summoned > 0 && there * 100 >= u64::from(summoned) * u64::from(percent)
-        }),
+        summoned: all.summoned,
+        present: all.present,
+        online: all.online,
+        quorum: conference.quorum(),
     }
 }
 

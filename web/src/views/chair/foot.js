@@ -4,7 +4,7 @@
 /** @import { Ctx } from "../pieces.js" */
 
 import { closeMicrophones, openMicrophones, setHallMicrophone, setList, setPriority } from "../../actions/floor.js";
-import { setLayout } from "../../actions/room.js";
+import { setBlank } from "../../actions/room.js";
 import { press } from "../../elements/hold.js";
 import { presides } from "../../state/app.js";
 import { later } from "../later.js";
@@ -39,7 +39,7 @@ export function footer(ctx, view, sends) {
       ${icon(floor.hall_microphone ? "mic" : "mic-off")}${t(floor.hall_microphone ? "close-hall" : "open-hall")}</button>
     <button class="btn" type="button" aria-expanded=${open("roll")} @click=${() => panel("roll")}>${icon("check")}${attendance.calling === null ? t("roll-call") : t("roll-call-runs")}</button>
     <button class="btn" type="button" aria-expanded=${open("screens")} @click=${() => panel("screens")}>${icon("screen")}${t("big-screen")}: ${t(`layout-${stage.layout}`)}</button>
-    <button class="btn ${stage.layout === "blank" ? "pressed" : ""}" type="button" aria-pressed=${stage.layout === "blank"} @click=${() => setLayout(ctx.ask, "blank")}>${t("blank-short")} ${kbd("F7")}</button>
+    <button class="btn ${stage.layout === "blank" ? "pressed" : ""}" type="button" aria-pressed=${stage.layout === "blank"} @click=${() => setBlank(ctx.ask, ctx.app.view?.stage.layout !== "blank")}>${t("blank-short")} ${kbd("F7")}</button>
     <button class="btn" type="button" @click=${() => setList(ctx.ask, !floor.open)}>${icon("lock")}${t(floor.open ? "lock-list" : "open-list")}</button>
     ${view.floor.deputy === null ? nothing : holder(ctx, view)}
     ${sends ? later(ctx, "pick", () => import("./pick.js"))?.ownMachine(ctx) ?? nothing : nothing}

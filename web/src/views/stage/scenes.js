@@ -64,6 +64,6 @@ export function rollScene(view, called) {
     <aside><p class="lead">${t("roll-wall")} <span class="num">${t("roll-of", { n: Math.min(done + 1, attendance.sites.length), of: attendance.sites.length })}</span></p>
       ${isHeard(view, called) ? mark("live", "mic", t("microphone-open")) : nothing}<h2>${siteName(view, called)}</h2><p class="say">${t("roll-call-wall", { site: siteCall(view, called) })}</p><p class="say answer">${t("roll-answer-words", { site: siteCall(view, called) })}</p>
       <p class="count num">${line?.headcount ? t("roll-count-wall", { n: number(line.headcount.present + line.headcount.online), of: number(line.headcount.summoned) }) : t("roll-no-count-wall")}</p>
-      <p class="sum num">${t("roll-sum-wall", { n: number(attendance.present + attendance.online), of: number(attendance.summoned) })}${attendance.quorate ? ` · ${t("quorate-wall")}` : ""}</p></aside>
+      <p class="sum num">${t("roll-sum-wall", { n: number(attendance.present + attendance.online), of: number(attendance.summoned) })}${attendance.quorum?.reached ? ` · ${t("quorate-wall")}` : ""}</p></aside>
     <ul class="results">${attendance.sites.map((each) => html`<li class=${each.site === called ? "now" : each.how ?? "not"}>${siteCall(view, each.site)}<small>${each.site === called ? t("roll-now-wall") : each.how === null ? "" : t(`call-${each.how}`)}</small></li>`)}</ul></main>`;
 }
