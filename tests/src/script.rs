@@ -31,6 +31,7 @@ pub fn request(topic: &str) -> ClientCommand {
             paragraph: None,
             minutes: None,
         },
+        about: None,
     }
 }
 

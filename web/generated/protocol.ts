@@ -2,7 +2,11 @@
 
 export type ClientFrame = { "type": "join", protocol: number, token: string, } | { "type": "proof", device: DeviceProof | null, pin: string | null, } | { "type": "ping", sent: number, } | { "type": "command", id: string, command: ClientCommand, } | { "type": "uplink_offer", sdp: string, } | { "type": "open_downlink", } | { "type": "downlink_answer", sdp: string, } | { "type": "screen", slots: ScreenSlots, } | { "type": "listen", sound: boolean, };
 
-export type ClientCommand = { "type": "start_item", item: ItemId, waiting?: Waiting, } | { "type": "finish_item", item: ItemId, } | { "type": "next_item", after: ItemId | null, expect: ItemId, waiting?: Waiting, } | { "type": "move_item", item: ItemId, before: ItemId | null, } | { "type": "set_list", open: boolean, } | { "type": "request_floor", words: RequestWords, } | { "type": "withdraw_request", turn: TurnId, } | { "type": "accept_request", turn: TurnId, } | { "type": "deny_request", turn: TurnId, reason: string, } | { "type": "move_request", turn: TurnId, before: TurnId | null, } | { "type": "stage", turns: Array<TurnId>, } | { "type": "set_ready", turn: TurnId, ready: Readiness, } | { "type": "grant_next", after: TurnId | null, expect: TurnId, } | { "type": "grant", after: TurnId | null, turn: TurnId, } | { "type": "undo", turn: TurnId, } | { "type": "pause_turn", turn: TurnId, } | { "type": "resume_turn", turn: TurnId, } | { "type": "extend_turn", turn: TurnId, minutes: number, } | { "type": "keep_turn", turn: TurnId, } | { "type": "end_turn", turn: TurnId, } | { "type": "return_call", turn: TurnId, } | { "type": "revoke_turn", turn: TurnId, } | { "type": "set_hall_microphone", open: boolean, } | { "type": "set_priority", on: boolean, } | { "type": "close_microphones", } | { "type": "open_microphones", } | { "type": "take_chair", } | { "type": "return_chair", } | { "type": "start_roll_call", } | { "type": "call_next_site", after: SiteId, } | { "type": "call_site", site: SiteId, } | { "type": "pass_over_site", site: SiteId, } | { "type": "end_roll_call", } | { "type": "set_headcount", site: SiteId, headcount: Headcount, } | { "type": "prompt_site", site: SiteId, prompt: PromptKind, } | { "type": "prompt_desks", prompt: PromptKind, } | { "type": "handle_prompt", prompt: PromptId, } | { "type": "set_layout", layout: Layout, } | { "type": "preview_layout", layout: Layout | null, } | { "type": "take_preview", expect: Layout, } | { "type": "set_notice", text: string, } | { "type": "show_paragraph", at: ParagraphRef | null, } | { "type": "set_spotlight", site: SiteId | null, } | { "type": "set_carousel", seconds: number | null, } | { "type": "set_page", page: number, } | { "type": "post_comment", kind: CommentKind, words: CommentWords, } | { "type": "hold_comment", comment: CommentId, } | { "type": "publish_comment", comment: CommentId, } | { "type": "withdraw_comment", comment: CommentId, } | { "type": "revoke_seat", seat: SeatId, } | { "type": "admit_device", wait: WaitId, } | { "type": "refuse_device", wait: WaitId, ban: boolean, } | { "type": "expel_seat", seat: SeatId, ban: boolean, } | { "type": "restore_seat", seat: SeatId, } | { "type": "allow_device", device: DeviceId, };
+export type ClientCommand = { "type": "start_item", item: ItemId, waiting?: Waiting, } | { "type": "finish_item", item: ItemId, } | { "type": "next_item", after: ItemId | null, expect: ItemId, waiting?: Waiting, } | { "type": "start_break", minutes: number, } | { "type": "end_break", } | { "type": "move_item", item: ItemId, before: ItemId | null, } | { "type": "set_list", open: boolean, } | { "type": "request_floor", words: RequestWords, 
+/**
+ * The speech that a reply, question or response hangs under, of this item; without it the one at hand.
+ */
+about?: TurnId, } | { "type": "withdraw_request", turn: TurnId, } | { "type": "accept_request", turn: TurnId, } | { "type": "deny_request", turn: TurnId, reason: string, } | { "type": "move_request", turn: TurnId, before: TurnId | null, } | { "type": "stage", turns: Array<TurnId>, } | { "type": "set_ready", turn: TurnId, ready: Readiness, } | { "type": "grant_next", after: TurnId | null, expect: TurnId, } | { "type": "grant", after: TurnId | null, turn: TurnId, } | { "type": "undo", turn: TurnId, } | { "type": "pause_turn", turn: TurnId, } | { "type": "resume_turn", turn: TurnId, } | { "type": "extend_turn", turn: TurnId, minutes: number, } | { "type": "keep_turn", turn: TurnId, } | { "type": "end_turn", turn: TurnId, } | { "type": "return_call", turn: TurnId, } | { "type": "revoke_turn", turn: TurnId, } | { "type": "set_hall_microphone", open: boolean, } | { "type": "set_priority", on: boolean, } | { "type": "close_microphones", } | { "type": "open_microphones", } | { "type": "take_chair", } | { "type": "return_chair", } | { "type": "start_roll_call", } | { "type": "call_next_site", after: SiteId, } | { "type": "call_site", site: SiteId, } | { "type": "pass_over_site", site: SiteId, } | { "type": "end_roll_call", } | { "type": "set_headcount", site: SiteId, headcount: Headcount, } | { "type": "prompt_site", site: SiteId, prompt: PromptKind, } | { "type": "prompt_desks", prompt: PromptKind, } | { "type": "handle_prompt", prompt: PromptId, } | { "type": "set_blank", on: boolean, } | { "type": "set_layout", layout: Layout, } | { "type": "preview_layout", layout: Layout | null, } | { "type": "take_preview", expect: Layout, } | { "type": "set_notice", text: string, } | { "type": "show_paragraph", at: ParagraphRef | null, } | { "type": "set_spotlight", site: SiteId | null, } | { "type": "set_carousel", seconds: number | null, } | { "type": "set_page", page: number, } | { "type": "post_comment", kind: CommentKind, words: CommentWords, } | { "type": "hold_comment", comment: CommentId, } | { "type": "publish_comment", comment: CommentId, } | { "type": "withdraw_comment", comment: CommentId, } | { "type": "revoke_seat", seat: SeatId, };
 
 export type DeviceProof = { 
 /**
@@ -223,7 +227,11 @@ sites: Array<Site>,
 /**
  * Drafts under comment.
  */
-drafts: Array<Draft>, };
+drafts: Array<Draft>, 
+/**
+ * The kinds of speech with their rights, in the order of their ranks.
+ */
+kinds: Array<Kind>, };
 
 export type SiteLink = { 
 /**
@@ -251,7 +259,11 @@ next: ItemId | null,
 /**
  * All items in their present order.
  */
-items: Array<Item>, };
+items: Array<Item>, 
+/**
+ * The break that is on; null while none is.
+ */
+on_break: Break | null, };
 
 export type Item = { 
 /**
@@ -263,9 +275,13 @@ id: ItemId,
  */
 part_of: ItemId | null, 
 /**
- * Percent of those summoned who must be there for it; null: no quorum is asked.
+ * Percent of `quorum_base` that must be there for it; null: no quorum is asked.
  */
 quorum_percent: number | null, 
+/**
+ * Of what that is a share.
+ */
+quorum_base: QuorumBase, 
 /**
  * Its title.
  */
@@ -402,7 +418,11 @@ why: Why | null,
 /**
  * Whether its site is there.
  */
-ready: Readiness, };
+ready: Readiness, 
+/**
+ * When its site's microphone was heard, on the link it has now, while it was told to prepare; null before.
+ */
+heard: Millis | null, };
 
 export type Turn = { 
 /**
@@ -678,6 +698,26 @@ words: RequestWords,
  */
 at: Millis, };
 
+export type Kind = { 
+/**
+ * Which.
+ */
+speech: SpeechType, 
+/**
+ * What it may do in the list.
+ */
+rights: Precedence, };
+
+export type Break = { 
+/**
+ * When it began.
+ */
+since: Millis, 
+/**
+ * Until when it was announced; it lasts until somebody goes on.
+ */
+until: Millis, };
+
 export type Speech = { 
 /**
  * Its id.
@@ -762,9 +802,9 @@ present: number,
  */
 online: number, 
 /**
- * Whether present and online reach the running item's share of those summoned; null when it asks for none.
+ * Whether enough are there for the running item; null when it asks for no quorum.
  */
-quorate: boolean | null, };
+quorum: Quorum | null, };
 
 export type SiteAttendance = { 
 /**
@@ -871,6 +911,49 @@ turn: TurnId, } | { "does": "take_up",
  * The speech.
  */
 turn: TurnId, };
+
+export type Precedence = { 
+/**
+ * Its place among the kinds: a lower one stands before a higher one, whatever the item's order.
+ */
+rank: number, 
+/**
+ * It is taken though the list is closed.
+ */
+though_closed: boolean, 
+/**
+ * It hangs under a speech: the one that has the floor, or the last one.
+ */
+under_a_speech: boolean, 
+/**
+ * Called while somebody speaks whose kind ranks behind it, it is put in between: the speech stands, and goes on
+ * afterwards. It takes the place of what was put in between and does not rank behind it.
+ */
+interposes: boolean, };
+
+export type Quorum = { 
+/**
+ * Of what it is a share.
+ */
+base: QuorumBase, 
+/**
+ * The share in percent.
+ */
+percent: number, 
+/**
+ * Sites or persons there are.
+ */
+of: number, 
+/**
+ * Of them, there now: persons present in person or online; sites where anybody is.
+ */
+there: number, 
+/**
+ * Whether that is enough.
+ */
+reached: boolean, };
+
+export type QuorumBase = "summoned" | "sites";
 
 export type Why = { "why": "staged" } | { "why": "chair" } | { "why": "precedence" } | { "why": "arrival" } | { "why": "round", 
 /**

@@ -18,13 +18,13 @@ export function demoView(now) {
     id, part_of: null, quorum_percent: null, quorum_base: "summoned", title, short, kind, presenter: "Ban Tổ chức Tỉnh uỷ", minutes, turns, drafts, started: from === null ? null : now + from * MINUTE, finished: to === null ? null : now + to * MINUTE,
   });
   const words = (speech, delegate, topic = "", paragraph = null) => ({ speech, delegate, topic, paragraph });
-  const request = (turn, site, minutes, w) => ({ turn, site, words: w, about: null, at: now - minutes * MINUTE, why: { why: "round", turns: 0 }, ready: "unknown" });
+  const request = (turn, site, minutes, w) => ({ turn, site, words: w, about: null, at: now - minutes * MINUTE, why: { why: "round", turns: 0 }, ready: "unknown", heard: null });
   const speech = words("contribution", "Đại diện Ban Tổ chức Huyện uỷ", "", { draft: 3, paragraph: 12 });
   return {
-    fixed: { title: "Hội nghị trực tuyến góp ý kiến dự thảo văn bản", organizer: "Ban Tổ chức Tỉnh uỷ", starts: 450, sites, drafts: drafts() },
+    fixed: { title: "Hội nghị trực tuyến góp ý kiến dự thảo văn bản", organizer: "Ban Tổ chức Tỉnh uỷ", starts: 450, sites, drafts: drafts(), kinds: [] },
     sites: sites.map(({ id }) => (id === 6 ? { site: 6, carrier: null, since: now - 14_000 } : { site: id, carrier: "room", since: now - 80 * MINUTE })),
     agenda: {
-      current: 5, next: 6, items: [
+      current: 5, next: 6, on_break: null, items: [
         item(1, "Khai mạc, giới thiệu đại biểu, điểm danh", "Khai mạc, điểm danh", "opening", 10, -82, -70),
         item(2, "Báo cáo kết quả khảo sát thực hiện Nghị quyết số 03-NQ/TU, Hướng dẫn số 22-HD/BTCTU", "Báo cáo khảo sát", "presentation", 20, -70, -51, [1]),
         item(3, "Trình bày dự thảo Tờ trình và dự thảo Kết luận", "Tờ trình, Kết luận", "presentation", 20, -51, -30, [2, 3]),

@@ -8,11 +8,12 @@ use crate::{
     floor::Request,
     precedence::Precedence,
     prompts::Prompt,
+    roster::Roster,
     screen::{Carousel, Spotlight},
     turn::Turn,
     words::{Denied, Readiness, StepKind},
 };
-use diemcau_model::{Millis, TurnId};
+use diemcau_model::{Millis, SiteId, TurnId};
 
 impl Conference {
     /// Applies an event.
@@ -82,8 +83,12 @@ impl Conference {
                 self.roster.deputy = *deputy;
                 self.floor.set_priority(None, *at);
             }
-            Event::EndpointLinked { site, kind, at } => self.roster.linked(*site, *kind, *at),
-            Event::EndpointLost { site, kind, at } => self.roster.lost(*site, *kind, *at),
+            Event::EndpointLinked { site, kind, at } => {
+                self.on_link(*site, |roster| roster.linked(*site, *kind, *at));
+            }
+            Event::EndpointLost { site, kind, at } => {
+                self.on_link(*site, |roster| roster.lost(*site, *kind, *at));
+            }
             Event::RollCallStarted { .. } => self.roll.started(),
             Event::SiteCalled { site, at } => {
                 self.roll.site_called(*site, *at);
@@ -118,6 +123,7 @@ impl Conference {
             | Event::RequestMoved { .. }
             | Event::Staged { .. }
             | Event::ReadinessSet { .. }
+            | Event::MicrophoneHeard { .. }
             | Event::Called { .. }
             | Event::StepUndone { .. } => self.apply_to_list(event),
             Event::TurnStarted { .. }
@@ -177,6 +183,7 @@ impl Conference {
                 about: *about,
                 pending: *pending,
                 ready: Readiness::Unknown,
+                heard: None,
                 at: *at,
             }),
             Event::RequestAccepted { turn } => {
@@ -204,6 +211,9 @@ impl Conference {
             Event::Staged { turns } => self.floor.staged.clone_from(turns),
             Event::ReadinessSet { turn, ready } => {
                 self.floor.edit(*turn, |request| request.ready = *ready);
+            }
+            Event::MicrophoneHeard { turn, at } => {
+                self.floor.edit(*turn, |request| request.heard = Some(*at));
             }
             Event::Called {
                 turn, replaces, at, ..
@@ -374,6 +384,14 @@ impl Conference {
             Event::CommentPublished { comment } => self.feed.set_held(*comment, false),
             Event::CommentWithdrawn { comment } => self.feed.withdrawn(*comment),
             _ => {}
+        }
+    }
+
+    fn on_link(&mut self, site: SiteId, change: impl FnOnce(&mut Roster)) {
+        let before = self.roster.carrier(site);
+        change(&mut self.roster);
+        if self.roster.carrier(site) != before {
+            self.floor.carrier_changed(site);
         }
     }
 

@@ -47,8 +47,11 @@ pub enum Command {
     },
     /// Open or close the list of speakers.
     SetList { open: bool },
-    /// Ask for the floor for the asker's site.
-    RequestFloor { words: RequestWords },
+    /// Ask for the floor for the asker's site. A kind that hangs under a speech names it in `about`; none: the one at hand.
+    RequestFloor {
+        words: RequestWords,
+        about: Option<TurnId>,
+    },
     /// Take a waiting request of the asker's site back.
     WithdrawRequest { turn: TurnId },
     /// Take a pending request into the list.

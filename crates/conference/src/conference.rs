@@ -192,8 +192,9 @@ impl Conference {
             Command::EndBreak => self.agenda.decide_end_break(now),
             Command::MoveItem { item, before } => self.agenda.decide_move(*item, *before),
             Command::SetList { open } => floor.decide_list(*open),
-            Command::RequestFloor { words } => {
-                floor.decide_request(actor, setup, self.current_item(), words, now)
+            Command::RequestFloor { words, about } => {
+                let item = self.current_item();
+                floor.decide_request(actor, setup, item, words, *about, now)
             }
             Command::WithdrawRequest { turn } => floor.decide_withdraw(*turn),
             Command::AcceptRequest { turn } => floor.decide_accept(*turn),
@@ -310,15 +311,17 @@ impl Conference {
                 level_dbov,
                 rtt_ms,
                 loss_permille,
-            } => self.roll.decide_measured(
-                site,
-                Heard {
+            } => {
+                let heard = Heard {
                     level_dbov,
                     rtt_ms,
                     loss_permille,
                     at: now,
-                },
-            ),
+                };
+                let mut events = self.roll.decide_measured(site, heard);
+                events.extend(self.decide_heard(site, level_dbov, now));
+                events
+            }
             Signal::Restarted { last_alive } => {
                 let mut events = self.roster.decide_all_down(last_alive);
                 let speaking: BTreeSet<SiteId> =
@@ -361,6 +364,22 @@ impl Conference {
     #[must_use]
     pub fn away_until(&self, turn: &Turn) -> Option<Millis> {
         turn.away_until(self.away_ms())
+    }
+
+    /// Whoever is told to prepare is heard once before it is called.
+    fn decide_heard(&self, site: SiteId, level_dbov: i8, now: Millis) -> Vec<Event> {
+        if level_dbov < limits::HEARD_FROM_DBOV {
+            return vec![];
+        }
+        let on_deck = self.on_deck().into_iter();
+        on_deck
+            .filter_map(|turn| self.floor.find(turn))
+            .filter(|request| request.site == site && request.heard.is_none())
+            .map(|request| Event::MicrophoneHeard {
+                turn: request.turn,
+                at: now,
+            })
+            .collect()
     }
 
     pub(crate) fn on_deck_sites(&self) -> Vec<SiteId> {

@@ -75,6 +75,8 @@ pub enum Event {
     Staged { turns: Vec<TurnId> },
     /// A site said whether it is there, or was passed over.
     ReadinessSet { turn: TurnId, ready: Readiness },
+    /// The microphone of a site that is told to prepare was heard.
+    MicrophoneHeard { turn: TurnId, at: Millis },
     /// The chair called a request; `out_of_order` when another was to be next, `replaces` names the speeches it ends.
     Called {
         turn: TurnId,

@@ -1,9 +1,11 @@
 //! What each kind of speech may do in the list: one table.
 
 use crate::words::SpeechType;
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
 
 /// The rights of a kind of speech.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct Precedence {
     /// Its place among the kinds: a lower one stands before a higher one, whatever the item's order.
     pub rank: u8,

@@ -26,6 +26,20 @@ pub enum SpeechType {
     Conclusion,
 }
 
+impl SpeechType {
+    /// Every kind, in the order of their ranks.
+    pub const ALL: [Self; 8] = [
+        Self::PointOfOrder,
+        Self::Question,
+        Self::Response,
+        Self::Reply,
+        Self::Paper,
+        Self::Contribution,
+        Self::Directing,
+        Self::Conclusion,
+    ];
+}
+
 /// What a site says when it asks for the floor.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(deny_unknown_fields)]

@@ -42,7 +42,7 @@ fn every_event_survives_being_written_and_read() {
     let all = "break_ended break_started call_returned called carousel_set carousel_turned chair_taken comment_held comment_posted comment_published \
         comment_withdrawn conference_opened device_admitted device_allowed device_banned device_bound device_gone \
         device_refused device_waits endpoint_linked endpoint_lost floor_requested hall_microphone_set \
-        headcount_set item_finished item_moved item_started layout_previewed layout_set list_set microphones_set notice_set \
+        headcount_set item_finished item_moved item_started layout_previewed layout_set list_set microphone_heard microphones_set notice_set \
         paragraph_shown priority_set prompt_handled prompted readiness_set request_accepted request_denied \
         request_moved request_withdrawn roll_call_ended roll_call_started seat_expelled seat_restored seat_revoked site_answered site_called \
         site_heard spotlight_set staged step_undone turn_ended turn_extended turn_held turn_interrupted turn_kept \
@@ -271,6 +271,8 @@ fn no_more_microphones_are_open_than_the_item_allows() {
         // Where requests open their microphones, the hall's is beside them.
         let open = open.filter(|turn| Some(turn.site) != hall).count();
         assert!(open <= most, "{open} of {most}");
+        let of_hall = floor.turns.iter().filter(|turn| Some(turn.site) == hall);
+        assert!(of_hall.count() <= 1);
         seen.saw(format!("{open}"));
         // Only the last one is live where there is one microphone: whatever it was put into stands.
         let live = floor.turns.iter().rposition(|turn| !turn.interrupted);

@@ -423,7 +423,11 @@ fn about_turns(live: &Conference, all: &mut Rows) {
     let on = floor.priority.is_none();
     let open = !live.screen().hall_microphone;
     all.extend([
-        (Deed::RequestFloor, None, Command::RequestFloor { words }),
+        (
+            Deed::RequestFloor,
+            None,
+            Command::RequestFloor { words, about: None },
+        ),
         (Deed::SetList, None, Command::SetList { open: !floor.open }),
         (
             Deed::SetHallMicrophone,

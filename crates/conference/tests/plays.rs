@@ -3,7 +3,7 @@
 
 mod support;
 
-use diemcau_conference::{ItemKind, QuorumBase};
+use diemcau_conference::{Command, ItemKind, QuorumBase, RequestWords, SpeechType};
 use diemcau_model::ItemId;
 use expect_test::{Expect, expect};
 use support::{
@@ -1425,10 +1425,115 @@ fn a_reply_hangs_under_a_speech_and_needs_one() {
             00:40  1 ends at 00:40
             --
             floor: free
-            waiting: 3 Hồng Ngự* [its kind], 2 Tháp Mười+
+            waiting: 3 Hồng Ngự* to 1 [its kind], 2 Tháp Mười+
             heard: nobody; picture: hall
         "#]],
     );
+}
+
+#[test]
+fn a_reply_may_be_about_any_speech_of_its_item() {
+    check(
+        r#"
+            00:00  chair      opens item 4
+            00:01  hall       requests
+            00:02  chair      grants 1
+            00:03  chair      opens item 5
+            00:10  Sa Đéc     requests
+            00:11  Tháp Mười  requests
+            00:20  chair      grants next
+            00:30  chair      grants next
+            00:40  Hồng Ngự   requests a reply to 2
+            00:41  Hồng Ngự   requests a question to 3
+            00:42  Hồng Ngự   requests a reply to 1        -> refused: no speech
+            00:43  Hồng Ngự   requests a reply to 9        -> refused: no speech
+        "#,
+        expect![[r#"
+            00:00  item 4 begins
+            00:01  1 hall waits for the chair's word
+            00:02  the chair calls 1 out of order; 1 joins the list; 1 has the floor for 04:00
+            00:03  1 ends at 00:03, its item is over; item 4 is over; item 5 begins
+            00:10  2 Sa Đéc is in the list
+            00:11  3 Tháp Mười is in the list
+            00:20  the chair calls 2; 2 has the floor for 05:00
+            00:30  the chair calls 3; 2 ends at 00:30, the next is called; 3 has the floor for 05:00
+            00:40  4 Hồng Ngự is in the list
+            00:41  5 Hồng Ngự is in the list
+            00:42  Hồng Ngự is refused: no speech
+            00:43  Hồng Ngự is refused: no speech
+            --
+            floor: 3 Tháp Mười, 00:13 of 05:00, clock runs
+            waiting: 5 Hồng Ngự* to 3 [its kind], 4 Hồng Ngự+ to 2 [its kind]
+            heard: Tháp Mười; picture: Tháp Mười
+        "#]],
+    );
+}
+
+/// Is it taken though the list is closed; without a speech; is the speech interrupted or ended by it; does it cost a turn
+/// of the round.
+#[test]
+fn the_rights_of_every_kind() {
+    let mut table = String::from("closed alone between round\n");
+    for speech in SpeechType::ALL {
+        let kind = serde_json::to_value(speech).unwrap();
+        let kind = kind
+            .as_str()
+            .unwrap()
+            .replace('_', " ")
+            .replace("directing", "directing speech");
+        let asks = format!("00:10 Sa Đéc requests a {kind}");
+        let room = |before: &str| {
+            let mut room = Room::linked(setup());
+            perform(&mut room, before, &mut vec![]);
+            room
+        };
+        let speaks = "00:00 chair opens item 8
+            00:01 hall requests
+            00:02 chair grants 1";
+        let takes = |mut room: Room| {
+            let last = room.journal.len();
+            let asker = support::room::actor("Sa Đéc").unwrap();
+            let words = RequestWords {
+                speech,
+                delegate: String::new(),
+                title: String::new(),
+                topic: String::new(),
+                paragraph: None,
+                minutes: None,
+            };
+            let about = None;
+            room.ask(&asker, &Command::RequestFloor { words, about })
+                .ok();
+            room.journal.len() > last
+        };
+        let closed = takes(room(&format!("{speaks}\n00:03 chair closes the list")));
+        let alone = takes(room("00:00 chair opens item 8"));
+        let called = room(&format!("{speaks}\n{asks}\n00:20 chair grants 2"));
+        let between = called.live.floor().turns.len() == 2;
+        let then = "00:30 chair ends 2
+            00:31 Sa Đéc requests
+            00:32 Tháp Mười requests";
+        let mut called = called;
+        perform(&mut called, then, &mut vec![]);
+        let round = called.live.line()[0].request.turn.0 == 4;
+        for (may, width) in [(closed, 7), (alone, 6), (between, 8), (round, 6)] {
+            let may = if may { "yes" } else { "-" };
+            table.push_str(&format!("{may:width$}"));
+        }
+        table.push_str(&format!("{kind}\n"));
+    }
+    expect![[r#"
+        closed alone between round
+        yes    yes   yes     -     point of order
+        -      -     yes     -     question
+        -      -     -       -     response
+        -      -     -       -     reply
+        -      yes   -       yes   paper
+        -      yes   -       yes   contribution
+        -      yes   -       -     directing speech
+        -      yes   -       -     conclusion
+    "#]]
+    .assert_eq(&table);
 }
 
 #[test]
@@ -1981,6 +2086,39 @@ fn who_is_not_ready_is_passed_over_and_keeps_its_place() {
 }
 
 #[test]
+fn the_microphone_of_who_prepares_is_heard_before_the_call() {
+    check(
+        r#"
+            00:00  chair      opens item 5
+            00:10  Sa Đéc     requests
+            00:11  Tháp Mười  requests
+            00:12  Hồng Ngự   requests
+            00:20  Sa Đéc     is measured at -60
+            00:21  Sa Đéc     is measured at -50
+            00:22  Sa Đéc     is measured at -30
+            00:23  Hồng Ngự   is measured at -30
+            00:24  Tháp Mười  is measured at -30
+            00:30  Tháp Mười  standby linked
+            00:31  Tháp Mười  room lost
+        "#,
+        expect![[r#"
+            00:00  item 5 begins
+            00:10  1 Sa Đéc is in the list
+            00:11  2 Tháp Mười is in the list
+            00:12  3 Hồng Ngự is in the list
+            00:21  the microphone of 1 is heard
+            00:24  the microphone of 2 is heard
+            00:30  Tháp Mười's standby is linked
+            00:31  Tháp Mười's room is lost
+            --
+            floor: free
+            waiting: 1 Sa Đéc* (heard), 2 Tháp Mười+, 3 Hồng Ngự
+            heard: nobody; picture: hall
+        "#]],
+    );
+}
+
+#[test]
 fn a_speaker_who_stays_away_too_long_loses_the_floor_unless_the_chair_waits() {
     let mut setup = setup();
     setup.away_seconds = 60;
@@ -2490,7 +2628,8 @@ fn the_quorum_is_a_share_of_those_summoned_or_of_the_sites() {
         48%  present: 19 of 40, not enough: 19 of 40
         50%  present: 19 of 40, enough: 2 of 4
         51%  present: 19 of 40, not enough: 2 of 4
-    "#]].assert_eq(&stories);
+    "#]]
+    .assert_eq(&stories);
 }
 
 // ------------------------------------------------------------ parts and breaks
@@ -2528,7 +2667,8 @@ fn a_part_begins_within_its_whole_and_the_next_item_ends_both() {
         floor: free
         waiting: nobody
         heard: nobody; picture: hall
-    "#]].assert_eq(&told);
+    "#]]
+    .assert_eq(&told);
 }
 
 #[test]
@@ -2600,7 +2740,8 @@ fn an_item_may_be_a_break() {
         waiting: nobody
         heard: nobody; picture: hall
         the screens show grid
-    "#]].assert_eq(&(pauses + &goes_on));
+    "#]]
+    .assert_eq(&(pauses + &goes_on));
 }
 
 // ------------------------------------------------------------ delegates, prompts, screens

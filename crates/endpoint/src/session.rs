@@ -351,7 +351,8 @@ impl Endpoint {
                 title: String::new(),
                 minutes: None,
             };
-            frames.extend(self.command(ClientCommand::RequestFloor { words }));
+            let about = None;
+            frames.extend(self.command(ClientCommand::RequestFloor { words, about }));
         }
         frames
     }

@@ -49,7 +49,7 @@ async fn it_sends_receives_speaks_and_comes_back() {
 
     let mut first = Server::accept(&listener).await;
     let asked = first.command().await;
-    let ClientCommand::RequestFloor { words } = asked else {
+    let ClientCommand::RequestFloor { words, .. } = asked else {
         panic!("{asked:?} is no request");
     };
     assert_eq!(words.topic, "Đường tỉnh 846");
@@ -463,14 +463,14 @@ fn welcome() -> Value {
     json!({"type": "welcome", "seq": 1, "now": 1,
         "me": {"seat": 3, "role": "moderator", "site": 4, "carries": "room", "label": "Máy phòng"},
         "view": {
-            "fixed": {"title": "", "organizer": "", "starts": null, "sites": [site], "drafts": []},
+            "fixed": {"title": "", "organizer": "", "starts": null, "sites": [site], "drafts": [], "kinds": []},
             "sites": [],
-            "agenda": {"current": null, "next": null, "items": []},
+            "agenda": {"current": null, "next": null, "items": [], "on_break": null},
             "floor": floor(Value::Null),
             "stage": {"layout": "grid", "preview": null, "notice": "", "paragraph": null, "paragraph_chosen": false,
                 "spotlight": null, "carousel": null, "page": 0, "pages": 1, "tiles": [4], "heard": [], "programme": null,
                 "on_deck": [], "lower_third": null},
             "feed": [], "speeches": [], "seats": [], "door": {"waiting": [], "banned": []},
-            "attendance": {"calling": null, "since": null, "sites": [], "summoned": 0, "present": 0, "online": 0, "quorate": null},
+            "attendance": {"calling": null, "since": null, "sites": [], "summoned": 0, "present": 0, "online": 0, "quorum": null},
             "prompts": []}})
 }

@@ -79,7 +79,13 @@ pub enum ClientCommand {
     /// Chair: open or close the list of speakers.
     SetList { open: bool },
     /// Moderator: ask for the floor. Chair, deputy, secretary: for a speaker of the main hall.
-    RequestFloor { words: RequestWords },
+    RequestFloor {
+        words: RequestWords,
+        /// The speech that a reply, question or response hangs under, of this item; without it the one at hand.
+        #[serde(default)]
+        #[ts(optional)]
+        about: Option<TurnId>,
+    },
     /// Moderator: take it back. Chair, deputy, secretary: one of the main hall.
     WithdrawRequest { turn: TurnId },
     /// Chair: take a pending request into the list.

@@ -69,8 +69,9 @@ pub fn command(asked: ClientCommand) -> Command {
         },
         ClientCommand::MoveItem { item, before } => Command::MoveItem { item, before },
         ClientCommand::SetList { open } => Command::SetList { open },
-        ClientCommand::RequestFloor { words } => Command::RequestFloor {
+        ClientCommand::RequestFloor { words, about } => Command::RequestFloor {
             words: request_words(words),
+            about,
         },
         ClientCommand::WithdrawRequest { turn } => Command::WithdrawRequest { turn },
         ClientCommand::AcceptRequest { turn } => Command::AcceptRequest { turn },
@@ -261,7 +262,9 @@ mod tests {
             paragraph: None,
             minutes: None,
         };
-        let Command::RequestFloor { words } = command(ClientCommand::RequestFloor { words }) else {
+        let about = None;
+        let asked = ClientCommand::RequestFloor { words, about };
+        let Command::RequestFloor { words, .. } = command(asked) else {
             panic!("another command")
         };
         assert_eq!(words.delegate, "Ngô Quốc Đạt");

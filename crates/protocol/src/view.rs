@@ -2,8 +2,8 @@
 
 use diemcau_conference::{
     CallEnd, CommentKind, CommentWords, Denied, Draft, Headcount, Heard, ItemKind, Layout, Next,
-    PromptKind, Quorum, QuorumBase, Readiness, RequestWords, Site, StepKind, TurnEnd, TurnRules,
-    Why,
+    Precedence, PromptKind, Quorum, QuorumBase, Readiness, RequestWords, Site, SpeechType,
+    StepKind, TurnEnd, TurnRules, Why,
 };
 use diemcau_model::{
     Carries, CommentId, DeviceId, EndpointKind, ItemId, Millis, ParagraphRef, PromptId, Role,
@@ -52,6 +52,17 @@ pub struct Fixed {
     pub sites: Vec<Site>,
     /// Drafts under comment.
     pub drafts: Vec<Draft>,
+    /// The kinds of speech with their rights, in the order of their ranks.
+    pub kinds: Vec<Kind>,
+}
+
+/// A kind of speech.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+pub struct Kind {
+    /// Which.
+    pub speech: SpeechType,
+    /// What it may do in the list.
+    pub rights: Precedence,
 }
 
 /// Which endpoint of a site can send.
@@ -211,6 +222,8 @@ pub struct Request {
     pub why: Option<Why>,
     /// Whether its site is there.
     pub ready: Readiness,
+    /// When its site's microphone was heard, on the link it has now, while it was told to prepare; null before.
+    pub heard: Option<Millis>,
 }
 
 /// Lượt phát biểu. Time used at moment `t` is `used_ms + (running_since ? t - running_since : 0)`.

@@ -120,6 +120,80 @@ fn the_welcome_with_everything_in_it() {
                     }
                   ]
                 }
+              ],
+              "kinds": [
+                {
+                  "speech": "point_of_order",
+                  "rights": {
+                    "rank": 0,
+                    "though_closed": true,
+                    "under_a_speech": false,
+                    "interposes": true
+                  }
+                },
+                {
+                  "speech": "question",
+                  "rights": {
+                    "rank": 1,
+                    "though_closed": false,
+                    "under_a_speech": true,
+                    "interposes": true
+                  }
+                },
+                {
+                  "speech": "response",
+                  "rights": {
+                    "rank": 2,
+                    "though_closed": false,
+                    "under_a_speech": true,
+                    "interposes": false
+                  }
+                },
+                {
+                  "speech": "reply",
+                  "rights": {
+                    "rank": 3,
+                    "though_closed": false,
+                    "under_a_speech": true,
+                    "interposes": false
+                  }
+                },
+                {
+                  "speech": "paper",
+                  "rights": {
+                    "rank": 4,
+                    "though_closed": false,
+                    "under_a_speech": false,
+                    "interposes": false
+                  }
+                },
+                {
+                  "speech": "contribution",
+                  "rights": {
+                    "rank": 4,
+                    "though_closed": false,
+                    "under_a_speech": false,
+                    "interposes": false
+                  }
+                },
+                {
+                  "speech": "directing",
+                  "rights": {
+                    "rank": 5,
+                    "though_closed": false,
+                    "under_a_speech": false,
+                    "interposes": false
+                  }
+                },
+                {
+                  "speech": "conclusion",
+                  "rights": {
+                    "rank": 6,
+                    "though_closed": false,
+                    "under_a_speech": false,
+                    "interposes": false
+                  }
+                }
               ]
             },
             "sites": [
@@ -142,6 +216,7 @@ fn the_welcome_with_everything_in_it() {
                   "id": 3,
                   "part_of": null,
                   "quorum_percent": 50,
+                  "quorum_base": "summoned",
                   "title": "Thông qua",
                   "short": "Mục 3",
                   "kind": "decision",
@@ -164,7 +239,8 @@ fn the_welcome_with_everything_in_it() {
                   "started": 1622075400000,
                   "finished": null
                 }
-              ]
+              ],
+              "on_break": null
             },
             "floor": {
               "open": true,
@@ -213,7 +289,8 @@ fn the_welcome_with_everything_in_it() {
                   "why": {
                     "why": "arrival"
                   },
-                  "ready": "unknown"
+                  "ready": "unknown",
+                  "heard": null
                 }
               ],
               "pending": [],
@@ -322,7 +399,13 @@ fn the_welcome_with_everything_in_it() {
               "summoned": 20,
               "present": 0,
               "online": 0,
-              "quorate": false
+              "quorum": {
+                "base": "summoned",
+                "percent": 50,
+                "of": 20,
+                "there": 0,
+                "reached": false
+              }
             },
             "prompts": [],
             "speeches": [],

@@ -133,7 +133,7 @@ impl Hall {
         };
         let known: Vec<TurnId> = queue(self.chair());
         self.rooms[&site]
-            .command(ClientCommand::RequestFloor { words })
+            .command(ClientCommand::RequestFloor { words, about: None })
             .await?;
         let view = self
             .chair()

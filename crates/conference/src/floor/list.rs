@@ -22,6 +22,7 @@ impl Floor {
         setup: &Setup,
         item: Option<&PlannedItem>,
         words: &RequestWords,
+        about: Option<TurnId>,
         now: Millis,
     ) -> Result<Vec<Event>, Refusal> {
         // A desk registers who speaks in the main hall; nobody but its moderator asks for a site.
@@ -47,7 +48,7 @@ impl Floor {
             return Err(Refusal::DelegateWaits);
         }
         let about = match precedence.under_a_speech {
-            true => Some(self.speech_at_hand(item).ok_or(Refusal::NoSpeech)?),
+            true => Some(self.speech_about(item, about).ok_or(Refusal::NoSpeech)?),
             false => None,
         };
         Ok(vec![Event::FloorRequested {
@@ -184,8 +185,13 @@ impl Floor {
                 .any(|one| one.site == site && one.words.delegate.to_lowercase() == name)
     }
 
-    /// The speech a reply is about: the one that has the floor, else the last one of this item.
-    fn speech_at_hand(&self, item: &PlannedItem) -> Option<TurnId> {
+    /// The speech a reply is about: the one it names, if it is of this item; else the one that has the floor, or the last.
+    fn speech_about(&self, item: &PlannedItem, named: Option<TurnId>) -> Option<TurnId> {
+        if let Some(named) = named {
+            let over = self.speeches.get(&named).map(|speech| speech.item);
+            let of_item = self.speech(named).map(|turn| turn.item).or(over);
+            return of_item.filter(|of| *of == item.id).map(|_| named);
+        }
         let last = self.last.filter(|last| last.item == item.id);
         self.turn()
             .map(|turn| turn.turn)

@@ -68,6 +68,8 @@ pub struct Request {
     pub pending: bool,
     /// Whether its site is there.
     pub ready: Readiness,
+    /// When its site's microphone was heard, on the link it has now, while it was told to prepare.
+    pub heard: Option<Millis>,
     /// When the server took it.
     pub at: Millis,
 }
@@ -289,6 +291,12 @@ impl Floor {
         self.order.get(&turn).copied()
     }
 
+    /// Another machine carries the site, or none: what was heard was another microphone.
+    pub(crate) fn carrier_changed(&mut self, site: SiteId) {
+        let of_site = self.requests.iter_mut().filter(|one| one.site == site);
+        of_site.for_each(|request| request.heard = None);
+    }
+
     pub(crate) fn put_back(&mut self, request: Request) {
         let at = self
             .requests
@@ -341,6 +349,7 @@ impl Floor {
             about: returned.about,
             pending: false,
             ready: Readiness::NotReady,
+            heard: None,
             at: returned.asked,
         });
         self.step.take_if(|step| step.request.turn == turn);

@@ -289,11 +289,15 @@ impl Floor {
         self.turns.iter().filter_map(due).min_by_key(|(at, ..)| *at)
     }
 
-    /// The hall's microphone is beside those that the item opens.
+    /// The hall's microphone is beside those that the item opens, and is one.
     fn has_microphone_for(&self, site: SiteId, item: &PlannedItem, hall: Option<SiteId>) -> bool {
-        let of_sites = self.turns.iter().filter(|turn| Some(turn.site) != hall);
-        let taken = of_sites.count();
-        Some(site) == hall || open_microphones(item).is_some_and(|most| taken < most)
+        let is_hall = |turn: &&Turn| Some(turn.site) == hall;
+        let of_hall = self.turns.iter().filter(is_hall).count();
+        let of_sites = self.turns.len() - of_hall;
+        match Some(site) == hall {
+            true => of_hall == 0,
+            false => open_microphones(item).is_some_and(|most| of_sites < most),
+        }
     }
 
     pub(crate) fn check_after(&self, after: Option<TurnId>) -> Result<(), Refusal> {

@@ -333,6 +333,7 @@ fn command(room: &Room, what: u8, a: u8, b: u8, yes: bool) -> Command {
                 topic: "ộ".repeat(usize::from(b % 202)),
                 paragraph: (a.is_multiple_of(4)).then(|| paragraph(b)),
             },
+            about: (a.is_multiple_of(5)).then(|| pick_turn(room, b)),
         },
         6 => Command::WithdrawRequest { turn },
         7 => Command::AcceptRequest { turn },

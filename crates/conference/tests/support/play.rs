@@ -215,6 +215,7 @@ fn command(room: &Room, words: &[&str]) -> Option<Command> {
             with_words(|words| words.minutes = minutes.parse().ok())
         }
         ["requests", "for", name] => with_words(|words| words.delegate = (*name).into()),
+        ["requests", "a", kind, "to", n] => about(speech(kind)?, turn(n)?),
         ["requests", "a", kind @ ..] => requests(speech(&kind.join(" "))?, None, ""),
         ["stages", "nobody"] => Command::Stage { turns: vec![] },
         ["stages", n] => Command::Stage {
@@ -393,12 +394,21 @@ fn requests(speech: SpeechType, paragraph: Option<ParagraphRef>, topic: &str) ->
             title: String::new(),
             minutes: None,
         },
+        about: None,
     }
+}
+
+fn about(speech: SpeechType, turn: TurnId) -> Command {
+    let mut command = requests(speech, None, "");
+    if let Command::RequestFloor { about, .. } = &mut command {
+        *about = Some(turn);
+    }
+    command
 }
 
 fn with_words(edit: impl FnOnce(&mut RequestWords)) -> Command {
     let mut command = requests(SpeechType::Contribution, None, "");
-    if let Command::RequestFloor { words } = &mut command {
+    if let Command::RequestFloor { words, .. } = &mut command {
         edit(words);
     }
     command

@@ -70,6 +70,7 @@ pub fn event(conference: &Conference, event: &Event) -> String {
             Readiness::NotReady => format!("{turn} is not ready"),
             Readiness::Unknown => format!("{turn} has not said whether it is ready"),
         },
+        Event::MicrophoneHeard { turn, .. } => format!("the microphone of {turn} is heard"),
         Event::Called {
             turn, out_of_order, ..
         } => match out_of_order {
@@ -215,7 +216,18 @@ pub fn state(conference: &Conference, now: Millis) -> String {
             None => "",
         };
         let site = site_name(conference, request.site);
-        format!("{} {site}{mark}{}", request.turn, readiness(request.ready))
+        let heard = if request.heard.is_some() {
+            " (heard)"
+        } else {
+            ""
+        };
+        let about = request.about.map(|turn| format!(" to {turn}"));
+        format!(
+            "{} {site}{mark}{}{heard}{}",
+            request.turn,
+            about.unwrap_or_default(),
+            readiness(request.ready)
+        )
     };
     let in_line = |place: &Place<'_>| format!("{}{}", named(place.request), why(place.why));
     let mut lines = vec![];

@@ -133,5 +133,6 @@ fn request(request: &rules::Request, why: Option<Why>) -> Request {
         at: request.at,
         why,
         ready: request.ready,
+        heard: request.heard,
     }
 }

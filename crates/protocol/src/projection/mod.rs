@@ -10,11 +10,11 @@ mod stage;
 use crate::{
     Fact, Viewer,
     view::{
-        Agenda, Attendance, BannedDevice, Break, Comment, Door, Fixed, Item, Prompt, SeatView,
+        Agenda, Attendance, BannedDevice, Break, Comment, Door, Fixed, Item, Kind, Prompt, SeatView,
         SiteAttendance, SiteLink, View, Visitor,
     },
 };
-use diemcau_conference::{self as rules, Conference, Event, Headcount};
+use diemcau_conference::{self as rules, Conference, Event, Headcount, Precedence, SpeechType};
 use diemcau_model::{CommentId, DeviceId, TurnId};
 use floor::{floor, speech};
 use stage::stage;
@@ -95,6 +95,7 @@ pub fn touches(event: &Event) -> Vec<Slice> {
         | Event::RequestMoved { .. }
         | Event::Staged { .. }
         | Event::ReadinessSet { .. }
+        | Event::MicrophoneHeard { .. }
         | Event::Called { .. }
         | Event::CallReturned { .. }
         | Event::MicrophonesSet { .. }
@@ -280,6 +281,12 @@ fn fixed(conference: &Conference) -> Fixed {
         starts: setup.starts,
         sites: setup.sites.clone(),
         drafts: setup.drafts.clone(),
+        kinds: SpeechType::ALL
+            .map(|speech| Kind {
+                speech,
+                rights: Precedence::of(speech),
+            })
+            .to_vec(),
     }
 }
 
