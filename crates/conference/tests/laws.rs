@@ -341,6 +341,7 @@ fn what_was_undone_is_as_it_was() {
                 || places(before) != places(after)
                 || decision.before.on_deck() != decision.after.on_deck()
                 || before.denied != after.denied
+                || !before.queue().eq(after.queue())
                 || !before.pending().eq(after.pending())
                 || decision.before.roster() != decision.after.roster()
                 || decision.before.agenda().current != decision.after.agenda().current

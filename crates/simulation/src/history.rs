@@ -167,9 +167,11 @@ impl History {
             | Event::RollCallStarted { .. }
             | Event::MicrophonesSet { .. } => presides,
             Event::PrioritySet { seat: Some(_), .. } => presides,
-            Event::FloorRequested { site, .. } => {
-                seat.is_some_and(|seat| seat.role == Role::Moderator && seat.site == Some(*site))
-            }
+            Event::FloorRequested { site, .. } => seat.is_some_and(|seat| match seat.role {
+                Role::Moderator => seat.site == Some(*site),
+                Role::Chair | Role::Deputy | Role::Secretary => self.setup.hall() == Some(*site),
+                _ => false,
+            }),
             Event::CommentPosted { site, .. } => seat.is_some_and(|seat| match seat.role {
                 Role::Moderator => seat.site == Some(*site),
                 role => role == Role::Secretary,

@@ -254,6 +254,7 @@ impl Hand<'_> {
                     paragraph: self.chance.percent(30).then(|| self.paragraph()),
                     minutes: None,
                 },
+                about: None,
             },
             9 => ClientCommand::WithdrawRequest { turn: waits? },
             10 | 11 => ClientCommand::SetReady {

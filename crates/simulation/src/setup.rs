@@ -1,7 +1,8 @@
 //! The conference that is simulated: a hall and twelve sites, the desks, and an item for every way a list can be called.
 
 use diemcau_conference::{
-    AtZero, Draft, ItemKind, Paragraph, PlannedItem, QueueMode, Seat, Setup, Site, TurnRules,
+    AtZero, Draft, ItemKind, Paragraph, PlannedItem, QueueMode, QuorumBase, Seat, Setup, Site,
+    TurnRules,
 };
 use diemcau_hub::token_hash;
 use diemcau_model::{Carries, DraftId, ItemId, Role, SeatId, SiteId};
@@ -97,6 +98,7 @@ fn agenda() -> Vec<PlannedItem> {
         short: format!("Nội dung {id}"),
         part_of: None,
         quorum_percent: (id == 2).then_some(50),
+        quorum_base: QuorumBase::Summoned,
         kind: ItemKind::Discussion,
         presenter: String::new(),
         minutes: 10,

@@ -251,7 +251,7 @@ fn step() -> impl Strategy<Value = Step> {
 
 fn busy_step() -> impl Strategy<Value = Step> {
     let what = prop_oneof![
-        8 => Just(5_u8), 1 => Just(6), 1 => Just(8), 4 => 9..=10_u8, 7 => Just(11), 3 => Just(12), 2 => Just(16), 5 => Just(26),
+        8 => Just(5_u8), 3 => Just(6), 1 => Just(8), 4 => 9..=10_u8, 7 => Just(11), 3 => Just(12), 2 => Just(16), 5 => Just(26),
         1 => Just(25), 2 => Just(50),
     ];
     let who = (1..32_u8).prop_map(|who| who * 8 + 1);

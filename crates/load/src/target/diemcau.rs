@@ -220,7 +220,8 @@ pub async fn open_microphones(seats: &[Seat], voices: usize) -> Result<()> {
             paragraph: None,
             minutes: None,
         };
-        seat.command(ClientCommand::RequestFloor { words }).await?;
+        seat.command(ClientCommand::RequestFloor { words, about: None })
+            .await?;
         // A free microphone of an open discussion opens by itself.
         let site = SiteId(place as u16);
         chair
