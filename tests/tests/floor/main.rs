@@ -1,5 +1,6 @@
 //! The floor on the packets: a real server, real signalling, real WebRTC, and rooms that never stop sending.
 
+mod door;
 mod grants;
 mod hall;
 mod links;

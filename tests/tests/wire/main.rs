@@ -10,6 +10,7 @@ mod again;
 mod bad_input;
 mod door;
 mod feed;
+mod forgeries;
 mod revoked;
 mod slow;
 mod stop;
