@@ -5,7 +5,7 @@ mod page;
 mod table;
 
 use crate::{Actor, Command, Conference, Refusal};
-use diemcau_model::{Role, SeatId, SiteId};
+use diemcau_model::{Role, SeatId, SiteId, TurnId};
 pub use page::permissions_page;
 pub use table::{Deed, ROLES};
 

@@ -10,7 +10,8 @@
 
 use bytes::Bytes;
 use diemcau_conference::{
-    AtZero, Draft, ItemKind, Paragraph, PlannedItem, QueueMode, Seat, Setup, Site, TurnRules,
+    AtZero, Draft, ItemKind, Paragraph, PlannedItem, QueueMode, QuorumBase, Seat, Setup, Site,
+    TurnRules,
 };
 use diemcau_hub::{
     Frame, Ground, Hub, Inbound, MediaLines, Metrics, Outlet, Socket, Wire, token_hash,
@@ -269,6 +270,7 @@ pub fn setup() -> Setup {
         short: "Discussion".into(),
         part_of: None,
         quorum_percent: None,
+        quorum_base: QuorumBase::Summoned,
         kind: ItemKind::Discussion,
         presenter: String::new(),
         minutes: 10,

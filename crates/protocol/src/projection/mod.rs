@@ -10,8 +10,8 @@ mod stage;
 use crate::{
     Fact, Viewer,
     view::{
-        Agenda, Attendance, BannedDevice, Break, Comment, Door, Fixed, Item, Kind, Prompt, SeatView,
-        SiteAttendance, SiteLink, View, Visitor,
+        Agenda, Attendance, BannedDevice, Break, Comment, Door, Fixed, Item, Kind, Prompt,
+        SeatView, SiteAttendance, SiteLink, View, Visitor,
     },
 };
 use diemcau_conference::{self as rules, Conference, Event, Headcount, Precedence, SpeechType};
