@@ -8,6 +8,8 @@ use std::process::Command;
 pub struct Proof {
     package: &'static str,
     test: &'static str,
+    /// Which of its tests.
+    name: &'static str,
     flags: &'static [(&'static str, &'static str)],
     /// Whether it runs the server: then the one that is shipped.
     server: bool,
@@ -17,6 +19,7 @@ pub struct Proof {
 pub const EDITS: Proof = Proof {
     package: "diemcau-verify",
     test: "edits",
+    name: "",
     flags: &[("--count", "EDITS"), ("--seed", "SEED")],
     server: false,
 };
@@ -25,6 +28,7 @@ pub const EDITS: Proof = Proof {
 pub const POINTS: Proof = Proof {
     package: "diemcau-verify",
     test: "crash_points",
+    name: "",
     flags: &[("--count", "POINTS"), ("--seed", "SEED")],
     server: false,
 };
@@ -33,11 +37,34 @@ pub const POINTS: Proof = Proof {
 pub const CRASH: Proof = Proof {
     package: "diemcau-tests",
     test: "crash",
+    name: "what_was_acknowledged_survives_every_kill",
     flags: &[
         ("--kills", "KILLS"),
         ("--seed", "SEED"),
         ("--observers", "OBSERVERS"),
     ],
+    server: true,
+};
+
+/// How soon commands are acknowledged.
+pub const ACKS: Proof = Proof {
+    package: "diemcau-tests",
+    test: "crash",
+    name: "every_command_of_a_busy_conference_is_acknowledged",
+    flags: &[
+        ("--observers", "OBSERVERS"),
+        ("--rate", "RATE"),
+        ("--seconds", "SECONDS"),
+    ],
+    server: true,
+};
+
+/// What nobody may do, asked for over the real wire.
+pub const FORGERIES: Proof = Proof {
+    package: "diemcau-tests",
+    test: "wire",
+    name: "nothing_forged_succeeds",
+    flags: &[("--count", "FORGERIES"), ("--seed", "SEED")],
     server: true,
 };
 
@@ -47,7 +74,7 @@ pub fn run(proof: &Proof, arguments: &[String]) -> Result<()> {
     command
         .current_dir(root())
         .args(["test", "-p", proof.package]);
-    command.args(["--test", proof.test, "--", "--nocapture"]);
+    command.args(["--test", proof.test, "--", "--nocapture", proof.name]);
     for pair in arguments.chunks(2) {
         let known = |(flag, _): &&(&str, &str)| pair.first().is_some_and(|given| given == flag);
         match (proof.flags.iter().find(known), pair.get(1)) {

@@ -8,6 +8,7 @@
 mod audit;
 mod chance;
 mod crowd;
+mod pace;
 mod people;
 
 use anyhow::{Context, Result, anyhow, ensure};
@@ -35,10 +36,14 @@ const LINKED: u16 = 3;
 /// A liveness bound: so many acknowledgements never take so long.
 const TRAFFIC_WITHIN: Duration = Duration::from_secs(120);
 
+/// A size that a command of `cargo xtask` may set.
+fn setting(name: &str, otherwise: u64) -> Result<u64> {
+    env::var(name).map_or(Ok(otherwise), |text| Ok(text.parse()?))
+}
+
 /// 20 kills with 20 observers here; more of both by `cargo xtask crash --kills 200 --seed 7 --observers 500`.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_acknowledged_survives_every_kill() -> Result<()> {
-    let setting = |name, otherwise: u64| env::var(name).map_or(Ok(otherwise), |text| text.parse());
     let (kills, seed) = (setting("KILLS", 20)?, setting("SEED", 7)?);
     let observers = usize::try_from(setting("OBSERVERS", 20)?)?;
     let begun = Instant::now();
