@@ -199,6 +199,9 @@ impl World {
                     fatal && self.connections.iter().any(newer),
                     "replaced by nobody"
                 );
+                // It says so on its screen, and leaves the seat to the other.
+                machine.joins_at = None;
+                machine.pending.clear();
             }
             ErrorWhy::Malformed | ErrorWhy::TooLarge | ErrorWhy::JoinFirst => {
                 ensure!(rude, "a proper client is called {why:?}");

@@ -27,6 +27,8 @@ use tokio::{
 };
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
+/// A seat that is a site's endpoint, on two machines: the newer puts the older out.
+const TWO_MACHINES: SeatId = SeatId(9);
 /// 00:00 of every run: 27 May 2021, 07:30 in Vietnam.
 const BEGIN: Millis = Millis(1_622_075_400_000);
 /// Steps between two rests, and how often a run rests.
@@ -79,8 +81,11 @@ impl World {
         let begun = Instant::now();
         let mut machines = vec![];
         for seat in setup().seats {
-            // Two consoles of the first chair.
-            let copies = if seat.id == SeatId(0) { 2 } else { 1 };
+            // Two consoles of the first chair, and a room in which somebody starts a second machine with the same link.
+            let copies = match seat.id {
+                SeatId(0) | TWO_MACHINES => 2,
+                _ => 1,
+            };
             for copy in 0..copies {
                 let name = format!("s{}{}", seat.id, if copy == 0 { "" } else { "b" });
                 let joins_at = begun + chance.millis(0..=3_000);
