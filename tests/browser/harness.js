@@ -131,12 +131,12 @@ export function endpoints(links, more = []) {
 }
 
 /** A browser with a fresh profile. */
-export async function browser() {
-  return chromium.launch({ executablePath: "/usr/bin/chromium", args: FLAGS });
+export async function browser(more = []) {
+  return chromium.launch({ executablePath: "/usr/bin/chromium", args: [...FLAGS, ...more] });
 }
 
-/** Opens a page in a context of its own, collects what it says, and waits until it has its first snapshot. */
-export async function open(browser, url, viewport = { width: 1366, height: 625 }) {
+/** Opens a page in a context of its own, collects what it says, and waits until it has its first snapshot. `first` runs in it before its own code. */
+export async function open(browser, url, viewport = { width: 1366, height: 625 }, first = () => {}) {
   const context = await browser.newContext({ viewport, permissions: ["camera", "microphone"], locale: "vi-VN", timezoneId: "Asia/Ho_Chi_Minh" });
   const page = await context.newPage();
   page.said = [];
@@ -147,6 +147,7 @@ export async function open(browser, url, viewport = { width: 1366, height: 625 }
     const { protocol, hostname } = new URL(request.url());
     if (!["data:", "blob:"].includes(protocol) && hostname !== "127.0.0.1") page.outside.push(request.url());
   });
+  await page.addInitScript(first);
   await page.goto(url);
   await until("the page has joined", () => page.evaluate(() => Boolean(globalThis.diemcau?.view())));
   return page;

@@ -28,6 +28,17 @@ const SETTINGS: &str = "settings.toml";
 /// Where a server's log goes.
 const LOG: &str = "server.log";
 
+/// A port that is free for UDP and for TCP.
+fn free_media_port() -> Result<u16> {
+    for _ in 0..32 {
+        let address = UdpSocket::bind("127.0.0.1:0")?.local_addr()?;
+        if TcpListener::bind(address).is_ok() {
+            return Ok(address.port());
+        }
+    }
+    bail!("no port is free for both UDP and TCP")
+}
+
 /// A demo server on free ports of the loopback.
 #[derive(Debug)]
 pub struct Server {
@@ -82,7 +93,7 @@ impl Server {
     async fn serve(data: TempDir, settings: &str) -> Result<Self> {
         fs::write(data.path().join(SETTINGS), settings)?;
         let host = TcpListener::bind("127.0.0.1:0")?.local_addr()?.to_string();
-        let media_port = UdpSocket::bind("127.0.0.1:0")?.local_addr()?.port();
+        let media_port = free_media_port()?;
         let child = spawn(&host, media_port, &data)?;
         let mut server = Self {
             host,

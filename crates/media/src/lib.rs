@@ -27,6 +27,7 @@ mod port;
 mod post;
 mod rewrite;
 mod stats;
+mod tcp;
 mod vp8;
 
 pub use counters::Counters;
@@ -42,7 +43,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 /// Where the media plane listens.
 #[derive(Clone, Debug)]
 pub struct MediaConfig {
-    /// The one UDP port of the server.
+    /// The one UDP port of the server, and the same one of TCP for networks that block UDP.
     pub listen: SocketAddr,
     /// The addresses clients are told to send to. Empty: the address in `listen`.
     pub advertise: Vec<IpAddr>,
@@ -53,6 +54,12 @@ pub struct MediaConfig {
 pub enum MediaError {
     #[error("cannot open UDP {address}")]
     Bind {
+        address: SocketAddr,
+        #[source]
+        source: io::Error,
+    },
+    #[error("cannot open TCP {address} for media")]
+    BindTcp {
         address: SocketAddr,
         #[source]
         source: io::Error,
@@ -93,11 +100,11 @@ pub async fn start(
         .enable_all()
         .build()
         .map_err(MediaError::Thread)?;
-    let port = {
-        let _entered = runtime.enter();
-        port::Port::bind(listen).map_err(failed)?
-    };
+    let entered = runtime.enter();
+    let port = port::Port::bind(listen).map_err(failed)?;
     let local_addr = port.local_addr().map_err(failed)?;
+    let tcp = bind_tcp(local_addr, listen.port() == 0)?;
+    drop(entered);
     let advertise = if config.advertise.is_empty() {
         vec![local_addr.ip()]
     } else {
@@ -111,13 +118,14 @@ pub async fn start(
     let counters = Arc::new(Counters::default());
     let engine = engine::Engine::new(engine::Addresses(addresses), Instant::now());
     let engine = engine.map_err(|error| MediaError::Identity(error.to_string()))?;
+    let engine = engine.with_tcp(tcp.local_addr().port());
     let doors = driver::Doors {
         stage,
         asks,
         says: post::Post::new("says", says),
         reports: post::Post::new("reports", reports),
     };
-    let driver = driver::Driver::new(port, engine, doors, Arc::clone(&counters));
+    let driver = driver::Driver::new((port, tcp), engine, doors, Arc::clone(&counters));
     let (over, ended) = oneshot::channel();
     std::thread::Builder::new()
         .name("media".to_owned())
@@ -132,6 +140,19 @@ pub async fn start(
         local_addr,
         counters,
         ended,
+    })
+}
+
+/// TCP on the port of UDP. Where any port will do and that one is taken, on another.
+fn bind_tcp(udp: SocketAddr, any_port: bool) -> Result<tcp::TcpPort, MediaError> {
+    let bound = tcp::TcpPort::bind(udp);
+    let bound = match bound {
+        Err(_) if any_port => tcp::TcpPort::bind(SocketAddr::new(udp.ip(), 0)),
+        bound => bound,
+    };
+    bound.map_err(|source| MediaError::BindTcp {
+        address: udp,
+        source,
     })
 }
 

@@ -8,7 +8,7 @@
 
 mod support;
 
-use diemcau_model::{Carries, LinkReport, PeerAsk, PeerId, PeerSay, Side};
+use diemcau_model::{Carries, EndpointKind, LinkReport, PeerAsk, PeerId, PeerSay, Side, SiteId};
 use diemcau_probe::{Probe, ProbeOptions};
 use std::time::{Duration, Instant};
 use support::Hall;
@@ -282,5 +282,31 @@ async fn a_lossy_downlink_is_repaired() {
         seen.lost_on_the_way_in,
         seen.slots[&1].missing.len()
     );
+    hall.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_network_that_blocks_udp_carries_sound_and_picture_both_ways_over_tcp() {
+    let mut hall = Hall::with_rooms(1).await;
+    hall.no_udp = true;
+    hall.enter(7, 7, Carries::Room, ProbeOptions::new(7)).await;
+    hall.set_stage(|stage| {
+        stage.carriers.insert(SiteId(7), EndpointKind::Room);
+        stage.tiles = vec![SiteId(0), SiteId(7)];
+    });
+    hall.screen(7, 0, &[180]).await;
+    hall.screen(0, 0, &[0, 180]).await;
+    hall.grant(7);
+    hall.until("the hall hears the room behind the wall", |hall| {
+        hall.sounds(0, 7) > 50
+    })
+    .await;
+    hall.grant(0);
+    hall.until("and that room hears the hall", |hall| hall.sounds(7, 0) > 50)
+        .await;
+    hall.until("it has the picture too", |hall| {
+        hall.seen(7).packets_in(0..14, 0) > 50
+    })
+    .await;
     hall.close().await;
 }

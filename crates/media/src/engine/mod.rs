@@ -27,6 +27,8 @@ pub struct Addresses(pub Vec<SocketAddr>);
 /// What every leg of a server shares.
 pub struct Engine {
     addresses: Addresses,
+    /// Where media may come over TCP.
+    tcp: Option<u16>,
     identity: wire::Identity,
     /// The clock of our reports begins here.
     epoch: Instant,
@@ -165,9 +167,23 @@ impl Engine {
         let identity = identity.map_err(|error| EngineError::Refused(error.to_string()))?;
         Ok(Self {
             addresses,
+            tcp: None,
             identity,
             epoch,
         })
+    }
+
+    /// Offers and answers name this port for media over TCP too.
+    pub fn with_tcp(mut self, port: u16) -> Self {
+        self.tcp = Some(port);
+        self
+    }
+
+    fn described(&self, sdp: String) -> String {
+        match self.tcp {
+            Some(port) => sdp::with_tcp(&sdp, port),
+            None => sdp,
+        }
     }
 
     /// Makes the uplink a client offers; gives the answer beside it.
@@ -179,13 +195,13 @@ impl Engine {
         sdp::check_uplink_offer(offer)?;
         let made = guarded::run(|| rtc_leg::RtcLeg::answer_uplink(offer, &self.addresses, now));
         let (leg, answer) = made??;
-        Ok((Box::new(guarded::Guarded::new(leg)), answer))
+        Ok((Box::new(guarded::Guarded::new(leg)), self.described(answer)))
     }
 
     /// Makes a downlink with its fixed slots; gives the offer beside it.
     pub fn offer_downlink(&self) -> Result<(Box<dyn Leg>, String), EngineError> {
         let (leg, offer) = guarded::run(|| downlink::Downlink::offer(self))??;
-        Ok((Box::new(guarded::Guarded::new(leg)), offer))
+        Ok((Box::new(guarded::Guarded::new(leg)), self.described(offer)))
     }
 
     /// A downlink as if its client had connected from an address, with keys nobody else has.

@@ -84,6 +84,37 @@ pub fn extension_id(sdp: &str, uri: &str) -> Option<u8> {
     })
 }
 
+/// The description with a candidate over TCP beside each over UDP: the client connects (RFC 6544, passive).
+pub fn with_tcp(sdp: &str, port: u16) -> String {
+    let mut with = String::with_capacity(sdp.len() + 256);
+    let mut number = 0;
+    for line in sdp.split_inclusive('\n') {
+        with.push_str(line);
+        let Some(ip) = udp_host(line) else { continue };
+        let priority = tcp_priority(number);
+        with.push_str(&format!(
+            "a=candidate:tcp{number} 1 tcp {priority} {ip} {port} typ host tcptype passive\r\n"
+        ));
+        number += 1;
+    }
+    with
+}
+
+/// The address of a line that is a candidate over UDP.
+fn udp_host(line: &str) -> Option<&str> {
+    let mut words = line.strip_prefix("a=candidate:")?.split_whitespace().skip(2);
+    let is_udp = words.next()?.eq_ignore_ascii_case("udp");
+    words.nth(1).filter(|_| is_udp)
+}
+
+/// Below every candidate over UDP, and the first address first (RFC 6544, section 4.2).
+fn tcp_priority(number: u32) -> u32 {
+    const HOST: u32 = 90;
+    const PASSIVE: u32 = 2;
+    let other = 8_191_u32.saturating_sub(number);
+    HOST << 24 | (PASSIVE << 13 | other) << 8 | 255
+}
+
 fn lines(sdp: &str) -> impl Iterator<Item = &str> {
     sdp.lines().map(str::trim)
 }
@@ -103,6 +134,21 @@ mod tests {
         assert!(offer("m=video 9\r\na=rid:huge send\r\n").is_err());
         assert!(check_uplink_offer("hello").is_err());
         assert!(check_uplink_offer(&"v=0 ".repeat(SDP_MAX_BYTES)).is_err());
+    }
+
+    #[test]
+    fn each_candidate_over_udp_gets_one_over_tcp_that_comes_after_it() {
+        let sdp = "m=audio 9\r\na=candidate:1 1 udp 2130706431 192.0.2.1 7881 typ host\r\n\
+            a=candidate:2 1 UDP 2130706430 2001:db8::1 7881 typ host\r\na=end-of-candidates\r\n";
+        let with = with_tcp(sdp, 443);
+        let tcp: Vec<&str> = lines(&with)
+            .filter(|line| line.ends_with("tcptype passive"))
+            .collect();
+        assert_eq!(tcp.len(), 2);
+        assert!(tcp[0].contains(" 192.0.2.1 443 ") && tcp[1].contains(" 2001:db8::1 443 "));
+        assert!(tcp_priority(0) > tcp_priority(1) && tcp_priority(0) < 2_130_706_430);
+        let left: Vec<&str> = lines(&with).filter(|line| !tcp.contains(line)).collect();
+        assert_eq!(left, lines(sdp).collect::<Vec<_>>());
     }
 
     #[test]

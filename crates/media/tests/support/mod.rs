@@ -7,6 +7,8 @@
     reason = "a test that fails should stop here"
 )]
 
+mod no_udp;
+
 use diemcau_media::{Counters, Media, MediaConfig, start};
 use diemcau_model::{
     Carries, EndpointKind, LinkReport, PeerAsk, PeerId, PeerSay, ScreenSlots, Side, SiteId, Stage,
@@ -33,6 +35,8 @@ pub struct Hall {
     says: mpsc::Receiver<PeerSay>,
     reports: mpsc::Receiver<LinkReport>,
     pub peers: BTreeMap<PeerId, Probe>,
+    /// Whoever connects from now on reaches the server over TCP only.
+    pub no_udp: bool,
     /// Everything that was said or reported and not waited for yet.
     pub heard: Vec<PeerSay>,
     pub reported: Vec<LinkReport>,
@@ -59,6 +63,7 @@ impl Hall {
             says,
             reports,
             peers: BTreeMap::new(),
+            no_udp: false,
             heard: vec![],
             reported: vec![],
         }
@@ -114,6 +119,7 @@ impl Hall {
                 _ => None,
             })
             .await;
+        let answer = self.told(answer).await;
         self.probe(peer).uplink_answer(answer);
         self.reported(|report| matches!(report, LinkReport::Up { peer, .. } if *peer == id))
             .await;
@@ -138,7 +144,15 @@ impl Hall {
                 _ => None,
             })
             .await;
+        let offer = self.told(offer).await;
         self.probe(peer).downlink_offer(offer).await
+    }
+
+    async fn told(&self, sdp: String) -> String {
+        match self.no_udp {
+            true => no_udp::told(&sdp).await,
+            false => sdp,
+        }
     }
 
     pub async fn accept_downlink(&mut self, peer: u64, sdp: String) {

@@ -1,0 +1,335 @@
+//! Media over TCP, for networks that let nothing else out: each datagram is a frame (RFC 4571) on a connection that the
+//! client opens (RFC 6544, passive).
+//!
+//! To everything above, a connection is one more address that datagrams come from and go to: one out of 240.0.0.0/4,
+//! which no network routes (RFC 1112, section 4), so that it is never taken for an address of the UDP port. What a
+//! connection does not take at once is kept up to a bound, and then dropped like a packet that is lost on the way: the
+//! estimate of the link follows.
+
+use crate::engine::Run;
+use bytes::{Bytes, BytesMut};
+use std::collections::HashMap;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc;
+use tokio::time::{sleep, timeout};
+
+/// The longest frame that is read; a client that sends a longer one is cut.
+const FRAME_MAX_BYTES: usize = 2_048;
+/// Bytes that may wait for one client: half a second of a programme at 2 Mbit/s.
+const WAITING_MAX_BYTES: usize = 128 * 1024;
+/// Connections at once, and of one address.
+const CONNECTIONS_MAX: usize = 512;
+const OF_ADDRESS_MAX: usize = 32;
+/// A client that says nothing for so long is cut: a living one proves itself every few seconds (RFC 7675).
+const SILENT_MAX: Duration = Duration::from_secs(30);
+/// How long a client may take for its first frame.
+const FIRST_WITHIN: Duration = Duration::from_secs(5);
+/// Datagrams that wait to be looked at; then their connections wait.
+const INBOX: usize = 1_024;
+/// How long to wait when the machine has no room for another connection.
+const NO_ROOM: Duration = Duration::from_millis(100);
+
+/// The open connections.
+pub struct TcpPort {
+    local_addr: SocketAddr,
+    news: mpsc::Receiver<News>,
+    ways_out: HashMap<SocketAddr, WayOut>,
+}
+
+enum News {
+    Opened(SocketAddr, WayOut),
+    Datagram(SocketAddr, BytesMut),
+    Closed(SocketAddr),
+}
+
+/// To one client.
+struct WayOut {
+    frames: mpsc::UnboundedSender<Bytes>,
+    waiting: Arc<AtomicUsize>,
+}
+
+impl TcpPort {
+    /// Listens; the connections are read by tasks of the runtime that is entered.
+    pub fn bind(address: SocketAddr) -> io::Result<Self> {
+        let listener = std::net::TcpListener::bind(address)?;
+        listener.set_nonblocking(true)?;
+        let listener = TcpListener::from_std(listener)?;
+        let local_addr = listener.local_addr()?;
+        let (tell, news) = mpsc::channel(INBOX);
+        tokio::spawn(accept(listener, tell));
+        Ok(Self {
+            local_addr,
+            news,
+            ways_out: HashMap::new(),
+        })
+    }
+
+    pub fn local_addr(&self) -> SocketAddr {
+        self.local_addr
+    }
+
+    /// The next datagram of any connection. Safe to cancel.
+    pub async fn receive(&mut self) -> (BytesMut, SocketAddr) {
+        loop {
+            match self.news.recv().await {
+                Some(News::Datagram(from, datagram)) => return (datagram, from),
+                Some(News::Opened(client, way_out)) => _ = self.ways_out.insert(client, way_out),
+                Some(News::Closed(client)) => _ = self.ways_out.remove(&client),
+                // Nobody accepts any more: nothing comes.
+                None => std::future::pending().await,
+            }
+        }
+    }
+
+    /// Whether an address stands for a connection.
+    pub fn is_tcp(address: SocketAddr) -> bool {
+        matches!(address.ip(), IpAddr::V4(ip) if ip.octets()[0] >= 240 && !ip.is_broadcast())
+    }
+
+    /// Sends a run; gives how many of its datagrams were dropped.
+    pub fn send(&self, run: Run<'_>) -> u64 {
+        let datagrams = run.bytes.chunks(run.segment.max(1));
+        let Some(way_out) = self.ways_out.get(&run.to) else {
+            return datagrams.len() as u64;
+        };
+        datagrams.map(|datagram| u64::from(!way_out.takes(datagram))).sum()
+    }
+}
+
+impl WayOut {
+    fn takes(&self, datagram: &[u8]) -> bool {
+        let Ok(length) = u16::try_from(datagram.len()) else {
+            return false;
+        };
+        if self.waiting.load(Ordering::Relaxed) + datagram.len() > WAITING_MAX_BYTES {
+            return false;
+        }
+        let mut frame = BytesMut::with_capacity(2 + datagram.len());
+        frame.extend_from_slice(&length.to_be_bytes());
+        frame.extend_from_slice(datagram);
+        self.waiting.fetch_add(frame.len(), Ordering::Relaxed);
+        self.frames.send(frame.freeze()).is_ok()
+    }
+}
+
+/// A connection that is open, counted as long as it is.
+struct Counted(Arc<Count>, IpAddr);
+
+#[derive(Default)]
+struct Count(std::sync::Mutex<HashMap<IpAddr, usize>>);
+
+impl Counted {
+    fn one_more(count: &Arc<Count>, ip: IpAddr) -> Option<Self> {
+        let mut open = count.lock();
+        let all: usize = open.values().sum();
+        let of_address = open.entry(ip).or_default();
+        if all >= CONNECTIONS_MAX || *of_address >= OF_ADDRESS_MAX {
+            return None;
+        }
+        *of_address += 1;
+        drop(open);
+        Some(Self(Arc::clone(count), ip))
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        let mut open = self.0.lock();
+        let left = open.get(&self.1).map_or(0, |count| count.saturating_sub(1));
+        match left {
+            0 => open.remove(&self.1),
+            _ => open.insert(self.1, left),
+        };
+    }
+}
+
+impl Count {
+    // Every change is complete before the lock is left.
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<IpAddr, usize>> {
+        self.0
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+/// Ends when the port is dropped.
+async fn accept(listener: TcpListener, tell: mpsc::Sender<News>) {
+    let count = Arc::new(Count::default());
+    for number in 0_u32.. {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = tell.closed() => return,
+        };
+        match accepted {
+            Ok((stream, from)) => {
+                let Some(counted) = Counted::one_more(&count, from.ip().to_canonical()) else {
+                    tracing::debug!(%from, "too many media connections over TCP");
+                    continue;
+                };
+                let client = stands_for(number, from.port());
+                tokio::spawn(serve(stream, client, tell.clone(), counted));
+            }
+            Err(error) => {
+                tracing::warn!(%error, "a media connection over TCP cannot be taken");
+                sleep(NO_ROOM).await;
+            }
+        }
+    }
+}
+
+/// The address of the `number`th connection.
+fn stands_for(number: u32, port: u16) -> SocketAddr {
+    // The last of the block is the broadcast address.
+    let ip = Ipv4Addr::from(0xF000_0000 | (number % 0x0FFF_FFFF));
+    (ip, port).into()
+}
+
+async fn serve(stream: TcpStream, client: SocketAddr, tell: mpsc::Sender<News>, counted: Counted) {
+    // A frame that waits for the next one would be late.
+    let _ = stream.set_nodelay(true);
+    let (reads, writes) = stream.into_split();
+    let (frames, to_write) = mpsc::unbounded_channel();
+    let waiting = Arc::new(AtomicUsize::new(0));
+    let way_out = WayOut {
+        frames,
+        waiting: Arc::clone(&waiting),
+    };
+    if tell.send(News::Opened(client, way_out)).await.is_ok() {
+        tokio::select! {
+            () = read(reads, client, &tell) => {}
+            () = write(writes, to_write, &waiting) => {}
+        }
+        // The port is gone when nobody hears it.
+        let _ = tell.send(News::Closed(client)).await;
+    }
+    drop(counted);
+}
+
+/// Reads frames until the client goes, is silent, or says something that is no frame of ours.
+async fn read(reads: OwnedReadHalf, client: SocketAddr, tell: &mpsc::Sender<News>) {
+    let mut reads = BufReader::new(reads);
+    let mut within = FIRST_WITHIN;
+    while let Ok(Ok(length)) = timeout(within, reads.read_u16()).await {
+        within = SILENT_MAX;
+        let length = usize::from(length);
+        if length > FRAME_MAX_BYTES {
+            return;
+        }
+        let mut datagram = BytesMut::zeroed(length);
+        let whole = timeout(SILENT_MAX, reads.read_exact(&mut datagram)).await;
+        if !matches!(whole, Ok(Ok(_))) {
+            return;
+        }
+        if length > 0 && tell.send(News::Datagram(client, datagram)).await.is_err() {
+            return;
+        }
+    }
+}
+
+async fn write(
+    mut writes: OwnedWriteHalf,
+    mut frames: mpsc::UnboundedReceiver<Bytes>,
+    waiting: &AtomicUsize,
+) {
+    while let Some(frame) = frames.recv().await {
+        let written = writes.write_all(&frame).await;
+        waiting.fetch_sub(frame.len(), Ordering::Relaxed);
+        if written.is_err() {
+            return;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn client(port: &TcpPort) -> TcpStream {
+        TcpStream::connect(port.local_addr()).await.unwrap()
+    }
+
+    fn port() -> TcpPort {
+        TcpPort::bind("127.0.0.1:0".parse().unwrap()).unwrap()
+    }
+
+    fn framed(datagram: &[u8]) -> Vec<u8> {
+        let length = u16::try_from(datagram.len()).unwrap();
+        [&length.to_be_bytes(), datagram].concat()
+    }
+
+    #[tokio::test]
+    async fn datagrams_come_whole_however_they_are_torn_and_go_back_the_same_way() {
+        let mut port = port();
+        let mut client = client(&port).await;
+        let bytes = [framed(b"one"), framed(b""), framed(&[7; FRAME_MAX_BYTES])].concat();
+        for piece in bytes.chunks(700) {
+            client.write_all(piece).await.unwrap();
+        }
+        let (first, from) = port.receive().await;
+        let (second, again) = port.receive().await;
+        assert_eq!(
+            (&first[..], &second[..]),
+            (&b"one"[..], &[7; FRAME_MAX_BYTES][..])
+        );
+        assert_eq!(from, again);
+        assert!(TcpPort::is_tcp(from));
+
+        let run = Run {
+            to: from,
+            segment: 4,
+            bytes: b"fourfourend",
+        };
+        assert_eq!(port.send(run), 0);
+        let mut back = vec![0; 6 + 6 + 5];
+        client.read_exact(&mut back).await.unwrap();
+        assert_eq!(
+            back,
+            [framed(b"four"), framed(b"four"), framed(b"end")].concat()
+        );
+    }
+
+    #[tokio::test]
+    async fn a_frame_that_is_too_long_ends_the_connection_and_disturbs_no_other() {
+        let mut port = port();
+        let (mut bad, mut good) = (client(&port).await, client(&port).await);
+        bad.write_all(&framed(&[1; FRAME_MAX_BYTES + 1]))
+            .await
+            .unwrap();
+        good.write_all(&framed(b"here")).await.unwrap();
+        assert_eq!(&port.receive().await.0[..], b"here");
+        let ended = bad.read(&mut [0; 8]).await;
+        assert!(matches!(ended, Ok(0) | Err(_)), "{ended:?}");
+    }
+
+    #[tokio::test]
+    async fn what_a_client_does_not_take_is_dropped_beyond_a_bound() {
+        let mut port = port();
+        let mut client = client(&port).await;
+        client.write_all(&framed(b"here")).await.unwrap();
+        let (_, from) = port.receive().await;
+        let datagram = [9; 1_200];
+        // Nothing is written between two sends: the task that writes has no turn.
+        let dropped: u64 = (0..1_000)
+            .map(|_| port.send(Run::one(from, &datagram)))
+            .sum();
+        let kept = WAITING_MAX_BYTES as u64 / 1_202;
+        assert!(dropped >= 1_000 - kept - 1, "{dropped}");
+        assert!(dropped < 1_000);
+    }
+
+    #[test]
+    fn an_address_stands_for_one_connection_and_for_no_machine() {
+        assert_ne!(stands_for(1, 9), stands_for(2, 9));
+        assert!(TcpPort::is_tcp(stands_for(u32::MAX, 9)));
+        for machine in ["127.0.0.1:9", "192.168.1.7:9", "255.255.255.255:9", "[::1]:9"] {
+            assert!(!TcpPort::is_tcp(machine.parse().unwrap()));
+        }
+    }
+}

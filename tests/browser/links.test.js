@@ -1,0 +1,81 @@
+// A room whose network lets no UDP out: Chromium reaches the server over TCP, is seen and heard, sees and hears.
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { Server, browser, entered, open, until } from "./harness.js";
+
+const DISCUSSION = 5;
+/** The browser's own switch for networks without UDP. */
+const NO_UDP = "--force-webrtc-ip-handling-policy=disable_non_proxied_udp";
+
+let server, behind, outside, room, hall, chair;
+
+const view = (page) => page.evaluate(() => globalThis.diemcau?.view());
+const frames = (page) => page.evaluate(() => globalThis.diemcau.frames());
+const linked = (seen) => seen.sites.filter((site) => site.carrier !== null).map((site) => site.site);
+const soundPackets = async (page) => (await frames(page)).filter((slot) => slot.kind === "audio").reduce((sum, slot) => sum + slot.packetsReceived, 0);
+const pictures = async (page) => (await frames(page)).filter((slot) => slot.kind === "video").reduce((sum, slot) => sum + slot.framesDecoded, 0);
+
+/** Over what each connection of a page runs. */
+const protocols = (page) => page.evaluate(async () => {
+  const used = [];
+  for (const connection of globalThis.connections) {
+    const stats = [...(await connection.getStats()).values()];
+    const transport = stats.find((one) => one.type === "transport" && one.selectedCandidatePairId);
+    const pair = stats.find((one) => one.id === transport?.selectedCandidatePairId);
+    used.push(stats.find((one) => one.id === pair?.remoteCandidateId)?.protocol);
+  }
+  return used;
+});
+
+before(async () => {
+  server = await Server.start();
+  behind = await browser([NO_UDP]);
+  outside = await browser();
+  chair = await entered(await open(outside, server.link("chair")));
+  hall = await open(outside, server.link("stage"), { width: 1280, height: 720 });
+  room = await open(behind, server.link("moderator", 1, "room"), undefined, () => {
+    globalThis.connections = [];
+    const Made = globalThis.RTCPeerConnection;
+    globalThis.RTCPeerConnection = class extends Made {
+      constructor(...all) {
+        super(...all);
+        globalThis.connections.push(this);
+      }
+    };
+  });
+  await entered(room);
+});
+
+after(async () => {
+  await behind?.close();
+  await outside?.close();
+  await server?.stop();
+});
+
+test("a room without UDP is linked over TCP, both ways", async () => {
+  await until("its site is linked", async () => linked(await view(chair)).includes(1));
+  await until("both its connections are up", async () => {
+    const used = await protocols(room);
+    return used.length >= 2 && used.every((protocol) => protocol !== undefined);
+  });
+  assert.deepEqual([...new Set(await protocols(room))], ["tcp"]);
+});
+
+test("it is seen and heard in the hall, and sees the hall", async () => {
+  await chair.getByRole("button", { name: /Bắt đầu/ }).first().click();
+  for (let item = 2; item <= DISCUSSION; item += 1) {
+    await until("the item runs", async () => (await view(chair)).agenda.current === item - 1);
+    await chair.getByRole("button", { name: `Sang nội dung ${item}` }).click();
+  }
+  await until("the discussion runs", async () => (await view(room)).agenda.current === DISCUSSION);
+  await room.getByRole("button", { name: "Đăng ký phát biểu" }).click();
+  await room.keyboard.press("Enter");
+  await until("the chair sees its request", async () => (await view(chair)).floor.queue.length === 1);
+  await chair.keyboard.press("F2");
+  await until("the room speaks", async () => (await view(room)).floor.turn?.site === 1);
+  const [sound, picture] = [await soundPackets(hall), await pictures(hall)];
+  await until("the wall hears it", async () => await soundPackets(hall) > sound + 50);
+  await until("the wall sees it", async () => await pictures(hall) > picture + 10);
+  const own = await pictures(room);
+  await until("it sees pictures itself", async () => await pictures(room) > own + 10);
+});
