@@ -99,7 +99,9 @@ impl TcpPort {
         let Some(way_out) = self.ways_out.get(&run.to) else {
             return datagrams.len() as u64;
         };
-        datagrams.map(|datagram| u64::from(!way_out.takes(datagram))).sum()
+        datagrams
+            .map(|datagram| u64::from(!way_out.takes(datagram)))
+            .sum()
     }
 }
 
@@ -328,7 +330,12 @@ mod tests {
     fn an_address_stands_for_one_connection_and_for_no_machine() {
         assert_ne!(stands_for(1, 9), stands_for(2, 9));
         assert!(TcpPort::is_tcp(stands_for(u32::MAX, 9)));
-        for machine in ["127.0.0.1:9", "192.168.1.7:9", "255.255.255.255:9", "[::1]:9"] {
+        for machine in [
+            "127.0.0.1:9",
+            "192.168.1.7:9",
+            "255.255.255.255:9",
+            "[::1]:9",
+        ] {
             assert!(!TcpPort::is_tcp(machine.parse().unwrap()));
         }
     }

@@ -302,8 +302,10 @@ async fn a_network_that_blocks_udp_carries_sound_and_picture_both_ways_over_tcp(
     })
     .await;
     hall.grant(0);
-    hall.until("and that room hears the hall", |hall| hall.sounds(7, 0) > 50)
-        .await;
+    hall.until("and that room hears the hall", |hall| {
+        hall.sounds(7, 0) > 50
+    })
+    .await;
     hall.until("it has the picture too", |hall| {
         hall.seen(7).packets_in(0..14, 0) > 50
     })

@@ -31,13 +31,7 @@ async fn a_speaker_who_is_asked_to_leave_is_silent_and_deaf_and_hears_nothing_in
     let mut chair = server.chair().await?;
     chair.command("item", start_item(DISCUSSION)).await?;
     room.command(request("Được mời")).await?;
-    let next = |client: &Client| {
-        client
-            .view
-            .floor
-            .on_deck
-            .map(|_| client.view.floor.queue[0].turn)
-    };
+    let next = |client: &Client| client.view.floor.on_deck.first().copied();
     let turn = chair.until(next).await?;
     chair.command("call", call_next(None, turn)).await?;
     until("the speaker is heard", || listener.sounds_of(40) > 20).await?;

@@ -70,10 +70,10 @@ async fn nothing_forged_succeeds() -> Result<()> {
     let records = server.records()?;
     let scene = records
         .iter()
-        .rposition(|record| after_the_scene(&record.entry.event));
+        .rposition(|record| after_the_scene(&record.event));
     for record in &records[scene.context("the scene was set")? + 1..] {
         let harmless = matches!(
-            record.entry.event,
+            record.event,
             Event::CommandRefused { .. } | Event::EndpointLost { .. }
         );
         ensure!(harmless, "a forgery did something: {record:?}");

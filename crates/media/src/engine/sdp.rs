@@ -102,7 +102,10 @@ pub fn with_tcp(sdp: &str, port: u16) -> String {
 
 /// The address of a line that is a candidate over UDP.
 fn udp_host(line: &str) -> Option<&str> {
-    let mut words = line.strip_prefix("a=candidate:")?.split_whitespace().skip(2);
+    let mut words = line
+        .strip_prefix("a=candidate:")?
+        .split_whitespace()
+        .skip(2);
     let is_udp = words.next()?.eq_ignore_ascii_case("udp");
     words.nth(1).filter(|_| is_udp)
 }
