@@ -11,8 +11,8 @@ import { serverNow } from "../time.js";
 import { dialog, html, icon, nothing, t } from "./pieces.js";
 import { sheet } from "./sheet.js";
 
-/** As many rows as leave the desk its room. */
-const SHOWN = 2;
+/** As many rows as leave the desks their room; the chair's has less. */
+const [SHOWN, SHOWN_CHAIR] = [2, 1];
 
 /** A label often begins with its site's name, which stands beside it already. @param {string} label @param {string | null} site */
 const machine = (label, site) => (site !== null && label.startsWith(site) ? label.slice(site.length).replace(/^[\s–—:,·-]+/u, "") : label);
@@ -60,24 +60,24 @@ function names(view, visitor) {
   const seat = view.seats.find((each) => each.id === visitor.seat);
   const site = seat?.site == null ? "" : siteName(view, seat.site);
   const label = seat?.label ?? "";
-  return { label, who: label.startsWith(site) ? label : `${site} · ${label}` };
+  return { label, site, own: machine(label, site === "" ? null : site) };
 }
 
 /** The strip in a row of its own. @param {Ctx} ctx @param {View} view */
-export const lobbyStrip = (ctx, view) => html`<div class="alarms at-the-door">${visitors(ctx, view)}</div>`;
+export const lobbyStrip = (ctx, view) => html`<div class="alarms at-the-door">${visitors(ctx, view, SHOWN_CHAIR)}</div>`;
 
-/** Who waits at the door, for those who let people in. @param {Ctx} ctx @param {View} view */
-export function visitors(ctx, view) {
+/** Who waits at the door, for those who let people in. @param {Ctx} ctx @param {View} view @param {number} [most] */
+export function visitors(ctx, view, most = SHOWN) {
   const { waiting } = view.door;
-  return html`${waiting.slice(0, SHOWN).map((visitor) => strip(ctx, view, visitor))}
-    ${waiting.length > SHOWN ? html`<p class="more-alarms">${t("door-more", { n: waiting.length - SHOWN })}</p>` : nothing}`;
+  return html`${waiting.slice(0, most).map((visitor) => strip(ctx, view, visitor))}
+    ${waiting.length > most ? html`<p class="more-alarms">${t("door-more", { n: waiting.length - most })}</p>` : nothing}`;
 }
 
 /** @param {Ctx} ctx @param {View} view @param {Visitor} visitor */
 function strip(ctx, view, visitor) {
-  const { label, who } = names(view, visitor);
+  const { label, site, own } = names(view, visitor);
   const words = { label, code: visitor.code };
-  return html`<div class="banner at-door" role="alert">${icon("lock")}<p><b class="door-name" title=${who}>${who}</b> <span class="door-asks">${t("door-waits")} <b class="door-digits num">${visitor.code}</b></span>${visitor.has_key ? nothing : html` <small>${t("door-once")}</small>`}</p>
+  return html`<div class="banner at-door" role="alert">${icon("lock")}<p>${site === "" ? nothing : html`<b class="door-name" title=${site}>${site}</b> `}${own === "" ? nothing : html`<b class="door-own">${site === "" ? "" : "· "}${own}</b> `}<span class="door-asks">${t("door-waits")} <b class="door-digits num">${visitor.code}</b></span>${visitor.has_key ? nothing : html` <small>${t("door-once")}</small>`}</p>
     <button class="btn small primary" type="button" @click=${() => admitDevice(ctx.ask, visitor.wait)} aria-label=${t("door-admit-who", words)}>${t("door-admit")}</button>
     <button class="btn small" type="button" @click=${() => ctx.ui({ confirm: { what: "refuse-device", id: visitor.wait } })} aria-label=${t("door-refuse-who", words)}>${t("door-refuse")}</button></div>`;
 }
