@@ -1,13 +1,9 @@
 // Every page by axe-core, in both languages and in the states a conference goes through: nothing serious, nothing critical.
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
-import { createRequire } from "node:module";
 import { after, before, test } from "node:test";
+import { grave, language } from "./axe.js";
 import { Server, browser, conferenceFile, endpoints, entered, open, until } from "./harness.js";
 
-const AXE = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
-const GRAVE = ["serious", "critical"];
 const DISCUSSION = 5;
 const DESK = { width: 1366, height: 625 };
 const PHONE = { width: 390, height: 844 };
@@ -17,25 +13,11 @@ let server, chromium, rooms, leaver, chair, deputy, secretary, site, companion, 
 let checks = 0;
 
 const view = (page) => page.evaluate(() => globalThis.diemcau.view());
-const language = (page) => page.evaluate(() => document.documentElement.lang);
 
-/** The grave findings on a page as it stands, each with its rule, place and reason. */
-async function findings(page, name) {
-  await page.evaluate(async () => {
-    await document.fonts.ready;
-    await new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)));
-  });
-  // The source is evaluated from outside, so the page is checked under the policy it is served with.
-  // The wall in small is a frame of its own, drawn without a script: it is looked at as the wall.
-  if (!await page.evaluate(() => "axe" in globalThis)) await page.evaluate(AXE);
-  const violations = await page.evaluate(async (values) => {
-    const told = await globalThis.axe.run(document, { iframes: false, runOnly: { type: "tag", values }, resultTypes: ["violations"] });
-    return told.violations.flatMap(({ id, nodes }) => nodes.map(({ impact, target, failureSummary, html }) => ({ id, impact, target, failureSummary, html })));
-  }, RULES);
+/** The grave findings on a page as it stands; each look is counted. */
+function findings(page, name) {
   checks += 1;
-  const told = `${name}, ${await language(page)}`;
-  return violations.filter(({ impact }) => GRAVE.includes(impact)).map(({ id, impact, target, failureSummary, html }) =>
-    `${told}: ${impact} ${id} at ${target.join(" ")}\n    ${failureSummary.replace(/\s+/g, " ")}\n    ${html.slice(0, 160)}`);
+  return grave(page, name);
 }
 
 /** The same in the other language too, by the page's own button. */

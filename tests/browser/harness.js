@@ -135,10 +135,19 @@ export async function browser(more = []) {
   return chromium.launch({ executablePath: "/usr/bin/chromium", args: [...FLAGS, ...more] });
 }
 
-/** Opens a page in a context of its own, collects what it says, and waits until it has its first snapshot. `first` runs in it before its own code. */
-export async function open(browser, url, viewport = { width: 1366, height: 625 }, first = () => {}) {
-  const context = await browser.newContext({ viewport, permissions: ["camera", "microphone"], locale: "vi-VN", timezoneId: "Asia/Ho_Chi_Minh" });
-  const page = await context.newPage();
+const manners = (viewport = { width: 1366, height: 625 }) => ({ viewport, permissions: ["camera", "microphone"], locale: "vi-VN", timezoneId: "Asia/Ho_Chi_Minh" });
+
+/** A browser with a profile on disk, as a room's machine has it: started again on the same folder it is the same browser. */
+export async function machine(folder, viewport) {
+  return chromium.launchPersistentContext(folder, { executablePath: "/usr/bin/chromium", args: FLAGS, ...manners(viewport) });
+}
+
+/** A browser that has never been here. */
+export const stranger = (browser, viewport) => browser.newContext(manners(viewport));
+
+/** Opens a page and collects what it says; it may come to stand at the door. `first` runs in it before its own code. */
+export async function visit(context, url, first = () => {}) {
+  const page = context.pages().find((each) => each.url() === "about:blank") ?? await context.newPage();
   page.said = [];
   page.outside = [];
   page.on("console", (message) => page.said.push(`${message.type()}: ${message.text()}`));
@@ -149,9 +158,17 @@ export async function open(browser, url, viewport = { width: 1366, height: 625 }
   });
   await page.addInitScript(first);
   await page.goto(url);
+  return page;
+}
+
+/** Waits until a page has its first snapshot. */
+export async function joined(page) {
   await until("the page has joined", () => page.evaluate(() => Boolean(globalThis.diemcau?.view())));
   return page;
 }
+
+/** Opens a page in a context of its own and waits until it has its first snapshot. */
+export const open = async (browser, url, viewport) => joined(await visit(await stranger(browser, viewport), url));
 
 /** Writes down every note the page sounds from now on: `globalThis.notes`, in hertz. */
 export const listen = (page) => page.evaluate(() => {

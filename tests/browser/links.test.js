@@ -1,7 +1,7 @@
 // A room whose network lets no UDP out: Chromium reaches the server over TCP, is seen and heard, sees and hears.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { Server, browser, entered, open, until } from "./harness.js";
+import { Server, browser, entered, joined, open, stranger, until, visit } from "./harness.js";
 
 const DISCUSSION = 5;
 /** The browser's own switch for networks without UDP. */
@@ -33,7 +33,7 @@ before(async () => {
   outside = await browser();
   chair = await entered(await open(outside, server.link("chair")));
   hall = await open(outside, server.link("stage"), { width: 1280, height: 720 });
-  room = await open(behind, server.link("moderator", 1, "room"), undefined, () => {
+  room = await visit(await stranger(behind), server.link("moderator", 1, "room"), () => {
     globalThis.connections = [];
     const Made = globalThis.RTCPeerConnection;
     globalThis.RTCPeerConnection = class extends Made {
@@ -43,7 +43,7 @@ before(async () => {
       }
     };
   });
-  await entered(room);
+  await entered(await joined(room));
 });
 
 after(async () => {

@@ -36,19 +36,26 @@ revoke-seat-speaks = This site is speaking now.
 keep-seat = Keep the link
 seat-expelled = Asked to leave
 seat-open = opens for whoever has it
-seat-devices = knows { $n } machines
+seat-devices = { $n ->
+    [0] no machine has opened it
+   *[other] knows { $n } machines
+}
 expel-seat = Ask to leave
 expel-seat-of = Ask to leave: { $label }
 expel-seat-title = Ask { $label } to leave the meeting?
 expel-seat-text = The machine using it is cut off at once. Whoever uses this link afterwards waits at the door.
 expel-ban = Shut out for good the machines this link knows
+keep-in = Let it stay
 restore-seat = Open again
 restore-seat-of = Open the link of { $label } again
 restore-seat-title = Open the link of { $label } again?
 restore-seat-text = The link works as on the first day.
 restore-seat-bound = The link works as on the first day: the first machine that opens it now enters at once and is remembered.
+restore-seat-banned = A machine that was shut out stays so, until it is allowed again.
 forget-devices = Change machine
-forget-devices-of = Forget the machines of { $label }; the first that opens it now enters
+forget-devices-of = Change machine: { $label }
+forget-devices-title = Change the machine of { $label }?
+forget-devices-text = The machines it knows are forgotten. The first machine that opens this link from now on enters at once and is remembered.
 banned-device = Machine that used the link { $label }
 banned-id = key mark { $text }
 device-banned = Shut out

@@ -36,19 +36,26 @@ revoke-seat-speaks = Điểm cầu này đang phát biểu.
 keep-seat = Giữ liên kết
 seat-expelled = Đã mời ra
 seat-open = ai có liên kết đều vào được
-seat-devices = đã biết { $n } máy
+seat-devices = { $n ->
+    [0] chưa máy nào mở
+   *[other] đã biết { $n } máy
+}
 expel-seat = Mời ra
 expel-seat-of = Mời ra: { $label }
 expel-seat-title = Mời { $label } ra khỏi phòng họp?
 expel-seat-text = Máy đang dùng bị ngắt ngay. Ai dùng đường liên kết này sau đó đều phải chờ ở cửa.
 expel-ban = Cấm hẳn các máy mà đường liên kết này đã biết
+keep-in = Để ở lại
 restore-seat = Mở lại
 restore-seat-of = Mở lại đường liên kết của { $label }
 restore-seat-title = Mở lại đường liên kết của { $label }?
 restore-seat-text = Đường liên kết dùng được như ngày đầu.
 restore-seat-bound = Đường liên kết dùng được như ngày đầu: máy mở nó đầu tiên sau đây được vào ngay và được ghi nhớ.
+restore-seat-banned = Máy đã bị cấm thì vẫn bị cấm, cho đến khi bấm Bỏ cấm.
 forget-devices = Đổi máy
-forget-devices-of = Quên các máy của { $label }, máy mở đầu tiên sau đây được vào
+forget-devices-of = Đổi máy: { $label }
+forget-devices-title = Đổi máy của { $label }?
+forget-devices-text = Các máy đã biết bị quên. Máy mở đường liên kết này đầu tiên sau đây được vào ngay và được ghi nhớ.
 banned-device = Máy từng dùng liên kết { $label }
 banned-id = dấu khoá { $text }
 device-banned = Đã cấm

@@ -155,6 +155,8 @@ export class Connection {
         this.listeners.frame(frame);
         return this.#askAgain();
       case "pong":
+        // At the door the clock stays the page's own: what counts the minutes of the wait must not jump.
+        if (!this.#welcomed) return;
         learnServerTime(frame.sent, this.#heardAt, frame.now);
         this.listeners.measured(this.#heardAt - frame.sent);
         return;
@@ -223,6 +225,12 @@ export class Connection {
 
   /** @param {ErrorWhy} why */
   #end(why) {
+    // A PIN was wrong: only the next question says how long none is looked at, and it is asked for that.
+    if (why === "not_admitted" && this.#pin !== null) {
+      this.#pin = null;
+      this.#drop();
+      return this.#connect();
+    }
     this.#ended = true;
     this.#drop();
     this.listeners.ended(why);

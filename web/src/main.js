@@ -94,7 +94,7 @@ async function run(about, token) {
     },
     frame: (frame) => {
       const before = app;
-      app = applyFrame(app, frame);
+      app = applyFrame(app, frame, serverNow());
       if (page.follow) app = page.follow(before, app);
       page.hear?.(before, app);
       const fresh = page.news?.(before, app) ?? null;

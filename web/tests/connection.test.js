@@ -80,6 +80,29 @@ test("says who it is when it is asked, and pings while it waits at the door", as
   stop();
 });
 
+test("after a wrong PIN it asks once more, to hear how long none is looked at", async () => {
+  const connection = start("secret");
+  const knocks = async (locked_ms) => {
+    last().onopen();
+    last().say({ type: "prove", challenge: "c", pin: true, locked_ms });
+    await new Promise((settled) => setImmediate(settled));
+    last().say({ type: "error", why: "not_admitted", id: null, text: "", fatal: true });
+    return last().sent.at(-1).pin;
+  };
+  assert.equal(await knocks(0), null);
+  assert.deepEqual([told.ended.length, FakeSocket.all.length], [1, 1]);
+  connection.givePin("0000");
+  const before = FakeSocket.all.length;
+  last().onopen();
+  last().say({ type: "prove", challenge: "d", pin: true, locked_ms: 0 });
+  await new Promise((settled) => setImmediate(settled));
+  assert.equal(last().sent.at(-1).pin, "0000");
+  last().say({ type: "error", why: "not_admitted", id: null, text: "", fatal: true });
+  assert.deepEqual([told.ended.length, FakeSocket.all.length], [1, before + 1], "the person is told when it is known");
+  assert.equal(await knocks(30_000), null, "the wrong PIN is not said again");
+  assert.deepEqual([told.ended.length, FakeSocket.all.length], [2, before + 1]);
+});
+
 test("a command without an answer is sent again with the same id after every welcome, and only until the answer", () => {
   const connection = start();
   last().enter();

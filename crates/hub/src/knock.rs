@@ -201,7 +201,7 @@ fn read(inbound: Inbound) -> Result<ClientFrame, ErrorWhy> {
 }
 
 /// The device whose key signed this connection's challenge.
-fn held(proof: &DeviceProof, challenge: &str, token: &str) -> Option<DeviceId> {
+pub(crate) fn held(proof: &DeviceProof, challenge: &str, token: &str) -> Option<DeviceId> {
     let key = URL_SAFE_NO_PAD.decode(&proof.key).ok()?;
     let signature = URL_SAFE_NO_PAD.decode(&proof.signature).ok()?;
     UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, &key)

@@ -9,6 +9,8 @@ mod clock;
 mod connection;
 mod crowd;
 mod frame;
+#[cfg(test)]
+mod fuzz;
 mod knock;
 mod media;
 mod members;

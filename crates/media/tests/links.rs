@@ -98,6 +98,68 @@ async fn a_client_that_checks_before_its_answer_is_here_connects_as_soon_as_it_i
     hall.close().await;
 }
 
+/// The same description, naming a certificate that nobody has.
+fn with_another_certificate(sdp: &str) -> String {
+    let other = |digit| match digit {
+        ':' => ':',
+        '0' => '1',
+        _ => '0',
+    };
+    let line = |line: &str| match line.strip_prefix("a=fingerprint:sha-256 ") {
+        Some(hex) => {
+            let hex: String = hex.chars().map(other).collect();
+            format!("a=fingerprint:sha-256 {hex}\r\n")
+        }
+        None => format!("{line}\r\n"),
+    };
+    sdp.lines().map(line).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_certificate_that_the_description_does_not_name_gets_no_connection() {
+    const PEER: u64 = 9;
+    let mut hall = Hall::with_rooms(2).await;
+    hall.admit(PEER, Some(1), Carries::Standby).await;
+    hall.peers
+        .insert(PeerId(PEER), Probe::start(ProbeOptions::new(9)));
+    let offer = hall.probe(PEER).uplink_offer().await;
+    let forged = with_another_certificate(&offer);
+    assert_ne!(forged, offer);
+    hall.ask(PeerAsk::UplinkOffer {
+        peer: PeerId(PEER),
+        sdp: forged,
+    })
+    .await;
+    let answer = hall
+        .said(|say| match say {
+            PeerSay::Answer { peer, sdp } if peer.0 == PEER => Some(sdp.clone()),
+            _ => None,
+        })
+        .await;
+    hall.probe(PEER).uplink_answer(answer);
+    let answer = hall.downlink_answer(PEER).await;
+    hall.ask(PeerAsk::DownlinkAnswer {
+        peer: PeerId(PEER),
+        sdp: with_another_certificate(&answer),
+    })
+    .await;
+    // Others connect in far less time than these packets take.
+    hall.while_sending(0, 300).await;
+    hall.take_mail();
+    let is_up =
+        |report: &LinkReport| matches!(report, LinkReport::Up { peer, .. } if peer.0 == PEER);
+    assert!(!hall.reported.iter().any(is_up), "the uplink was taken");
+    assert!(
+        !hall.seen(PEER).downlink_connected,
+        "the downlink was opened"
+    );
+
+    // Beside it: with its own certificate the same client comes in.
+    hall.connect_uplink(PEER).await;
+    hall.connect_downlink(PEER).await;
+    hall.close().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_second_offer_replaces_the_uplink() {
     let mut hall = Hall::with_rooms(2).await;

@@ -5,8 +5,9 @@ use anyhow::{Context, Result, bail, ensure};
 use std::process::Command;
 
 /// The packages that have targets.
-const PACKAGES: [&str; 6] = [
+const PACKAGES: [&str; 7] = [
     "diemcau-protocol",
+    "diemcau-hub",
     "diemcau-journal",
     "diemcau-verify",
     "diemcau-media",

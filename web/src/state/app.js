@@ -46,8 +46,8 @@ import { applyFacts } from "./view.js";
  * @property {number} lostAt On this page's clock.
  * @property {boolean} stopping The server said it is about to stop.
  * @property {ErrorWhy | null} ended
- * @property {{ code: string, title: string, site: string | null, label: string } | null} waiting At the door, until somebody lets this device in.
- * @property {{ pin: boolean, locked_ms: number } | null} proving What the server asked before the welcome.
+ * @property {{ code: string, title: string, site: string | null, label: string, since: number } | null} waiting At the door, until somebody lets this device in.
+ * @property {{ pin: boolean, until: number } | null} proving What the server asked before the welcome, and until when it looks at no PIN.
  * @property {boolean} pinGiven
  * @property {Me | null} me
  * @property {number} seq
@@ -73,11 +73,11 @@ export function newApp(page, media) {
   };
 }
 
-/** @param {App} app @param {ServerFrame} frame @returns {App} */
-export function applyFrame(app, frame) {
+/** @param {App} app @param {ServerFrame} frame @param {number} now When it was heard. @returns {App} */
+export function applyFrame(app, frame, now = 0) {
   switch (frame.type) {
-    case "prove": return { ...app, proving: { pin: frame.pin, locked_ms: frame.locked_ms } };
-    case "waiting": return { ...app, waiting: frame };
+    case "prove": return { ...app, proving: { pin: frame.pin, until: now + frame.locked_ms } };
+    case "waiting": return { ...app, waiting: { ...frame, since: now } };
     case "welcome":
       return followFloor({ ...app, link: "joined", stopping: false, waiting: null, alarms: [], me: frame.me, seq: frame.seq, view: frame.view });
     case "facts": {

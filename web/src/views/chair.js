@@ -80,7 +80,7 @@ export function view(ctx) {
   const name = t(app.me?.role === "deputy" ? "page-deputy" : "page-chair");
   return html`
     ${topbar(ctx, name, view.fixed.title, html`${app.me?.role === "deputy" && presides(app, view) ? mark("deck", "check", t("you-preside")) : nothing}${later(ctx, "tones", () => import("./tones.js"), false)?.toneButton(ctx) ?? nothing}${sends || app.me?.carries === "nothing" ? nothing : soundToggle(ctx)}`)}
-    ${atDoor ? html`<div class="alarms">${door(ctx)?.lobbyStrip(ctx, view) ?? nothing}</div>` : nothing}
+    ${(atDoor && door(ctx)?.lobbyStrip(ctx, view)) || nothing}
     <main class="chair ${presides(app, view) ? "" : "aside"} ${app.ui.panel === "" ? "" : "with-panel"}">
       ${agendaZone(ctx, view)} ${speechZone(ctx, view)} ${sitesZone(ctx, view)} ${listZone(ctx, view)}
       ${panel(ctx, view)}

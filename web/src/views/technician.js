@@ -60,7 +60,7 @@ export function view(ctx) {
   const seats = tab === "seats";
   const atDoor = view.door.waiting.length > 0;
   return html`${topbar(ctx, t("page-technician"), view.fixed.title, ctx.app.me?.carries === "nothing" ? nothing : soundToggle(ctx))}
-  <div class="alarms">${atDoor ? door(ctx)?.lobbyStrip(ctx, view) ?? nothing : nothing}${open.slice(0, 3).map((alarm) => html`<div class="banner">${icon("warn")}<p><b>${alarm.name}</b> ${alarm.what}${alarm.since === null ? nothing : html` <since-clock class="num" .since=${alarm.since}></since-clock>`}. ${alarm.more}</p>
+  <div class="alarms">${atDoor ? door(ctx)?.visitors(ctx, view) ?? nothing : nothing}${open.slice(0, 3).map((alarm) => html`<div class="banner">${icon("warn")}<p><b>${alarm.name}</b> ${alarm.what}${alarm.since === null ? nothing : html` <since-clock class="num" .since=${alarm.since}></since-clock>`}. ${alarm.more}</p>
     <button class="btn small" type="button" @click=${() => ctx.ui({ known: [...ctx.app.ui.known, alarm.key] })}>${t("alarm-known")}</button></div>`)}
     ${open.length > 3 ? html`<p class="more-alarms">${t("more-alarms", { n: open.length - 3 })}</p>` : nothing}</div>
   ${strip(ctx)?.asked(ctx, view, 3) ?? nothing}

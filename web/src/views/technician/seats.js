@@ -13,7 +13,7 @@ export function seatsZone(ctx, view) {
   const shown = view.seats.filter((seat) => search === "" || fold(`${seat.label} ${siteCall(view, seat.site)} ${t(`role-${seat.role}`)}`).includes(search));
   return html`<section class="zone seats" aria-labelledby="h-seats"><div class="zone-head"><h2 id="h-seats">${t("seats")}</h2><span class="faint">${t("seats-count", { n: view.seats.length, revoked: view.seats.filter((seat) => seat.revoked).length })}</span></div>
     <div class="find"><label class="vh" for="find-seat">${t("find-seat")}</label><input class="input" id="find-seat" type="search" placeholder=${t("find-seat")} @input=${(/** @type {Event} */ event) => ctx.ui({ search: /** @type {HTMLInputElement} */ (event.target).value })}></div>
-    ${shown.length === 0 ? html`<p class="empty">${t("no-seats")}</p>` : html`<ul tabindex="0" aria-label=${t("seats")}>${shown.map((seat) => seatRow(ctx, view, seat))}${view.door.banned.map((each) => bannedRow(ctx, view, each))}</ul>`}</section>`;
+    ${shown.length === 0 ? html`<p class="empty">${t("no-seats")}</p>` : html`<ul tabindex="0" aria-label=${t("seats")}>${view.door.banned.map((each) => bannedRow(ctx, view, each))}${shown.map((seat) => seatRow(ctx, view, seat))}</ul>`}</section>`;
 }
 
 /** Search on a fold: marks dropped, đ as d. @param {string} text */
@@ -56,12 +56,15 @@ export function dialogs(ctx, view) {
   const { label } = seat;
   const speaks = view.floor.turn?.site === seat.site && seat.carries === "room" && site(view, seat.site) ? ` ${t("revoke-seat-speaks")}` : "";
   if (confirm.what === "expel-seat" && !seat.expelled) {
-    const field = seat.devices > 0 ? html`<div class="choices dialog-field"><label><input type="checkbox" id="ban-device"> ${t("expel-ban")}</label></div>` : nothing;
+    const field = seat.devices > 0 ? html`<label class="check dialog-field"><input type="checkbox" id="ban-device"><span>${t("expel-ban")}</span></label>` : nothing;
     const ban = () => /** @type {HTMLInputElement | null} */ (document.getElementById("ban-device"))?.checked ?? false;
-    return dialog(ctx, { title: t("expel-seat-title", { label }), text: `${t("expel-seat-text")}${speaks}`, field, stay: t("keep-seat"), go: t("expel-seat"), act: () => expelSeat(ctx.ask, seat.id, ban()) });
+    return dialog(ctx, { title: t("expel-seat-title", { label }), text: `${t("expel-seat-text")}${speaks}`, field, stay: t("keep-in"), go: t("expel-seat"), act: () => expelSeat(ctx.ask, seat.id, ban()) });
+  }
+  if (confirm.what === "restore-seat" && !seat.revoked && !seat.expelled) {
+    return dialog(ctx, { title: t("forget-devices-title", { label }), text: t("forget-devices-text"), stay: t("cancel"), go: t("forget-devices"), act: () => restoreSeat(ctx.ask, seat.id) });
   }
   if (confirm.what === "restore-seat") {
-    return dialog(ctx, { title: t("restore-seat-title", { label }), text: t(seat.bound ? "restore-seat-bound" : "restore-seat-text"), stay: t("cancel"), go: t("restore-seat"), act: () => restoreSeat(ctx.ask, seat.id) });
+    return dialog(ctx, { title: t("restore-seat-title", { label }), text: `${t(seat.bound ? "restore-seat-bound" : "restore-seat-text")}${view.door.banned.some((each) => each.seat === seat.id) ? ` ${t("restore-seat-banned")}` : ""}`, stay: t("cancel"), go: t("restore-seat"), act: () => restoreSeat(ctx.ask, seat.id) });
   }
   if (confirm.what !== "revoke-seat" || seat.revoked) return nothing;
   return dialog(ctx, { title: t("revoke-seat-title", { label }), text: `${t("revoke-seat-text")}${speaks}`, stay: t("keep-seat"), go: t("revoke-seat"), act: () => revokeSeat(ctx.ask, seat.id) });

@@ -5,6 +5,8 @@
 //! since in as few calls as the kernel allows.
 
 mod estimate;
+#[cfg(test)]
+mod fuzz;
 mod offer;
 mod reports;
 mod runs;

@@ -17,7 +17,7 @@ pub const REPORT_INTERVAL: Duration = Duration::from_secs(1);
 /// Reports remembered for the round trip; an older one gives no figure.
 const REPORTS_MAX: usize = 16;
 /// Lost packets named in one datagram that are looked at; further ones are asked for again.
-const NACKS_MAX: usize = 256;
+pub const NACKS_MAX: usize = 256;
 
 /// What we reported and when.
 pub struct Reports {
