@@ -3,7 +3,6 @@ priority-wall = The chair is speaking
 page-of = Page { $n } of { $of }
 speech-waits = Waits for a question
 no-paragraph-shown = No paragraph is chosen.
-break-now = Break
 begins-soon = The conference begins soon
 next-item-is = Next, item { $n }
 roll-wall = Roll call

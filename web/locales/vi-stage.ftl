@@ -3,7 +3,6 @@ priority-wall = Chủ trì đang phát biểu
 page-of = Trang { $n }/{ $of }
 speech-waits = Chờ câu hỏi
 no-paragraph-shown = Chưa chọn đoạn dự thảo.
-break-now = Nghỉ giải lao
 begins-soon = Hội nghị sắp bắt đầu
 next-item-is = Tiếp theo, nội dung { $n }
 roll-wall = Điểm danh

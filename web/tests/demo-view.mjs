@@ -21,7 +21,7 @@ export function demoView(now) {
   const request = (turn, site, minutes, w) => ({ turn, site, words: w, about: null, at: now - minutes * MINUTE, why: { why: "round", turns: 0 }, ready: "unknown", heard: null });
   const speech = words("contribution", "Đại diện Ban Tổ chức Huyện uỷ", "", { draft: 3, paragraph: 12 });
   return {
-    fixed: { title: "Hội nghị trực tuyến góp ý kiến dự thảo văn bản", organizer: "Ban Tổ chức Tỉnh uỷ", starts: 450, sites, drafts: drafts(), kinds: [] },
+    fixed: { title: "Hội nghị trực tuyến góp ý kiến dự thảo văn bản", organizer: "Ban Tổ chức Tỉnh uỷ", starts: 450, sites, drafts: drafts(), kinds: kinds() },
     sites: sites.map(({ id }) => (id === 6 ? { site: 6, carrier: null, since: now - 14_000 } : { site: id, carrier: "room", since: now - 80 * MINUTE })),
     agenda: {
       current: 5, next: 6, on_break: null, items: [
@@ -55,7 +55,14 @@ export function demoView(now) {
     speeches: [],
     feed: feed(now),
     seats: seats(sites),
+    door: { waiting: [], banned: [] },
   };
+}
+
+/** The server's table: `crates/conference/src/precedence.rs`. */
+function kinds() {
+  const rows = { point_of_order: [0, true, false, true], question: [1, false, true, true], response: [2, false, true, false], reply: [3, false, true, false], paper: [4], contribution: [4], directing: [5], conclusion: [6] };
+  return Object.entries(rows).map(([speech, [rank, though_closed = false, under_a_speech = false, interposes = false]]) => ({ speech, rights: { rank, though_closed, under_a_speech, interposes } }));
 }
 
 function drafts() {

@@ -99,6 +99,9 @@ function panel(ctx, view) {
 }
 
 /** @param {Ctx} ctx */
+const pause = (ctx) => later(ctx, "break", () => import("./break.js"));
+
+/** @param {Ctx} ctx */
 const pick = (ctx) => later(ctx, "pick", () => import("./chair/pick.js"));
 
 // ---------------------------------------------------------------- chương trình
@@ -170,7 +173,8 @@ function speechZone(ctx, view) {
     <div class="turn ${turn ? "" : "nobody"}">${view.floor.priority ? mark("held", "mic", t("priority-held")) : nothing}${turn
       ? html`${turnMark(view)}<h2 class="site">${fittingName(view, turn.site, 30)}</h2><p class="who">${[turn.words.delegate || t("no-delegate"), turn.words.title ?? ""].filter((part) => part !== "").join(", ")}</p><p class="topic">${topicLine(view, turn.words)}</p>
         ${pick(ctx)?.heldStrip(ctx, view, turn) ?? nothing}<turn-clock .turn=${turn}></turn-clock>`
-      : html`${view.floor.hall_microphone ? mark("live", "mic", t("hall-open")) : mark("", "mic-off", t("nobody-speaks"))}<h2 class="site">${callName(hall(view))}</h2><p class="topic">${lastWords(view)}</p>`}</div>
+      : view.agenda.on_break ? pause(ctx)?.breakHere(ctx, view, view.agenda.on_break, may)
+      : html`${view.floor.hall_microphone ? mark("live", "mic", t("hall-open")) : mark("", "mic-off", t("nobody-speaks"))}<h2 class="site">${callName(hall(view))}</h2><p class="topic">${lastWords(view)}</p>${may ? pause(ctx)?.breakForm(ctx, view) : nothing}`}</div>
     <div class="acts">
       <button class="btn end" type="button" ?disabled=${!turn || !may} @click=${() => turn && endTurn(ctx.ask, turn.turn)}>${icon("stop")}${t("end-turn")} ${kbd("F4")}</button>
       <button class="btn" type="button" ?disabled=${!turn || !may} @click=${() => turn && extendTurn(ctx.ask, turn.turn, 1)}>${t("extend-minute")} ${kbd("F6")}</button>

@@ -11,6 +11,7 @@ import { linkedCount, siteCall } from "../state/sites.js";
 import { number } from "../text.js";
 import { shortTime } from "../time.js";
 import { agendaZone } from "./agenda.js";
+import { later } from "./later.js";
 import { html, icon, isHeard, lowerThird, mark, nextList, nothing, numbered, rich, soundBlocked, t, topbar } from "./pieces.js";
 
 /** @param {App} app */
@@ -33,7 +34,7 @@ export function view(ctx) {
   return html`${topbar(ctx, t("page-observer"), view.fixed.title)}
   <main class="observer">
     <section class="left" aria-label=${t("programme")}>
-      ${news(view)}
+      ${news(ctx, view)}
       ${picture(ctx, view)}
       ${lowerThird(ctx, view)}
       ${tools(ctx)}
@@ -63,14 +64,15 @@ function waiting(view) {
 /** @param {number} minutes After midnight. */
 const minutesOfDay = (minutes) => `${String(Math.floor(minutes / 60)).padStart(2, "0")}:${String(minutes % 60).padStart(2, "0")}`;
 
-/** What everybody should know now: the notice on the walls, and where the roll call is. @param {View} view */
-function news(view) {
+/** What everybody should know now: the notice on the walls, a break, and where the roll call is. @param {Ctx} ctx @param {View} view */
+function news(ctx, view) {
   const { layout, notice } = view.stage;
   const { calling, sites } = view.attendance;
   const told = layout === "notice" && notice !== "" ? html`<p>${icon("doc")}<span><b>${t("layout-notice")}:</b> ${notice}</span></p>` : nothing;
   const called = { n: sites.filter((line) => line.how !== null).length, of: sites.length };
   const roll = calling === null ? nothing : html`<p>${icon("right")}<span>${rich("roll-at", { site: siteCall(view, calling) })} <span class="nb">${t("roll-called", called)}</span></span></p>`;
-  return html`<div class="news" role="status">${told}${roll}</div>`;
+  const pause = view.agenda.on_break ? html`<p>${later(ctx, "break", () => import("./break.js"))?.breakLine(view)}</p>` : nothing;
+  return html`<div class="news"><div role="status">${told}${roll}</div>${pause}</div>`;
 }
 
 /** @param {Ctx} ctx */

@@ -87,7 +87,7 @@ const opening = (text) => (text.length <= 44 ? text : `${text.slice(0, text.last
 /** Who speaks, with a word in private, and what sites have said. @param {Ctx} ctx @param {View} view */
 function nowSpeaking(ctx, view) {
   const { turn } = view.floor;
-  return html`<div class="now-speaking"><div>${turnMark(view)}${turn ? html`<p><b>${fittingName(view, turn.site, 40)}</b><small>${turn.words.delegate}</small></p>` : nothing}</div>${turn ? html`<turn-time class="num" .turn=${turn}></turn-time><button class="btn small" type="button" aria-expanded=${ctx.app.ui.chip === turn.site} @click=${() => ctx.ui({ chip: ctx.app.ui.chip === turn.site ? null : turn.site })}>${t("look-and-prompt")}</button>` : nothing}</div>${strip(ctx)?.asked(ctx, view) ?? nothing}`;
+  return html`<div class="now-speaking"><div>${turnMark(view)}${turn ? html`<p><b>${fittingName(view, turn.site, 40)}</b><small>${turn.words.delegate}</small></p>` : nothing}${view.agenda.on_break ? html`<p>${later(ctx, "break", () => import("./break.js"))?.breakLine(view)}</p>` : nothing}</div>${turn ? html`<turn-time class="num" .turn=${turn}></turn-time><button class="btn small" type="button" aria-expanded=${ctx.app.ui.chip === turn.site} @click=${() => ctx.ui({ chip: ctx.app.ui.chip === turn.site ? null : turn.site })}>${t("look-and-prompt")}</button>` : nothing}</div>${strip(ctx)?.asked(ctx, view) ?? nothing}`;
 }
 
 /** @param {Ctx} ctx @param {View} view @param {Comment} comment */

@@ -7,6 +7,7 @@ import { draftOf } from "../../state/comments.js";
 import { linkedCount, siteCall, siteName } from "../../state/sites.js";
 import { number } from "../../text.js";
 import { dateText, serverNow } from "../../time.js";
+import { breakLeft, breakWhen } from "../break.js";
 import { html, isHeard, mark, nothing, numbered, t, turnMark } from "../pieces.js";
 
 /** The paragraph under discussion, large, with the speaker beside it. @param {View} view */
@@ -39,8 +40,9 @@ export function waitingScene(view) {
   const item = currentItem(view.agenda);
   const next = nextItem(view.agenda);
   const over = item === null && next === null;
+  const { on_break: pause } = view.agenda;
   return html`<main class="waiting"><p class="organizer">${view.fixed.organizer}</p><h2>${view.fixed.title}</h2><wall-clock short class="digits"></wall-clock><p class="date">${dateText(serverNow())}</p>
-    <p class="what">${item?.kind === "break" ? t("break-now") : over ? t("agenda-done") : item ? item.title : t("begins-soon")}</p>
+    <p class="what">${pause ? breakWhen(pause) : over ? t("agenda-done") : item ? item.title : t("begins-soon")}</p>${pause ? html`<p class="what break-wall num">${breakLeft(pause)}</p>` : nothing}
     ${next ? html`<p class="next-item">${t("next-item-is", { n: next.id })}: ${numbered(next.title)}</p>` : nothing}
     <p class="linked num">${t("linked-count", { n: linkedCount(view) })}</p>
     <ul class="linked-sites">${view.fixed.sites.map((each) => html`<li class=${view.sites.some((link) => link.site === each.id && link.carrier !== null) ? "in" : "out"}>${siteCall(view, each.id)}</li>`)}</ul>${speaking(view)}</main>`;
