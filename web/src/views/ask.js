@@ -15,8 +15,8 @@ import { speechesHere } from "../state/speeches.js";
 import { shortTime } from "../time.js";
 import { html, nothing, t } from "./pieces.js";
 
-/** @param {Ctx} ctx @param {View} view @param {{ speeches: readonly SpeechType[], usual: SpeechType, hint: string }} about What may be chosen, and what is chosen at first. */
-export function askFields(ctx, view, { speeches, usual, hint }) {
+/** @param {Ctx} ctx @param {View} view @param {{ speeches: readonly SpeechType[], usual: SpeechType, hint: string, focus: boolean }} about What may be chosen, what is chosen at first, and whether the form was opened to be typed into. */
+export function askFields(ctx, view, { speeches, usual, hint, focus }) {
   const rules = currentItem(view.agenda)?.turns;
   const here = speechesHere(view);
   const sending = ctx.app.pending.some(({ command }) => command.type === "request_floor");
@@ -24,16 +24,16 @@ export function askFields(ctx, view, { speeches, usual, hint }) {
   return html`<div class="ask-body">
     <fieldset class="choices" aria-describedby="ask-hint"><legend class="vh">${t("speech-type")}</legend>${speeches.map((speech) => html`<label><input type="radio" name="speech" class=${isUnder(speech) ? "under" : ""} value=${speech} ?checked=${speech === usual} ?disabled=${isUnder(speech) && here.length === 0}>${t(`speech-${speech}`)}</label>`)}</fieldset>
     <p class="ask-hint" id="ask-hint">${hint}</p>${aboutField(view, here)}
-    <div class="ask-two">${textField("delegate", t("delegate"), NAME_MAX_CHARS, true)}${textField("title", t("delegate-title"))}</div>
-    ${textField("topic", t("topic"), TOPIC_MAX_CHARS)}
+    <div class="ask-two">${textField("delegate", t("delegate"), { hint: t("delegate-hint"), focus })}${textField("title", t("delegate-title"))}</div>
+    ${textField("topic", t("topic"), { most: TOPIC_MAX_CHARS })}
     <div class="ask-row">${place(ctx, view)}
       <div class="field narrow"><label for="minutes">${t("minutes-asked")}</label><input class="input num" id="minutes" name="minutes" type="number" inputmode="numeric" min="1" max=${rules?.minutes ?? 120} placeholder=${rules?.minutes ?? ""}></div>
       <button class="btn primary" type="submit" ?disabled=${sending || !rules}>${t(sending ? "being-sent-now" : "send-request")}</button></div></div>`;
 }
 
-/** @param {string} name @param {string} label @param {number} [most] @param {boolean} [first] */
-const textField = (name, label, most = NAME_MAX_CHARS, first = false) => html`<div class="field"><label for=${name}>${label}</label>
-    <input class="input" id=${name} name=${name} maxlength=${most} autocomplete="off" ?autofocus=${first} placeholder=${first ? t("delegate-hint") : nothing} ${keep(name)}></div>`;
+/** @param {string} name @param {string} label @param {{ most?: number, hint?: string, focus?: boolean }} [more] */
+const textField = (name, label, { most = NAME_MAX_CHARS, hint = "", focus = false } = {}) => html`<div class="field"><label for=${name}>${label}</label>
+    <input class="input" id=${name} name=${name} maxlength=${most} autocomplete="off" ?autofocus=${focus} placeholder=${hint || nothing} ${keep(name)}></div>`;
 
 /** Which speech a reply, a question or a response is about; shown with such a kind. What was at hand when the form was opened stays chosen. @param {View} view @param {(Speech | Turn)[]} here */
 const aboutField = (view, here) => html`<div class="field about"><label for="about">${t("about-which")}</label>

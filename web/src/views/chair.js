@@ -88,14 +88,22 @@ export function view(ctx) {
     ${footer(ctx, view, sends)} ${later(ctx, "dialogs", () => import("./chair/dialogs.js"), false)?.dialogs(ctx, view) ?? nothing}${atDoor ? door(ctx)?.doorDialog(ctx, view) ?? nothing : nothing} ${soundBlocked(ctx)}`;
 }
 
-/** The roll, the sheet or the screens: in the place of agenda and sites, never over the clock, its buttons or the list. @param {Ctx} ctx @param {View} view */
+/** In the place of agenda and sites, never over the clock, its buttons or the list. @param {Ctx} ctx @param {View} view */
 function panel(ctx, view) {
   const { panel } = ctx.app.ui;
   if (panel === "") return nothing;
   const close = html`${strip(ctx)?.asked(ctx, view) ?? nothing}${statusLine(ctx)}<button class="btn small" type="button" @click=${() => ctx.ui({ panel: "" })}>${t("close")} ${kbd("Esc")}</button>`;
-  if (panel === "screens") return html`<section class="zone over">${later(ctx, "screens", () => import("./screens.js"))?.screensPanel(ctx, view, close) ?? html`<p class="empty">${t("joining")}</p>`}</section>`;
-  if (panel.startsWith("item-")) return html`<section class="zone over">${later(ctx, "item", () => import("./item.js"))?.itemPanel(ctx, view, Number(panel.slice(5)), close) ?? html`<p class="empty">${t("joining")}</p>`}</section>`;
-  return html`<section class="zone over">${later(ctx, "roll", () => import("./roll.js"))?.rollPanel(ctx, view, close) ?? html`<p class="empty">${t("joining")}</p>`}</section>`;
+  return html`<section class="zone over">${panelOf(ctx, view, panel, close) ?? html`<p class="empty">${t("joining")}</p>`}</section>`;
+}
+
+/** @param {Ctx} ctx @param {View} view @param {string} panel @param {unknown} close */
+function panelOf(ctx, view, panel, close) {
+  switch (panel) {
+    case "screens": return later(ctx, "screens", () => import("./screens.js"))?.screensPanel(ctx, view, close);
+    case "roll": return later(ctx, "roll", () => import("./roll.js"))?.rollPanel(ctx, view, close);
+    case "hall": return later(ctx, "hall", () => import("./hall.js"))?.hallPanel(ctx, view, close);
+    default: return later(ctx, "item", () => import("./item.js"))?.itemPanel(ctx, view, Number(panel.slice(5)), close);
+  }
 }
 
 /** @param {Ctx} ctx */

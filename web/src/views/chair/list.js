@@ -32,7 +32,7 @@ export function listZone(ctx, view) {
   toHead(floor.turn?.turn ?? null);
   return html`<section class="zone list" aria-labelledby="h-queue">
     <div class="zone-head"><h2 id="h-queue">${t("speakers-list")}</h2><span class="faint">${t("waiting-count", { n: floor.queue.length })} · ${t(floor.open ? "list-is-open" : "list-is-closed")}</span></div>
-    <p class="mode">${modeWords(view)}</p>
+    <p class="mode">${modeWords(view)}${more(ctx)?.hallButton(ctx)}</p>
     ${goButton(ctx, view)}
     <div class="rows">${more(ctx)?.undoStrip(ctx, view) ?? nothing}
       ${more(ctx)?.pendingList(ctx, view) ?? nothing}

@@ -28,7 +28,7 @@ export function askForm(ctx, view) {
   const speeches = order ? SPEECHES.filter((speech) => rightsOf(view, speech)?.though_closed) : SPEECHES;
   return html`<form class="ask zone" @submit=${(/** @type {SubmitEvent} */ event) => send(ctx, view, event)} aria-labelledby="h-ask">
     <div class="zone-head"><h2 id="h-ask">${t(order ? "speech-point_of_order" : "request-floor")}</h2><button class="btn small" type="button" @click=${() => ctx.ui({ asking: "" })}>${t("cancel")}</button></div>
-    ${askFields(ctx, view, { speeches, usual: speeches[0] ?? "contribution", hint: hint(view) })}</form>`;
+    ${askFields(ctx, view, { speeches, usual: speeches[0] ?? "contribution", hint: hint(view), focus: true })}</form>`;
 }
 
 /** @param {Ctx} ctx @param {View} view @param {SubmitEvent} event */
