@@ -11,7 +11,6 @@ roll-call-wall = “Site { $site }, please report who is present.”
 roll-count-wall = Present { $n } of { $of }
 roll-no-count-wall = Waiting for the headcount
 roll-sum-wall = In all: { $n } of { $of }
-quorate-wall = quorum is reached
 roll-now-wall = being called
 queued-wall = WAITING · NO. { $n }
 nobody-waits = Nobody is waiting

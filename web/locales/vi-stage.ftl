@@ -11,7 +11,6 @@ roll-call-wall = “Xin mời điểm cầu { $site } báo cáo quân số.”
 roll-count-wall = Có mặt { $n }/{ $of }
 roll-no-count-wall = Đang chờ quân số
 roll-sum-wall = Toàn hội nghị: { $n }/{ $of }
-quorate-wall = đủ điều kiện tiến hành
 roll-now-wall = đang gọi
 queued-wall = CHỜ · SỐ { $n }
 nobody-waits = Chưa có đăng ký

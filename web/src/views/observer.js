@@ -12,7 +12,8 @@ import { number } from "../text.js";
 import { shortTime } from "../time.js";
 import { agendaZone } from "./agenda.js";
 import { later } from "./later.js";
-import { html, icon, isHeard, lowerThird, mark, nextList, nothing, numbered, rich, soundBlocked, t, topbar } from "./pieces.js";
+import { html, icon, isHeard, lowerThird, nextList, nothing, numbered, rich, soundBlocked, t, topbar } from "./pieces.js";
+import { quorumMark } from "./quorum.js";
 
 /** @param {App} app */
 export const title = (app) => {
@@ -108,16 +109,9 @@ function now(ctx, view) {
 /** Nothing before anybody was counted, unless the item asks for a quorum. @param {View} view */
 function attendance(view) {
   const { calling, summoned, present, online } = view.attendance;
-  const quorate = view.attendance.quorum?.reached ?? null;
   const there = present + online;
-  if (calling === null && there === 0 && quorate === null) return nothing;
-  return html`<h3>${t("attendance")}</h3><p class="there"><span>${rich("present-of-sum", { n: number(there), of: number(summoned) })}</span> ${quorum(quorate)}</p>`;
-}
-
-/** @param {boolean | null} quorate */
-function quorum(quorate) {
-  if (quorate === null) return nothing;
-  return quorate ? mark("ready", "check", t("obs-quorate")) : mark("weak", "warn", t("obs-not-quorate"));
+  if (calling === null && there === 0 && view.attendance.quorum === null) return nothing;
+  return html`<h3>${t("attendance")}</h3><p class="there"><span>${rich("present-of-sum", { n: number(there), of: number(summoned) })}</span> ${quorumMark(view.attendance.quorum)}</p>`;
 }
 
 /** The paragraph under discussion, as the walls show it. @param {Ctx} ctx @param {View} view */
