@@ -25,7 +25,7 @@ export const breakLine = ({ agenda: { on_break } }) => (on_break ? html`${icon("
 export const breakPanel = (pause) => html`<div class="panel"><p class="lead">${icon("pause")}${t("break-now")}</p><p class="huge words calm break-large">${breakLeft(pause)}</p><p class="say" role="status">${breakWhen(pause)}</p></div>`;
 
 /** In the place of the speech. @param {Ctx} ctx @param {View} view @param {Break} pause @param {boolean} may */
-export const breakHere = (ctx, view, pause, may) => html`${mark("held", "pause", t("break-now"))}<h2 class="site break-when" role="status">${breakWhen(pause)}</h2><p class="break-large">${breakLeft(pause)}</p>
+export const breakHere = (ctx, view, pause, may) => html`${mark("held", "pause", t("break-now"))}<h2 class="site break-when"><span role="status">${breakWhen(pause)}</span></h2><p class="break-large">${breakLeft(pause)}</p>
   ${may ? html`<div class="break-acts"><button class="btn" type="button" @click=${() => endBreak(ctx.ask)}>${icon("play")}${t("end-break")}</button>${breakForm(ctx, view)}</div>` : nothing}`;
 
 /** How long, and the button; while a break is on it counts anew from now. While somebody speaks there is none to begin. @param {Ctx} ctx @param {View} view */
