@@ -16,7 +16,7 @@ const USUAL = 15;
 export const breakWhen = ({ until }) => rich("break-until", { time: shortTime(until) });
 
 /** The time left; once it is over, that it is. @param {Break} pause */
-export const breakLeft = ({ until }) => html`<span class="break-left" role="timer"><span>${t("break-left")} <until-clock class="num" .until=${until}></until-clock></span><b class="due">${t("break-due")}</b></span>`;
+export const breakLeft = ({ until }) => html`<span class="break-left" role="timer" aria-live="off"><span>${t("break-left")} <until-clock class="num" .until=${until}></until-clock></span><b class="due">${t("break-due")}</b></span>`;
 
 /** One line, for a desk that shows something else beside it. @param {View} view */
 export const breakLine = ({ agenda: { on_break } }) => (on_break ? html`${icon("pause")}<span class="break-line"><span role="status">${breakWhen(on_break)},</span> ${breakLeft(on_break)}</span>` : nothing);
