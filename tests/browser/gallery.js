@@ -263,7 +263,7 @@ async function called(hall) {
   await hall.site.keyboard.press("F2");
   await hall.site.locator(".panel.live").waitFor();
   await look(hall.site, "site-speaking", LAPTOP);
-  await hall.request(3, "question");
+  await hall.request(3, "question", { delegate: "Bà Võ Thị Kim Ngân" });
   await until("the question is first", async () => (await view(hall.chair)).floor.queue[0].words.speech === "question");
   await hall.callNext();
   await look(hall.chair, "chair-question", LAPTOP);
