@@ -29,4 +29,4 @@ dbov = { $n } dBov
 call = Call
 call-site = Call site { $site }
 call-again = Call again
-call-site-again = Call { $site } again
+call-site-again = Call again: { $site }
