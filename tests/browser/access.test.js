@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { grave, language } from "./axe.js";
-import { Server, browser, conferenceFile, endpoints, entered, open, until } from "./harness.js";
+import { Server, browser, conferenceFile, endpoints, entered, open, press, until } from "./harness.js";
 
 const DISCUSSION = 5;
 const DESK = { width: 1366, height: 625 };
@@ -54,7 +54,7 @@ async function plain(path, base = server.base) {
 }
 
 /** What a person should press or fill in and cannot, because it lies under something or outside its window. */
-const covered = (page, selector) => page.evaluate((wanted) => [...document.querySelectorAll(wanted)].filter((each) => {
+const covered = (page, selector) => page.evaluate((wanted) => [...document.querySelectorAll(wanted)].filter((each) => each.checkVisibility()).filter((each) => {
   each.scrollIntoView({ block: "nearest" });
   const { left, top, width, height } = each.getBoundingClientRect();
   return !each.contains(document.elementFromPoint(left + width / 2, top + height / 2));
@@ -156,6 +156,17 @@ test("the roll is called", async () => {
   await chair.keyboard.press("Escape");
 });
 
+test("a break", async () => {
+  await chair.locator(".break-form select").selectOption("5");
+  await chair.locator(".break-form button").click();
+  await Promise.all([chair, site, companion, secretary, observer, ...stages].map((page) => page.locator("until-clock").first().waitFor()));
+  const { since, until: end } = (await view(chair)).agenda.on_break;
+  assert.equal(end - since, 5 * 60_000);
+  await none(inBoth(chair, "chair, break"), inBoth(site, "site, break"), inBoth(companion, "companion, break"), inBoth(secretary, "secretary, break"), inBoth(observer, "observer, break"), onTheWalls("stage, break"));
+  await chair.locator(".break-acts .btn").first().click();
+  await until("it is over", async () => (await view(chair)).agenda.on_break === null);
+});
+
 test("drafts, comments, lists and dialogs", async () => {
   await site.getByRole("tab").nth(1).click();
   const agenda = await inBoth(site, "site, agenda");
@@ -206,6 +217,19 @@ test("one site on deck, one waiting", async () => {
     await chair.locator(".agenda > .btn").click();
     await until("the item runs", async () => (await view(chair)).agenda.current === item);
   }
+  // A speaker of the hall is registered by the keyboard alone: the form is there to be typed into, and empty for the next one.
+  await press(chair, /tại hội trường$|in the hall$/);
+  await until("the form has the focus", () => chair.evaluate(() => document.activeElement?.id === "delegate"));
+  const hall = await inBoth(chair, "chair, speakers of the hall");
+  await chair.locator("#delegate").focus();
+  await chair.keyboard.type("Bà Lê Thị E");
+  await chair.keyboard.press("Enter");
+  await until("it is registered", async () => (await view(chair)).floor.pending.length === 1);
+  await until("the form is empty", () => chair.evaluate(() => document.getElementById("delegate").value === ""));
+  await chair.locator(".hall-places .btn").click();
+  await chair.getByRole("dialog").locator("[type=submit]").click();
+  await until("it is withdrawn", async () => (await view(chair)).floor.pending.length === 0);
+  await chair.keyboard.press("Escape");
   const forms = await ask(site, async () => {
     await nothingCovered(site, ".ask label, .ask .input, .ask .btn, .tabs button, .help .btn");
     return inBoth(site, "site, request form");
@@ -219,6 +243,7 @@ test("one site on deck, one waiting", async () => {
   await until("both are in the list", async () => (await view(chair)).floor.queue.length === 2);
   await secretary.locator(".on-bar").nth(1).click();
   await secretary.locator(".qrow").first().click();
+  await secretary.locator("#hall-form").waitFor();
   forms.push(...await inBoth(secretary, "secretary, list"), ...await inBoth(deputy, "deputy, waiting"));
   await secretary.locator(".on-bar").first().click();
   await until("one is on deck", async () => (await view(chair)).floor.on_deck !== null);
@@ -244,7 +269,7 @@ test("one site on deck, one waiting", async () => {
   forms.push(...await inBoth(site, "site, list"));
   await nothingCovered(site, ".places .btn");
   await site.getByRole("tab").first().click();
-  await none(forms,
+  await none(hall, forms,
     inBoth(chair, "chair, waiting"), inBoth(site, "site, on deck"), inBoth(companion, "companion, waiting"),
     inBoth(technician, "technician, waiting"), onTheWalls("stage, waiting"),
   );

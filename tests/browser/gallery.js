@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { Seats, Server, browser, conferenceFile, endpoints, entered, open, until } from "./harness.js";
 
 const FOLDER = fileURLToPath(new URL("../../target/screenshots", import.meta.url));
-const [LAPTOP, HALL, TABLET, PHONE] = ["1366x625", "1920x1080", "1024x768", "390x844"];
+const [LAPTOP, HALL, TABLET, UPRIGHT, PHONE] = ["1366x625", "1920x1080", "1024x768", "768x1024", "390x844"];
 const ROOMS = [2, 3, 4, 5, 6, 7, 8, 9, 10, 12];
 const TITLE = "Uỷ viên Ban Thường vụ, Trưởng Ban Tổ chức Đảng uỷ Khối các cơ quan và doanh nghiệp tỉnh";
 const WHO = { 12: ["H'Linh Êban", TITLE], 8: ["Ngô Quốc Đạt".normalize("NFD"), "Đại diện Ban Tổ chức Huyện uỷ"], 10: ["Bà Trần Thị Thu Hương", "Phó Chủ tịch Uỷ ban Mặt trận Tổ quốc huyện"] };
@@ -106,7 +106,7 @@ async function roll(hall) {
   await hall.chairs({ type: "call_next_site", after: 0 }, ({ attendance }) => attendance.calling === 1);
   await hall.chair.getByRole("button", { name: /điểm danh/i }).first().click();
   await hall.chair.locator(".over .sheet").waitFor();
-  await look(hall.chair, "chair-roll", LAPTOP, HALL, TABLET, PHONE);
+  await look(hall.chair, "chair-roll", LAPTOP, HALL, TABLET, UPRIGHT, PHONE);
   await hall.chair.keyboard.press("Escape");
   await look(hall.site, "site-called", LAPTOP);
   await look(hall.stage, "stage-roll", HALL);
@@ -119,6 +119,25 @@ async function roll(hall) {
   await look(hall.secretary, "secretary-sheet", LAPTOP, HALL);
   await hall.secretary.getByRole("button", { name: "Dự thảo" }).first().click();
   await hall.chairs({ type: "end_roll_call" }, ({ attendance }) => attendance.calling === null);
+}
+
+/** The roll is over: a break, and one site called again. */
+async function pause(hall) {
+  await hall.chairs({ type: "start_break", minutes: 15 }, ({ agenda }) => agenda.on_break !== null);
+  await look(hall.chair, "chair-break", LAPTOP, HALL, TABLET, UPRIGHT, PHONE);
+  await look(hall.site, "site-break", LAPTOP);
+  await look(hall.phone, "phone-break", PHONE);
+  await look(hall.observer, "observer-break", LAPTOP, PHONE);
+  await look(hall.secretary, "secretary-break", LAPTOP);
+  await look(hall.stage, "stage-break", HALL);
+  await hall.chairs({ type: "call_site", site: 12 }, ({ attendance }) => attendance.calling === 12);
+  await hall.chair.getByRole("button", { name: /điểm danh/i }).first().click();
+  await hall.chair.locator(".over .sheet").waitFor();
+  await look(hall.chair, "chair-called-alone", LAPTOP, UPRIGHT);
+  await hall.chair.keyboard.press("F2");
+  await until("it is called no more", async () => (await view(hall.chair)).attendance.calling === null);
+  await look(hall.chair, "chair-roll-over", LAPTOP, UPRIGHT);
+  await hall.chair.keyboard.press("Escape");
 }
 
 async function list(hall) {
@@ -149,7 +168,7 @@ async function speech(hall) {
   await hall.leaver.stop();
   await until("one room is lost", async () => (await view(hall.chair)).sites[11].carrier === null);
   await until("the reply is seen", async () => (await view(hall.chair)).floor.queue.some((request) => request.words.speech === "reply"));
-  await look(hall.chair, "chair-speaking", LAPTOP, HALL, TABLET, PHONE);
+  await look(hall.chair, "chair-speaking", LAPTOP, HALL, TABLET, UPRIGHT, PHONE);
   await look(hall.stage, "stage-speaker", HALL);
   await look(hall.observer, "observer-speaking", LAPTOP, PHONE);
   await look(hall.technician, "technician", HALL);
@@ -157,7 +176,12 @@ async function speech(hall) {
   await look(hall.deputy, "deputy", LAPTOP);
   await hall.secretary.getByRole("button", { name: "Danh sách đăng ký" }).click();
   await hall.secretary.locator(".qrow").nth(1).click();
-  await look(hall.secretary, "secretary-list", LAPTOP, HALL);
+  await hall.secretary.locator("#hall-form").waitFor();
+  await look(hall.secretary, "secretary-list", LAPTOP, HALL, UPRIGHT, PHONE);
+  await hall.site.getByRole("button", { name: /Đăng ký thêm/ }).click();
+  await hall.site.getByText("Trao đổi lại", { exact: true }).first().click();
+  await look(hall.site, "site-form-reply", LAPTOP);
+  await hall.site.keyboard.press("Escape");
 }
 
 /** What a person has opened at the chair's desk. */
@@ -173,7 +197,11 @@ async function desk(hall) {
   await chair.keyboard.press("F3");
   await chair.getByRole("button", { name: /^Xem và nhắc điểm cầu Huyện Châu Thành/ }).click();
   await chair.locator(".site-strip").waitFor();
-  await look(chair, "chair-site", LAPTOP, HALL, TABLET, PHONE);
+  await look(chair, "chair-site", LAPTOP, HALL, TABLET, UPRIGHT, PHONE);
+  await chair.keyboard.press("Escape");
+  await chair.getByRole("button", { name: "Đăng ký phát biểu tại hội trường" }).click();
+  await chair.locator("#hall-form").waitFor();
+  await look(chair, "chair-hall", LAPTOP, HALL, TABLET, UPRIGHT, PHONE);
   await chair.keyboard.press("Escape");
   await chair.getByRole("button", { name: "Thời lượng và thứ tự nội dung 7" }).click();
   await look(chair, "chair-item", LAPTOP, HALL);
@@ -181,7 +209,7 @@ async function desk(hall) {
   await chair.locator(".layouts").waitFor();
   await chair.locator(".layouts .btn").nth(2).click();
   await until("it is laid ready", async () => (await view(chair)).stage.preview !== null);
-  await look(chair, "chair-screens", LAPTOP, HALL, TABLET, PHONE);
+  await look(chair, "chair-screens", LAPTOP, HALL, TABLET, UPRIGHT, PHONE);
   await chair.keyboard.press("Escape");
   await chair.getByRole("button", { name: "Sang nội dung 6" }).click();
   await chair.getByRole("dialog").waitFor();
@@ -226,7 +254,7 @@ async function called(hall) {
   await look(hall.phone, "phone-summoned", PHONE);
   await hall.phone.locator(".summons .primary-act").click();
   await look(hall.phone, "phone-speaking", PHONE);
-  await look(hall.chair, "chair-long-name", LAPTOP, HALL, TABLET, PHONE);
+  await look(hall.chair, "chair-long-name", LAPTOP, HALL, TABLET, UPRIGHT, PHONE);
   await look(hall.stage, "stage-speaker-long-name", HALL);
   await look(hall.observer, "observer-long-name", LAPTOP, PHONE);
   await hall.callNext();
@@ -235,7 +263,7 @@ async function called(hall) {
   await hall.site.keyboard.press("F2");
   await hall.site.locator(".panel.live").waitFor();
   await look(hall.site, "site-speaking", LAPTOP);
-  await hall.request(3, "question");
+  await hall.request(3, "question", { delegate: "Bà Võ Thị Kim Ngân" });
   await until("the question is first", async () => (await view(hall.chair)).floor.queue[0].words.speech === "question");
   await hall.callNext();
   await look(hall.chair, "chair-question", LAPTOP);
@@ -271,7 +299,7 @@ async function pages() {
 await mkdir(FOLDER, { recursive: true });
 const hall = await Hall.open();
 try {
-  for (const part of [beforeItBegins, roll, list, speech, desk, walls, called]) {
+  for (const part of [beforeItBegins, roll, pause, list, speech, desk, walls, called]) {
     console.log(part.name);
     await part(hall);
   }

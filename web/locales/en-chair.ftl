@@ -74,3 +74,4 @@ take-chair = Take the chair
 end-turn-of = End the turn of { $site }
 item-actions = Minutes and order of item { $n }
 you-preside = You preside
+call-done = This site is done

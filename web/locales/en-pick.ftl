@@ -28,3 +28,5 @@ held-standby = No standby machine is linked.
 item-minutes = { $n } min
 item-later = Move item { $n } later
 item-earlier = Move item { $n } up
+hall-register = Register a speaker in the hall
+hall-register-short = In the hall

@@ -56,7 +56,6 @@ my-ended-away = The turn has ended
 my-ended-away-what = The site was away longer than allowed. It may ask again.
 my-denied = Not called
 my-denied-delegate = The chair has not called { $text }
-request-withdrawn = Request withdrawn
 my-denied-what = The chair has not taken this request. You may ask again.
 my-denied-reason = The chair's words: <b>{ $text }</b>
 my-item-over = The item is over

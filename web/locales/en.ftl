@@ -111,6 +111,7 @@ waiting-sites = Waiting: <b>{ $n }</b>
 waiting-for-chair = Waiting for the chair
 withdraw = Withdraw request
 cancel = Cancel
+request-withdrawn = Request withdrawn
 speech-type = Type of speech
 delegate = Speaker
 topic = Topic

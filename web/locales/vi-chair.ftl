@@ -74,3 +74,4 @@ take-chair = Nhận quyền điều hành
 end-turn-of = Kết thúc lượt của { $site }
 item-actions = Thời lượng và thứ tự nội dung { $n }
 you-preside = Đang điều hành
+call-done = Xong điểm cầu này

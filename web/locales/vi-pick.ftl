@@ -28,3 +28,5 @@ held-standby = Máy dự phòng chưa kết nối.
 item-minutes = { $n } phút
 item-later = Đưa nội dung { $n } xuống sau
 item-earlier = Đưa nội dung { $n } lên trước
+hall-register = Đăng ký phát biểu tại hội trường
+hall-register-short = Tại hội trường

@@ -53,7 +53,6 @@ my-ended-away = Lượt phát biểu đã kết thúc
 my-ended-away-what = Điểm cầu mất kết nối quá thời gian cho phép. Có thể đăng ký lại.
 my-denied = Chủ trì chưa mời
 my-denied-delegate = Chủ trì chưa mời đại biểu { $text }
-request-withdrawn = Đã rút đăng ký
 my-denied-what = Đăng ký của điểm cầu chưa được mời. Có thể đăng ký lại.
 my-denied-reason = Ý kiến của chủ trì: <b>{ $text }</b>
 my-item-over = Nội dung đã kết thúc

@@ -111,6 +111,7 @@ waiting-sites = Đang chờ: <b>{ $n }</b> đăng ký
 waiting-for-chair = Chờ chủ trì duyệt
 withdraw = Rút đăng ký
 cancel = Huỷ
+request-withdrawn = Đã rút đăng ký
 speech-type = Loại phát biểu
 delegate = Người phát biểu
 topic = Chủ đề

@@ -21,7 +21,7 @@ export function demoView(now) {
   const request = (turn, site, minutes, w) => ({ turn, site, words: w, about: null, at: now - minutes * MINUTE, why: { why: "round", turns: 0 }, ready: "unknown", heard: null });
   const speech = words("contribution", "Đại diện Ban Tổ chức Huyện uỷ", "", { draft: 3, paragraph: 12 });
   return {
-    fixed: { title: "Hội nghị trực tuyến góp ý kiến dự thảo văn bản", organizer: "Ban Tổ chức Tỉnh uỷ", starts: 450, sites, drafts: drafts(), kinds: [] },
+    fixed: { title: "Hội nghị trực tuyến góp ý kiến dự thảo văn bản", organizer: "Ban Tổ chức Tỉnh uỷ", starts: 450, sites, drafts: drafts(), kinds: kinds() },
     sites: sites.map(({ id }) => (id === 6 ? { site: 6, carrier: null, since: now - 14_000 } : { site: id, carrier: "room", since: now - 80 * MINUTE })),
     agenda: {
       current: 5, next: 6, on_break: null, items: [
@@ -39,10 +39,10 @@ export function demoView(now) {
       open: true, pending: [], others: [], on_deck: [21, 22], next: { does: "call", turn: 21 }, staged: [], kept: [], hall_microphone: false, microphones_closed: false, priority: false, denied: [], used: [], undo: null, deputy: null, last: { turn: 19, site: 4, how: "released" },
       turn: { turn: 20, site: 8, words: speech, about: null, started: now - 108_000, allotted_ms: 5 * MINUTE, used_ms: 0, running_since: now - 108_000, paused: false, held: false, interrupted: false, silenced: false, muted: false, away_until: null, warned_s: null },
       queue: [
-        request(21, 10, 6.7, words("contribution", "Đại diện Ban Tổ chức Huyện uỷ", "", { draft: 3, paragraph: 14 })),
+        { ...request(21, 10, 6.7, words("contribution", "Đại diện Ban Tổ chức Huyện uỷ", "", { draft: 3, paragraph: 14 })), ready: "ready", heard: now - 30_000 },
         request(22, 11, 5.2, words("contribution", "Bà H'Linh Êban, Ban Thường vụ Huyện uỷ", "", { draft: 2, paragraph: 8 })),
         request(23, 12, 4.5, words("paper", "Đại diện Uỷ ban Mặt trận Tổ quốc huyện", "Chỉ tiêu 70%")),
-        request(24, 3, 2.1, words("reply", "Ngô Quốc Đạt, Ban Dân vận Thành uỷ".normalize("NFD"), "", { draft: 3, paragraph: 2 })),
+        { ...request(24, 3, 2.1, words("reply", "Ngô Quốc Đạt, Ban Dân vận Thành uỷ".normalize("NFD"), "", { draft: 3, paragraph: 2 })), about: 19 },
         request(25, 2, 0.8, words("contribution", "Đại diện Thường trực Thành uỷ", "", { draft: 4, paragraph: 3 })),
       ],
     },
@@ -52,10 +52,20 @@ export function demoView(now) {
     },
     attendance: { calling: null, since: null, sites: sites.map(({ id }) => ({ site: id, headcount: null, how: null, at: null, heard: null })), summoned: 220, present: 0, online: 0, quorum: null },
     prompts: [],
-    speeches: [],
+    speeches: [
+      { turn: 18, site: 7, item: 5, words: words("contribution", "Ông Trần Văn C", "Chỉ tiêu"), about: null, started: now - 20 * MINUTE, ended: now - 16 * MINUTE, used_ms: 4 * MINUTE, how: null },
+      { turn: 19, site: 4, item: 5, words: words("paper", "Bà Phạm Thị D"), about: null, started: now - 12 * MINUTE, ended: now - 7 * MINUTE, used_ms: 5 * MINUTE, how: "released" },
+    ],
     feed: feed(now),
     seats: seats(sites),
+    door: { waiting: [], banned: [] },
   };
+}
+
+/** The server's table: `crates/conference/src/precedence.rs`. */
+function kinds() {
+  const rows = { point_of_order: [0, true, false, true], question: [1, false, true, true], response: [2, false, true, false], reply: [3, false, true, false], paper: [4], contribution: [4], directing: [5], conclusion: [6] };
+  return Object.entries(rows).map(([speech, [rank, though_closed = false, under_a_speech = false, interposes = false]]) => ({ speech, rights: { rank, though_closed, under_a_speech, interposes } }));
 }
 
 function drafts() {

@@ -5,9 +5,9 @@
 
 import { tidy } from "./words.js";
 
-/** @param {Ask} ask @param {{ speech: SpeechType, delegate: string, title: string, topic: string, paragraph: RequestWords["paragraph"], minutes: number | null }} form */
-export const requestFloor = (ask, { minutes, ...form }) =>
-  ask({ type: "request_floor", words: { ...form, delegate: tidy(form.delegate), title: tidy(form.title), topic: tidy(form.topic), ...(minutes && { minutes }) } });
+/** @param {Ask} ask @param {{ speech: SpeechType, delegate: string, title: string, topic: string, paragraph: RequestWords["paragraph"], minutes: number | null, about: TurnId | null }} form */
+export const requestFloor = (ask, { minutes, about, ...form }) =>
+  ask({ type: "request_floor", words: { ...form, delegate: tidy(form.delegate), title: tidy(form.title), topic: tidy(form.topic), ...(minutes && { minutes }) }, ...(about && { about }) });
 
 /** @param {Ask} ask @param {TurnId} turn */
 export const withdrawRequest = (ask, turn) => ask({ type: "withdraw_request", turn });

@@ -4,7 +4,7 @@
 import { render } from "../../vendor/lit-html.js";
 import { sizeChanged } from "../slots.js";
 
-const STYLES = ["tokens", "components", "shell", "stage"];
+const STYLES = ["tokens", "components", "shell", "stage", "break"];
 
 export class ScenePreview extends HTMLElement {
   #frame = document.createElement("iframe");

@@ -1,4 +1,4 @@
-// <until-clock>: how long until something is, "01:23"; it stands at 00:00, and says once that it is due.
+// <until-clock>: how long until something is, "01:23"; it stands at 00:00 and is `due`, and says so once.
 
 import { everyTick, untilNext, wake } from "../ticker.js";
 import { durationText, serverNow } from "../time.js";
@@ -29,6 +29,7 @@ class UntilClock extends HTMLElement {
     const left = Math.max(0, this.#until - serverNow());
     const text = durationText(left);
     if (this.textContent !== text) this.textContent = text;
+    this.toggleAttribute("due", left === 0);
     if (left > 0) return untilNext(left, -1);
     if (!this.#told) {
       this.#told = true;

@@ -88,15 +88,26 @@ export function view(ctx) {
     ${footer(ctx, view, sends)} ${later(ctx, "dialogs", () => import("./chair/dialogs.js"), false)?.dialogs(ctx, view) ?? nothing}${atDoor ? door(ctx)?.doorDialog(ctx, view) ?? nothing : nothing} ${soundBlocked(ctx)}`;
 }
 
-/** The roll, the sheet or the screens: in the place of agenda and sites, never over the clock, its buttons or the list. @param {Ctx} ctx @param {View} view */
+/** In the place of agenda and sites, never over the clock, its buttons or the list. @param {Ctx} ctx @param {View} view */
 function panel(ctx, view) {
   const { panel } = ctx.app.ui;
   if (panel === "") return nothing;
   const close = html`${strip(ctx)?.asked(ctx, view) ?? nothing}${statusLine(ctx)}<button class="btn small" type="button" @click=${() => ctx.ui({ panel: "" })}>${t("close")} ${kbd("Esc")}</button>`;
-  if (panel === "screens") return html`<section class="zone over">${later(ctx, "screens", () => import("./screens.js"))?.screensPanel(ctx, view, close) ?? html`<p class="empty">${t("joining")}</p>`}</section>`;
-  if (panel.startsWith("item-")) return html`<section class="zone over">${later(ctx, "item", () => import("./item.js"))?.itemPanel(ctx, view, Number(panel.slice(5)), close) ?? html`<p class="empty">${t("joining")}</p>`}</section>`;
-  return html`<section class="zone over">${later(ctx, "roll", () => import("./roll.js"))?.rollPanel(ctx, view, close) ?? html`<p class="empty">${t("joining")}</p>`}</section>`;
+  return html`<section class="zone over">${panelOf(ctx, view, panel, close) ?? html`<p class="empty">${t("joining")}</p>`}</section>`;
 }
+
+/** @param {Ctx} ctx @param {View} view @param {string} panel @param {unknown} close */
+function panelOf(ctx, view, panel, close) {
+  switch (panel) {
+    case "screens": return later(ctx, "screens", () => import("./screens.js"))?.screensPanel(ctx, view, close);
+    case "roll": return later(ctx, "roll", () => import("./roll.js"))?.rollPanel(ctx, view, close);
+    case "hall": return later(ctx, "hall", () => import("./hall.js"))?.hallPanel(ctx, view, close);
+    default: return later(ctx, "item", () => import("./item.js"))?.itemPanel(ctx, view, Number(panel.slice(5)), close);
+  }
+}
+
+/** @param {Ctx} ctx */
+const pause = (ctx) => later(ctx, "break", () => import("./break.js"));
 
 /** @param {Ctx} ctx */
 const pick = (ctx) => later(ctx, "pick", () => import("./chair/pick.js"));
@@ -170,7 +181,8 @@ function speechZone(ctx, view) {
     <div class="turn ${turn ? "" : "nobody"}">${view.floor.priority ? mark("held", "mic", t("priority-held")) : nothing}${turn
       ? html`${turnMark(view)}<h2 class="site">${fittingName(view, turn.site, 30)}</h2><p class="who">${[turn.words.delegate || t("no-delegate"), turn.words.title ?? ""].filter((part) => part !== "").join(", ")}</p><p class="topic">${topicLine(view, turn.words)}</p>
         ${pick(ctx)?.heldStrip(ctx, view, turn) ?? nothing}<turn-clock .turn=${turn}></turn-clock>`
-      : html`${view.floor.hall_microphone ? mark("live", "mic", t("hall-open")) : mark("", "mic-off", t("nobody-speaks"))}<h2 class="site">${callName(hall(view))}</h2><p class="topic">${lastWords(view)}</p>`}</div>
+      : view.agenda.on_break ? pause(ctx)?.breakHere(ctx, view, view.agenda.on_break, may)
+      : html`${view.floor.hall_microphone ? mark("live", "mic", t("hall-open")) : mark("", "mic-off", t("nobody-speaks"))}<h2 class="site">${callName(hall(view))}</h2><p class="topic">${lastWords(view)}</p>${may ? pause(ctx)?.breakForm(ctx, view) : nothing}`}</div>
     <div class="acts">
       <button class="btn end" type="button" ?disabled=${!turn || !may} @click=${() => turn && endTurn(ctx.ask, turn.turn)}>${icon("stop")}${t("end-turn")} ${kbd("F4")}</button>
       <button class="btn" type="button" ?disabled=${!turn || !may} @click=${() => turn && extendTurn(ctx.ask, turn.turn, 1)}>${t("extend-minute")} ${kbd("F6")}</button>

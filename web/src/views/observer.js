@@ -11,7 +11,9 @@ import { linkedCount, siteCall } from "../state/sites.js";
 import { number } from "../text.js";
 import { shortTime } from "../time.js";
 import { agendaZone } from "./agenda.js";
-import { html, icon, isHeard, lowerThird, mark, nextList, nothing, numbered, rich, soundBlocked, t, topbar } from "./pieces.js";
+import { later } from "./later.js";
+import { html, icon, isHeard, lowerThird, nextList, nothing, numbered, rich, soundBlocked, t, topbar } from "./pieces.js";
+import { quorumMark } from "./quorum.js";
 
 /** @param {App} app */
 export const title = (app) => {
@@ -33,7 +35,7 @@ export function view(ctx) {
   return html`${topbar(ctx, t("page-observer"), view.fixed.title)}
   <main class="observer">
     <section class="left" aria-label=${t("programme")}>
-      ${news(view)}
+      ${news(ctx, view)}
       ${picture(ctx, view)}
       ${lowerThird(ctx, view)}
       ${tools(ctx)}
@@ -63,14 +65,15 @@ function waiting(view) {
 /** @param {number} minutes After midnight. */
 const minutesOfDay = (minutes) => `${String(Math.floor(minutes / 60)).padStart(2, "0")}:${String(minutes % 60).padStart(2, "0")}`;
 
-/** What everybody should know now: the notice on the walls, and where the roll call is. @param {View} view */
-function news(view) {
+/** What everybody should know now: the notice on the walls, a break, and where the roll call is. @param {Ctx} ctx @param {View} view */
+function news(ctx, view) {
   const { layout, notice } = view.stage;
   const { calling, sites } = view.attendance;
   const told = layout === "notice" && notice !== "" ? html`<p>${icon("doc")}<span><b>${t("layout-notice")}:</b> ${notice}</span></p>` : nothing;
   const called = { n: sites.filter((line) => line.how !== null).length, of: sites.length };
   const roll = calling === null ? nothing : html`<p>${icon("right")}<span>${rich("roll-at", { site: siteCall(view, calling) })} <span class="nb">${t("roll-called", called)}</span></span></p>`;
-  return html`<div class="news" role="status">${told}${roll}</div>`;
+  const pause = view.agenda.on_break ? html`<p>${later(ctx, "break", () => import("./break.js"))?.breakLine(view)}</p>` : nothing;
+  return html`<div class="news"><div role="status">${told}${roll}</div>${pause}</div>`;
 }
 
 /** @param {Ctx} ctx */
@@ -106,16 +109,9 @@ function now(ctx, view) {
 /** Nothing before anybody was counted, unless the item asks for a quorum. @param {View} view */
 function attendance(view) {
   const { calling, summoned, present, online } = view.attendance;
-  const quorate = view.attendance.quorum?.reached ?? null;
   const there = present + online;
-  if (calling === null && there === 0 && quorate === null) return nothing;
-  return html`<h3>${t("attendance")}</h3><p class="there"><span>${rich("present-of-sum", { n: number(there), of: number(summoned) })}</span> ${quorum(quorate)}</p>`;
-}
-
-/** @param {boolean | null} quorate */
-function quorum(quorate) {
-  if (quorate === null) return nothing;
-  return quorate ? mark("ready", "check", t("obs-quorate")) : mark("weak", "warn", t("obs-not-quorate"));
+  if (calling === null && there === 0 && view.attendance.quorum === null) return nothing;
+  return html`<h3>${t("attendance")}</h3><p class="there"><span>${rich("present-of-sum", { n: number(there), of: number(summoned) })}</span> ${quorumMark(view.attendance.quorum)}</p>`;
 }
 
 /** The paragraph under discussion, as the walls show it. @param {Ctx} ctx @param {View} view */

@@ -120,8 +120,8 @@ export function whyWords({ why }) {
 
 /** Under which speech it hangs. @param {View} view @param {Request} request */
 export function aboutWords(view, { about }) {
-  const site = about === null ? null : [...allTurns(view.floor), ...view.speeches].find((each) => each.turn === about)?.site ?? null;
-  return site === null ? "" : t("about-speech", { site: siteCall(view, site) });
+  const speech = [...allTurns(view.floor), ...view.speeches].find((each) => each.turn === about);
+  return speech ? t("about-speech", { site: [siteCall(view, speech.site), speech.words.delegate].filter((part) => part !== "").join(", ") }) : "";
 }
 
 /** The strip under the programme picture: who speaks, from where, how long. @param {Ctx} ctx @param {View} view */

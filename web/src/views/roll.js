@@ -8,9 +8,14 @@ import { tidy } from "../actions/words.js";
 import { presides } from "../state/app.js";
 import { cell } from "../state/sheet.js";
 import { figures, siteCall, siteName } from "../state/sites.js";
-import { number } from "../text.js";
+import { addTexts, number } from "../text.js";
 import { dateText, serverNow, shortTime } from "../time.js";
+import { nextAct } from "./chair/next.js";
 import { html, icon, kbd, mark, nothing, rich, t } from "./pieces.js";
+import { quorumMark } from "./quorum.js";
+
+// The words of the quorum are the observers' and the wall's too.
+await addTexts("quorum");
 
 /** The site the sheet was last scrolled to. @type {number | null} */
 let shown = null;
@@ -52,7 +57,7 @@ function calling(ctx, view, site, may) {
     <p class="say">${t("roll-call-words", { site: name })}</p><p class="say answer">${t("roll-answer-words", { site: name })}</p></div>
     <div><dl class="num"><div><dt>${t("level")}</dt><dd>${level === null ? "–" : t("dbov", { n: level })}</dd></div><div><dt>${t("delay")}</dt><dd>${link?.rtt_ms == null ? "–" : `${number(link.rtt_ms)} ms`}</dd></div><div><dt>${t("loss")}</dt><dd>${link ? `${number(link.loss_percent, 1)}%` : "–"}</dd></div></dl>
     <p>${line?.heard ? mark("", "check", t("roll-heard")) : mark("weak", "warn", t("roll-not-heard"))}</p><p>${line?.headcount ? rich("roll-count", { n: line.headcount.present + line.headcount.online, of: line.headcount.summoned }) : t("roll-no-count")}</p></div>
-    ${may ? html`<p class="roll-acts"><button class="btn primary" type="button" @click=${() => callNextSite(ctx.ask, site)}>${t("call-next-site")} ${kbd("F2")}</button>
+    ${may ? html`<p class="roll-acts"><button class="btn primary" type="button" @click=${() => callNextSite(ctx.ask, site)}>${nextAct(ctx, view).words} ${kbd("F2")}</button>
     <button class="btn" type="button" @click=${() => passOverSite(ctx.ask, site)}>${t("pass-over")}</button><button class="btn" type="button" @click=${() => endRollCall(ctx.ask)}>${t("roll-end")}</button></p>` : nothing}</section>`;
 }
 
@@ -60,9 +65,8 @@ function calling(ctx, view, site, may) {
 function quorum(view) {
   const { attendance } = view;
   const { present, online, summoned } = attendance;
-  const quorate = attendance.quorum?.reached ?? null;
   const words = rich("roll-sum", { n: number(present + online), of: number(summoned), present: number(present), online: number(online) });
-  return html`<span class="quorum"><span>${words}</span> ${quorate === null ? nothing : quorate ? mark("", "check", t("quorate")) : mark("weak", "warn", t("not-quorate"))}</span>`;
+  return html`<span class="quorum"><span>${words}</span> ${quorumMark(attendance.quorum)}</span>`;
 }
 
 /** The sheet: a page to print, and a file. @param {Ctx} ctx @param {View} view @param {boolean} may */
@@ -72,7 +76,7 @@ export function sheet(ctx, view, may) {
     <thead><tr><th scope="col">${t("number")}</th><th scope="col">${t("sheet-site")}</th><th scope="col">${t("summoned")}</th><th scope="col">${t("present")}</th><th scope="col">${t("online")}</th><th scope="col">${t("absent")}</th><th scope="col">${t("roll-title")}</th></tr></thead>
     <tbody>${view.attendance.sites.map((line, place) => sheetRow(ctx, view, line, place, may, role === "secretary"))}</tbody>
     <tfoot><tr><td></td><th scope="row">${t("sum")}</th><td class="num">${number(view.attendance.summoned)}</td><td class="num">${number(view.attendance.present)}</td><td class="num">${number(view.attendance.online)}</td><td></td><td></td></tr></tfoot></table>
-    <p class="roll-acts">${quorum(view)}<button class="btn small" type="button" @click=${() => print()}>${icon("doc")}${t("print")}</button>
+    <p class="sheet-sum">${quorum(view)}</p><p class="roll-acts"><button class="btn small" type="button" @click=${() => print()}>${icon("doc")}${t("print")}</button>
     <button class="btn small" type="button" @click=${() => download(view)}>${icon("down")}${t("download-csv")}</button></p></div>`;
 }
 
@@ -87,7 +91,13 @@ function sheetRow(ctx, view, line, place, may, edits) {
     <td class="num">${field("summoned", summoned)}</td><td class="num">${field("present", count?.present ?? null)}</td><td class="num">${field("online", count?.online ?? null)}</td>
     <td>${count ? html`<span class="num">${away(count)}</span>` : html`<span class="faint">${t("roll-no-count")}</span>`}${edits ? reasonField(ctx, view, line) : count?.absent ? ` · ${count.absent}` : nothing}</td>
     <td class="how">${result}${line.at === null ? "" : ` ${shortTime(line.at)}`}${line.heard ? html` <span class="num">${t("dbov", { n: line.heard.level_dbov })}</span>` : nothing}
-      ${may && calling !== null && calling !== line.site ? html`<button class="btn small" type="button" aria-label=${t("call-site", { site: siteCall(view, line.site) })} @click=${() => callSite(ctx.ask, line.site)}>${t("call")}</button>` : nothing}</td></tr>`;
+      ${may && calling !== line.site ? callButton(ctx, view, line) : nothing}</td></tr>`;
+}
+
+/** Out of its turn while the roll is called; before and after that the site is called alone, once nobody speaks. @param {Ctx} ctx @param {View} view @param {SiteAttendance} line */
+function callButton(ctx, view, line) {
+  const again = line.how !== null;
+  return html`<button class="btn small" type="button" ?disabled=${view.floor.turn !== null} aria-label=${t(again ? "call-site-again" : "call-site", { site: siteCall(view, line.site) })} @click=${() => callSite(ctx.ask, line.site)}>${t(again ? "call-again" : "call")}</button>`;
 }
 
 /** @param {View} view @param {SiteAttendance} line */

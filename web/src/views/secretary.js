@@ -33,7 +33,8 @@ export function view(ctx) {
   const view = /** @type {View} */ (ctx.app.view);
   const draft = draftOf(view, ctx.app.ui.draft) ?? draftAtHand(view);
   const bar = topbar(ctx, t("page-secretary"), view.fixed.title, html`${places(ctx)}${ctx.app.me?.carries === "nothing" ? nothing : soundToggle(ctx)}`);
-  if (ctx.app.ui.panel === "list") return html`${bar}<main class="secretary beside">${later(ctx, "chair", () => import("./chair/list.js"))?.listZone(ctx, view) ?? nothing}</main>`;
+  if (ctx.app.ui.panel === "list") return html`${bar}<main class="secretary beside">${later(ctx, "chair", () => import("./chair/list.js"))?.listZone(ctx, view) ?? nothing}
+    <section class="zone hall-zone">${later(ctx, "hall", () => import("./hall.js"))?.hallPanel(ctx, view, statusLine(ctx)) ?? nothing}</section></main>`;
   if (ctx.app.ui.panel === "roll") return html`${bar}<main class="secretary beside"><section class="zone">${later(ctx, "roll", () => import("./roll.js"))?.sheet(ctx, view, false) ?? nothing}${statusLine(ctx)}</section></main>`;
   if (!draft) return html`${bar}<main class="secretary none"><p class="empty">${t("no-drafts")}</p></main>`;
   const of = view.feed.filter((comment) => comment.words.at.draft === draft.id);
@@ -60,7 +61,7 @@ export function view(ctx) {
 /** Beside the drafts: the list, where the secretary stages who is called next, and the attendance sheet. @param {Ctx} ctx */
 function places(ctx) {
   const one = (/** @type {string} */ panel, /** @type {string} */ words) => html`<button class="btn small on-bar" type="button" aria-pressed=${ctx.app.ui.panel === panel} @click=${() => ctx.ui({ panel })}>${words}</button>`;
-  return html`${one("", t("drafts"))}${one("list", t("speakers-list"))}${one("roll", t("roll-call"))}`;
+  return html`<nav class="places-bar" aria-label=${t("show")}>${one("", t("drafts"))}${one("list", t("speakers-list"))}${one("roll", t("roll-call"))}</nav>`;
 }
 
 /** @param {Ctx} ctx @param {View} view @param {Draft} draft */
@@ -87,7 +88,7 @@ const opening = (text) => (text.length <= 44 ? text : `${text.slice(0, text.last
 /** Who speaks, with a word in private, and what sites have said. @param {Ctx} ctx @param {View} view */
 function nowSpeaking(ctx, view) {
   const { turn } = view.floor;
-  return html`<div class="now-speaking"><div>${turnMark(view)}${turn ? html`<p><b>${fittingName(view, turn.site, 40)}</b><small>${turn.words.delegate}</small></p>` : nothing}</div>${turn ? html`<turn-time class="num" .turn=${turn}></turn-time><button class="btn small" type="button" aria-expanded=${ctx.app.ui.chip === turn.site} @click=${() => ctx.ui({ chip: ctx.app.ui.chip === turn.site ? null : turn.site })}>${t("look-and-prompt")}</button>` : nothing}</div>${strip(ctx)?.asked(ctx, view) ?? nothing}`;
+  return html`<div class="now-speaking"><div>${turnMark(view)}${turn ? html`<p><b>${fittingName(view, turn.site, 40)}</b><small>${turn.words.delegate}</small></p>` : nothing}${view.agenda.on_break ? html`<p>${later(ctx, "break", () => import("./break.js"))?.breakLine(view)}</p>` : nothing}</div>${turn ? html`<turn-time class="num" .turn=${turn}></turn-time><button class="btn small" type="button" aria-expanded=${ctx.app.ui.chip === turn.site} @click=${() => ctx.ui({ chip: ctx.app.ui.chip === turn.site ? null : turn.site })}>${t("look-and-prompt")}</button>` : nothing}</div>${strip(ctx)?.asked(ctx, view) ?? nothing}`;
 }
 
 /** @param {Ctx} ctx @param {View} view @param {Comment} comment */

@@ -9,7 +9,7 @@ import { setSpotlight } from "../actions/room.js";
 import { timeUsed } from "../state/desk.js";
 import { TO_SITE, lastPrompt, openFromSites } from "../state/prompts.js";
 import { siteCall, siteName } from "../state/sites.js";
-import { TILE_SLOTS } from "../slots.js";
+import { PROGRAMME_SLOT, TILE_SLOTS } from "../slots.js";
 import { durationText, shortTime } from "../time.js";
 import { html, icon, kbd, mark, nothing, t } from "./pieces.js";
 
@@ -27,10 +27,17 @@ export function siteStrip(ctx, view) {
     <div class="tell"><p>${t("prompt-to-site")}</p><div class="strip-acts">${TO_SITE.map((kind) => promptButton(ctx, view, id, kind))}</div></div></div>`;
 }
 
+/** The slot that brings a site's picture now: its own tile, else the programme while that is its picture; -1: none does. @param {View} view @param {SiteId} id */
+function slotOf({ stage }, id) {
+  const tile = stage.tiles.slice(0, TILE_SLOTS).indexOf(id);
+  if (tile >= 0) return tile + 1;
+  return stage.programme === id ? PROGRAMME_SLOT : -1;
+}
+
 /** @param {View} view @param {SiteId} id */
 function preview(view, id) {
-  const slot = view.stage.tiles.slice(0, TILE_SLOTS).indexOf(id) + 1;
-  return html`<figure class="tile">${slot > 0
+  const slot = slotOf(view, id);
+  return html`<figure class="tile">${slot >= 0
     ? html`<room-picture .slotNumber=${slot} .site=${id} role="img" aria-label=${t("preview-of", { site: siteCall(view, id) })}></room-picture>`
     : html`<p class="no-picture">${t("preview-other-page")}</p>`}<figcaption class="strip">${t("only-here")}</figcaption></figure>`;
 }

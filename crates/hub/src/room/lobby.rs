@@ -191,7 +191,11 @@ impl Room {
         reason = "the other events are about nobody's admission"
     )]
     pub(super) async fn heed(&mut self, entries: &[Entry]) {
-        for entry in entries {
+        // Who is shut out with its device hears that, not that its seat may ask again.
+        let (shut_out, others): (Vec<_>, Vec<_>) = entries
+            .iter()
+            .partition(|entry| matches!(entry.event, Event::DeviceBanned { .. }));
+        for entry in shut_out.into_iter().chain(others) {
             match entry.event {
                 Event::SeatRevoked { seat } => {
                     self.cut(self.members.of_seat(seat), ErrorWhy::Revoked)

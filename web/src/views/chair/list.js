@@ -7,14 +7,11 @@ import { currentItem } from "../../state/agenda.js";
 import { presides } from "../../state/app.js";
 import { timeUsed } from "../../state/desk.js";
 import { allTurns } from "../../state/floor.js";
-import { figures } from "../../state/sites.js";
+import { rightsOf } from "../../state/kinds.js";
 import { durationText } from "../../time.js";
 import { later } from "../later.js";
 import { nextAct } from "./next.js";
 import { fittingName, html, icon, kbd, mark, nothing, aboutWords, subject, t, whyWords } from "../pieces.js";
-
-/** Loudness from which a microphone counts as heard, in dBov. */
-const HEARD_DBOV = -60;
 
 /** What acts on one row comes after the list is there. @param {Ctx} ctx */
 const more = (ctx) => later(ctx, "pick", () => import("./pick.js"));
@@ -35,7 +32,7 @@ export function listZone(ctx, view) {
   toHead(floor.turn?.turn ?? null);
   return html`<section class="zone list" aria-labelledby="h-queue">
     <div class="zone-head"><h2 id="h-queue">${t("speakers-list")}</h2><span class="faint">${t("waiting-count", { n: floor.queue.length })} · ${t(floor.open ? "list-is-open" : "list-is-closed")}</span></div>
-    <p class="mode">${modeWords(view)}</p>
+    <p class="mode">${modeWords(view)}${more(ctx)?.hallButton(ctx)}</p>
     ${goButton(ctx, view)}
     <div class="rows">${more(ctx)?.undoStrip(ctx, view) ?? nothing}
       ${more(ctx)?.pendingList(ctx, view) ?? nothing}
@@ -53,13 +50,14 @@ function row(ctx, view, request, place) {
   const picked = ctx.app.ui.picked === request.turn;
   const deck = view.floor.on_deck.indexOf(request.turn);
   const staged = view.floor.staged.indexOf(request.turn);
-  const marked = request.words.speech === "reply" || request.words.speech === "point_of_order" || request.words.speech === "question";
+  const rights = rightsOf(view, request.words.speech);
+  const marked = rights?.under_a_speech || rights?.interposes;
   const about = subject(view, request.words);
   return html`<li class="qrow ${deck >= 0 ? "is-deck" : ""} ${picked ? "is-picked" : ""}" id="turn-${request.turn}" role="option" aria-selected=${picked}
     @click=${() => ctx.ui({ picked: picked ? null : request.turn })}>
     <span class="ord num"><span class="vh">${t("number")} </span>${place + 1}</span>
     <span class="site">${fittingName(view, request.site, 90)} ${deck >= 0 ? mark("deck", "right", deck === 0 ? t("state-deck") : t("deck-second")) : nothing} ${staged >= 0 ? mark("", "", t("staged-as", { n: staged + 1 })) : nothing} ${request.ready === "not_ready" ? mark("weak", "warn", t("ready-not_ready")) : nothing} ${marked ? mark("reply", "", t(`speech-${request.words.speech}`)) : nothing}</span>
-    <span class="who">${request.words.delegate || (marked ? "" : t(`speech-${request.words.speech}`))}${request.words.title ? html`, ${request.words.title}` : nothing}<span class="topic">${about}</span><small class="why">${readyWords(ctx, request, deck >= 0)}${[whyWords(request), aboutWords(view, request), usedWords(view, request.site)].filter((part) => part !== "").join(" · ")}</small></span>
+    <span class="who">${request.words.delegate || (marked ? "" : t(`speech-${request.words.speech}`))}${request.words.title ? html`, ${request.words.title}` : nothing}<span class="topic">${about}</span><small class="why">${readyWords(request, deck >= 0)}${[whyWords(request), aboutWords(view, request), usedWords(view, request.site)].filter((part) => part !== "").join(" · ")}</small></span>
     <span class="wait"><span class="vh">${t("waited")} </span><since-clock class="num" .since=${request.at}></since-clock></span></li>`;
 }
 
@@ -96,11 +94,9 @@ function modeWords(view) {
   return queue.mode === "open" ? `${t("queue-open")} · ${t("microphones-open", { n: allTurns(view.floor).length, of: queue.microphones })}` : t(`queue-${queue.mode}`);
 }
 
-/** On deck: whether the site has confirmed, and whether its microphone has been heard. @param {Ctx} ctx @param {Request} request @param {boolean} deck */
-function readyWords(ctx, request, deck) {
+/** On deck: whether the site has confirmed, and whether its microphone has been heard meanwhile. @param {Request} request @param {boolean} deck */
+function readyWords(request, deck) {
   if (request.ready === "not_ready" || (!deck && request.ready === "unknown")) return nothing;
-  const level = figures(ctx.app.telemetry, request.site)?.link?.level_dbov ?? null;
-  const heard = level !== null && level > HEARD_DBOV;
   const words = request.ready === "ready" ? html`<b class="is-ready">${icon("check")}${t("ready-ready")}</b>` : html`<b>${t("ready-unknown")}</b>`;
-  return html`${words}${deck && heard ? html` <span class="mic-ok" title=${t("mic-heard")}>${icon("mic")}<span class="vh">${t("mic-heard")}</span></span>` : nothing} · `;
+  return html`${words}${deck && request.heard !== null ? html` <span class="mic-ok" title=${t("mic-heard")}>${icon("mic")}<span class="vh">${t("mic-heard")}</span></span>` : nothing} · `;
 }

@@ -15,7 +15,8 @@ import { t } from "../pieces.js";
 /** @param {Ctx} ctx @param {View} view @returns {NextAct} */
 export function nextAct(ctx, view) {
   const { floor, attendance: { calling } } = view;
-  if (calling !== null) return { words: t("call-next-site"), act: () => callNextSite(ctx.ask, calling) };
+  const last = !view.attendance.sites.some((line) => line.how === null && line.site !== calling);
+  if (calling !== null) return { words: t(last ? "call-done" : "call-next-site"), act: () => callNextSite(ctx.ask, calling) };
   const next = nextTurn(floor);
   if (next) return { words: t(floor.next?.does === "take_up" ? "take-up-next" : "grant-next", { site: siteCall(view, next.site) }), act: () => grantNext(ctx.ask, floor, next.turn) };
   const at = floor.queue.findIndex((request) => request.turn === ctx.app.ui.picked);

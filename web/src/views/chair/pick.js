@@ -39,6 +39,13 @@ export function pickStrip(ctx, view) {
       : html`<button class="btn" type="button" ?disabled=${!on_deck.includes(turn)} @click=${() => setReady(ctx.ask, turn, "not_ready")}>${t("pass-over")}</button>`}</div></div>`;
 }
 
+/** A speaker of the hall is registered here; the secretary has the form beside the list. @param {Ctx} ctx */
+export function hallButton(ctx) {
+  const open = ctx.app.ui.panel === "hall";
+  if (ctx.app.page !== "chair") return nothing;
+  return html`<button class="btn small" type="button" aria-expanded=${open} aria-label=${t("hall-register")} @click=${() => ctx.ui({ panel: open ? "" : "hall" })}>${icon("plus")}${t("hall-register-short")}</button>`;
+}
+
 /** Any place of the list in one step. @param {Ctx} ctx @param {View} view @param {number} at */
 function placeForm(ctx, view, at) {
   const { queue } = view.floor;

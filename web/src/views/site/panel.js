@@ -10,6 +10,7 @@ import "../../elements/until-clock.js";
 import { currentItem } from "../../state/agenda.js";
 import { durationText } from "../../time.js";
 import { html, icon, kbd, nothing, rich, subject, t, whyWords } from "../pieces.js";
+import { pause } from "./parts.js";
 
 /** @param {Ctx} ctx @param {View} view @param {MyFloor} my */
 export function panel(ctx, view, my) {
@@ -21,7 +22,7 @@ export function panel(ctx, view, my) {
     case "pending": return html`<div class="panel queued" role="status"><p class="lead">${icon("stack")}${t("my-pending")}</p><p class="huge words">${t("waiting-for-chair")}</p><p class="say">${wordsOf(view, my.request)}</p></div>`;
     case "denied": return told("x", deniedLead(ctx.app, my.denied), deniedWords(my.denied), putAway(ctx, { deniedSeen: my.denied.turn }));
     case "ended": return told("mic-off", t(`my-ended-${my.how}`), t(`my-ended-${my.how}-what`), putAway(ctx, { endSeen: view.floor.last?.turn ?? null }));
-    case "idle": return html`<div class="panel" role="status"><p class="lead">${icon("mic-off")}${t("my-idle")}</p><p class="huge words calm">${t(view.agenda.current === null ? "no-item-big" : view.floor.open ? "list-open-big" : "list-closed-big")}</p>
+    case "idle": return view.agenda.on_break ? pause(ctx)?.breakPanel(view.agenda.on_break) : html`<div class="panel" role="status"><p class="lead">${icon("mic-off")}${t("my-idle")}</p><p class="huge words calm">${t(view.agenda.current === null ? "no-item-big" : view.floor.open ? "list-open-big" : "list-closed-big")}</p>
       <p class="say">${view.agenda.current === null ? t("no-item-what") : !view.floor.open ? t("only-order") : view.floor.queue.length === 0 ? t("list-empty") : rich("waiting-sites", { n: view.floor.queue.length })}</p></div>`;
   }
 }

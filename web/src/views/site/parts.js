@@ -12,6 +12,9 @@ export const drafts = (ctx) => later(ctx, "drafts", () => import("../drafts.js")
 /** @param {Ctx} ctx */
 export const forms = (ctx) => later(ctx, "forms", () => import("./forms.js"));
 
+/** @param {Ctx} ctx */
+export const pause = (ctx) => later(ctx, "break", () => import("../break.js"));
+
 export const joining = () => html`<p class="empty">${t("joining")}</p>`;
 
 /** @param {Ctx} ctx @param {View} view */

@@ -7,6 +7,8 @@ import { draftOf } from "../../state/comments.js";
 import { linkedCount, siteCall, siteName } from "../../state/sites.js";
 import { number } from "../../text.js";
 import { dateText, serverNow } from "../../time.js";
+import { breakLeft, breakWhen } from "../break.js";
+import { quorumMark } from "../quorum.js";
 import { html, isHeard, mark, nothing, numbered, t, turnMark } from "../pieces.js";
 
 /** The paragraph under discussion, large, with the speaker beside it. @param {View} view */
@@ -39,8 +41,9 @@ export function waitingScene(view) {
   const item = currentItem(view.agenda);
   const next = nextItem(view.agenda);
   const over = item === null && next === null;
+  const { on_break: pause } = view.agenda;
   return html`<main class="waiting"><p class="organizer">${view.fixed.organizer}</p><h2>${view.fixed.title}</h2><wall-clock short class="digits"></wall-clock><p class="date">${dateText(serverNow())}</p>
-    <p class="what">${item?.kind === "break" ? t("break-now") : over ? t("agenda-done") : item ? item.title : t("begins-soon")}</p>
+    <p class="what">${pause ? breakWhen(pause) : over ? t("agenda-done") : item ? item.title : t("begins-soon")}</p>${pause ? html`<p class="what break-wall num">${breakLeft(pause)}</p>` : nothing}
     ${next ? html`<p class="next-item">${t("next-item-is", { n: next.id })}: ${numbered(next.title)}</p>` : nothing}
     <p class="linked num">${t("linked-count", { n: linkedCount(view) })}</p>
     <ul class="linked-sites">${view.fixed.sites.map((each) => html`<li class=${view.sites.some((link) => link.site === each.id && link.carrier !== null) ? "in" : "out"}>${siteCall(view, each.id)}</li>`)}</ul>${speaking(view)}</main>`;
@@ -62,8 +65,8 @@ export function rollScene(view, called) {
   const done = attendance.sites.filter((each) => each.how !== null).length;
   return html`<main class="scene roll"><figure class="tile pgm ${isHeard(view, called) ? "is-live" : ""}"><room-picture .slotNumber=${0} .site=${called} role="img" aria-label=${t("programme-picture", { site: siteCall(view, called) })}></room-picture></figure>
     <aside><p class="lead">${t("roll-wall")} <span class="num">${t("roll-of", { n: Math.min(done + 1, attendance.sites.length), of: attendance.sites.length })}</span></p>
-      ${isHeard(view, called) ? mark("live", "mic", t("microphone-open")) : nothing}<h2>${siteName(view, called)}</h2><p class="say">${t("roll-call-wall", { site: siteCall(view, called) })}</p><p class="say answer">${t("roll-answer-words", { site: siteCall(view, called) })}</p>
+      ${isHeard(view, called) ? mark("live", "mic", t("microphone-open")) : nothing}<h2 class=${[...siteName(view, called)].length > 40 ? "long" : ""}>${siteName(view, called)}</h2><p class="say">${t("roll-call-wall", { site: siteCall(view, called) })}</p><p class="say answer">${t("roll-answer-words", { site: siteCall(view, called) })}</p>
       <p class="count num">${line?.headcount ? t("roll-count-wall", { n: number(line.headcount.present + line.headcount.online), of: number(line.headcount.summoned) }) : t("roll-no-count-wall")}</p>
-      <p class="sum num">${t("roll-sum-wall", { n: number(attendance.present + attendance.online), of: number(attendance.summoned) })}${attendance.quorum?.reached ? ` · ${t("quorate-wall")}` : ""}</p></aside>
+      <p class="sum num">${t("roll-sum-wall", { n: number(attendance.present + attendance.online), of: number(attendance.summoned) })}</p>${attendance.quorum ? html`<p class="sum">${quorumMark(attendance.quorum)}</p>` : nothing}</aside>
     <ul class="results">${attendance.sites.map((each) => html`<li class=${each.site === called ? "now" : each.how ?? "not"}>${siteCall(view, each.site)}<small>${each.site === called ? t("roll-now-wall") : each.how === null ? "" : t(`call-${each.how}`)}</small></li>`)}</ul></main>`;
 }
