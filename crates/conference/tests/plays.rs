@@ -2273,14 +2273,12 @@ fn chair_and_hall_never_count_against_the_open_microphones() {
             00:30  3 has the floor for 11:00
             00:40  4 Sa Đéc is in the list
             00:50  5 hall is in the list
-            00:50  5 has the floor for 11:00
             --
-            floor: 5 hall, 00:00 of 11:00, clock runs
-            also: 3 Hồng Ngự, 00:20 of 11:00, clock runs
+            floor: 3 Hồng Ngự, 00:20 of 11:00, clock runs
             also: 2 Tháp Mười, 00:30 of 11:00, clock runs
             also: 1 hall, 00:40 of 11:00, clock runs
-            waiting: 4 Sa Đéc*
-            heard: hall, Tháp Mười, Hồng Ngự; picture: hall
+            waiting: 4 Sa Đéc*, 5 hall+
+            heard: hall, Tháp Mười, Hồng Ngự; picture: Hồng Ngự
         "#]],
     );
 }
