@@ -84,9 +84,10 @@ impl Crowd {
                 changed.await;
             }
         };
-        timeout(BACK_WITHIN, waits)
-            .await
-            .context("observers do not come back")
+        timeout(BACK_WITHIN, waits).await.with_context(|| {
+            let inside = self.shared.inside.load(Ordering::Acquire);
+            format!("{inside} of {} observers are inside", self.size)
+        })
     }
 
     /// How long each way back took, from the restart to the welcome, in order. Fails when one heard events out of order.
@@ -152,16 +153,23 @@ async fn enter(shared: &Shared) -> Result<Option<(Line, u64)>> {
     Ok(Some((line, seq)))
 }
 
-/// Listens until the connection breaks; what it is told comes in the one order.
-async fn listen(mut line: Line, mut seq: u64) -> Result<()> {
+/// Listens until the connection breaks. Comments come in their one order, and so does everything else, which may overtake
+/// them.
+async fn listen(mut line: Line, seq: u64) -> Result<()> {
+    let (mut comments, mut others) = (seq, seq);
     while let Some(Ok(message)) = line.next().await {
         let Message::Text(text) = message else {
             continue;
         };
         if text.starts_with("{\"type\":\"facts\"") {
             let next = seq_of(&text).context("facts without a number")?;
-            ensure!(next > seq, "event {next} after {seq}");
-            seq = next;
+            let last = match text.contains("\"facts\":[{\"kind\":\"comment") {
+                true => &mut comments,
+                false => &mut others,
+            };
+            // What follows from one event may come in several frames.
+            ensure!(next >= *last, "event {next} after {last}");
+            *last = next;
         }
     }
     Ok(())

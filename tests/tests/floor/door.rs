@@ -70,7 +70,7 @@ async fn a_speaker_who_is_asked_to_leave_is_silent_and_deaf_and_hears_nothing_in
     let sdp = "v=0".to_owned();
     say(&mut line, &ClientFrame::UplinkOffer { sdp }).await?;
     ensure!(decided(line, &token, None, None).await?.away()? == ErrorWhy::JoinFirst);
-    chair.settle("a while").await?;
+    chair.settle("a-while").await?;
     ensure!(
         listener.sounds_of(40) == heard,
         "heard after it was sent away"

@@ -103,7 +103,8 @@ impl Hall {
     pub async fn while_sending(&self, site: u16, packets: u64) -> Result<()> {
         let tile = || self.observer.tile(SiteId(site), site);
         let before = tile();
-        until("the room's picture goes on", || tile() >= before + packets).await
+        let goes_on = until("the room's picture goes on", || tile() >= before + packets).await;
+        goes_on.with_context(|| format!("the room of site {site}, {before} packets so far"))
     }
 
     /// Waits until everybody who should has `packets` more sound packets of a sender.

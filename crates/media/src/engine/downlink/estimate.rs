@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 /// Packets whose way is remembered: at 2,500 packets a second, more than a second's.
 const REMEMBERED: usize = 4_096;
-/// Before anything is known: thirteen full pictures.
+/// Before anything is known, and where a limit is forgotten: thirteen full pictures.
 const START_BPS: f64 = 20_000_000.0;
 /// Below this there is no sound, and no way to learn that the link is better.
 const LEAST_BPS: f64 = 24_000.0;
@@ -108,6 +108,11 @@ impl Estimate {
             .unanswered
             .is_some_and(|since| now.saturating_duration_since(since) >= SILENCE);
         if is_cut { 0 } else { self.bps as u64 }
+    }
+
+    /// What may be sent; `None` while the link has shown no limit, or has grown out of it.
+    pub fn bears(&self, now: Instant) -> Option<u64> {
+        Some(self.bps(now)).filter(|bps| *bps < START_BPS as u64)
     }
 
     /// A packet leaves with this running number.

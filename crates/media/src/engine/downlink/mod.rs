@@ -233,7 +233,7 @@ impl Leg for Downlink {
     }
 
     fn bears(&mut self, now: Instant) -> Option<u64> {
-        self.twcc_id.map(|_| self.estimate.bps(now))
+        self.twcc_id.and_then(|_| self.estimate.bears(now))
     }
 
     fn tick(&mut self, now: Instant) {
