@@ -89,6 +89,7 @@ test("a site asks, the chair calls, that site and only that site is heard", asyn
 
   const silence = await soundPackets(sadec);
   await caolanh.getByRole("button", { name: "Đăng ký phát biểu" }).click();
+  await until("the form has the focus", () => caolanh.evaluate(() => Boolean(document.activeElement?.closest("form"))));
   await caolanh.keyboard.press("Enter");
   await until("the chair sees the request", async () => (await view(chair)).floor.queue.length === 1);
   await picture(caolanh, "site-on-deck-1366x625");

@@ -131,8 +131,8 @@ export function endpoints(links, more = []) {
 }
 
 /** A browser with a fresh profile. */
-export async function browser(more = []) {
-  return chromium.launch({ executablePath: "/usr/bin/chromium", args: [...FLAGS, ...more] });
+export async function browser() {
+  return chromium.launch({ executablePath: "/usr/bin/chromium", args: FLAGS });
 }
 
 const manners = (viewport = { width: 1366, height: 625 }) => ({ viewport, permissions: ["camera", "microphone"], locale: "vi-VN", timezoneId: "Asia/Ho_Chi_Minh" });

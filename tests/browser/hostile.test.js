@@ -18,7 +18,7 @@ before(async () => {
   seats = await Seats.open(chromium, server);
   chair = await entered(await open(chromium, server.link("chair")));
   await seats.join("site", server.link("moderator", 3));
-  await seats.join("chair", server.link("chair"));
+  await seats.join("chair", server.links_of("chair")[1]);
   const desk = await entered(await open(chromium, server.link("moderator", 1, "room")));
   const secretary = await open(chromium, server.link("secretary"));
   const observer = await open(chromium, server.link("observer"), { width: 390, height: 844 });

@@ -112,7 +112,7 @@ const chromium = await browser();
 const native = endpoints([3, 4, 5].map((site) => server.link("moderator", site, "room")));
 try {
   const seats = await Seats.open(chromium, server);
-  await seats.join("chair", server.link("chair"));
+  await seats.join("chair", server.links_of("chair")[1]);
   for (let site = 1; site <= 5; site += 1) await seats.join(site, server.link("moderator", site, "nothing"));
   await seats.timed("chair", { type: "start_item", item: DISCUSSION });
   for (const site of [3, 4, 5]) await ask(seats, site);
