@@ -21,7 +21,7 @@ COPY LICENSE /usr/share/doc/diemcau/LICENSE
 USER diemcau
 VOLUME /data
 # Pages and control by HTTPS; picture and sound.
-EXPOSE 8443/tcp 7881/udp
+EXPOSE 8443/tcp 7881/udp 7881/tcp
 # Whether the port is taken, without curl: bash opens it. /healthz says more (journal, room tasks) to whoever can speak TLS.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s \
     CMD ["bash", "-c", "exec 3<>/dev/tcp/127.0.0.1/8443"]

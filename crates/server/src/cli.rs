@@ -43,7 +43,7 @@ pub struct Flags {
     /// Where pages and control are served
     #[arg(long, global = true, env = "DIEMCAU_LISTEN", value_name = "ADDR:PORT")]
     pub listen: Option<SocketAddr>,
-    /// The one UDP port for picture and sound
+    /// The one port for picture and sound, UDP and TCP
     #[arg(long, global = true, env = "DIEMCAU_MEDIA_PORT", value_name = "PORT")]
     pub media_port: Option<u16>,
     /// Serve HTTPS with this installation's own authority
