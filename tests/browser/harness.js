@@ -163,7 +163,10 @@ export async function visit(context, url, first = () => {}) {
 
 /** Waits until a page has its first snapshot. */
 export async function joined(page) {
-  await until("the page has joined", () => page.evaluate(() => Boolean(globalThis.diemcau?.view())));
+  await until("the page has joined", () => page.evaluate(() => Boolean(globalThis.diemcau?.view()))).catch(async (error) => {
+    const shown = await page.evaluate(() => document.body.innerText.slice(0, 300));
+    throw new Error(`${error.message}; it says: ${page.said.slice(-5).join(" | ")}; it shows: ${shown}`);
+  });
   return page;
 }
 
