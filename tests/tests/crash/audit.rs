@@ -21,8 +21,9 @@ pub fn audit(records: &[Record], told: &BTreeMap<SeatId, Vec<(String, ServerFram
                     record.event,
                     Event::ConferenceOpened { .. }
                         | Event::EndpointLinked { .. }
-                        // The server measures the site that is called.
+                        // The server measures the site that is called, and hears who prepares.
                         | Event::SiteHeard { .. }
+                        | Event::MicrophoneHeard { .. }
                         | Event::EndpointLost { .. }
                         | Event::TurnHeld { .. }
                         | Event::TurnUnheld { .. }
