@@ -7,18 +7,16 @@ mod packets;
 
 use crate::counters::{Counters, add};
 use crate::demux::{Demux, LegId, is_stun};
-use crate::engine::{Engine, LegEvent, Outlet, Run};
+use crate::engine::{Engine, LegEvent, Outlet};
 use crate::gate::{self, FIRST_VOICE_SLOT, Stream};
 use crate::keyframes::{KeyFrames, Picture};
 use crate::peers::{Line, Peer};
 use crate::port::Port;
 use crate::post::Post;
 use crate::stats::STATS_INTERVAL;
-use crate::tcp::TcpPort;
 use bytes::BytesMut;
 use diemcau_model::{LinkReport, LinkStep, PeerAsk, PeerId, PeerSay, Side, Stage};
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -54,7 +52,6 @@ pub struct Doors {
 
 pub struct Driver {
     port: Port,
-    tcp: TcpPort,
     engine: Engine,
     doors: Doors,
     counters: Arc<Counters>,
@@ -90,56 +87,12 @@ struct Feeds {
     voices: Vec<(PeerId, usize)>,
 }
 
-/// Where a datagram finds its leg.
-struct Hall<'a> {
-    demux: &'a Demux,
-    peers: &'a mut BTreeMap<PeerId, Peer>,
-    touched: &'a mut Vec<LegId>,
-    counters: &'a Counters,
-}
-
-impl Hall<'_> {
-    fn take(&mut self, datagram: &[u8], from: SocketAddr, now: Instant) {
-        add(&self.counters.datagrams_in, 1);
-        let leg = self.demux.find(datagram, from);
-        let found = leg.and_then(|leg| Some((leg, self.peers.get_mut(&leg.0)?)));
-        let Some((leg, peer)) = found else {
-            add(&self.counters.malformed, 1);
-            return;
-        };
-        peer.meter.received(datagram.len());
-        let Some(line) = peer.line(leg.1) else { return };
-        if !line.may_come(now) {
-            add(&self.counters.flooded, 1);
-            return;
-        }
-        line.heard = now;
-        line.asked_by_stun |= is_stun(datagram);
-        line.leg.receive(BytesMut::from(datagram), from, now);
-        touch(line, leg, self.touched);
-    }
-}
-
-/// By the way that an address stands for.
-fn send(port: &Port, tcp: &TcpPort, run: Run<'_>) -> u64 {
-    match TcpPort::is_tcp(run.to) {
-        true => tcp.send(run),
-        false => port.send(run),
-    }
-}
-
 impl Driver {
-    pub fn new(
-        (port, tcp): (Port, TcpPort),
-        engine: Engine,
-        mut doors: Doors,
-        counters: Arc<Counters>,
-    ) -> Self {
+    pub fn new(port: Port, engine: Engine, mut doors: Doors, counters: Arc<Counters>) -> Self {
         let now = Instant::now();
         let stage = doors.stage.borrow_and_update().clone();
         Self {
             port,
-            tcp,
             engine,
             doors,
             counters,
@@ -176,7 +129,6 @@ impl Driver {
                     None => break,
                 },
                 () = tokio::time::sleep_until(deadline.into()) => self.tick(Instant::now()),
-                (datagram, from) = self.tcp.receive() => self.take_framed(&datagram, from, Instant::now()),
                 readable = self.port.readable(), if self.read_at.is_none() => self.gather(readable, Instant::now()),
             }
             self.settle(Instant::now());
@@ -215,13 +167,25 @@ impl Driver {
                 counters,
                 ..
             } = self;
-            let mut hall = Hall {
-                demux,
-                peers,
-                touched,
-                counters,
-            };
-            let read = port.receive(|datagram, from| hall.take(datagram, from, now));
+            let read = port.receive(|datagram, from| {
+                add(&counters.datagrams_in, 1);
+                let leg = demux.find(datagram, from);
+                let found = leg.and_then(|leg| Some((leg, peers.get_mut(&leg.0)?)));
+                let Some((leg, peer)) = found else {
+                    add(&counters.malformed, 1);
+                    return;
+                };
+                peer.meter.received(datagram.len());
+                let Some(line) = peer.line(leg.1) else { return };
+                if !line.may_come(now) {
+                    add(&counters.flooded, 1);
+                    return;
+                }
+                line.heard = now;
+                line.asked_by_stun |= is_stun(datagram);
+                line.leg.receive(BytesMut::from(datagram), from, now);
+                touch(line, leg, touched);
+            });
             match read {
                 Ok(0) => break,
                 Ok(more) => datagrams += more,
@@ -237,17 +201,6 @@ impl Driver {
         if datagrams >= CROWD {
             self.read_at = Some(now);
         }
-    }
-
-    /// Takes a datagram of a connection over TCP.
-    fn take_framed(&mut self, datagram: &[u8], from: SocketAddr, now: Instant) {
-        let mut hall = Hall {
-            demux: &self.demux,
-            peers: &mut self.peers,
-            touched: &mut self.touched,
-            counters: &self.counters,
-        };
-        hall.take(datagram, from, now);
     }
 
     fn tick(&mut self, now: Instant) {
@@ -497,7 +450,6 @@ impl Driver {
         let asked = std::mem::take(&mut line.asked_by_stun);
         let Self {
             port,
-            tcp,
             demux,
             counters,
             buffer,
@@ -512,7 +464,7 @@ impl Driver {
                     demux.answered(leg, run.to);
                 }
                 meter.sent(run.bytes.len());
-                add(&counters.send_drops, send(port, tcp, run));
+                add(&counters.send_drops, port.send(run));
             },
         });
     }
@@ -530,7 +482,6 @@ impl Driver {
         line.leg.close(now);
         let Self {
             port,
-            tcp,
             counters,
             buffer,
             ..
@@ -539,7 +490,7 @@ impl Driver {
             now,
             segments_max: port.segments_max(),
             buffer,
-            send: &mut |run| add(&counters.send_drops, send(port, tcp, run)),
+            send: &mut |run| add(&counters.send_drops, port.send(run)),
         });
         self.demux.remove(leg);
         self.dirty = true;

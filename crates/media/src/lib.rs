@@ -1,7 +1,7 @@
 //! Makes the peers and forwards packets until reality matches the stage.
 //!
 //! `Stage` comes in as a value, notes of the clients come in as `PeerAsk`; answers go out as `PeerSay`, facts and
-//! figures as `LinkReport`. One task owns every peer and the one UDP port. It alone reads the clock; everything below
+//! figures as `LinkReport`. One task owns every peer and the one port. It alone reads the clock; everything below
 //! it is told the time.
 //!
 //! ```text
@@ -27,7 +27,6 @@ mod port;
 mod post;
 mod rewrite;
 mod stats;
-mod tcp;
 mod vp8;
 
 pub use counters::Counters;
@@ -92,19 +91,17 @@ pub async fn start(
     if config.advertise.is_empty() && listen.ip().is_unspecified() {
         return Err(MediaError::NothingToAdvertise(listen.ip()));
     }
-    let failed = |source| MediaError::Bind {
-        address: listen,
-        source,
-    };
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(MediaError::Thread)?;
-    let entered = runtime.enter();
-    let port = port::Port::bind(listen).map_err(failed)?;
-    let local_addr = port.local_addr().map_err(failed)?;
-    let tcp = bind_tcp(local_addr, listen.port() == 0)?;
-    drop(entered);
+    let port = {
+        let _entered = runtime.enter();
+        port::Port::bind(listen).map_err(|closed| MediaError::closed(closed, listen))?
+    };
+    let local_addr = port
+        .local_addr()
+        .map_err(|source| MediaError::closed(port::Closed::Udp(source), listen))?;
     let advertise = if config.advertise.is_empty() {
         vec![local_addr.ip()]
     } else {
@@ -118,14 +115,14 @@ pub async fn start(
     let counters = Arc::new(Counters::default());
     let engine = engine::Engine::new(engine::Addresses(addresses), Instant::now());
     let engine = engine.map_err(|error| MediaError::Identity(error.to_string()))?;
-    let engine = engine.with_tcp(tcp.local_addr().port());
+    let engine = engine.with_tcp(port.tcp_port());
     let doors = driver::Doors {
         stage,
         asks,
         says: post::Post::new("says", says),
         reports: post::Post::new("reports", reports),
     };
-    let driver = driver::Driver::new((port, tcp), engine, doors, Arc::clone(&counters));
+    let driver = driver::Driver::new(port, engine, doors, Arc::clone(&counters));
     let (over, ended) = oneshot::channel();
     std::thread::Builder::new()
         .name("media".to_owned())
@@ -143,17 +140,13 @@ pub async fn start(
     })
 }
 
-/// TCP on the port of UDP. Where any port will do and that one is taken, on another.
-fn bind_tcp(udp: SocketAddr, any_port: bool) -> Result<tcp::TcpPort, MediaError> {
-    let bound = tcp::TcpPort::bind(udp);
-    let bound = match bound {
-        Err(_) if any_port => tcp::TcpPort::bind(SocketAddr::new(udp.ip(), 0)),
-        bound => bound,
-    };
-    bound.map_err(|source| MediaError::BindTcp {
-        address: udp,
-        source,
-    })
+impl MediaError {
+    fn closed(closed: port::Closed, address: SocketAddr) -> Self {
+        match closed {
+            port::Closed::Udp(source) => Self::Bind { address, source },
+            port::Closed::Tcp(source) => Self::BindTcp { address, source },
+        }
+    }
 }
 
 impl Media {

@@ -10,7 +10,6 @@ use crate::peers::{Down, Up};
 use crate::port::Port;
 use crate::post::Post;
 use crate::rewrite::RtpOut;
-use crate::tcp::TcpPort;
 use crate::vp8;
 use bytes::{Bytes, BytesMut};
 use diemcau_model::{Carries, EndpointKind, PeerAsk, PeerId, ScreenSlots, Side, SiteId, Stage};
@@ -127,8 +126,7 @@ fn workload() -> u64 {
     let now = Instant::now();
     let sink = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
     let to = sink.local_addr().unwrap();
-    let any = "127.0.0.1:0".parse().unwrap();
-    let ports = (Port::bind(any).unwrap(), TcpPort::bind(any).unwrap());
+    let port = Port::bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let engine = Engine::new(Addresses(vec![to]), now).unwrap();
     let stage = Stage {
         seq: 1,
@@ -151,7 +149,7 @@ fn workload() -> u64 {
         reports: Post::new("reports", reports),
     };
     let counters = Arc::new(Counters::default());
-    let mut driver = Driver::new(ports, engine, doors, Arc::clone(&counters));
+    let mut driver = Driver::new(port, engine, doors, Arc::clone(&counters));
     let rooms: Vec<PeerId> = (0..ROOMS).map(|room| PeerId(room.into())).collect();
     let mut recordings = vec![];
     for room in 0..ROOMS {

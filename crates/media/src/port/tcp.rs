@@ -40,12 +40,14 @@ const NO_ROOM: Duration = Duration::from_millis(100);
 pub struct TcpPort {
     local_addr: SocketAddr,
     news: mpsc::Receiver<News>,
+    /// The next datagram, when it was taken from the tasks already.
+    waiting: Option<(Bytes, SocketAddr)>,
     ways_out: HashMap<SocketAddr, WayOut>,
 }
 
 enum News {
     Opened(SocketAddr, WayOut),
-    Datagram(SocketAddr, BytesMut),
+    Datagram(SocketAddr, Bytes),
     Closed(SocketAddr),
 }
 
@@ -67,6 +69,7 @@ impl TcpPort {
         Ok(Self {
             local_addr,
             news,
+            waiting: None,
             ways_out: HashMap::new(),
         })
     }
@@ -75,16 +78,38 @@ impl TcpPort {
         self.local_addr
     }
 
-    /// The next datagram of any connection. Safe to cancel.
-    pub async fn receive(&mut self) -> (BytesMut, SocketAddr) {
-        loop {
+    /// Something has come. Safe to cancel: what was taken from the tasks is kept.
+    pub async fn readable(&mut self) {
+        while self.waiting.is_none() {
             match self.news.recv().await {
-                Some(News::Datagram(from, datagram)) => return (datagram, from),
-                Some(News::Opened(client, way_out)) => _ = self.ways_out.insert(client, way_out),
-                Some(News::Closed(client)) => _ = self.ways_out.remove(&client),
+                Some(news) => self.hear(news),
                 // Nobody accepts any more: nothing comes.
                 None => std::future::pending().await,
             }
+        }
+    }
+
+    /// Hands out at most so many datagrams without waiting; gives how many there were.
+    pub fn receive(&mut self, most: usize, mut take: impl FnMut(&[u8], SocketAddr)) -> usize {
+        let mut datagrams = 0;
+        while datagrams < most {
+            if let Some((datagram, from)) = self.waiting.take() {
+                datagrams += 1;
+                take(&datagram, from);
+            }
+            match self.news.try_recv() {
+                Ok(news) => self.hear(news),
+                Err(_) => break,
+            }
+        }
+        datagrams
+    }
+
+    fn hear(&mut self, news: News) {
+        match news {
+            News::Datagram(from, datagram) => self.waiting = Some((datagram, from)),
+            News::Opened(client, way_out) => _ = self.ways_out.insert(client, way_out),
+            News::Closed(client) => _ = self.ways_out.remove(&client),
         }
     }
 
@@ -229,7 +254,12 @@ async fn read(reads: OwnedReadHalf, client: SocketAddr, tell: &mpsc::Sender<News
         if !matches!(whole, Ok(Ok(_))) {
             return;
         }
-        if length > 0 && tell.send(News::Datagram(client, datagram)).await.is_err() {
+        if length > 0
+            && tell
+                .send(News::Datagram(client, datagram.freeze()))
+                .await
+                .is_err()
+        {
             return;
         }
     }
@@ -261,6 +291,13 @@ mod tests {
         TcpPort::bind("127.0.0.1:0".parse().unwrap()).unwrap()
     }
 
+    async fn next(port: &mut TcpPort) -> (Vec<u8>, SocketAddr) {
+        let mut next = None;
+        port.readable().await;
+        port.receive(1, |datagram, from| next = Some((datagram.to_vec(), from)));
+        next.unwrap()
+    }
+
     fn framed(datagram: &[u8]) -> Vec<u8> {
         let length = u16::try_from(datagram.len()).unwrap();
         [&length.to_be_bytes(), datagram].concat()
@@ -274,8 +311,8 @@ mod tests {
         for piece in bytes.chunks(700) {
             client.write_all(piece).await.unwrap();
         }
-        let (first, from) = port.receive().await;
-        let (second, again) = port.receive().await;
+        let (first, from) = next(&mut port).await;
+        let (second, again) = next(&mut port).await;
         assert_eq!(
             (&first[..], &second[..]),
             (&b"one"[..], &[7; FRAME_MAX_BYTES][..])
@@ -305,7 +342,7 @@ mod tests {
             .await
             .unwrap();
         good.write_all(&framed(b"here")).await.unwrap();
-        assert_eq!(&port.receive().await.0[..], b"here");
+        assert_eq!(&next(&mut port).await.0[..], b"here");
         let ended = bad.read(&mut [0; 8]).await;
         assert!(matches!(ended, Ok(0) | Err(_)), "{ended:?}");
     }
@@ -315,7 +352,7 @@ mod tests {
         let mut port = port();
         let mut client = client(&port).await;
         client.write_all(&framed(b"here")).await.unwrap();
-        let (_, from) = port.receive().await;
+        let (_, from) = next(&mut port).await;
         let datagram = [9; 1_200];
         // Nothing is written between two sends: the task that writes has no turn.
         let dropped: u64 = (0..1_000)
@@ -324,6 +361,37 @@ mod tests {
         let kept = WAITING_MAX_BYTES as u64 / 1_202;
         assert!(dropped >= 1_000 - kept - 1, "{dropped}");
         assert!(dropped < 1_000);
+    }
+
+    #[tokio::test]
+    async fn an_address_has_so_many_connections_and_no_more_until_one_is_closed() {
+        let mut port = port();
+        let mut all = vec![];
+        for _ in 0..OF_ADDRESS_MAX {
+            let mut one = client(&port).await;
+            one.write_all(&framed(b"here")).await.unwrap();
+            next(&mut port).await;
+            all.push(one);
+        }
+        let mut surplus = client(&port).await;
+        let ended = surplus.read(&mut [0; 8]).await;
+        assert!(matches!(ended, Ok(0) | Err(_)), "{ended:?}");
+
+        drop(all.pop());
+        loop {
+            let mut later = client(&port).await;
+            // Until the server has noticed that one is gone, this one is turned away, too.
+            let sent = later.write_all(&framed(b"later")).await.is_ok();
+            let mut end = [0; 8];
+            let heard = tokio::select! {
+                (datagram, _) = next(&mut port), if sent => Some(datagram),
+                _ = later.read(&mut end) => None,
+            };
+            if let Some(datagram) = heard {
+                assert_eq!(datagram, b"later");
+                break;
+            }
+        }
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The one UDP port: batches in, segmented sends out.
+//! The UDP port: batches in, segmented sends out.
 
 use crate::engine::Run;
 use quinn_udp::{BATCH_SIZE, RecvMeta, Transmit, UdpSocketState};
@@ -12,14 +12,14 @@ const SOCKET_BUFFER_BYTES: usize = 8 * 1024 * 1024;
 /// The longest datagram we read; a longer one is cut and fails to decrypt.
 const DATAGRAM_MAX_BYTES: usize = 2_048;
 
-pub struct Port {
+pub struct UdpPort {
     socket: UdpSocket,
     state: UdpSocketState,
     buffer: Vec<u8>,
     buffer_each: usize,
 }
 
-impl Port {
+impl UdpPort {
     pub fn bind(address: SocketAddr) -> io::Result<Self> {
         let socket = std::net::UdpSocket::bind(address)?;
         socket.set_nonblocking(true)?;
@@ -118,8 +118,8 @@ mod tests {
 
     #[tokio::test]
     async fn datagrams_arrive_whole_and_in_order_whatever_their_lengths() {
-        let from = Port::bind("127.0.0.1:0".parse().unwrap()).unwrap();
-        let mut to = Port::bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let from = UdpPort::bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let mut to = UdpPort::bind("127.0.0.1:0".parse().unwrap()).unwrap();
         let address = to.local_addr().unwrap();
         let runs = [
             vec![1200, 1200, 1200, 700],
