@@ -246,7 +246,7 @@ test("one site on deck, one waiting", async () => {
   await secretary.locator("#hall-form").waitFor();
   forms.push(...await inBoth(secretary, "secretary, list"), ...await inBoth(deputy, "deputy, waiting"));
   await secretary.locator(".on-bar").first().click();
-  await until("one is on deck", async () => (await view(chair)).floor.on_deck !== null);
+  await until("one is on deck", async () => (await view(chair)).floor.on_deck.length > 0);
   await chair.locator(".qrow").nth(1).click();
   await chair.locator(".pick .btn").nth(1).click();
   await chair.locator(".undo").waitFor();

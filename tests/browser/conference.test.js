@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { mkdir } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { after, before, test } from "node:test";
-import { Server, browser, endpoints, entered, open, until } from "./harness.js";
+import { Server, browser, endpoints, entered, frames, open, soundPackets, until } from "./harness.js";
 
 const PICTURES = fileURLToPath(new URL("../../target/screenshots", import.meta.url));
 const SITES = 13;
@@ -13,17 +13,10 @@ let server, chromium, rooms, chair, caolanh, sadec, stage;
 
 const view = (page) => page.evaluate(() => globalThis.diemcau?.view());
 const state = (page) => page.evaluate(() => globalThis.diemcau.state());
-const frames = (page) => page.evaluate(() => globalThis.diemcau.frames());
 const picture = (page, name) => page.screenshot({ path: `${PICTURES}/${name}.png` });
 const linked = (seen) => seen.sites.filter((site) => site.carrier !== null).length;
 /** The names of every site whose microphone a page believes to be open. */
 const heard = async (page) => (await view(page)).stage.heard;
-
-/** Sound of every voice slot together: it grows only while packets of somebody's microphone arrive. */
-async function soundPackets(page) {
-  const voices = (await frames(page)).filter((slot) => slot.kind === "audio");
-  return voices.reduce((sum, slot) => sum + slot.packetsReceived, 0);
-}
 
 /** Lays a layout ready and takes it, as a chair does. */
 async function show(layout) {

@@ -173,6 +173,15 @@ export async function joined(page) {
 /** Opens a page in a context of its own and waits until it has its first snapshot. */
 export const open = async (browser, url, viewport) => joined(await visit(await stranger(browser, viewport), url));
 
+/** What a page receives in each of its slots. */
+export const frames = (page) => page.evaluate(() => globalThis.diemcau.frames());
+
+/** Sound of every voice slot together: it grows only while packets of somebody's microphone arrive. */
+export async function soundPackets(page) {
+  const voices = (await frames(page)).filter((slot) => slot.kind === "audio");
+  return voices.reduce((sum, slot) => sum + slot.packetsReceived, 0);
+}
+
 /** Writes down every note the page sounds from now on: `globalThis.notes`, in hertz. */
 export const listen = (page) => page.evaluate(() => {
   globalThis.notes = [];

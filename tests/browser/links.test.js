@@ -1,15 +1,13 @@
 // A room whose network lets no UDP out: Chromium reaches the server over TCP, is seen and heard, sees and hears.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { Server, browser, entered, joined, open, stranger, until, visit } from "./harness.js";
+import { Server, browser, entered, frames, joined, open, soundPackets, stranger, until, visit } from "./harness.js";
 
 const DISCUSSION = 5;
 let server, outside, room, hall, chair;
 
 const view = (page) => page.evaluate(() => globalThis.diemcau?.view());
-const frames = (page) => page.evaluate(() => globalThis.diemcau.frames());
 const linked = (seen) => seen.sites.filter((site) => site.carrier !== null).map((site) => site.site);
-const soundPackets = async (page) => (await frames(page)).filter((slot) => slot.kind === "audio").reduce((sum, slot) => sum + slot.packetsReceived, 0);
 const pictures = async (page) => (await frames(page)).filter((slot) => slot.kind === "video").reduce((sum, slot) => sum + slot.framesDecoded, 0);
 
 /** Over what each connection of a page runs. */

@@ -49,7 +49,7 @@ fn every_random_edit_is_found_with_its_place() {
         let numbers = edit.numbers.clone().unwrap_or(0..=same.count() as u64 + 1);
         assert!(
             numbers.contains(&(finding.number as u64)),
-            "{edit:?}: {finding}"
+            "{edit:?}, which may be {numbers:?}: {finding}"
         );
         assert!(!finding.spots.is_empty(), "{edit:?}: {finding}");
         if let Some(byte) = edit

@@ -6,6 +6,9 @@ use diemcau_model::{CommentId, SeatId};
 use diemcau_protocol::ServerFrame;
 use std::collections::{BTreeMap, BTreeSet};
 
+/// A day in which no more have spoken proves little.
+pub const SPEECHES_MIN: usize = 20;
+
 /// Nothing acknowledged is lost, doubled or out of order. That the record is whole and its hashes follow was checked as it was read.
 pub fn audit(records: &[Record], told: &BTreeMap<SeatId, Vec<(String, ServerFrame)>>) {
     let numbers: Vec<u64> = records.iter().map(|record| record.number).collect();
@@ -93,7 +96,7 @@ pub fn audit(records: &[Record], told: &BTreeMap<SeatId, Vec<(String, ServerFram
         }
     }
     assert!(
-        comments > 100 && starts.len() > 20,
+        comments > 100 && starts.len() > SPEECHES_MIN,
         "too quiet a day: {comments} comments, {} turns",
         starts.len()
     );

@@ -142,6 +142,7 @@ async fn what_was_acknowledged_survives_every_kill() -> Result<()> {
     timeout(TRAFFIC_WITHIN, day.wait_for_answers(50))
         .await
         .context("the traffic stands still")?;
+    full_day(&server).await?;
     day.end();
     let (mut told, mut resent, mut desks_back) = (BTreeMap::new(), 0, vec![]);
     while let Some(person) = people.join_next().await {
@@ -179,6 +180,16 @@ async fn what_was_acknowledged_survives_every_kill() -> Result<()> {
     );
     println!("13 desks back, once let: {}", spread(&mut desks_back));
     Ok(())
+}
+
+/// Waits until so many have spoken that the audit has something to look at, however early the last kill was.
+async fn full_day(server: &Server) -> Result<()> {
+    let observer = server.token(Role::Observer, None, None)?;
+    let mut observer = Client::join(&server.host, &observer).await?;
+    let enough =
+        |observer: &Client| (observer.view.speeches.len() > audit::SPEECHES_MIN).then_some(());
+    let spoken = observer.until(enough).await;
+    spoken.context("too few speak")
 }
 
 /// Everything in a record that no server has open, after the verifier found it sound.
