@@ -25,8 +25,10 @@ type Each<'e> = &'e mut dyn FnMut(i64, Vec<Value>, &[Spot]) -> Checked<()>;
 impl Pages {
     /// All rows of the table that begins at page `root`, `depth` pages below its first, in the order of the table.
     pub fn rows(&mut self, root: u32, depth: usize, each: Each<'_>) -> Checked<()> {
-        self.here.clear();
+        // A page that cannot be had is told by the one that points at it.
+        let above = self.here.len();
         let page = self.page(root)?;
+        self.here.drain(..above);
         let whole = self.here.clone();
         let head = if root == 1 { 100 } else { 0 };
         let field = |at, length| be(&page, head + at, length).map_or(0, |field| field as usize);

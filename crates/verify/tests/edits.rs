@@ -72,6 +72,26 @@ fn every_random_edit_is_found_with_its_place() {
     );
 }
 
+#[test]
+fn a_pointer_to_nowhere_is_told_by_the_page_it_stands_in() {
+    let folder = journal();
+    let file = folder.path().join("conference.db");
+    let mut bytes = fs::read(&file).unwrap();
+    // The journal's table begins in the second page, with pointers to the pages below; its first cell begins with one.
+    assert_eq!(bytes[4_096], 5);
+    let cell = 4_096 + usize::from(u16::from_be_bytes([bytes[4_108], bytes[4_109]]));
+    bytes[cell..cell + 4].copy_from_slice(&u32::MAX.to_be_bytes());
+    fs::write(&file, &bytes).unwrap();
+    let finding = checked(folder.path()).unwrap_err();
+    assert_eq!(finding.number, 1);
+    let places: Vec<_> = finding
+        .spots
+        .iter()
+        .map(|spot| spot.bytes.clone())
+        .collect();
+    assert_eq!(places, [4_096..8_192], "{finding}");
+}
+
 /// The place is the very bytes, or at least the page.
 fn near(start: u64, end: u64, byte: u64) -> bool {
     let page = |at: u64| at / 4_096;
