@@ -87,7 +87,7 @@ impl Hand<'_> {
         }
         let speech = self.speech();
         let waiting = self.waiting();
-        Some(match self.chance.below(42) {
+        Some(match self.chance.below(44) {
             0..=8 => ClientCommand::GrantNext {
                 after,
                 expect: next?,
@@ -146,6 +146,10 @@ impl Hand<'_> {
             },
             37 => ClientCommand::OpenMicrophones {},
             38 => ClientCommand::ReturnCall { turn: speech? },
+            39 | 40 => match self.view.agenda.on_break {
+                Some(_) => ClientCommand::EndBreak {},
+                None => ClientCommand::StartBreak { minutes: 1 },
+            },
             _ => return self.screens(),
         })
     }
@@ -185,7 +189,7 @@ impl Hand<'_> {
 
     fn screens(&mut self) -> Option<ClientCommand> {
         let layout = *self.chance.pick(&LAYOUTS)?;
-        Some(match self.chance.below(8) {
+        Some(match self.chance.below(9) {
             0 => ClientCommand::SetLayout { layout },
             1 => ClientCommand::PreviewLayout {
                 layout: Some(layout),
@@ -201,6 +205,9 @@ impl Hand<'_> {
             },
             5 => ClientCommand::SetSpotlight {
                 site: self.chance.percent(60).then(|| self.site()),
+            },
+            7 => ClientCommand::SetBlank {
+                on: self.view.stage.layout != Layout::Blank,
             },
             6 => ClientCommand::SetCarousel {
                 seconds: self.chance.percent(40).then_some(10),
@@ -220,8 +227,22 @@ impl Hand<'_> {
         Some(ClientCommand::Stage { turns })
     }
 
+    fn request(&mut self) -> Option<ClientCommand> {
+        Some(ClientCommand::RequestFloor {
+            words: RequestWords {
+                speech: self.chance.weighed(&SPEECHES)?,
+                delegate: format!("Đại biểu {}", self.chance.below(4)),
+                title: String::new(),
+                topic: "Góp ý".into(),
+                paragraph: self.chance.percent(30).then(|| self.paragraph()),
+                minutes: None,
+            },
+            about: None,
+        })
+    }
+
     fn secretary(&mut self) -> Option<ClientCommand> {
-        Some(match self.chance.below(8) {
+        Some(match self.chance.below(9) {
             0..=2 => self.comment(),
             3 => ClientCommand::HoldComment {
                 comment: self.some_comment()?,
@@ -233,6 +254,7 @@ impl Hand<'_> {
                 comment: self.some_comment()?,
             },
             6 => self.headcount(self.view.attendance.calling.unwrap_or_default()),
+            7 => return self.request(),
             _ => return self.staging(),
         })
     }
@@ -245,17 +267,7 @@ impl Hand<'_> {
         let speaks = floor.turn.as_ref().filter(|turn| turn.site == site);
         let speaks = speaks.map(|turn| turn.turn);
         Some(match self.chance.below(20) {
-            0..=8 => ClientCommand::RequestFloor {
-                words: RequestWords {
-                    speech: self.chance.weighed(&SPEECHES)?,
-                    delegate: format!("Đại biểu {}", self.chance.below(4)),
-                    title: String::new(),
-                    topic: "Góp ý".into(),
-                    paragraph: self.chance.percent(30).then(|| self.paragraph()),
-                    minutes: None,
-                },
-                about: None,
-            },
+            0..=8 => return self.request(),
             9 => ClientCommand::WithdrawRequest { turn: waits? },
             10 | 11 => ClientCommand::SetReady {
                 turn: waits?,

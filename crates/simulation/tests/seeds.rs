@@ -51,7 +51,7 @@ fn check_that_it_happened(tally: &BTreeMap<String, u64>) {
         extend_turn finish_item grant grant_next handle_prompt hold_comment keep_turn move_item move_request next_item \
         open_microphones pass_over_site pause_turn post_comment preview_layout prompt_desks prompt_site publish_comment request_floor \
         resume_turn return_call return_chair revoke_seat revoke_turn set_carousel set_hall_microphone set_headcount set_layout \
-        set_list set_notice set_priority set_ready set_spotlight show_paragraph stage start_item \
+        set_blank set_list set_notice start_break end_break set_priority set_ready set_spotlight show_paragraph stage start_item \
         start_roll_call take_chair take_preview undo withdraw_comment withdraw_request";
     let others = [
         "answered again",
