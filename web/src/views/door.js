@@ -49,7 +49,7 @@ export function pinPage(ctx, proving) {
   };
   const trouble = locked ? html`<span>${t("pin-locked")} <b><until-clock class="num" .until=${proving.until} .due=${() => ctx.ui({})} aria-live="off"></until-clock></b></span>` : app.pinGiven && !checking ? html`<span>${t("pin-wrong")}</span>` : null;
   return sheet(ctx, t("pin-title"), html`<p>${t("pin-what")}</p>
-    <form class="pin" @submit=${submit}><label for="pin">${t("pin")}</label><input class="input num" id="pin" name="one-time-code" type="text" inputmode="numeric" autocomplete="one-time-code" minlength="4" maxlength="8" pattern="[0-9]+" required autofocus ?disabled=${locked} aria-invalid=${trouble !== null && !locked ? "true" : nothing} aria-describedby="pin-hint">
+    <form class="pin" @submit=${submit}><label for="pin">${t("pin")}</label><input class="input num" id="pin" name="one-time-code" type="password" inputmode="numeric" autocomplete="one-time-code" minlength="4" maxlength="8" pattern="[0-9]+" required autofocus ?disabled=${locked} aria-invalid=${trouble !== null && !locked ? "true" : nothing} aria-describedby="pin-hint">
     <button class="btn primary" type="submit" ?disabled=${locked} aria-disabled=${checking ? "true" : nothing}>${t(checking ? "pin-checking" : "pin-go")}</button><p class="hint" id="pin-hint">${t("pin-hint")}</p></form>
     ${trouble === null ? nothing : html`<p class="door-plain" role="alert">${icon("warn")} ${trouble}</p>`}${checking ? html`<p class="late">${t("joining-late")}</p>` : nothing}
     <p class="door-help">${t("pin-lost")}</p>`, "group");
