@@ -123,7 +123,8 @@ impl Client {
     }
 
     /// Waits until everything that happened before is in the view: the server answers in the order of its decisions,
-    /// and this command, which nobody may carry out, changes nothing.
+    /// and this command, which nobody may carry out, changes nothing. An observer's comments may still be on their way:
+    /// they are gathered.
     ///
     /// # Errors
     /// The connection is gone, or no answer comes.
