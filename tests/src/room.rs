@@ -222,7 +222,11 @@ impl Room {
     pub fn show(&self, programme: u16, tiles: &[u16]) -> Result<()> {
         let tiles = tiles.to_vec();
         self.send(ClientFrame::Screen {
-            slots: ScreenSlots { programme, tiles },
+            slots: ScreenSlots {
+                programme,
+                tiles,
+                preview: None,
+            },
         })
     }
 

@@ -23,6 +23,7 @@ pub fn start_item(item: ItemId) -> ClientCommand {
 #[must_use]
 pub fn request(topic: &str) -> ClientCommand {
     ClientCommand::RequestFloor {
+        item: None,
         words: RequestWords {
             speech: SpeechType::Contribution,
             delegate: format!("Đại biểu {topic}"),

@@ -1,9 +1,9 @@
-// The only file that knows RTCPeerConnection and getUserMedia: the room's camera and microphone go up one connection,
-// the fixed slots of the conference come down another. Nothing here knows what is on the screen.
+// The only file that knows RTCPeerConnection: the room's camera and microphone (capture.js) go up one connection, the
+// fixed slots of the conference come down another. Nothing here knows what is on the screen.
 
 /** @import { ClientFrame, ServerFrame, SiteId } from "../generated/protocol.ts" */
 
-import { AUDIO_SLOTS, SLOTS, VIDEO_SLOTS, onSizes, putStream, shownHeights } from "./slots.js";
+import { AUDIO_SLOTS, SLOTS, VIDEO_SLOTS, onSizes, putStream, shownHeights, shownPreview, tellSites } from "./slots.js";
 
 const GATHERING_MOST_MS = 1_000;
 const SIZES_SETTLE_MS = 150;
@@ -53,11 +53,7 @@ export class Media {
   /** @type {RTCPeerConnection | null} */ #uplink = null;
   /** @type {RTCPeerConnection | null} */ #downlink = null;
   /** @type {RTCPeerConnection | null} The one on its way to replace `#downlink`. */ #nextDownlink = null;
-  /** @type {MediaStreamTrack | null} */ #camera = null;
-  /** @type {MediaStreamTrack | null} */ #microphone = null;
-  /** @type {AudioContext | null} */ #audio = null;
-  /** @type {AnalyserNode | null} */ #analyser = null;
-  /** @type {MediaStreamTrack | null} The microphone as heard by the meter, also while the room has closed it. */ #metered = null;
+  /** @type {import("./capture.js").Capture | null} This machine's devices, once it opens them. */ #capture = null;
   #linked = false;
   #sends = false;
   #receives = false;
@@ -73,7 +69,6 @@ export class Media {
     this.changed = changed;
     onSizes(() => this.#sizesSoon());
     document.addEventListener("visibilitychange", () => this.#sizesSoon());
-    navigator.mediaDevices?.addEventListener("devicechange", () => this.#devicesChanged());
   }
 
   // ---------------------------------------------------------------- what the page asks for
@@ -101,65 +96,35 @@ export class Media {
 
   /** @param {boolean} open */
   setMicrophone(open) {
-    if (this.#microphone) this.#microphone.enabled = open;
+    if (this.#capture?.microphone) this.#capture.microphone.enabled = open;
     this.#set({ microphoneOpen: open });
   }
 
   /** Opens camera and microphone, each for itself: a room without one still has the other. @param {{ cameraId?: string, microphoneId?: string }} [choice] */
   async capture(choice = {}) {
-    const cameraId = choice.cameraId ?? this.state.cameraId;
-    const microphoneId = choice.microphoneId ?? this.state.microphoneId;
-    this.#set({ capturing: true, cameraId, microphoneId });
-    const video = { width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 25, max: 30 }, ...exact(cameraId) };
-    const audio = { echoCancellation: true, noiseSuppression: true, autoGainControl: true, ...exact(microphoneId) };
-    // A camera in use elsewhere cannot be opened twice on some systems: let go before choosing again.
-    if (choice.cameraId !== undefined) this.#camera?.stop();
-    const both = choice.cameraId === undefined && choice.microphoneId === undefined ? await open({ audio, video }) : null;
-    if (both?.stream) {
-      this.#useCamera(both.stream.getVideoTracks()[0] ?? null, null);
-      this.#useMicrophone(both.stream.getAudioTracks()[0] ?? null, null);
-    } else {
-      if (choice.microphoneId === undefined) {
-        const camera = await open({ video });
-        this.#useCamera(camera.stream?.getVideoTracks()[0] ?? null, camera.trouble);
-      }
-      if (choice.cameraId === undefined) {
-        const microphone = await open({ audio });
-        this.#useMicrophone(microphone.stream?.getAudioTracks()[0] ?? null, microphone.trouble);
-      }
+    this.#set({ capturing: true });
+    try {
+      const { Capture } = await import("./capture.js");
+      this.#capture ??= new Capture(() => this.state, (change) => this.#set(change), (kind) => this.#sender(kind));
+      await this.#capture.open(choice);
+    } finally {
+      this.#set({ capturing: false });
     }
-    this.#set({ capturing: false });
-    await this.#devicesChanged();
   }
 
   /** The level of the room's own microphone in dBFS, −60 to 0; null while it cannot be measured. @returns {number | null} */
   level() {
-    if (!this.#analyser || this.#audio?.state !== "running") return null;
-    const samples = new Float32Array(this.#analyser.fftSize);
-    this.#analyser.getFloatTimeDomainData(samples);
-    const power = samples.reduce((sum, sample) => sum + sample * sample, 0) / samples.length;
-    return Math.max(-60, Math.min(0, 10 * Math.log10(power + 1e-9)));
+    return this.#capture?.level() ?? null;
   }
 
   /** Browsers start sound only after a click or a key. */
   wakeAudio() {
-    void this.#audio?.resume();
+    this.#capture?.wake();
   }
 
   /** Two notes from this machine's loudspeaker. */
   chime() {
-    const audio = this.#context();
-    void audio.resume();
-    [523.25, 783.99].forEach((hertz, place) => {
-      const start = audio.currentTime + 0.05 + place * 0.45;
-      const tone = new OscillatorNode(audio, { frequency: hertz });
-      const volume = new GainNode(audio, { gain: 0 });
-      volume.gain.setTargetAtTime(0.25, start, 0.02);
-      volume.gain.setTargetAtTime(0, start + 0.35, 0.12);
-      tone.connect(volume).connect(audio.destination);
-      tone.start(start);
-      tone.stop(start + 1.2);
-    });
+    this.#capture?.chime();
   }
 
   // ---------------------------------------------------------------- what the connection tells
@@ -183,8 +148,7 @@ export class Media {
   stop() {
     this.linkDown();
     [this.#uplink, this.#downlink, this.#nextDownlink].forEach((pc) => pc?.close());
-    [this.#camera, this.#microphone, this.#metered].forEach((track) => track?.stop());
-    void this.#audio?.close();
+    this.#capture?.stop();
   }
 
   /** @param {ServerFrame} frame */
@@ -192,7 +156,9 @@ export class Media {
     switch (frame.type) {
       case "uplink_answer": return void this.#uplinkAnswered(frame.sdp);
       case "downlink_offer": return void this.#downlinkOffered(frame.sdp);
-      case "slots": return this.#set({ slots: frame.video });
+      case "slots":
+        tellSites(frame.video);
+        return this.#set({ slots: frame.video });
       case "media_failed": return this.#failed(frame.side);
       default: return;
     }
@@ -208,8 +174,8 @@ export class Media {
     this.#uplink = pc;
     if (this.state.uplink !== "connected") this.#set({ uplink: "connecting" });
     // Made even without a device: a camera plugged in later is put into the sender without a new offer.
-    pc.addTransceiver(this.#microphone ?? "audio", { direction: "sendonly" });
-    const picture = pc.addTransceiver(this.#camera ?? "video", { direction: "sendonly", sendEncodings: ENCODINGS });
+    pc.addTransceiver(this.#capture?.microphone ?? "audio", { direction: "sendonly" });
+    const picture = pc.addTransceiver(this.#capture?.camera ?? "video", { direction: "sendonly", sendEncodings: ENCODINGS });
     preferVp8(picture);
     this.#watch(pc, "uplink", () => {
       old?.close();
@@ -327,67 +293,17 @@ export class Media {
     if (!this.#receives || !this.#linked) return;
     const asleep = document.hidden && !this.#alwaysShown;
     const heights = asleep ? shownHeights().map(() => 0) : shownHeights();
-    const text = heights.join();
+    const preview = shownPreview() ?? undefined;
+    const text = `${heights.join()}/${preview}`;
     if (text === this.#sizesTold) return;
     const [programme = 0, ...tiles] = heights;
-    if (this.tell({ type: "screen", slots: { programme, tiles } })) this.#sizesTold = text;
-  }
-
-  // ---------------------------------------------------------------- devices
-
-  /** @param {MediaStreamTrack | null} track @param {DeviceTrouble | null} trouble */
-  #useCamera(track, trouble) {
-    if (this.#camera !== track) this.#camera?.stop();
-    this.#camera = track;
-    if (track) track.onended = () => track === this.#camera && this.#useCamera(null, "missing");
-    void this.#sender("video")?.replaceTrack(track);
-    this.#set({ picture: track && new MediaStream([track]), cameraTrouble: trouble, cameraId: track?.getSettings().deviceId ?? this.state.cameraId });
-  }
-
-  /** @param {MediaStreamTrack | null} track @param {DeviceTrouble | null} trouble */
-  #useMicrophone(track, trouble) {
-    if (this.#microphone !== track) this.#microphone?.stop();
-    this.#microphone = track;
-    if (track) {
-      track.enabled = this.state.microphoneOpen;
-      track.onended = () => track === this.#microphone && this.#useMicrophone(null, "missing");
-    }
-    void this.#sender("audio")?.replaceTrack(track);
-    this.#meter(track);
-    this.#set({ hasMicrophone: track !== null, microphoneTrouble: trouble, microphoneId: track?.getSettings().deviceId ?? this.state.microphoneId });
+    if (this.tell({ type: "screen", slots: { programme, tiles, ...(preview === undefined ? {} : { preview }) } })) this.#sizesTold = text;
   }
 
   /** @param {"audio" | "video"} kind */
   #sender(kind) {
     const place = kind === "audio" ? 0 : 1;
     return this.#uplink?.signalingState === "closed" ? undefined : this.#uplink?.getTransceivers()[place]?.sender;
-  }
-
-  /** @param {MediaStreamTrack | null} track */
-  #meter(track) {
-    this.#metered?.stop();
-    this.#analyser = null;
-    this.#metered = track?.clone() ?? null;
-    if (!this.#metered) return;
-    this.#metered.enabled = true;
-    const audio = this.#context();
-    this.#analyser = new AnalyserNode(audio, { fftSize: 1024 });
-    audio.createMediaStreamSource(new MediaStream([this.#metered])).connect(this.#analyser);
-    void audio.resume();
-  }
-
-  #context() {
-    return (this.#audio ??= new AudioContext());
-  }
-
-  async #devicesChanged() {
-    if (!navigator.mediaDevices) return;
-    const devices = await navigator.mediaDevices.enumerateDevices();
-    const known = devices.filter((device) => device.deviceId !== "" && device.deviceId !== "communications");
-    this.#set({
-      cameras: known.filter((device) => device.kind === "videoinput"),
-      microphones: known.filter((device) => device.kind === "audioinput"),
-    });
   }
 
   /** @param {Partial<MediaState>} change */
@@ -399,33 +315,6 @@ export class Media {
   /** The two connections, for `figures.js`. */
   connections() {
     return { uplink: this.#uplink, downlink: this.#downlink };
-  }
-}
-
-/** @param {string} deviceId */
-const exact = (deviceId) => (deviceId === "" ? {} : { deviceId: { exact: deviceId } });
-
-/** @param {MediaStreamConstraints} wanted @returns {Promise<{ stream: MediaStream | null, trouble: DeviceTrouble | null }>} */
-async function open(wanted) {
-  // Outside a secure page the browser hides the devices altogether.
-  if (!navigator.mediaDevices) return { stream: null, trouble: "insecure" };
-  try {
-    return { stream: await navigator.mediaDevices.getUserMedia(wanted), trouble: null };
-  } catch (error) {
-    return { stream: null, trouble: troubleOf(error instanceof Error ? error.name : "") };
-  }
-}
-
-/** @param {string} name @returns {DeviceTrouble} */
-function troubleOf(name) {
-  switch (name) {
-    case "NotAllowedError":
-    case "SecurityError": return "refused";
-    case "NotFoundError":
-    case "OverconstrainedError": return "missing";
-    case "NotReadableError":
-    case "AbortError": return "busy";
-    default: return "other";
   }
 }
 

@@ -1,10 +1,11 @@
 // Where pictures and voices meet the screen: media.js puts streams in, elements show them and say how large they are.
 
-/** @typedef {{ height: () => number, stream: (stream: MediaStream | null) => void }} Shower */
+/** @typedef {{ height: () => number, stream: (stream: MediaStream | null) => void, preview?: () => number | null }} Shower `preview`: the site it shows to this page alone. */
 
 export const PROGRAMME_SLOT = 0;
 export const TILE_SLOTS = 13;
 export const AUDIO_SLOTS = 4;
+export const PREVIEW_SLOT = TILE_SLOTS;
 export const VIDEO_SLOTS = 1 + TILE_SLOTS;
 export const SLOTS = VIDEO_SLOTS + AUDIO_SLOTS;
 
@@ -12,6 +13,8 @@ export const SLOTS = VIDEO_SLOTS + AUDIO_SLOTS;
 const streams = new Array(SLOTS).fill(null);
 /** @type {Set<Shower>[]} */
 const showers = Array.from({ length: SLOTS }, () => new Set());
+/** @type {(number | null)[]} Which site each picture slot shows, as the server last told this page. */
+let told = [];
 /** @type {() => void} */
 let sizesChanged = () => {};
 
@@ -38,6 +41,20 @@ export const sizeChanged = () => sizesChanged();
 /** @param {() => void} listener */
 export function onSizes(listener) {
   sizesChanged = listener;
+}
+
+/** @param {(number | null)[]} sites */
+export function tellSites(sites) {
+  told = sites;
+}
+
+/** Whether a slot brings another site's picture: the last tile does while a desk previews a site that no tile shows. @param {number} slot @param {number | null} site */
+export const bringsAnother = (slot, site) => slot > PROGRAMME_SLOT && told[slot] !== undefined && told[slot] !== site;
+
+/** The site that this page looks at for itself. @returns {number | null} */
+export function shownPreview() {
+  const wished = [...(showers[PREVIEW_SLOT] ?? [])].map((shower) => shower.preview?.() ?? null);
+  return wished.find((site) => site !== null) ?? null;
 }
 
 /** The height each video slot is shown at, in device pixels; 0 when it is not shown. @returns {number[]} */

@@ -61,6 +61,7 @@ impl EndpointConfig {
             screen: ScreenSlots {
                 programme: 360,
                 tiles: Vec::new(),
+                ..ScreenSlots::default()
             },
             sound: true,
             ask_floor: None,

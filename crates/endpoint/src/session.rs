@@ -351,8 +351,8 @@ impl Endpoint {
                 title: String::new(),
                 minutes: None,
             };
-            let about = None;
-            frames.extend(self.command(ClientCommand::RequestFloor { words, about }));
+            let (item, about) = (None, None);
+            frames.extend(self.command(ClientCommand::RequestFloor { item, words, about }));
         }
         frames
     }

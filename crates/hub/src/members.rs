@@ -81,6 +81,9 @@ impl Members {
         };
         match ask {
             PeerAsk::UplinkOffer { .. } => member.carries.endpoint().is_some(),
+            PeerAsk::Screen { slots, .. } if slots.preview.is_some() => {
+                member.carries != Carries::Nothing && member.viewer.sees_all_figures()
+            }
             PeerAsk::OpenDownlink { .. }
             | PeerAsk::DownlinkAnswer { .. }
             | PeerAsk::Screen { .. }
@@ -304,8 +307,10 @@ impl Members {
 
     /// Tells the desks every site's figures, and a site its own.
     pub(crate) fn tell_figures(&self, figures: &[SiteTelemetry]) {
+        let chairs = self.chairs();
         let all = Frame::of(&ServerFrame::Telemetry {
             sites: figures.to_vec(),
+            chairs,
         });
         let mut own: BTreeMap<SiteId, Frame> = BTreeMap::new();
         for member in self.taking_part.values() {
@@ -318,11 +323,18 @@ impl Members {
                         .filter(|figure| figure.site == site)
                         .cloned()
                         .collect();
-                    Frame::of(&ServerFrame::Telemetry { sites })
+                    Frame::of(&ServerFrame::Telemetry { sites, chairs })
                 });
                 self.offer(member, frame);
             }
         }
+    }
+
+    /// How many connections the chair's seats have.
+    fn chairs(&self) -> u16 {
+        let is_chair = |member: &&Member| member.actor.role == Role::Chair;
+        let count = self.taking_part.values().filter(is_chair).count();
+        u16::try_from(count).unwrap_or(u16::MAX)
     }
 
     fn offer(&self, member: &Member, frame: &Frame) {

@@ -363,15 +363,18 @@ impl Driver {
     }
 
     fn tell_slots(&mut self) {
-        let shown = gate::shown(&self.stage);
         for (id, peer) in &mut self.peers {
-            if peer.down.is_none() || peer.told.as_ref() == Some(&shown) {
+            if peer.down.is_none() {
+                continue;
+            }
+            let shown = gate::shown(&self.stage, peer.screen.preview);
+            if peer.told.as_ref() == Some(&shown) {
                 continue;
             }
             peer.told = Some(shown.clone());
             self.doors.says.send(PeerSay::Slots {
                 peer: *id,
-                video: shown.clone(),
+                video: shown,
             });
         }
     }

@@ -105,10 +105,17 @@ pub fn carriers<'a>(stage: &Stage, sources: &'a [Source]) -> BTreeMap<SiteId, &'
     carriers
 }
 
-/// What every screen shows: the programme, then the tiles in protocol order.
-pub fn shown(stage: &Stage) -> Vec<Option<SiteId>> {
-    let tiles = (0..TILE_SLOTS).map(|tile| stage.tiles.get(tile).copied());
-    std::iter::once(stage.programme).chain(tiles).collect()
+/// What a screen shows: the programme, then the tiles in protocol order; in the last one the site that a desk looks at
+/// for itself, unless another tile shows it already.
+pub fn shown(stage: &Stage, preview: Option<SiteId>) -> Vec<Option<SiteId>> {
+    let of_all = |tile: usize| stage.tiles.get(tile).copied();
+    let own = preview.filter(|site| !stage.tiles.iter().take(TILE_SLOTS).any(|tile| tile == site));
+    let last = own.or(of_all(TILE_SLOTS - 1));
+    let tiles = (0..TILE_SLOTS - 1).map(of_all);
+    std::iter::once(stage.programme)
+        .chain(tiles)
+        .chain([last])
+        .collect()
 }
 
 /// Every route there is, and how far each screen's link makes it do with less.
@@ -119,9 +126,9 @@ pub fn routes(
     voices: &Voices,
 ) -> (Vec<Route>, Vec<(PeerId, LinkStep)>) {
     let carriers = carriers(stage, sources);
-    let shown = shown(stage);
     let (mut routes, mut steps) = (vec![], vec![]);
     for screen in screens.iter().filter(|screen| receives(screen.carries)) {
+        let shown = shown(stage, screen.slots.preview);
         let sounds = sounds(stage, screen, voices, &carriers);
         let wishes = wishes(screen, &shown, &carriers);
         let fit = fit::fit(screen.bears, sounds.len(), &wishes);

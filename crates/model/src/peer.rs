@@ -23,6 +23,11 @@ pub struct ScreenSlots {
     pub programme: u16,
     /// Height of every tile `k`, in protocol order of the sites; missing ones are 0.
     pub tiles: Vec<u16>,
+    /// The site a desk looks at for itself: while no tile shows it, this client's last tile does. Only for who sees to
+    /// the installation.
+    #[serde(default)]
+    #[ts(optional)]
+    pub preview: Option<SiteId>,
 }
 
 /// Hub to media.

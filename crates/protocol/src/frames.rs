@@ -81,6 +81,11 @@ pub enum ClientCommand {
     /// Moderator: ask for the floor. Chair, deputy, secretary: for a speaker of the main hall.
     RequestFloor {
         words: RequestWords,
+        /// The item that was running when the words were written: they may have waited for a link, and are refused when
+        /// another item's list is open by then.
+        #[serde(default)]
+        #[ts(optional)]
+        item: Option<ItemId>,
         /// The speech that a reply, question or response hangs under, of this item; without it the one at hand.
         #[serde(default)]
         #[ts(optional)]
@@ -300,7 +305,11 @@ pub enum ServerFrame {
     /// One of the two connections failed; make it anew.
     MediaFailed { side: Side, reason: String },
     /// Figures of the links, once a second. Desks of chair and technician get every site, a site its own.
-    Telemetry { sites: Vec<SiteTelemetry> },
+    Telemetry {
+        sites: Vec<SiteTelemetry>,
+        /// Connections of the chair's seats: with none, the deputy may have to take the chair.
+        chairs: u16,
+    },
     /// What is wrong with the record, all of it, at every change; to the desks of chair and technician. After a welcome
     /// nothing is wrong until this says so.
     Alarms { alarms: BTreeSet<Alarm> },

@@ -69,7 +69,8 @@ pub fn command(asked: ClientCommand) -> Command {
         },
         ClientCommand::MoveItem { item, before } => Command::MoveItem { item, before },
         ClientCommand::SetList { open } => Command::SetList { open },
-        ClientCommand::RequestFloor { words, about } => Command::RequestFloor {
+        ClientCommand::RequestFloor { item, words, about } => Command::RequestFloor {
+            item,
             words: request_words(words),
             about,
         },
@@ -262,8 +263,8 @@ mod tests {
             paragraph: None,
             minutes: None,
         };
-        let about = None;
-        let asked = ClientCommand::RequestFloor { words, about };
+        let (item, about) = (None, None);
+        let asked = ClientCommand::RequestFloor { item, words, about };
         let Command::RequestFloor { words, .. } = command(asked) else {
             panic!("another command")
         };

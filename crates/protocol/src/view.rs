@@ -127,6 +127,9 @@ pub struct Item {
     pub started: Option<Millis>,
     /// When it was finished.
     pub finished: Option<Millis>,
+    /// Milliseconds between its end and its being opened again: no time of the item.
+    #[ts(type = "number")]
+    pub idle_ms: u64,
 }
 
 /// Who has the floor and who waits.
@@ -410,6 +413,8 @@ pub struct Attendance {
     pub calling: Option<SiteId>,
     /// Since when.
     pub since: Option<Millis>,
+    /// Every site is called in turn; else the called one alone.
+    pub walks: bool,
     /// Every site in protocol order.
     pub sites: Vec<SiteAttendance>,
     /// All sites together: those who did not report count as summoned only.

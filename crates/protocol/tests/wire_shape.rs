@@ -475,6 +475,7 @@ fn frames() -> Vec<ServerFrame> {
                     link: None,
                 },
             ],
+            chairs: 1,
         },
         ServerFrame::Alarms {
             alarms: [Alarm::RecordFull, Alarm::MirrorFails].into(),

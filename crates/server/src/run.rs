@@ -191,6 +191,7 @@ pub async fn endpoint(options: cli::Endpoint) -> Result<()> {
             screen: ScreenSlots {
                 programme: 360,
                 tiles,
+                ..ScreenSlots::default()
             },
             ask_floor: options.ask_floor.clone().map(Topic::on),
             speak_for: options.speak_for.map(Duration::from_secs),

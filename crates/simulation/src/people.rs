@@ -229,6 +229,7 @@ impl Hand<'_> {
 
     fn request(&mut self) -> Option<ClientCommand> {
         Some(ClientCommand::RequestFloor {
+            item: None,
             words: RequestWords {
                 speech: self.chance.weighed(&SPEECHES)?,
                 delegate: format!("Đại biểu {}", self.chance.below(4)),

@@ -270,6 +270,7 @@ impl World {
             let slots = ScreenSlots {
                 programme: 720,
                 tiles,
+                ..ScreenSlots::default()
             };
             link.send(&ClientFrame::Screen { slots });
             let sound = carries.endpoint().is_some() || machine.seat.role == Role::Stage;

@@ -134,7 +134,11 @@ impl Hall {
         };
         let known: Vec<TurnId> = queue(self.chair());
         self.rooms[&site]
-            .command(ClientCommand::RequestFloor { words, about: None })
+            .command(ClientCommand::RequestFloor {
+                item: None,
+                words,
+                about: None,
+            })
             .await?;
         let view = self
             .chair()

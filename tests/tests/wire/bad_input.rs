@@ -220,6 +220,7 @@ async fn media_that_cannot_be_used_is_refused() -> Result<()> {
     let server = Server::start().await?;
     let mut other = Other::join(&server).await?;
     let mut room = server.moderator(5).await?;
+    let mut second = server.moderator(6).await?;
     let mut watch = Client::join(&server.host, &server.token(Role::Stage, None, None)?).await?;
     let phone = server.token(Role::Moderator, Some(SiteId(5)), Some(Carries::Nothing))?;
     let mut phone = Client::join(&server.host, &phone).await?;
@@ -245,6 +246,14 @@ async fn media_that_cannot_be_used_is_refused() -> Result<()> {
         slots: ScreenSlots {
             programme: 720,
             tiles: vec![180; 14],
+            ..ScreenSlots::default()
+        },
+    };
+    // A site may not choose whom it sees; that is for who sees to the installation.
+    let peeking = ClientFrame::Screen {
+        slots: ScreenSlots {
+            preview: Some(SiteId(2)),
+            ..ScreenSlots::default()
         },
     };
     let refused = (ErrorWhy::MediaRefused, None, false);
@@ -252,6 +261,7 @@ async fn media_that_cannot_be_used_is_refused() -> Result<()> {
         (&mut watch, offer()),
         (&mut phone, ClientFrame::OpenDownlink {}),
         (&mut room, crowded),
+        (&mut second, peeking),
     ] {
         let before = server.errors(ErrorWhy::MediaRefused).await?;
         client.others.clear();

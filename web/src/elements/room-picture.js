@@ -1,7 +1,7 @@
 // <room-picture>: the picture of one slot. It owns its <video>, says how large it is shown, and keeps the last frame
 // until the next stream has one.
 
-import { show, sizeChanged } from "../slots.js";
+import { bringsAnother, show, sizeChanged } from "../slots.js";
 
 // The server lets a slot show its former site for at most this long (`HOLD_FORMER_MAX`).
 const FORMER_MOST_MS = 1_000;
@@ -11,6 +11,7 @@ const WRONG_ROOM_MS = 1_500;
 export class RoomPicture extends HTMLElement {
   #slot = -1;
   /** @type {number | null} */ #site = null;
+  #preview = false;
   #frameAt = 0;
   #siteAt = 0;
   /** @type {MediaStream | null} What the slot brings; another one in front is on its way out. */ #stream = null;
@@ -40,6 +41,13 @@ export class RoomPicture extends HTMLElement {
     sizeChanged();
   }
 
+  /** Whether it is asked for by this page alone, a preview. @param {boolean} preview */
+  set preview(preview) {
+    if (preview === this.#preview) return;
+    this.#preview = preview;
+    sizeChanged();
+  }
+
   /** From now on it is another room's picture. @param {number} now */
   #from(now) {
     this.#siteAt = now;
@@ -64,7 +72,7 @@ export class RoomPicture extends HTMLElement {
 
   #enter() {
     this.#leave?.();
-    this.#leave = this.#slot < 0 ? null : show(this.#slot, { height: () => this.#height(), stream: (stream) => this.#take(stream) });
+    this.#leave = this.#slot < 0 ? null : show(this.#slot, { height: () => this.#height(), stream: (stream) => this.#take(stream), preview: () => (this.#preview ? this.#site : null) });
   }
 
   #height() {
@@ -107,8 +115,9 @@ export class RoomPicture extends HTMLElement {
   }
 
   #look() {
-    const wrongRoom = this.#frameAt < this.#siteAt + FORMER_MOST_MS && performance.now() - this.#siteAt >= WRONG_ROOM_MS - 50;
-    this.toggleAttribute("empty", this.#frameAt === 0 || this.#site === null || wrongRoom);
+    const settled = performance.now() - this.#siteAt >= WRONG_ROOM_MS - 50;
+    const wrongRoom = settled && this.#frameAt < this.#siteAt + FORMER_MOST_MS;
+    this.toggleAttribute("empty", this.#frameAt === 0 || this.#site === null || wrongRoom || (!this.#preview && settled && bringsAnother(this.#slot, this.#site)));
   }
 }
 

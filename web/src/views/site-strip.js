@@ -9,7 +9,7 @@ import { setSpotlight } from "../actions/room.js";
 import { timeUsed } from "../state/desk.js";
 import { TO_SITE, lastPrompt, openFromSites } from "../state/prompts.js";
 import { siteCall, siteName } from "../state/sites.js";
-import { PROGRAMME_SLOT, TILE_SLOTS } from "../slots.js";
+import { PREVIEW_SLOT, PROGRAMME_SLOT, TILE_SLOTS } from "../slots.js";
 import { durationText, shortTime } from "../time.js";
 import { html, icon, kbd, mark, nothing, t } from "./pieces.js";
 
@@ -19,7 +19,7 @@ export function siteStrip(ctx, view) {
   if (id === null) return nothing;
   const sites = view.fixed.sites.map((each) => each.id);
   const turnTo = (/** @type {number} */ by) => ctx.ui({ chip: sites[(sites.indexOf(id) + by + sites.length) % sites.length] ?? id });
-  return html`<div class="site-strip" role="group" aria-label=${siteName(view, id)}>${preview(view, id)}
+  return html`<div class="site-strip" role="group" aria-label=${siteName(view, id)}>${preview(ctx, view, id)}
     <div class="about"><p class="name"><b>${siteName(view, id)}</b></p>${usedLines(view, id)}
       <p class="turn-to"><button class="btn small" type="button" aria-label=${t("site-before")} @click=${() => turnTo(-1)}>‹</button><button class="btn small" type="button" aria-label=${t("site-after")} @click=${() => turnTo(1)}>›</button>
         <button class="btn small" type="button" @click=${enlarge}>${icon("full")}${t("enlarge")}</button>
@@ -27,18 +27,20 @@ export function siteStrip(ctx, view) {
     <div class="tell"><p>${t("prompt-to-site")}</p><div class="strip-acts">${TO_SITE.map((kind) => promptButton(ctx, view, id, kind))}</div></div></div>`;
 }
 
-/** The slot that brings a site's picture now: its own tile, else the programme while that is its picture; -1: none does. @param {View} view @param {SiteId} id */
-function slotOf({ stage }, id) {
+/** The slot that brings a site's picture now: its own tile, else the programme while that is its picture, else the one a desk may look through; -1: none does. @param {Ctx} ctx @param {View} view @param {SiteId} id */
+function slotOf({ app }, { stage }, id) {
   const tile = stage.tiles.slice(0, TILE_SLOTS).indexOf(id);
   if (tile >= 0) return tile + 1;
-  return stage.programme === id ? PROGRAMME_SLOT : -1;
+  if (stage.programme === id) return PROGRAMME_SLOT;
+  return app.me?.role === "secretary" ? -1 : PREVIEW_SLOT;
 }
 
-/** @param {View} view @param {SiteId} id */
-function preview(view, id) {
-  const slot = slotOf(view, id);
+/** @param {Ctx} ctx @param {View} view @param {SiteId} id */
+function preview(ctx, view, id) {
+  const slot = slotOf(ctx, view, id);
+  const own = slot === PREVIEW_SLOT && view.stage.tiles[TILE_SLOTS - 1] !== id;
   return html`<figure class="tile">${slot >= 0
-    ? html`<room-picture .slotNumber=${slot} .site=${id} role="img" aria-label=${t("preview-of", { site: siteCall(view, id) })}></room-picture>`
+    ? html`<room-picture .slotNumber=${slot} .site=${id} .preview=${own} role="img" aria-label=${t("preview-of", { site: siteCall(view, id) })}></room-picture>`
     : html`<p class="no-picture">${t("preview-other-page")}</p>`}<figcaption class="strip">${t("only-here")}</figcaption></figure>`;
 }
 

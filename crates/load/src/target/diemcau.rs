@@ -101,7 +101,11 @@ impl Seat {
             sides: [Making::new(sends), Making::new(true)],
             told: Arc::clone(&told),
         };
-        let slots = ScreenSlots { programme, tiles };
+        let slots = ScreenSlots {
+            programme,
+            tiles,
+            preview: None,
+        };
         frames.send(ClientFrame::Screen { slots })?;
         frames.send(ClientFrame::Listen { sound: true })?;
         let seat = Self {
@@ -220,8 +224,12 @@ pub async fn open_microphones(seats: &[Seat], voices: usize) -> Result<()> {
             paragraph: None,
             minutes: None,
         };
-        seat.command(ClientCommand::RequestFloor { words, about: None })
-            .await?;
+        seat.command(ClientCommand::RequestFloor {
+            item: None,
+            words,
+            about: None,
+        })
+        .await?;
         // A free microphone of an open discussion opens by itself.
         let site = SiteId(place as u16);
         chair

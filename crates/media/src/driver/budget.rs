@@ -167,6 +167,7 @@ fn workload() -> u64 {
         let slots = ScreenSlots {
             programme: 720,
             tiles: vec![720; usize::from(ROOMS)],
+            ..ScreenSlots::default()
         };
         driver.ask(PeerAsk::Screen { peer, slots }, now);
         recordings.push(recording);

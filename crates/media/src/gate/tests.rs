@@ -22,6 +22,7 @@ fn screen(peer: u64, site: u16, carries: Carries) -> Screen {
         slots: ScreenSlots {
             programme: 720,
             tiles: vec![180, 0, 360],
+            ..ScreenSlots::default()
         },
         bears: None,
     }
@@ -189,6 +190,22 @@ fn a_fifth_voice_waits_until_a_slot_is_free() {
     );
 }
 
+#[test]
+fn a_desk_looks_at_a_site_of_another_page_in_its_last_tile_and_nobody_else_sees_it() {
+    let (mut stage, sources, mut screens) = three_rooms();
+    stage.tiles = vec![SiteId(0), SiteId(1)];
+    for screen in &mut screens {
+        screen.slots.tiles = vec![180; TILE_SLOTS];
+    }
+    let look = |screens: &[Screen], to| sees(&all(&stage, &sources, screens), to, TILE_SLOTS);
+    assert_eq!(look(&screens, 0), None);
+    screens[0].slots.preview = Some(SiteId(2));
+    assert_eq!(look(&screens, 0), Some((2, Layer::Quarter)));
+    assert_eq!(look(&screens, 1), None);
+    screens[0].slots.preview = Some(SiteId(1));
+    assert_eq!(look(&screens, 0), None, "its own tile shows it");
+}
+
 prop_compose! {
     fn a_source()(peer in 0_u64..12, site in 0_u16..6, standby: bool, layers in 0_usize..4) -> Source {
         let kind = if standby { EndpointKind::Standby } else { EndpointKind::Room };
@@ -199,8 +216,9 @@ prop_compose! {
 prop_compose! {
     fn a_screen()(peer in 0_u64..12, site in proptest::option::of(0_u16..6), listens: bool,
                   carries in prop_oneof![Just(Carries::Room), Just(Carries::Standby), Just(Carries::Watch), Just(Carries::Nothing)],
-                  programme in 0_u16..900, tiles in proptest::collection::vec(0_u16..900, 0..20)) -> Screen {
-        Screen { peer: PeerId(peer), site: site.map(SiteId), carries, listens, slots: ScreenSlots { programme, tiles }, bears: None }
+                  programme in 0_u16..900, tiles in proptest::collection::vec(0_u16..900, 0..20),
+                  preview in proptest::option::of((0_u16..6).prop_map(SiteId))) -> Screen {
+        Screen { peer: PeerId(peer), site: site.map(SiteId), carries, listens, slots: ScreenSlots { programme, tiles, preview }, bears: None }
     }
 }
 
@@ -259,7 +277,7 @@ proptest! {
                 }
                 Stream::Picture(layer) => {
                     prop_assert!(source.layers.contains(&layer));
-                    prop_assert_eq!(shown(&stage)[route.slot], Some(source.site));
+                    prop_assert_eq!(shown(&stage, screen.slots.preview)[route.slot], Some(source.site));
                 }
             }
         }

@@ -172,6 +172,7 @@ impl Hall {
         let slots = ScreenSlots {
             programme,
             tiles: tiles.to_vec(),
+            ..ScreenSlots::default()
         };
         self.ask(PeerAsk::Screen {
             peer: PeerId(peer),

@@ -316,6 +316,7 @@ fn agenda(conference: &Conference) -> Agenda {
         drafts: planned.drafts.clone(),
         started: agenda.started.get(&planned.id).copied(),
         finished: agenda.finished.get(&planned.id).copied(),
+        idle_ms: agenda.idle_ms.get(&planned.id).copied().unwrap_or_default(),
     };
     let planned = |id| conference.setup().item(id);
     Agenda {
@@ -408,6 +409,7 @@ fn attendance(conference: &Conference, viewer: Viewer) -> Attendance {
     Attendance {
         calling: roll.calling.map(|(site, _)| site),
         since: roll.calling.map(|(_, since)| since),
+        walks: roll.walks,
         sites: setup
             .sites
             .iter()
