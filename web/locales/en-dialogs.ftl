@@ -19,3 +19,6 @@ next-item-waiting = The list of this item is not empty.
 reopen-title = Reopen item { $n }?
 reopen-text = The running item will be finished.
 reopen-go = Reopen
+roll-again-title = Call the roll anew?
+roll-again-text = How { $n } sites answered is replaced by the new call. What they reported stays. To call one site again, press Call again in its row.
+roll-again-go = Call anew

@@ -30,3 +30,5 @@ item-later = Move item { $n } later
 item-earlier = Move item { $n } up
 hall-register = Register a speaker in the hall
 hall-register-short = In the hall
+return-call = Later, keep the place
+chair-gone = The chair's machine is gone

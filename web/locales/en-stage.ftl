@@ -1,7 +1,7 @@
 ## The wall's other layouts
 priority-wall = The chair is speaking
 page-of = Page { $n } of { $of }
-speech-waits = Waits for a question
+speech-waits = Stands
 no-paragraph-shown = No paragraph is chosen.
 begins-soon = The conference begins soon
 next-item-is = Next, item { $n }

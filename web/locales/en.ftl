@@ -194,7 +194,7 @@ call-next-site = Call the next site
 undo = Undo
 priority-held = The chair holds priority
 held-left = Turn held,
-turn-interrupted = A question is put
+turn-interrupted = Interrupted
 turn-silenced = Silenced
 
 ## Site desk: ready, roll call, prompts
@@ -206,7 +206,9 @@ why-chair = Placed by the chair
 why-precedence = Comes before by kind
 why-arrival = In order of arrival
 why-round = The site's turn no. { $n }
-why-least_time = Used { $time } so far
+why-least_time = Time counted: { $time }
+asks-minutes = asks for { $n } min
+row-unlinked = No link, passed over
 why-document = In the draft's order
 about-speech = about the speech of { $site }
 roll-answer-words = “Site { $site } is present and reports.”

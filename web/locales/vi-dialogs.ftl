@@ -19,3 +19,6 @@ next-item-waiting = Danh sách đăng ký của nội dung này chưa hết.
 reopen-title = Mở lại nội dung { $n }?
 reopen-text = Nội dung đang diễn ra sẽ kết thúc.
 reopen-go = Mở lại
+roll-again-title = Điểm danh lại từ đầu?
+roll-again-text = Kết quả gọi { $n } điểm cầu trên phiếu được thay bằng lần gọi mới. Quân số đã báo vẫn giữ. Muốn gọi lại một điểm cầu, bấm Gọi lại ở dòng đó.
+roll-again-go = Điểm danh lại

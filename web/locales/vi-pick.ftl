@@ -30,3 +30,5 @@ item-later = Đưa nội dung { $n } xuống sau
 item-earlier = Đưa nội dung { $n } lên trước
 hall-register = Đăng ký phát biểu tại hội trường
 hall-register-short = Tại hội trường
+return-call = Để sau, giữ chỗ
+chair-gone = Máy chủ trì mất kết nối

@@ -1,7 +1,7 @@
 ## Màn hình lớn: bố cục khác
 priority-wall = Chủ trì đang phát biểu
 page-of = Trang { $n }/{ $of }
-speech-waits = Chờ câu hỏi
+speech-waits = Tạm dừng
 no-paragraph-shown = Chưa chọn đoạn dự thảo.
 begins-soon = Hội nghị sắp bắt đầu
 next-item-is = Tiếp theo, nội dung { $n }

@@ -194,7 +194,7 @@ call-next-site = Gọi điểm cầu tiếp theo
 undo = Hoàn tác
 priority-held = Chủ trì đang ưu tiên
 held-left = Giữ lượt, còn
-turn-interrupted = Đang có câu hỏi
+turn-interrupted = Tạm dừng nghe ý kiến khác
 turn-silenced = Tạm tắt micro
 
 ## Bàn điểm cầu: chuẩn bị, điểm danh, lời nhắc
@@ -206,7 +206,9 @@ why-chair = Chủ trì xếp
 why-precedence = Ưu tiên theo loại phát biểu
 why-arrival = Theo thứ tự đăng ký
 why-round = Lượt thứ { $n } của điểm cầu
-why-least_time = Đã dùng { $time }
+why-least_time = Thời gian được tính: { $time }
+asks-minutes = xin { $n } phút
+row-unlinked = Mất kết nối, tạm bỏ qua
 why-document = Theo thứ tự dự thảo
 about-speech = về phát biểu của { $site }
 roll-answer-words = “Điểm cầu { $site } có mặt, xin báo cáo quân số.”

@@ -147,14 +147,15 @@ async function run(about, token) {
   };
   sound.blockedChanged = (blocked) => blocked !== app.ui.soundBlocked && ui({ soundBlocked: blocked });
 
-  holdKeys((key) => (document.querySelector("dialog[open]") ? undefined : page.holds?.(ctx)[key]));
+  holdKeys((key) => page.holds?.(ctx)[key]);
   addEventListener("keydown", (event) => {
     if (event.repeat || event.altKey || event.ctrlKey || event.metaKey || event.shiftKey || !app.view) return;
     const acts = page.keys?.(ctx) ?? {};
-    if (!(event.key in acts) || document.querySelector("dialog[open]")) return;
+    if (!(event.key in acts)) return;
+    const act = document.querySelector("dialog[open]") ? undefined : acts[event.key];
     // A key of the desk that has nothing to do now must not open the browser's own search or menu.
-    if (acts[event.key] || event.key !== "Escape") event.preventDefault();
-    acts[event.key]?.();
+    if (act || event.key !== "Escape") event.preventDefault();
+    act?.();
   });
   for (const kind of ["pointerdown", "keydown"]) {
     addEventListener(kind, () => {

@@ -27,4 +27,5 @@ test("a request says which speech it is about only when one was chosen", () => {
   const said = (form) => requestFloor((command) => command, form);
   assert.deepEqual(said(FORM), { type: "request_floor", words: { speech: "reply", delegate: "Ngô Quốc Đạt", title: "", topic: "", paragraph: null } });
   assert.equal(said({ ...FORM, about: 19 }).about, 19);
+  assert.equal(said({ ...FORM, item: 5 }).item, 5, "and in which item it was written");
 });

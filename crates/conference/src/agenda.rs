@@ -15,6 +15,8 @@ pub struct Agenda {
     pub started: BTreeMap<ItemId, Millis>,
     /// When each item that is over was finished.
     pub finished: BTreeMap<ItemId, Millis>,
+    /// Milliseconds between an item's end and its being opened again: no time of the item.
+    pub idle_ms: BTreeMap<ItemId, u64>,
     /// The break that is on.
     pub on_break: Option<Break>,
     /// The whole that an item is a part of.
@@ -146,7 +148,9 @@ impl Agenda {
         for begun in [Some(item), self.wholes.get(&item).copied()] {
             let Some(begun) = begun else { continue };
             self.started.entry(begun).or_insert(at);
-            self.finished.remove(&begun);
+            if let Some(over) = self.finished.remove(&begun) {
+                *self.idle_ms.entry(begun).or_default() += at.since(over);
+            }
         }
         let planned = planned.filter(|planned| planned.kind == ItemKind::Break);
         self.on_break = planned.map(|planned| Break {

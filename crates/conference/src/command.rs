@@ -47,8 +47,10 @@ pub enum Command {
     },
     /// Open or close the list of speakers.
     SetList { open: bool },
-    /// Ask for the floor for the asker's site. A kind that hangs under a speech names it in `about`; none: the one at hand.
+    /// Ask for the floor for the asker's site. `item` is the one that was running when the words were written, if the asker
+    /// says so: they may have waited for a link. A kind that hangs under a speech names it in `about`; none: the one at hand.
     RequestFloor {
+        item: Option<ItemId>,
         words: RequestWords,
         about: Option<TurnId>,
     },

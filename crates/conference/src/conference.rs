@@ -15,7 +15,6 @@ use crate::{
     words::{Heard, Next, TurnEnd, Waiting},
 };
 use diemcau_model::{DeviceId, ItemId, Millis, SeatId, SiteId, Stage, TurnId, limits};
-use std::collections::BTreeSet;
 
 /// A conference as of its last applied event.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -192,7 +191,10 @@ impl Conference {
             Command::EndBreak => self.agenda.decide_end_break(now),
             Command::MoveItem { item, before } => self.agenda.decide_move(*item, *before),
             Command::SetList { open } => floor.decide_list(*open),
-            Command::RequestFloor { words, about } => {
+            Command::RequestFloor { item, words, about } => {
+                if item.is_some_and(|item| !self.floor.is_list_of(item)) {
+                    return Err(Refusal::OtherItem);
+                }
                 let item = self.current_item();
                 floor.decide_request(actor, setup, item, words, *about, now)
             }
@@ -294,7 +296,7 @@ impl Conference {
             Signal::LinkDown { site, kind } => {
                 let mut events = self.roster.decide_down(site, kind, now);
                 if self.roster.is_last(site, kind) {
-                    events.extend(self.floor.hold(site, now, now));
+                    events.extend(self.floor.hold(site, now));
                 }
                 events
             }
@@ -324,11 +326,7 @@ impl Conference {
             }
             Signal::Restarted { last_alive } => {
                 let mut events = self.roster.decide_all_down(last_alive);
-                let speaking: BTreeSet<SiteId> =
-                    self.floor.turns.iter().map(|turn| turn.site).collect();
-                for site in speaking {
-                    events.extend(self.floor.hold(site, last_alive, now));
-                }
+                events.extend(self.floor.hold_all(last_alive, now));
                 if let Some(seat) = self.floor.priority {
                     events.extend(self.floor.release_priority(seat, now));
                 }
@@ -467,7 +465,9 @@ impl Conference {
         if !self.is_linked(request.site) {
             return Err(Refusal::NotLinked);
         }
-        let is_next = self.on_deck().first() == Some(&turn);
+        // Where the chair picks, whoever it picks is next, unless it staged another.
+        let picks = self.queue_mode() == QueueMode::ChairPicks && self.floor.staged.is_empty();
+        let is_next = picks || self.on_deck().first() == Some(&turn);
         let hall = self.setup.hall();
         let granted = self.floor.decide_grant(request, item, hall, is_next, now)?;
         let mut events = self.agenda.go_on(now);

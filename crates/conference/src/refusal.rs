@@ -83,6 +83,12 @@ pub enum Refusal {
     /// Somebody has the floor.
     #[error("somebody has the floor")]
     FloorTaken,
+    /// The request was written in another item than the one whose list this is.
+    #[error("another item has begun since this was written")]
+    OtherItem,
+    /// Another seat holds the priority key.
+    #[error("another desk holds the priority key")]
+    PriorityHeld,
     /// There is no step to take back, or it is too long ago.
     #[error("there is nothing to undo")]
     NothingToUndo,

@@ -19,12 +19,14 @@ pub struct Roll {
     pub closed: bool,
     /// How each site's call ended, in the roll call that runs or was the last.
     pub called: BTreeMap<SiteId, Call>,
+    /// How the sites that are called once more had answered before: it stands if the new call is broken off.
+    former: BTreeMap<SiteId, Call>,
     /// What each site reported.
     pub headcounts: BTreeMap<SiteId, Headcount>,
     /// When it did so last.
     reported: BTreeMap<SiteId, Millis>,
     /// Every site is called in turn; else one alone.
-    walks: bool,
+    pub walks: bool,
 }
 
 /// Whether enough are there for the running item.
@@ -166,13 +168,16 @@ impl Roll {
 
     pub(crate) fn started(&mut self) {
         self.called.clear();
+        self.former.clear();
         self.walks = true;
     }
 
     pub(crate) fn site_called(&mut self, site: SiteId, at: Millis) {
         self.calling = Some((site, at));
         self.closed = false;
-        self.called.insert(site, Call::default());
+        let before = self.called.insert(site, Call::default());
+        let answered = before.filter(|call| call.end.is_some());
+        self.former.extend(answered.map(|call| (site, call)));
     }
 
     pub(crate) fn heard(&mut self, site: SiteId, heard: Heard) {
@@ -186,10 +191,12 @@ impl Roll {
 
     pub(crate) fn answered(&mut self, site: SiteId, how: CallEnd, at: Millis) {
         self.called.entry(site).or_default().end = Some((how, at));
+        self.former.remove(&site);
     }
 
     pub(crate) fn ended(&mut self) {
-        // A site whose call was broken off was not called.
+        // A site whose call was broken off was not called, or answered as it did before.
+        self.called.append(&mut self.former);
         self.called.retain(|_, call| call.end.is_some());
         self.calling = None;
         self.closed = false;

@@ -186,9 +186,11 @@ impl Screen {
     }
 
     pub(crate) fn set_layout(&mut self, layout: Layout) {
-        self.under_blank = (layout == Layout::Blank).then_some(self.layout);
-        if layout == Layout::Waiting {
-            self.before_waiting = Some(self.layout).filter(|shown| is_of_the_floor(*shown));
+        let shown = self.under_blank.unwrap_or(self.layout);
+        self.under_blank = (layout == Layout::Blank).then_some(shown);
+        // Waiting that comes back from under blank has covered what it covered before.
+        if layout == Layout::Waiting && shown != Layout::Waiting {
+            self.before_waiting = Some(shown).filter(|shown| is_of_the_floor(*shown));
         }
         self.layout = layout;
     }

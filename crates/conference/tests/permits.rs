@@ -426,7 +426,11 @@ fn about_turns(live: &Conference, all: &mut Rows) {
         (
             Deed::RequestFloor,
             None,
-            Command::RequestFloor { words, about: None },
+            Command::RequestFloor {
+                item: None,
+                words,
+                about: None,
+            },
         ),
         (Deed::SetList, None, Command::SetList { open: !floor.open }),
         (

@@ -1501,8 +1501,8 @@ fn the_rights_of_every_kind() {
                 paragraph: None,
                 minutes: None,
             };
-            let about = None;
-            room.ask(&asker, &Command::RequestFloor { words, about })
+            let (item, about) = (None, None);
+            room.ask(&asker, &Command::RequestFloor { item, words, about })
                 .ok();
             room.journal.len() > last
         };

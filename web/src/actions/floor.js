@@ -1,13 +1,13 @@
 // What the buttons about the floor do: one function, one frame.
 
-/** @import { ClientCommand, Floor, Readiness, RequestWords, SpeechType, TurnId } from "../../generated/protocol.ts" */
+/** @import { ClientCommand, Floor, ItemId, Readiness, RequestWords, SpeechType, TurnId } from "../../generated/protocol.ts" */
 /** @typedef {(command: ClientCommand) => string} Ask */
 
 import { tidy } from "./words.js";
 
-/** @param {Ask} ask @param {{ speech: SpeechType, delegate: string, title: string, topic: string, paragraph: RequestWords["paragraph"], minutes: number | null, about: TurnId | null }} form */
-export const requestFloor = (ask, { minutes, about, ...form }) =>
-  ask({ type: "request_floor", words: { ...form, delegate: tidy(form.delegate), title: tidy(form.title), topic: tidy(form.topic), ...(minutes && { minutes }) }, ...(about && { about }) });
+/** @param {Ask} ask @param {{ speech: SpeechType, delegate: string, title: string, topic: string, paragraph: RequestWords["paragraph"], minutes: number | null, about: TurnId | null, item: ItemId | null }} form In which item it was written: it may wait for the link. */
+export const requestFloor = (ask, { minutes, about, item, ...form }) =>
+  ask({ type: "request_floor", words: { ...form, delegate: tidy(form.delegate), title: tidy(form.title), topic: tidy(form.topic), ...(minutes && { minutes }) }, ...(about && { about }), ...(item && { item }) });
 
 /** @param {Ask} ask @param {TurnId} turn */
 export const withdrawRequest = (ask, turn) => ask({ type: "withdraw_request", turn });

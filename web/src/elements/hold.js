@@ -8,24 +8,27 @@
  */
 
 const TWICE_MS = 500;
-/** @type {Hold | null} */
+/** @type {{ hold: Hold, by: string | number } | null} What is held, and the key or the pointer that holds it. */
 let held = null;
 let lastPress = -TWICE_MS;
 
-/** @param {Hold} hold */
-export function press(hold) {
+/** @param {Hold} hold @param {string | number} by The key, or the number of the pointer. */
+export function press(hold, by) {
   if (held) return;
   const now = performance.now();
   if (hold.twice && now - lastPress < TWICE_MS) hold.twice();
   else {
-    held = hold;
+    held = { hold, by };
     hold.press();
   }
   lastPress = now;
 }
 
-export function release() {
-  held?.release();
+/** Lets go of what a key or a pointer holds; another one that is let go of meanwhile holds nothing. @param {string | number} by */
+export const release = (by) => void (held?.by === by && letGo());
+
+function letGo() {
+  held?.hold.release();
   held = null;
 }
 
@@ -36,11 +39,11 @@ export function holdKeys(of) {
     const hold = of(event.key);
     if (!hold) return;
     event.preventDefault();
-    if (!event.repeat) press(hold);
+    if (!event.repeat) press(hold, event.key);
   });
-  addEventListener("keyup", release);
-  addEventListener("pointerup", release);
-  addEventListener("pointercancel", release);
-  addEventListener("blur", release);
-  document.addEventListener("visibilitychange", () => document.hidden && release());
+  addEventListener("keyup", (event) => release(event.key));
+  addEventListener("pointerup", (event) => release(event.pointerId));
+  addEventListener("pointercancel", (event) => release(event.pointerId));
+  addEventListener("blur", letGo);
+  document.addEventListener("visibilitychange", () => document.hidden && letGo());
 }

@@ -53,6 +53,7 @@ import { applyFacts } from "./view.js";
  * @property {number} seq
  * @property {View | null} view
  * @property {SiteTelemetry[]} telemetry
+ * @property {number | null} chairs Connections of the chair's seats; null before it is told.
  * @property {Alarm[]} alarms
  * @property {number | null} rtt
  * @property {Pending[]} pending
@@ -64,7 +65,7 @@ import { applyFacts } from "./view.js";
 /** @param {PageName} page @param {MediaState} media @returns {App} */
 export function newApp(page, media) {
   return {
-    page, link: "joining", lostAt: 0, stopping: false, ended: null, waiting: null, proving: null, pinGiven: false, me: null, seq: 0, view: null, telemetry: [], alarms: [], rtt: null,
+    page, link: "joining", lostAt: 0, stopping: false, ended: null, waiting: null, proving: null, pinGiven: false, me: null, seq: 0, view: null, telemetry: [], chairs: null, alarms: [], rtt: null,
     pending: [], notice: null, media,
     ui: {
       picked: null, tab: "", draft: null, paragraph: null, comment: null, asking: "", entered: false, signal: false, toneHeard: null,
@@ -85,7 +86,7 @@ export function applyFrame(app, frame, now = 0) {
       // Comments may come after what the floor did later: each fact replaces its own slice, so the order is no matter.
       return followFloor({ ...app, seq: Math.max(app.seq, frame.seq), view: applyFacts(app.view, frame.facts) });
     }
-    case "telemetry": return { ...app, telemetry: frame.sites };
+    case "telemetry": return { ...app, telemetry: frame.sites, chairs: frame.chairs };
     case "alarms": return { ...app, alarms: frame.alarms, ui: { ...app.ui, known: [] } };
     case "stopping": return { ...app, stopping: true };
     default: return app;

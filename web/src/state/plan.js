@@ -35,7 +35,7 @@ export function plannedStarts(agenda, starts, midnight) {
 /** Whole minutes an item has taken so far; null before it begins. @param {Item} item @param {number} now */
 export function minutesTaken(item, now) {
   if (item.started === null) return null;
-  return Math.max(0, Math.floor(((item.finished ?? now) - item.started) / 60_000));
+  return Math.max(0, Math.floor(((item.finished ?? now) - item.started - item.idle_ms) / 60_000));
 }
 
 /**

@@ -25,6 +25,9 @@ export const hall = (view) => view.fixed.sites.find((each) => each.hall) ?? null
 /** Sites that are lost: linked once, carried by nothing now. @param {View} view */
 export const lostSites = (view) => view.sites.filter((link) => link.carrier === null && link.since !== null);
 
+/** @param {View} view @param {SiteId} id */
+export const isLinked = (view, id) => view.sites.some((link) => link.site === id && link.carrier !== null);
+
 /** @param {View} view */
 export const linkedCount = (view) => view.sites.filter((link) => link.carrier !== null).length;
 

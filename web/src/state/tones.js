@@ -22,10 +22,11 @@ export function toneDue(before, after) {
 
 /** @param {App} before @param {App} after @param {boolean} chairs @returns {Tone | null} */
 function warning(before, after, chairs) {
-  const told = new Map(before.view ? allTurns(before.view.floor).map((turn) => [turn.turn, turn.warned_s]) : []);
+  const told = new Map(before.view ? allTurns(before.view.floor).map((turn) => [turn.turn, turn.warned_s ?? Infinity]) : []);
   for (const turn of after.view ? allTurns(after.view.floor) : []) {
     if (!chairs && turn.site !== after.me?.site) continue;
-    if (turn.warned_s !== null && told.get(turn.turn) !== turn.warned_s) return warningTone(turn.warned_s);
+    // A short turn begins under its first mark, and a minute more goes back over one: neither is a warning.
+    if (turn.warned_s !== null && turn.warned_s < (told.get(turn.turn) ?? -1)) return warningTone(turn.warned_s);
   }
   return null;
 }

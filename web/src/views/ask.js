@@ -67,7 +67,7 @@ export function sendRequest(ctx, view, form) {
   ["delegate", "title", "topic"].forEach(forget);
   return requestFloor(ctx.ask, {
     speech, delegate: text("delegate"), title: text("title"), topic: text("topic"),
-    minutes: Number(text("minutes")) || null,
+    minutes: Number(text("minutes")) || null, item: view.agenda.current,
     paragraph: draft && paragraph > 0 ? { draft: draft.id, paragraph } : null,
     about: rightsOf(view, speech)?.under_a_speech ? Number(text("about")) || null : null,
   });

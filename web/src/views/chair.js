@@ -41,7 +41,10 @@ export const said = (app) => {
 /** @param {Ctx} ctx */
 export function keys(ctx) {
   const { view } = ctx.app;
-  if (!view || !presides(ctx.app, view)) return {};
+  if (!view) return {};
+  const Escape = ctx.app.ui.panel !== "" ? () => ctx.ui({ panel: "" }) : ctx.app.ui.chip !== null ? () => ctx.ui({ chip: null }) : undefined;
+  // Who does not preside presses them too: they must not open what the browser has behind them.
+  if (!presides(ctx.app, view)) return { F2: undefined, F3: undefined, F4: undefined, F6: undefined, F7: undefined, F8: undefined, Escape };
   const { turn } = view.floor;
   return {
     F2: nextAct(ctx, view).act ?? undefined,
@@ -50,7 +53,7 @@ export function keys(ctx) {
     F6: turn ? () => extendTurn(ctx.ask, turn.turn, 1) : undefined,
     F7: () => setBlank(ctx.ask, ctx.app.view?.stage.layout !== "blank"),
     F8: turn ? () => (turn.paused ? resumeTurn(ctx.ask, turn.turn) : pauseTurn(ctx.ask, turn.turn)) : undefined,
-    Escape: ctx.app.ui.panel !== "" ? () => ctx.ui({ panel: "" }) : ctx.app.ui.chip !== null ? () => ctx.ui({ chip: null }) : undefined,
+    Escape,
   };
 }
 

@@ -118,6 +118,9 @@ export function whyWords({ why }) {
   }
 }
 
+/** How many minutes it asks for, when it does. @param {{ words: RequestWords }} request */
+export const minutesWords = ({ words: { minutes } }) => (minutes ? t("asks-minutes", { n: minutes }) : "");
+
 /** Under which speech it hangs. @param {View} view @param {Request} request */
 export function aboutWords(view, { about }) {
   const speech = [...allTurns(view.floor), ...view.speeches].find((each) => each.turn === about);

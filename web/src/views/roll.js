@@ -28,7 +28,7 @@ export function rollPanel(ctx, view, close) {
   showRow(attendance.calling);
   return html`<div class="zone-head"><h2>${t("roll-title")}</h2><span class="faint num">${t("roll-progress", { n: done, of: view.fixed.sites.length })}</span>${quorum(view)}${close}</div>
     ${attendance.calling === null
-      ? html`<p class="roll-start"><button class="btn primary" type="button" ?disabled=${!may || view.floor.turn !== null} @click=${() => startRollCall(ctx.ask)}>${t(done > 0 ? "roll-again" : "roll-start")}</button>
+      ? html`<p class="roll-start"><button class="btn primary" type="button" ?disabled=${!may || view.floor.turn !== null} @click=${() => (done > 0 ? ctx.ui({ confirm: { what: "roll-again", id: done } }) : startRollCall(ctx.ask))}>${t(done > 0 ? "roll-again" : "roll-start")}</button>
           ${view.floor.turn === null ? nothing : html`<span>${t("roll-wait")}</span>`}</p>`
       : calling(ctx, view, attendance.calling, may)}
     ${sheet(ctx, view, may)}`;

@@ -4,7 +4,7 @@ use super::{Floor, Request};
 use crate::{
     Actor, Event, PlannedItem, Refusal, Setup,
     precedence::Precedence,
-    words::{Readiness, RequestWords},
+    words::{Readiness, RequestWords, SpeechType},
 };
 use diemcau_model::{ItemId, Millis, Role, SiteId, TurnId, limits};
 
@@ -26,7 +26,8 @@ impl Floor {
         now: Millis,
     ) -> Result<Vec<Event>, Refusal> {
         // A desk registers who speaks in the main hall; nobody but its moderator asks for a site.
-        let site = match actor.role == Role::Moderator {
+        let is_of_site = actor.role == Role::Moderator;
+        let site = match is_of_site {
             true => actor.site,
             false => setup.hall(),
         };
@@ -34,17 +35,20 @@ impl Floor {
         check_words(setup, words)?;
         let item = item.ok_or(Refusal::NoItem)?;
         let precedence = Precedence::of(words.speech);
-        if !self.open && !precedence.though_closed {
+        // A closed list takes no more sites; what answers and concludes is what it was closed for.
+        if !self.open && is_of_site && !precedence.though_closed {
             return Err(Refusal::ListClosed);
         }
-        let of_site = self.waiting().filter(|one| one.site == site).count();
+        let is_alike = |one: &&Request| is_alike(one.words.speech, words.speech);
+        let of_site = self.waiting().filter(|one| one.site == site);
+        let of_site = of_site.filter(is_alike).count();
         let is_full = self.waiting().count() >= limits::QUEUE_MAX
             || of_site >= limits::QUEUE_PER_SITE_MAX
             || self.next > limits::TURNS_MAX;
         if is_full {
             return Err(Refusal::QueueFull);
         }
-        if self.delegate_waits(site, &words.delegate) {
+        if self.delegate_waits(site, words) {
             return Err(Refusal::DelegateWaits);
         }
         let about = match precedence.under_a_speech {
@@ -176,13 +180,14 @@ impl Floor {
         self.find(turn).ok_or(Refusal::UnknownTurn)
     }
 
-    /// One delegate waits once; who is not named may be anybody.
-    fn delegate_waits(&self, site: SiteId, delegate: &str) -> bool {
-        let name = delegate.to_lowercase();
-        !name.is_empty()
-            && self
-                .waiting()
-                .any(|one| one.site == site && one.words.delegate.to_lowercase() == name)
+    /// One delegate waits once to speak, and once with each thing that cannot wait; who is not named may be anybody.
+    fn delegate_waits(&self, site: SiteId, words: &RequestWords) -> bool {
+        let name = words.delegate.to_lowercase();
+        let is_same = |one: &Request| one.site == site && one.words.delegate.to_lowercase() == name;
+        let mut alike = self
+            .waiting()
+            .filter(|one| is_alike(one.words.speech, words.speech));
+        !name.is_empty() && alike.any(is_same)
     }
 
     /// The speech a reply is about: the one it names, if it is of this item; else the one that has the floor, or the last.
@@ -197,6 +202,13 @@ impl Floor {
             .map(|turn| turn.turn)
             .or(last.map(|last| last.turn))
     }
+}
+
+/// Whether two kinds of speech count together where a site or a delegate may wait only so often: what is put into a speech
+/// is its own kind, everything else is one.
+fn is_alike(one: SpeechType, other: SpeechType) -> bool {
+    let interposes = |speech| Precedence::of(speech).interposes;
+    one == other || (!interposes(one) && !interposes(other))
 }
 
 /// The requests of the list that may change places with `turn`, in their order.

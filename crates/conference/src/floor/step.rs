@@ -79,7 +79,8 @@ impl Floor {
         // A speaker who comes back may have lost its link meanwhile, or found it again.
         for turn in before.turns.iter().filter(|turn| before.ends(turn)) {
             match (turn.held, linked(turn.site)) {
-                (false, false) => events.push(Event::TurnHeld {
+                // Its absence counts from now: it could not speak while another did.
+                (_, false) => events.push(Event::TurnHeld {
                     turn: turn.turn,
                     at: now,
                     away_from: now,
@@ -88,7 +89,7 @@ impl Floor {
                     turn: turn.turn,
                     at: now,
                 }),
-                (true, false) | (false, true) => {}
+                (false, true) => {}
             }
         }
         Ok(events)
@@ -143,8 +144,10 @@ impl Floor {
                 }
             }
         }
-        self.denied.remove(&site);
-        self.denied.extend(step.denied.map(|denied| (site, denied)));
+        if step.kind != StepKind::Moved && !self.asked_since(site, step.at) {
+            self.denied.remove(&site);
+            self.denied.extend(step.denied.map(|denied| (site, denied)));
+        }
         let mut list = step.list;
         list.retain(|turn| self.find(*turn).is_some());
         self.set_order(list, &step.put);
@@ -155,6 +158,11 @@ impl Floor {
         if left.eq(&self.staged) {
             self.staged = staged;
         }
+    }
+
+    /// Whether a site has asked again: then what it was told before is past.
+    fn asked_since(&self, site: SiteId, at: Millis) -> bool {
+        self.waiting().any(|one| one.site == site && one.at > at)
     }
 
     /// The speakers who were replaced go on; the time between is nobody's.

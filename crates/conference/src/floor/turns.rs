@@ -42,7 +42,9 @@ impl Floor {
     ) -> Result<Vec<Event>, Refusal> {
         let turn = request.turn;
         let is_open = open_microphones(item).is_some();
-        if is_open && !self.has_microphone_for(request.site, item, hall) {
+        // What cannot wait needs no free microphone; the hall's is one all the same.
+        let presses = Precedence::of(request.words.speech).interposes && Some(request.site) != hall;
+        if is_open && !presses && !self.has_microphone_for(request.site, item, hall) {
             return Err(Refusal::MicrophonesFull);
         }
         let (stay, end) = match is_open {
@@ -168,8 +170,11 @@ impl Floor {
         on: bool,
         now: Millis,
     ) -> Result<Vec<Event>, Refusal> {
-        if self.priority.is_some() == on {
-            return Err(Refusal::AlreadySo);
+        match self.priority {
+            Some(_) if on => return Err(Refusal::AlreadySo),
+            Some(holder) if holder != actor.seat => return Err(Refusal::PriorityHeld),
+            None if !on => return Err(Refusal::AlreadySo),
+            Some(_) | None => {}
         }
         let seat = on.then_some(actor.seat);
         Ok(vec![Event::PrioritySet { seat, at: now }])
@@ -186,16 +191,33 @@ impl Floor {
     }
 
     /// Holds the turns of a site that has no endpoint left.
-    pub(crate) fn hold(&self, site: SiteId, at: Millis, away_from: Millis) -> Vec<Event> {
+    pub(crate) fn hold(&self, site: SiteId, at: Millis) -> Vec<Event> {
         let of_site = self.turns.iter().filter(|turn| turn.site == site);
         of_site
             .filter(|turn| !turn.held)
             .map(|turn| Event::TurnHeld {
                 turn: turn.turn,
                 at,
-                away_from,
+                away_from: at,
             })
             .collect()
+    }
+
+    /// Holds every turn through a time when nobody was there to see the links: what the server was away is nobody's absence.
+    pub(crate) fn hold_all(&self, last_alive: Millis, now: Millis) -> Vec<Event> {
+        let away = now.since(last_alive);
+        let held_from = |turn: &Turn| match turn.held {
+            false => Some(now),
+            true => turn.away_from.map(|from| from.plus(away)),
+        };
+        let hold = |turn: &Turn| {
+            Some(Event::TurnHeld {
+                turn: turn.turn,
+                at: last_alive,
+                away_from: held_from(turn)?,
+            })
+        };
+        self.turns.iter().filter_map(hold).collect()
     }
 
     /// Lets its turns go on when a site can send again.

@@ -215,6 +215,8 @@ fn command(room: &Room, words: &[&str]) -> Option<Command> {
             with_words(|words| words.minutes = minutes.parse().ok())
         }
         ["requests", "for", name] => with_words(|words| words.delegate = (*name).into()),
+        ["requests", "in", "item", n] => in_item(item(n)?),
+        ["requests", "as", name, "a", kind @ ..] => named(name, speech(&kind.join(" "))?),
         ["requests", "a", kind, "to", n] => about(speech(kind)?, turn(n)?),
         ["requests", "a", kind @ ..] => requests(speech(&kind.join(" "))?, None, ""),
         ["stages", "nobody"] => Command::Stage { turns: vec![] },
@@ -386,6 +388,7 @@ fn command(room: &Room, words: &[&str]) -> Option<Command> {
 
 fn requests(speech: SpeechType, paragraph: Option<ParagraphRef>, topic: &str) -> Command {
     Command::RequestFloor {
+        item: None,
         words: RequestWords {
             speech,
             delegate: String::new(),
@@ -404,6 +407,18 @@ fn about(speech: SpeechType, turn: TurnId) -> Command {
         *about = Some(turn);
     }
     command
+}
+
+fn in_item(of: ItemId) -> Command {
+    let mut command = requests(SpeechType::Contribution, None, "");
+    if let Command::RequestFloor { item, .. } = &mut command {
+        *item = Some(of);
+    }
+    command
+}
+
+fn named(name: &str, speech: SpeechType) -> Command {
+    with_words(|words| (words.delegate, words.speech) = (name.into(), speech))
 }
 
 fn with_words(edit: impl FnOnce(&mut RequestWords)) -> Command {

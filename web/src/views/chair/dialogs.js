@@ -5,6 +5,7 @@
 
 import { moveOn, startItem } from "../../actions/agenda.js";
 import { denyRequest, revokeTurn, takeChair } from "../../actions/floor.js";
+import { startRollCall } from "../../actions/roll.js";
 import { nextItem } from "../../state/agenda.js";
 import { siteCall } from "../../state/sites.js";
 import { number } from "../../text.js";
@@ -23,6 +24,7 @@ export function dialogs(ctx, view) {
   if (confirm?.what === "next-item" && (view.agenda.current ?? 0) === confirm.id) return nextItemDialog(ctx, view, confirm.id);
   if (confirm?.what === "reopen-item") return reopenDialog(ctx, view, confirm.id);
   if (confirm?.what === "take-chair") return dialog(ctx, { title: t("take-chair-title"), text: t("take-chair-text"), stay: t("cancel"), go: t("take-chair"), act: () => takeChair(ctx.ask) });
+  if (confirm?.what === "roll-again") return dialog(ctx, { title: t("roll-again-title"), text: t("roll-again-text", { n: confirm.id }), stay: t("cancel"), go: t("roll-again-go"), act: () => startRollCall(ctx.ask) });
   const request = confirm?.what === "deny" ? [...view.floor.queue, ...view.floor.pending].find((each) => each.turn === confirm.id) : undefined;
   if (request) {
     const field = html`<div class="field dialog-field"><label for="deny-reason">${t("deny-reason")}</label><input class="input" id="deny-reason" maxlength="200" autocomplete="off" autofocus></div>`;

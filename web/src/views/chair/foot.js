@@ -28,10 +28,10 @@ export function footer(ctx, view, sends) {
   const { floor, stage, attendance } = view;
   const panel = (/** @type {string} */ name) => ctx.ui({ panel: ctx.app.ui.panel === name ? "" : name });
   const open = (/** @type {string} */ name) => ctx.app.ui.panel === name;
-  if (!presides(ctx.app, view)) return html`<footer class="desk-foot">${holder(ctx, view)}<p class="aside">${t(ctx.app.me?.role === "deputy" ? "deputy-waits" : "deputy-presides-what")}</p>${statusLine(ctx)}</footer>`;
+  if (!presides(ctx.app, view)) return html`<footer class="desk-foot">${holder(ctx, view)}<p class="aside">${ctx.app.chairs === 0 ? nothing : t(ctx.app.me?.role === "deputy" ? "deputy-waits" : "deputy-presides-what")}</p>${statusLine(ctx)}</footer>`;
   return html`<footer class="desk-foot">
     <button class="btn priority ${floor.priority ? "pressed" : ""}" type="button" aria-pressed=${floor.priority} title=${t("priority-how")} @contextmenu=${(/** @type {Event} */ event) => event.preventDefault()}
-      @pointerdown=${() => press(priority(ctx))} @click=${(/** @type {MouseEvent} */ event) => toggled(event) && setPriority(ctx.ask, !floor.priority)}>${icon("mic")}${t("priority")} ${kbd("F9")}</button>
+      @pointerdown=${(/** @type {PointerEvent} */ event) => press(priority(ctx), event.pointerId)} @click=${(/** @type {MouseEvent} */ event) => toggled(event) && setPriority(ctx.ask, !floor.priority)}>${icon("mic")}${t("priority")} ${kbd("F9")}</button>
     ${floor.microphones_closed
       ? html`<button class="btn pressed" type="button" @click=${() => openMicrophones(ctx.ask)}>${icon("mic")}${t("open-all")}</button>`
       : html`<button class="btn" type="button" ?disabled=${!floor.turn && attendance.calling === null} @click=${() => closeMicrophones(ctx.ask)}>${icon("mic-off")}${t("close-all")}</button>`}

@@ -8,10 +8,11 @@ import { presides } from "../../state/app.js";
 import { timeUsed } from "../../state/desk.js";
 import { allTurns } from "../../state/floor.js";
 import { rightsOf } from "../../state/kinds.js";
+import { isLinked } from "../../state/sites.js";
 import { durationText } from "../../time.js";
 import { later } from "../later.js";
 import { nextAct } from "./next.js";
-import { fittingName, html, icon, kbd, mark, nothing, aboutWords, subject, t, whyWords } from "../pieces.js";
+import { aboutWords, fittingName, html, icon, kbd, mark, minutesWords, nothing, subject, t, whyWords } from "../pieces.js";
 
 /** What acts on one row comes after the list is there. @param {Ctx} ctx */
 const more = (ctx) => later(ctx, "pick", () => import("./pick.js"));
@@ -56,8 +57,8 @@ function row(ctx, view, request, place) {
   return html`<li class="qrow ${deck >= 0 ? "is-deck" : ""} ${picked ? "is-picked" : ""}" id="turn-${request.turn}" role="option" aria-selected=${picked}
     @click=${() => ctx.ui({ picked: picked ? null : request.turn })}>
     <span class="ord num"><span class="vh">${t("number")} </span>${place + 1}</span>
-    <span class="site">${fittingName(view, request.site, 90)} ${deck >= 0 ? mark("deck", "right", deck === 0 ? t("state-deck") : t("deck-second")) : nothing} ${staged >= 0 ? mark("", "", t("staged-as", { n: staged + 1 })) : nothing} ${request.ready === "not_ready" ? mark("weak", "warn", t("ready-not_ready")) : nothing} ${marked ? mark("reply", "", t(`speech-${request.words.speech}`)) : nothing}</span>
-    <span class="who">${request.words.delegate || (marked ? "" : t(`speech-${request.words.speech}`))}${request.words.title ? html`, ${request.words.title}` : nothing}<span class="topic">${about}</span><small class="why">${readyWords(request, deck >= 0)}${[whyWords(request), aboutWords(view, request), usedWords(view, request.site)].filter((part) => part !== "").join(" · ")}</small></span>
+    <span class="site">${fittingName(view, request.site, 90)} ${deck >= 0 ? mark("deck", "right", deck === 0 ? t("state-deck") : t("deck-second")) : nothing} ${staged >= 0 ? mark("", "", t("staged-as", { n: staged + 1 })) : nothing} ${request.ready === "not_ready" ? mark("weak", "warn", t("ready-not_ready")) : nothing} ${isLinked(view, request.site) ? nothing : mark("weak", "cut", t("row-unlinked"))} ${marked ? mark("reply", "", t(`speech-${request.words.speech}`)) : nothing}</span>
+    <span class="who">${request.words.delegate || (marked ? "" : t(`speech-${request.words.speech}`))}${request.words.title ? html`, ${request.words.title}` : nothing}<span class="topic">${about}</span><small class="why">${readyWords(request, deck >= 0)}${[whyWords(request), minutesWords(request), aboutWords(view, request), usedWords(view, request.site)].filter((part) => part !== "").join(" · ")}</small></span>
     <span class="wait"><span class="vh">${t("waited")} </span><since-clock class="num" .since=${request.at}></since-clock></span></li>`;
 }
 

@@ -4,14 +4,17 @@
 /** @import { Ctx } from "../pieces.js" */
 
 import { moveItem } from "../../actions/agenda.js";
-import { acceptRequest, endTurn, grant, keepTurn, moveRequest, returnChair, setReady, stage, takeChair, undo } from "../../actions/floor.js";
+import { acceptRequest, endTurn, grant, keepTurn, moveRequest, returnCall, returnChair, setReady, stage, takeChair, undo } from "../../actions/floor.js";
 import "../../elements/level-meter.js";
 import "../../elements/self-picture.js";
 import "../../elements/until-clock.js";
 import { presides } from "../../state/app.js";
 import { siteCall } from "../../state/sites.js";
 import { serverNow } from "../../time.js";
-import { html, icon, kbd, mark, nothing, t, topicLine } from "../pieces.js";
+import { html, icon, kbd, mark, minutesWords, nothing, t, topicLine } from "../pieces.js";
+
+/** The server gives a call back while no more of it than this is used (`RETURN_CALL_MS`). */
+const RETURN_CALL_MS = 30_000;
 
 /** @param {Ctx} ctx @param {View} view */
 export function pickStrip(ctx, view) {
@@ -29,7 +32,7 @@ export function pickStrip(ctx, view) {
   if (!may) return html`<div class="pick" role="group" aria-label=${t("act-on", { n, site })}><div class="one">${stageButton}</div></div>`;
   return html`<div class="pick" role="group" aria-label=${t("act-on", { n, site })}><div>
     <button class="btn" type="button" @click=${() => grant(ctx.ask, view.floor, turn)}>${t("grant-now", { n })}</button>
-    <button class="btn icon-only" type="button" aria-label=${t("move-up")} ?disabled=${at === 0} @click=${() => moveRequest(ctx.ask, turn, queue[at - 1]?.turn ?? null)}>${icon("up")}</button>
+    <button class="btn icon-only" type="button" aria-label=${t("move-up")} ?disabled=${at === 0 || staged.includes(queue[at - 1]?.turn ?? 0)} @click=${() => moveRequest(ctx.ask, turn, queue[at - 1]?.turn ?? null)}>${icon("up")}</button>
     <button class="btn icon-only" type="button" aria-label=${t("move-down")} ?disabled=${at === queue.length - 1} @click=${() => moveRequest(ctx.ask, turn, queue[at + 2]?.turn ?? null)}>${icon("down")}</button>
     <button class="btn" type="button" ?disabled=${at === queue.length - 1} @click=${() => moveRequest(ctx.ask, turn, null)}>${t("defer")}</button>
     <button class="btn" type="button" @click=${() => ctx.ui({ confirm: { what: "deny", id: turn } })}>${t("drop")}</button></div>
@@ -63,9 +66,19 @@ function placeForm(ctx, view, at) {
 /** The chair's last step, while it can be taken back. @param {Ctx} ctx @param {View} view */
 export function undoStrip(ctx, view) {
   const { undo: step } = view.floor;
-  if (!step || step.until <= serverNow() || !presides(ctx.app, view)) return nothing;
+  if (!presides(ctx.app, view)) return nothing;
+  if (!step || step.until <= serverNow()) return returnStrip(ctx, view);
   return html`<p class="undo" role="status"><span>${t(`step-${step.step}`)} <b>${siteCall(view, step.site)}</b></span>
     <button class="btn small" type="button" @click=${() => undo(ctx.ask, step.turn)}>${t("undo")} ${kbd("F3")} <until-clock class="num" .until=${step.until} .due=${() => ctx.ui({})}></until-clock></button></p>`;
+}
+
+/** Nobody is at the microphone: until the speech has begun in earnest the call can be given back, and its place is kept. @param {Ctx} ctx @param {View} view */
+function returnStrip(ctx, view) {
+  const { turn } = view.floor;
+  const used = turn ? turn.used_ms + (turn.running_since === null ? 0 : serverNow() - turn.running_since) : 0;
+  if (!turn || used > RETURN_CALL_MS) return nothing;
+  return html`<p class="undo"><span>${t("step-called")} <b>${siteCall(view, turn.site)}</b></span>
+    <button class="btn small" type="button" @click=${() => returnCall(ctx.ask, turn.turn)}>${t("return-call")}${turn.running_since === null ? nothing : html` <until-clock class="num" .until=${serverNow() + RETURN_CALL_MS - used} .due=${() => ctx.ui({})}></until-clock>`}</button></p>`;
 }
 
 /** The speaking site's link is lost: how long it may be away, and what the chair can do. @param {Ctx} ctx @param {View} view @param {Turn} turn */
@@ -106,15 +119,18 @@ export function pendingList(ctx, view) {
 /** @param {Ctx} ctx @param {View} view @param {Request} request */
 function pendingRow(ctx, view, request) {
   return html`<li class="prow"><span class="site">${siteCall(view, request.site)}</span>
-    <span class="who">${[request.words.delegate, topicLine(view, request.words)].filter((part) => part !== "").join(" · ")}</span>
-    <span class="two-acts"><button class="btn small" type="button" @click=${() => acceptRequest(ctx.ask, request.turn)} aria-label=${t("accept-request", { site: siteCall(view, request.site) })}>${icon("check")}${t("accept")}</button>
-    <button class="btn small" type="button" @click=${() => ctx.ui({ confirm: { what: "deny", id: request.turn } })} aria-label=${t("deny-request", { site: siteCall(view, request.site) })}>${t("not-now")}</button></span></li>`;
+    <span class="who">${[request.words.delegate, topicLine(view, request.words), minutesWords(request)].filter((part) => part !== "").join(" · ")}</span>
+    ${presides(ctx.app, view) ? html`<span class="two-acts"><button class="btn small" type="button" @click=${() => acceptRequest(ctx.ask, request.turn)} aria-label=${t("accept-request", { site: siteCall(view, request.site) })}>${icon("check")}${t("accept")}</button>
+    <button class="btn small" type="button" @click=${() => ctx.ui({ confirm: { what: "deny", id: request.turn } })} aria-label=${t("deny-request", { site: siteCall(view, request.site) })}>${t("not-now")}</button></span>` : nothing}</li>`;
 }
 
 /** Who has the chair when it is not the chair, and the one action that changes it. @param {Ctx} ctx @param {View} view */
 export function deputyBanner(ctx, view) {
   const { deputy } = view.floor;
   if (ctx.app.me?.role === "deputy") {
+    if (deputy === null && ctx.app.chairs === 0) {
+      return html`<p class="presiding" role="alert">${mark("weak", "warn", t("chair-gone"))} <button class="btn" type="button" @click=${() => ctx.ui({ confirm: { what: "take-chair", id: 0 } })}>${t("take-chair")}</button></p>`;
+    }
     return deputy === null
       ? html`<button class="btn small" type="button" @click=${() => ctx.ui({ confirm: { what: "take-chair", id: 0 } })}>${t("take-chair")}</button>`
       : html`<button class="btn" type="button" @click=${() => returnChair(ctx.ask)}>${t("return-chair")}</button>`;

@@ -4,7 +4,8 @@
 /** @import { Ctx } from "../pieces.js" */
 
 import { withdrawRequest } from "../../actions/floor.js";
-import { aboutWords, dialog, fittingName, html, icon, mark, nothing, subject, t, whyWords } from "../pieces.js";
+import { isLinked } from "../../state/sites.js";
+import { aboutWords, dialog, fittingName, html, icon, mark, minutesWords, nothing, subject, t, whyWords } from "../pieces.js";
 import { askWithdraw } from "./panel.js";
 import { person } from "./person.js";
 
@@ -28,8 +29,8 @@ export function ownRequests(ctx, view) {
 /** @param {Ctx} ctx @param {View} view @param {Request} request @param {number} place 0 before the chair's word. */
 function row(ctx, view, request, place) {
   const mine = request.site === ctx.app.me?.site;
-  const about = [subject(view, request.words), aboutWords(view, request)].filter((part) => part !== "").join(" · ");
-  const why = place === 0 ? t("waiting-for-chair") : view.floor.on_deck.includes(request.turn) ? mark("deck", "right", t("state-deck")) : whyWords(request);
+  const about = [subject(view, request.words), aboutWords(view, request), minutesWords(request)].filter((part) => part !== "").join(" · ");
+  const why = place === 0 ? t("waiting-for-chair") : view.floor.on_deck.includes(request.turn) ? mark("deck", "right", t("state-deck")) : html`${whyWords(request)}${isLinked(view, request.site) ? nothing : html` ${mark("weak", "cut", t("row-unlinked"))}`}`;
   return html`<li class=${mine ? "me" : ""}><b class="num">${place || "–"}</b><span>${fittingName(view, request.site, 60)}${mine ? ` ${t("you")}` : ""}<small>${person(request.words) || speaker(request)}${about === "" ? nothing : ` · ${about}`}</small></span>
     <span class="why">${why}${mine ? html`<button class="btn small" type="button" aria-label=${t("withdraw-of", { text: speaker(request) })} @click=${() => askWithdraw(ctx, request.turn)}>${icon("x")}${t("withdraw-short")}</button>` : nothing}</span></li>`;
 }
