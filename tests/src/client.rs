@@ -247,6 +247,7 @@ impl Client {
             | ServerFrame::Error { .. }
             | ServerFrame::Pong { .. }
             | ServerFrame::UplinkAnswer { .. }
+            | ServerFrame::DownlinkAnswer { .. }
             | ServerFrame::DownlinkOffer { .. }
             | ServerFrame::Slots { .. }
             | ServerFrame::MediaFailed { .. }

@@ -32,3 +32,5 @@ hall-register = Register a speaker in the hall
 hall-register-short = In the hall
 return-call = Later, keep the place
 chair-gone = The chair's machine is gone
+grant-interposes = Put in between: the present speech stands, and goes on afterwards.
+grant-ends = The present speech ends; this can be taken back for 10 seconds.

@@ -19,6 +19,7 @@ refusal-out_of_range = That number is out of range.
 refusal-feed_full = The conference holds as many comments as allowed.
 refusal-list_waiting = Some sites still wait: choose to keep, clear or carry over the list.
 refusal-delegate_waits = This delegate is on the list already.
+refusal-too_many_present = More are present than were summoned. Check both figures.
 refusal-other_item = Another item has begun since this request was written, so it was not taken. Send it again if it still stands.
 refusal-priority_held = Another desk holds the priority key.
 refusal-no_speech = There is no speech to reply to yet.

@@ -5,6 +5,7 @@ roll-again = Call the roll again
 roll-wait = End the turn before the roll is called.
 roll-call-words = “Site { $site }, please report who is present.”
 roll-heard = Heard clearly
+row-unlinked-call = No link, cannot be heard
 roll-not-heard = Not heard yet
 roll-count = Present <b>{ $n }</b> of { $of }
 roll-no-count = Not reported

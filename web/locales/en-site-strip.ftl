@@ -4,6 +4,7 @@ enlarge = Enlarge
 preview-other-page = This site is on another page of the grid
 only-here = seen at this desk only
 used-none = Has not spoken.
+used-first = Speaks for the first time now.
 used-in-item = This item: { $time } · { $n } turns
 used-in-all = All items: { $time } · { $n } turns
 prompt-seen = seen { $time }

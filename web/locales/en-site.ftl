@@ -8,6 +8,7 @@ my-idle = Not on the list
 list-open-big = The list is open
 list-closed-big = The list is closed
 my-waiting = On the list of speakers
+my-unlinked = The room has no link: passed over, its place is kept.
 place-word = No.
 sites-before-you = { $n ->
     [one] <b>1 request</b> before yours
@@ -77,6 +78,7 @@ no-item-big = No item yet
 no-item-what = Requests are taken once the chair begins an item.
 no-item-button = No item yet
 only-order = Only points of order are taken.
+form-closed = The list is closed: only points of order are taken.
 back-within = Left:
 said-ready = Ready, and told so
 withdraw-short = Withdraw

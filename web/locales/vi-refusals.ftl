@@ -19,6 +19,7 @@ refusal-out_of_range = Số này ngoài mức cho phép.
 refusal-feed_full = Hội nghị đã nhận đủ số ý kiến cho phép.
 refusal-list_waiting = Còn điểm cầu đang chờ: hãy chọn giữ lại, xoá hay chuyển sang nội dung tiếp theo.
 refusal-delegate_waits = Đại biểu này đã có trong danh sách đăng ký.
+refusal-too_many_present = Số có mặt nhiều hơn số triệu tập. Xem lại số triệu tập hoặc số có mặt.
 refusal-other_item = Hội nghị đã chuyển nội dung từ khi đăng ký này được viết, nên đăng ký chưa được ghi. Vẫn muốn phát biểu thì gửi lại.
 refusal-priority_held = Bàn điều hành khác đang giữ phím Ưu tiên.
 refusal-no_speech = Chưa có phát biểu nào để trao đổi lại.

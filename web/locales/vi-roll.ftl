@@ -5,6 +5,7 @@ roll-again = Điểm danh lại
 roll-wait = Kết thúc lượt phát biểu trước khi điểm danh.
 roll-call-words = “Xin mời điểm cầu { $site } báo cáo quân số.”
 roll-heard = Đã nghe rõ
+row-unlinked-call = Chưa kết nối, không nghe được
 roll-not-heard = Chưa nghe thấy tiếng
 roll-count = Có mặt <b>{ $n }</b>/{ $of }
 roll-no-count = Chưa báo cáo

@@ -4,6 +4,7 @@ enlarge = Phóng to
 preview-other-page = Điểm cầu ở trang lưới khác
 only-here = chỉ bàn này thấy
 used-none = Chưa phát biểu.
+used-first = Đang phát biểu lượt đầu.
 used-in-item = Nội dung này: { $time } · { $n } lượt
 used-in-all = Cả hội nghị: { $time } · { $n } lượt
 prompt-seen = đã rõ { $time }

@@ -94,7 +94,7 @@ item-done = đã xong
 agenda-done = Đã xong chương trình
 item-of = Nội dung { $n }/{ $of }
 at-item = đang ở nội dung { $n }
-no-item = chưa vào nội dung
+no-item = Chưa vào nội dung
 
 ## Bàn chủ trì
 list-is-closed = đang khoá

@@ -11,7 +11,8 @@ export async function frames(media) {
   if (!pc || pc.signalingState === "closed") return [];
   const mids = pc.remoteDescription ? mLines(pc.remoteDescription.sdp) : [];
   const figures = new Map();
-  for (const report of (await pc.getStats()).values()) {
+  const stats = await pc.getStats();
+  for (const report of stats.values()) {
     if (report.type === "inbound-rtp") figures.set(report.mid, report);
   }
   return mids.map((mid, slot) => {
@@ -22,7 +23,7 @@ export async function frames(media) {
       packetsReceived: report?.packetsReceived ?? 0, packetsLost: report?.packetsLost ?? 0,
       freezeCount: report?.freezeCount ?? 0, keyFramesDecoded: report?.keyFramesDecoded ?? 0,
       audioEnergy: report?.totalAudioEnergy ?? 0, samplesReceived: report?.totalSamplesReceived ?? 0,
-      concealedSamples: report?.concealedSamples ?? 0,
+      concealedSamples: report?.concealedSamples ?? 0, codec: stats.get(report?.codecId)?.mimeType ?? null,
     };
   });
 }

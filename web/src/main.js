@@ -29,6 +29,8 @@ const PAGES = {
 };
 
 /** What a person has written and the link may carry later. */
+/** How long a notice stands, when nothing takes its place. */
+const NOTICE_MS = 20_000;
 const WAITS_IN_WORDS = ["post_comment", "request_floor", "withdraw_request", "withdraw_comment"];
 const SUMMONS_MS = 10_000;
 const root = /** @type {HTMLElement} */ (document.getElementById("page"));
@@ -237,8 +239,14 @@ async function run(about, token) {
     if (!app) return;
     const closed = change.media && change.media.microphoneOpen !== app.media.microphoneOpen;
     app = { ...app, ...change };
+    if (change.notice) putAwayLater(change.notice);
     if (closed) sessionStorage.setItem(microphoneKey, app.media.microphoneOpen ? "open" : "closed");
     draw();
+  }
+
+  /** What was said about an order is read by then, and is not about what comes after. @param {NonNullable<App["notice"]>} notice */
+  function putAwayLater(notice) {
+    setTimeout(() => app.notice === notice && update({ notice: null }), NOTICE_MS);
   }
 
   function draw() {

@@ -98,6 +98,9 @@ pub enum Refusal {
     /// The deputy does not have the chair.
     #[error("the chair presides; take the chair first")]
     NotPresiding,
+    /// More are reported present than were summoned.
+    #[error("more are present than were summoned")]
+    TooManyPresent,
     /// No such prompt.
     #[error("there is no such prompt")]
     UnknownPrompt,

@@ -144,6 +144,11 @@ impl Roll {
         if figures.iter().any(|count| *count > limits::HEADCOUNT_MAX) {
             return Err(Refusal::OutOfRange);
         }
+        if u32::from(headcount.present) + u32::from(headcount.online)
+            > u32::from(headcount.summoned)
+        {
+            return Err(Refusal::TooManyPresent);
+        }
         // The called site says it once more, so that it counts as its answer.
         let answers = self.is_calling(site) && !self.has_reported(site);
         if self.headcounts.get(&site) == Some(headcount) && !answers {

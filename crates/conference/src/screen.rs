@@ -235,7 +235,10 @@ impl Screen {
         let live = floor.turns.iter().filter(|turn| turn.is_live());
         let open_hall =
             hall.filter(|_| self.hall_microphone || floor.priority.is_some() || called.is_some());
-        let called_heard = called.filter(|_| floor.priority.is_none() && !conference.roll().closed);
+        let linked = |site: &SiteId| conference.roster().carrier(*site).is_some();
+        let called_heard = called
+            .filter(|_| floor.priority.is_none() && !conference.roll().closed)
+            .filter(linked);
         let heard = live
             .map(|turn| turn.site)
             .chain(called_heard)

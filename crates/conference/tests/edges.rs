@@ -285,6 +285,57 @@ fn the_priority_key_is_let_go_by_the_seat_that_holds_it() {
 }
 
 #[test]
+fn a_question_about_a_point_of_order_is_put_into_it() {
+    check(
+        r#"
+            00:00  chair      opens item 5
+            00:10  Sa Đéc     requests a point of order
+            00:20  chair      grants next
+            00:30  Hồng Ngự   requests a question
+            00:40  chair      grants next 2
+            01:00  chair      ends 2
+        "#,
+        expect![[r#"
+            00:00  item 5 begins
+            00:10  1 Sa Đéc is in the list
+            00:20  the chair calls 1; 1 has the floor for 05:00
+            00:30  2 Hồng Ngự is in the list
+            00:40  the chair calls 2; 1 is interrupted; 2 has the floor for 05:00
+            01:00  2 ends at 01:00; 1 is taken up again
+            --
+            floor: 1 Sa Đéc, 00:20 of 05:00, clock runs
+            waiting: nobody
+            heard: Sa Đéc; picture: Sa Đéc
+        "#]],
+    );
+}
+
+#[test]
+fn a_site_without_a_link_is_called_and_not_heard_and_reports_no_more_than_were_summoned() {
+    check(
+        r#"
+            00:00  Tháp Mười  room lost
+            00:10  chair      calls the roll
+            00:20  chair      calls the next after hall
+            00:30  Tháp Mười  reports 11 of 10 for Tháp Mười  -> refused: too many present
+            00:40  Tháp Mười  reports 10 of 10 for Tháp Mười
+        "#,
+        expect![[r#"
+            00:00  Tháp Mười's room is lost
+            00:10  the roll is called; hall is called
+            00:20  hall has not answered; Tháp Mười is called
+            00:30  Tháp Mười is refused: too many present
+            00:40  Tháp Mười: 10 summoned, 10 present, 0 online
+            --
+            floor: free
+            waiting: nobody
+            heard: hall; picture: Tháp Mười
+            present: 10 of 40
+        "#]],
+    );
+}
+
+#[test]
 fn an_absence_counts_anew_for_who_comes_back_by_undo() {
     check(
         r#"

@@ -11,7 +11,7 @@ use diemcau_conference::{
     AtZero, Conference, Event, Floor, Next, Place, Precedence, QueueMode, Readiness, SpeechType,
     Turn, Why,
 };
-use diemcau_model::{TurnId, limits};
+use diemcau_model::{SiteId, TurnId, limits};
 use std::collections::{BTreeMap, BTreeSet};
 use support::{
     chance::{Step, Tally, begin, busy_runs, runs, take},
@@ -65,7 +65,8 @@ fn only_live_speakers_the_called_site_and_the_halls_open_microphone_are_heard() 
         } else {
             let live = floor.turns.iter().filter(|turn| turn.is_live());
             may.extend(live.map(|turn| turn.site));
-            may.extend(called.filter(|_| !after.roll().closed));
+            let linked = |site: &SiteId| after.roster().carrier(*site).is_some();
+            may.extend(called.filter(|_| !after.roll().closed).filter(linked));
             may.extend((after.screen().hall_microphone || called.is_some()).then_some(hall));
         }
         assert_eq!(after.stage().heard, may);

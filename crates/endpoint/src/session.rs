@@ -298,6 +298,7 @@ impl Endpoint {
                 Ok(Vec::new())
             }
             ServerFrame::Pong { .. }
+            | ServerFrame::DownlinkAnswer { .. }
             | ServerFrame::Telemetry { .. }
             | ServerFrame::Alarms { .. } => Ok(Vec::new()),
         }

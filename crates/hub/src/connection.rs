@@ -5,7 +5,7 @@ use crate::{
     outlet::{Close, Outlet},
     room::{Message, NoSeat, RoomHandle},
 };
-use diemcau_model::{PeerAsk, PeerId, limits};
+use diemcau_model::{DeviceId, PeerAsk, PeerId, limits};
 use diemcau_protocol::{ClientFrame, ErrorWhy, ServerFrame, command, decode, id_of};
 use futures_util::FutureExt;
 use std::{future::Future, panic::AssertUnwindSafe, sync::Arc, time::Duration};
@@ -32,6 +32,11 @@ pub trait Socket: Send {
     fn recv(&mut self) -> impl Future<Output = Option<Inbound>> + Send;
     /// The way out.
     fn outlet(&self) -> &Arc<Outlet>;
+    /// The device this server vouches for: a client that cannot make a key because it lives here, on behalf of one that
+    /// speaks another protocol.
+    fn vouched(&self) -> Option<DeviceId> {
+        None
+    }
     /// Puts the close into the way out.
     fn close(&mut self, code: u16, reason: &'static str) -> impl Future<Output = ()> + Send;
 }
@@ -184,6 +189,7 @@ impl Session<'_> {
             ClientFrame::DownlinkAnswer { sdp } => {
                 media(peer, PeerAsk::DownlinkAnswer { peer, sdp })
             }
+            ClientFrame::DownlinkOffer { sdp } => media(peer, PeerAsk::DownlinkOffer { peer, sdp }),
             ClientFrame::Screen { slots } if slots.tiles.len() > limits::TILE_SLOTS => {
                 let text = ErrorWhy::MediaRefused.to_string();
                 self.complain(socket, ErrorWhy::MediaRefused, None, text);

@@ -86,6 +86,7 @@ impl Members {
             }
             PeerAsk::OpenDownlink { .. }
             | PeerAsk::DownlinkAnswer { .. }
+            | PeerAsk::DownlinkOffer { .. }
             | PeerAsk::Screen { .. }
             | PeerAsk::Listen { .. } => member.carries != Carries::Nothing,
             PeerAsk::Admit { .. } | PeerAsk::Leave { .. } => false,

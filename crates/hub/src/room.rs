@@ -17,7 +17,7 @@ use diemcau_conference::{Actor, Command, Conference, Event, Refusal, Signal, per
 use diemcau_journal::{Entry, JournalError, Writer};
 use diemcau_model::{
     Alarm, DeviceId, EndpointKind, LinkReport, LinkStats, Millis, PeerAsk, PeerId, PeerSay, SeatId,
-    SiteId, WaitId, limits,
+    Side, SiteId, WaitId, limits,
 };
 use diemcau_protocol::{ErrorWhy, ServerFrame, touches};
 use failure::Failure;
@@ -503,7 +503,10 @@ impl Room {
 
     fn take_say(&mut self, say: PeerSay) {
         let (peer, frame) = match say {
-            PeerSay::Answer { peer, sdp } => (peer, ServerFrame::UplinkAnswer { sdp }),
+            PeerSay::Answer { peer, side, sdp } => match side {
+                Side::Uplink => (peer, ServerFrame::UplinkAnswer { sdp }),
+                Side::Downlink => (peer, ServerFrame::DownlinkAnswer { sdp }),
+            },
             PeerSay::Offer { peer, sdp } => (peer, ServerFrame::DownlinkOffer { sdp }),
             PeerSay::Slots { peer, video } => (peer, ServerFrame::Slots { video }),
             PeerSay::Failed { peer, side, reason } => {

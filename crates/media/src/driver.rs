@@ -15,7 +15,7 @@ use crate::port::Port;
 use crate::post::Post;
 use crate::stats::STATS_INTERVAL;
 use bytes::BytesMut;
-use diemcau_model::{LinkReport, LinkStep, PeerAsk, PeerId, PeerSay, Side, Stage};
+use diemcau_model::{Carries, LinkReport, LinkStep, PeerAsk, PeerId, PeerSay, Side, SiteId, Stage};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -57,6 +57,9 @@ pub struct Driver {
     counters: Arc<Counters>,
     stage: Stage,
     stage_open: bool,
+    /// Who may ask for media.
+    admitted: BTreeMap<PeerId, (Option<SiteId>, Carries)>,
+    /// Those who did.
     peers: BTreeMap<PeerId, Peer>,
     demux: Demux,
     voices: gate::Voices,
@@ -98,6 +101,7 @@ impl Driver {
             counters,
             stage,
             stage_open: true,
+            admitted: BTreeMap::new(),
             peers: BTreeMap::new(),
             demux: Demux::default(),
             voices: gate::Voices::default(),

@@ -148,6 +148,7 @@ impl VoiceSlot {
 
 fn head(packet: &RtpIn) -> Head {
     Head {
+        codec: packet.codec,
         seq: packet.seq,
         timestamp: packet.timestamp,
         marker: packet.marker,
@@ -157,7 +158,7 @@ fn head(packet: &RtpIn) -> Head {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::{Kind, Layer};
+    use crate::engine::{Codec, Layer};
     use crate::vp8;
     use bytes::Bytes;
 
@@ -165,9 +166,9 @@ mod tests {
     const A_FULL: Picture = (PeerId(1), Layer::Full);
     const B: Picture = (PeerId(2), Layer::Quarter);
 
-    fn packet(kind: Kind, ssrc: u32, seq: u16, payload: Bytes) -> RtpIn {
+    fn packet(codec: Codec, ssrc: u32, seq: u16, payload: Bytes) -> RtpIn {
         RtpIn {
-            kind,
+            codec,
             layer: Layer::Full,
             ssrc,
             seq,
@@ -188,7 +189,7 @@ mod tests {
         let payload = vp8::tests::payload(key_frame, seq, 0);
         let ssrc = picture.0.0 as u32 * 10 + picture.1 as u32;
         let vp8 = vp8::read(&payload).unwrap();
-        let packet = packet(Kind::Video, ssrc, seq, payload);
+        let packet = packet(Codec::Vp8, ssrc, seq, payload);
         slot.forward(picture, &packet, Some(&vp8), now)
             .map(|out| out.seq)
     }
@@ -243,7 +244,7 @@ mod tests {
         let now = Instant::now();
         let mut slot = VoiceSlot::new();
         let speak = |slot: &mut VoiceSlot, from, seq| {
-            let packet = packet(Kind::Audio, 5, seq, Bytes::from_static(b"opus"));
+            let packet = packet(Codec::Opus, 5, seq, Bytes::from_static(b"opus"));
             slot.forward(PeerId(from), &packet, now)
                 .map(|out| (out.seq, out.marker))
         };

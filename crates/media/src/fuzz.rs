@@ -2,7 +2,7 @@
 
 use crate::{
     demux::{Demux, is_stun},
-    engine::{Addresses, Engine, EngineError, Kind, Layer, LegEvent, Outlet, RtpIn},
+    engine::{Addresses, Codec, Engine, EngineError, Layer, LegEvent, Outlet, RtpIn},
     forward::{PictureSlot, VoiceSlot},
     vp8,
 };
@@ -79,10 +79,10 @@ fn rtp() {
             let sender = PeerId(u64::from(flags >> 1 & 1));
             let layer = Layer::ALL[usize::from(flags >> 4 & 3) % 3];
             let packet = RtpIn {
-                kind: if flags & 1 == 1 {
-                    Kind::Audio
+                codec: if flags & 1 == 1 {
+                    Codec::Opus
                 } else {
-                    Kind::Video
+                    Codec::Vp8
                 },
                 layer,
                 ssrc: u32::from(flags >> 2 & 3),
@@ -92,7 +92,7 @@ fn rtp() {
                 level_dbov: None,
                 payload: Bytes::copy_from_slice(payload),
             };
-            let out = if packet.kind == Kind::Audio {
+            let out = if packet.codec == Codec::Opus {
                 voice.open(Some(PeerId(u64::from(flags >> 6 & 1))));
                 voice.forward(sender, &packet, now)
             } else {

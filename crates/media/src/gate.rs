@@ -37,6 +37,8 @@ pub struct Screen {
     pub carries: Carries,
     pub listens: bool,
     pub slots: ScreenSlots,
+    /// How many voices it plays, 1 to `AUDIO_SLOTS`.
+    pub ears: usize,
     /// What its link bears in bits a second, when it is known.
     pub bears: Option<u64>,
 }
@@ -180,6 +182,11 @@ fn sounds(
     voices: &Voices,
     carriers: &BTreeMap<SiteId, &Source>,
 ) -> Vec<Route> {
+    let mut seats = voices.0;
+    if screen.ears < AUDIO_SLOTS {
+        // The programme's voice first: with one ear it is the one that is seen.
+        seats.sort_by_key(|site| (site.is_none(), *site != stage.programme));
+    }
     let route = |(voice, site): (usize, &Option<SiteId>)| {
         let site = site.as_ref()?;
         // Nobody hears the own room: it would howl.
@@ -193,7 +200,8 @@ fn sounds(
             slot: FIRST_VOICE_SLOT + voice,
         })
     };
-    voices.0.iter().enumerate().filter_map(route).collect()
+    let heard = seats.iter().take(screen.ears).enumerate();
+    heard.filter_map(route).collect()
 }
 
 /// The layer for a height, of those that arrive: the fitting one, else the next smaller, else the next larger.

@@ -21,6 +21,7 @@ mod forward;
 #[cfg(test)]
 mod fuzz;
 pub mod gate;
+mod h264;
 mod keyframes;
 mod peers;
 mod port;

@@ -58,6 +58,8 @@ pub struct Down {
     pub line: Line,
     pub pictures: Vec<PictureSlot>,
     pub voices: Vec<VoiceSlot>,
+    /// How many voices it plays: fewer than there are slots if the client made the downlink itself.
+    pub ears: usize,
     /// What the link bears in bits a second, as the routes were made.
     pub bears: Option<u64>,
     pub step: LinkStep,
@@ -140,6 +142,7 @@ impl Peer {
             carries: self.carries,
             listens: self.listens,
             slots: self.screen.clone(),
+            ears: down.ears,
             bears: down.bears,
         })
     }
@@ -203,6 +206,7 @@ impl Down {
             line: Line::new(leg, now),
             pictures: (0..FIRST_VOICE_SLOT).map(|_| PictureSlot::new()).collect(),
             voices: (0..AUDIO_SLOTS).map(|_| VoiceSlot::new()).collect(),
+            ears: AUDIO_SLOTS,
             bears: None,
             step: LinkStep::Full,
         }
@@ -210,6 +214,11 @@ impl Down {
 }
 
 impl Down {
+    pub fn with_ears(mut self, ears: usize) -> Self {
+        self.ears = ears;
+        self
+    }
+
     /// Asks what the link bears; true if that has changed so much that the routes must be made anew.
     pub fn weigh(&mut self, now: Instant) -> bool {
         let bears = self.line.leg.bears(now);

@@ -4,6 +4,7 @@
 //! picture id follow whatever was sent last; from there the source's own steps are kept, so its gaps stay visible
 //! and its late packets still find their place.
 
+use crate::engine::Codec;
 use crate::vp8::{self, Numbers, Vp8};
 use bytes::Bytes;
 use std::time::Instant;
@@ -11,6 +12,7 @@ use std::time::Instant;
 /// What the rewriter needs of a received packet.
 #[derive(Clone, Copy, Debug)]
 pub struct Head {
+    pub codec: Codec,
     pub seq: u16,
     pub timestamp: u32,
     pub marker: bool,
@@ -19,6 +21,7 @@ pub struct Head {
 /// A packet ready for a slot; the engine adds the stream number and the payload type.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RtpOut {
+    pub codec: Codec,
     pub seq: u16,
     pub timestamp: u32,
     pub marker: bool,
@@ -130,6 +133,7 @@ impl Rewriter {
             });
         }
         Some(RtpOut {
+            codec: head.codec,
             seq,
             timestamp,
             marker: head.marker,
@@ -166,6 +170,7 @@ mod tests {
         fn switch(&mut self, seq: u16, timestamp: u32, picture: u16) -> Option<RtpOut> {
             let payload = payload(true, picture, picture as u8);
             let head = Head {
+                codec: Codec::Vp8,
                 seq,
                 timestamp,
                 marker: false,
@@ -178,6 +183,7 @@ mod tests {
         fn packet(&mut self, seq: u16, timestamp: u32, picture: u16) -> Option<RtpOut> {
             let payload = payload(false, picture, picture as u8);
             let head = Head {
+                codec: Codec::Vp8,
                 seq,
                 timestamp,
                 marker: false,

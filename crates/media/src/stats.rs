@@ -1,6 +1,6 @@
 //! Figures of one peer, once a second.
 
-use crate::engine::{Kind, Layer, RtpIn};
+use crate::engine::{Codec, Layer, RtpIn};
 use diemcau_model::{LinkStats, LinkStep};
 use std::time::{Duration, Instant};
 
@@ -57,16 +57,16 @@ impl Meter {
     }
 
     pub fn packet(&mut self, packet: &RtpIn) {
-        match packet.kind {
-            Kind::Audio => {
+        match packet.codec {
+            Codec::Opus => {
                 let level = packet.level_dbov;
                 // The loudest moment of the second: an average would hide speech between pauses.
                 self.level = level
                     .map(|level| level.max(self.level.unwrap_or(SILENCE_DBOV)))
                     .or(self.level);
             }
-            Kind::Video if packet.marker => self.frames[place(packet.layer)] += 1,
-            Kind::Video => {}
+            Codec::Vp8 | Codec::H264 if packet.marker => self.frames[place(packet.layer)] += 1,
+            Codec::Vp8 | Codec::H264 => {}
         }
         self.sequence(packet.ssrc, packet.seq);
     }
@@ -138,9 +138,9 @@ fn place(layer: Layer) -> usize {
 mod tests {
     use super::*;
 
-    fn packet(kind: Kind, seq: u16, level_dbov: Option<i8>) -> RtpIn {
+    fn packet(codec: Codec, seq: u16, level_dbov: Option<i8>) -> RtpIn {
         RtpIn {
-            kind,
+            codec,
             layer: Layer::Half,
             ssrc: 1,
             seq,
@@ -156,9 +156,9 @@ mod tests {
         let start = Instant::now();
         let mut meter = Meter::new(start);
         for seq in [65_534, 65_535, 2, 1] {
-            meter.packet(&packet(Kind::Video, seq, None));
+            meter.packet(&packet(Codec::Vp8, seq, None));
         }
-        let mut loud = packet(Kind::Audio, 1, Some(-30));
+        let mut loud = packet(Codec::Opus, 1, Some(-30));
         loud.ssrc = 2;
         meter.packet(&loud);
         meter.received(1_000);

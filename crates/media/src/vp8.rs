@@ -21,6 +21,18 @@ pub struct PictureId {
     pub long: bool,
 }
 
+impl Vp8 {
+    /// A picture of another codec, which numbers nothing itself.
+    pub fn without_numbers(key_frame: bool) -> Self {
+        Self {
+            key_frame,
+            picture_id: None,
+            tl0: None,
+            tl0_at: 0,
+        }
+    }
+}
+
 /// Reads the descriptor; `None` if the payload is not VP8.
 pub fn read(payload: &[u8]) -> Option<Vp8> {
     let first = *payload.first()?;

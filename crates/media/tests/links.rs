@@ -132,7 +132,7 @@ async fn a_certificate_that_the_description_does_not_name_gets_no_connection() {
     .await;
     let answer = hall
         .said(|say| match say {
-            PeerSay::Answer { peer, sdp } if peer.0 == PEER => Some(sdp.clone()),
+            PeerSay::Answer { peer, sdp, .. } if peer.0 == PEER => Some(sdp.clone()),
             _ => None,
         })
         .await;

@@ -92,7 +92,9 @@ async fn leg(hall: &mut Hall) -> Secrets {
     .await;
     let answer = hall
         .said(|say| match say {
-            PeerSay::Answer { peer: PEER, sdp } => Some(sdp.clone()),
+            PeerSay::Answer {
+                peer: PEER, sdp, ..
+            } => Some(sdp.clone()),
             _ => None,
         })
         .await;

@@ -45,6 +45,9 @@ pub enum PeerAsk {
     OpenDownlink { peer: PeerId },
     /// The client's answer to the downlink offer.
     DownlinkAnswer { peer: PeerId, sdp: String },
+    /// The client's one offer for a downlink of its own making: one picture, which is the programme, and one to
+    /// `AUDIO_SLOTS` sounds; answered by `PeerSay::Answer`. A second one makes the downlink anew.
+    DownlinkOffer { peer: PeerId, sdp: String },
     /// What the client's screen shows now.
     Screen { peer: PeerId, slots: ScreenSlots },
     /// Whether the client plays sound. Off until asked, except for endpoints that send.
@@ -56,8 +59,12 @@ pub enum PeerAsk {
 /// Media to hub, for one connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PeerSay {
-    /// The answer to the uplink offer.
-    Answer { peer: PeerId, sdp: String },
+    /// The answer to an offer of the client.
+    Answer {
+        peer: PeerId,
+        side: Side,
+        sdp: String,
+    },
     /// The offer of the downlink with its fixed slots.
     Offer { peer: PeerId, sdp: String },
     /// Which site each slot shows: index 0 is the programme, `k + 1` is tile `k`. A slot is an m-line of the

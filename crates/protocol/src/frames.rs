@@ -39,6 +39,9 @@ pub enum ClientFrame {
     OpenDownlink {},
     /// The answer to `downlink_offer`.
     DownlinkAnswer { sdp: String },
+    /// The offer of a downlink of this client's own making: one picture, which is the programme, and one to four sounds
+    /// (the programme's first); answered by `downlink_answer`.
+    DownlinkOffer { sdp: String },
     /// What this screen shows: heights of its slots.
     Screen { slots: ScreenSlots },
     /// Whether this machine plays sound.
@@ -298,6 +301,8 @@ pub enum ServerFrame {
     },
     /// Answer to `uplink_offer`.
     UplinkAnswer { sdp: String },
+    /// The answer to the client's `downlink_offer`.
+    DownlinkAnswer { sdp: String },
     /// The downlink's offer: one m-line per slot, in order: programme, 13 tiles, 4 voices.
     DownlinkOffer { sdp: String },
     /// Which site each video slot shows: index 0 the programme, `k + 1` tile `k`.

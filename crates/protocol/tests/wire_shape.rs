@@ -37,11 +37,12 @@ fn every_server_frame() {
         {"type":"downlink_offer","sdp":"v=0"}
         {"type":"slots","video":[0,null]}
         {"type":"media_failed","side":"uplink","reason":"ICE failed"}
-        {"type":"telemetry","sites":[{"site":1,"connections":2,"link":{"loss_percent":1.5,"rtt_ms":20.0,"level_dbov":-40,"up_bps":1500000,"down_bps":2500000,"fps":25.0,"bears_bps":4000000,"step":"fewer_tiles"}},{"site":2,"connections":0,"link":null}]}
+        {"type":"telemetry","sites":[{"site":1,"connections":2,"link":{"loss_percent":1.5,"rtt_ms":20.0,"level_dbov":-40,"up_bps":1500000,"down_bps":2500000,"fps":25.0,"bears_bps":4000000,"step":"fewer_tiles"}},{"site":2,"connections":0,"link":null}],"chairs":1}
         {"type":"alarms","alarms":["record_full","mirror_fails"]}
         {"type":"stopping"}
         {"type":"prove","challenge":"q83v","pin":true,"locked_ms":30000}
         {"type":"waiting","code":"4711","title":"Hội nghị","site":"Tháp Mười","label":"Phòng họp"}
+        {"type":"downlink_answer","sdp":"v=0"}
     "#]].assert_eq(&told);
 }
 
@@ -237,7 +238,8 @@ fn the_welcome_with_everything_in_it() {
                     1
                   ],
                   "started": 1622075400000,
-                  "finished": null
+                  "finished": null,
+                  "idle_ms": 0
                 }
               ],
               "on_break": null
@@ -380,6 +382,7 @@ fn the_welcome_with_everything_in_it() {
             "attendance": {
               "calling": null,
               "since": null,
+              "walks": false,
               "sites": [
                 {
                   "site": 0,
@@ -492,11 +495,12 @@ fn frames() -> Vec<ServerFrame> {
             site: Some("Tháp Mười".into()),
             label: "Phòng họp".into(),
         },
+        ServerFrame::DownlinkAnswer { sdp: "v=0".into() },
     ];
     let places: Vec<usize> = all.iter().map(place).collect();
     assert_eq!(
         places,
-        (1..15).collect::<Vec<_>>(),
+        (1..16).collect::<Vec<_>>(),
         "one of each beside the welcome"
     );
     all
@@ -520,6 +524,7 @@ fn place(frame: &ServerFrame) -> usize {
         ServerFrame::Stopping => 12,
         ServerFrame::Prove { .. } => 13,
         ServerFrame::Waiting { .. } => 14,
+        ServerFrame::DownlinkAnswer { .. } => 15,
     }
 }
 

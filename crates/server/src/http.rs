@@ -6,6 +6,7 @@ use crate::{
     links, listen, pages,
     scrape::Scrape,
     socket::WebSocketLine,
+    whip,
 };
 use axum::{
     Json, Router,
@@ -36,6 +37,8 @@ pub struct Site {
     pub addresses: Arc<Addresses>,
     /// The demo's links; none for a real conference, whose links are nobody's to read.
     pub demo_links: Option<Vec<links::Link>>,
+    /// Encoders and players.
+    pub sessions: whip::Sessions,
     /// The authority's certificate, when this server has one.
     pub ca: Option<String>,
 }
@@ -66,6 +69,7 @@ pub fn router(site: Arc<Site>) -> Router {
         .route("/trust", get(trust))
         .route("/demo", get(demo))
         .route("/demo/links.json", get(demo_links))
+        .merge(whip::routes())
         .fallback(get(file));
     for page in pages::CLIENT_PAGES {
         router = router.route(page, get(client));

@@ -11,6 +11,7 @@ mod folder;
 #[cfg(test)]
 mod fuzz;
 mod http;
+mod inside;
 mod links;
 mod listen;
 mod pages;
@@ -20,6 +21,7 @@ mod scrape;
 mod settings;
 mod socket;
 mod stream;
+mod whip;
 mod wire;
 
 use anyhow::Result;

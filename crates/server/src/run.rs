@@ -12,6 +12,7 @@ use crate::{
     record::{self, Record},
     scrape::Scrape,
     settings::Settings,
+    whip,
 };
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use diemcau_conference::{Event, Seat, Setup};
@@ -297,6 +298,7 @@ async fn run(
         scrape,
         addresses: Arc::clone(&addresses),
         demo_links: is_demo.then(|| links.clone()),
+        sessions: whip::Sessions::default(),
         ca: identity.as_ref().map(|identity| identity.ca.clone()),
     };
 

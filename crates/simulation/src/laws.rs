@@ -84,6 +84,7 @@ impl World {
             }
             ServerFrame::Pong { .. }
             | ServerFrame::UplinkAnswer { .. }
+            | ServerFrame::DownlinkAnswer { .. }
             | ServerFrame::Slots { .. }
             | ServerFrame::Telemetry { .. }
             | ServerFrame::Alarms { .. }

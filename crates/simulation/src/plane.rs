@@ -7,6 +7,7 @@ use diemcau_media::{
 };
 use diemcau_model::{
     Carries, LinkReport, LinkStats, PeerAsk, PeerId, PeerSay, ScreenSlots, Side, SiteId, Stage,
+    limits,
 };
 use std::{
     collections::BTreeMap,
@@ -187,6 +188,8 @@ impl Inside {
                     false => failed(peer, Side::Downlink),
                 });
             }
+            // Nobody here is a player.
+            PeerAsk::DownlinkOffer { .. } => {}
             PeerAsk::DownlinkAnswer { peer, sdp } => {
                 if let (Some(found), Ok(connection)) = (self.peers.get_mut(&peer), sdp.parse()) {
                     found.down = Some(connection);
@@ -223,6 +226,7 @@ impl Inside {
         }
         self.says.push(PeerSay::Answer {
             peer,
+            side: Side::Uplink,
             sdp: "answer".into(),
         });
     }
@@ -285,6 +289,7 @@ impl Inside {
                 carries: peer.carries,
                 listens: peer.listens,
                 slots: peer.slots.clone(),
+                ears: limits::AUDIO_SLOTS,
                 bears: None,
             })
         };

@@ -13,7 +13,7 @@ use anyhow::{Result, bail};
 use std::{env, path::PathBuf};
 
 const TASKS: &str = "\
-cargo xtask acks       how soon commands are on disk and acknowledged: --observers 500 --rate 200 --seconds 30
+cargo xtask acks       how soon commands are on disk and acknowledged: --observers 500 --rate 200 --seconds 20
 cargo xtask bench      media, floor, links: the media plane beside its peers, and over bad roads; fanout: one event to
                        thousands; outside the gate
 cargo xtask ci         everything that must pass; installs what it needs

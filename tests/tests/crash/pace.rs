@@ -1,10 +1,10 @@
 //! How soon a command is on disk and acknowledged, at the pace of a busy conference.
 //!
-//! `cargo xtask acks --observers 500 --rate 200 --seconds 30` measures; the gate only sees that every command is answered.
+//! `cargo xtask acks --observers 500 --rate 200 --seconds 20` measures; the gate only sees that every command is answered.
 
 use crate::{crowd::Crowd, setting};
 use anyhow::{Context, Result, bail, ensure};
-use diemcau_model::{Role, SiteId};
+use diemcau_model::{Role, SiteId, limits};
 use diemcau_protocol::{ClientFrame, PROTOCOL};
 use diemcau_tests::{
     Server,
@@ -29,6 +29,8 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(30);
 async fn every_command_of_a_busy_conference_is_acknowledged() -> Result<()> {
     let (rate, seconds) = (setting("RATE", 100)?, setting("SECONDS", 2)?);
     let observers = usize::try_from(setting("OBSERVERS", 20)?)?;
+    let most = limits::COMMENTS_MAX as u64;
+    ensure!(rate * seconds <= most, "a conference takes {most} comments");
     let server = Server::start().await?;
     let mut chair = server.chair().await?;
     chair.command("item", start_item(DISCUSSION)).await?;

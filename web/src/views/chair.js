@@ -19,7 +19,7 @@ import { listZone } from "./chair/list.js";
 import { nextAct } from "./chair/next.js";
 import { sitesZone, strip } from "./chair/sites.js";
 import { later, loaded } from "./later.js";
-import { fittingName, html, icon, isHeard, itemLine, itemTitle, kbd, mark, nothing, soundBlocked, soundToggle, statusLine, t, topbar, topicLine, turnMark } from "./pieces.js";
+import { fittingName, html, icon, itemLine, itemTitle, kbd, mark, nothing, programmePicture, soundBlocked, soundToggle, statusLine, t, topbar, topicLine, turnMark } from "./pieces.js";
 
 /** @param {App} app */
 export const title = (app) => {
@@ -80,6 +80,7 @@ export function view(ctx) {
   if (sends && !app.ui.entered) return later(ctx, "greenroom", () => import("./greenroom.js"))?.greenRoom(ctx, view) ?? nothing;
   // A deputy lets in while it presides, the chair always.
   const atDoor = view.door.waiting.length > 0 && (app.me?.role === "chair" || presides(app, view));
+  pick(ctx)?.followFocus(app.ui.panel || (app.ui.chip === null ? "" : "site"), app.ui.panel ? ".zone.over" : ".site-strip");
   const name = t(app.me?.role === "deputy" ? "page-deputy" : "page-chair");
   return html`
     ${topbar(ctx, name, view.fixed.title, html`${app.me?.role === "deputy" && presides(app, view) ? mark("deck", "check", t("you-preside")) : nothing}${later(ctx, "tones", () => import("./tones.js"), false)?.toneButton(ctx) ?? nothing}${sends || app.me?.carries === "nothing" ? nothing : soundToggle(ctx)}`)}
@@ -96,7 +97,7 @@ function panel(ctx, view) {
   const { panel } = ctx.app.ui;
   if (panel === "") return nothing;
   const close = html`${strip(ctx)?.asked(ctx, view) ?? nothing}${statusLine(ctx)}<button class="btn small" type="button" @click=${() => ctx.ui({ panel: "" })}>${t("close")} ${kbd("Esc")}</button>`;
-  return html`<section class="zone over">${panelOf(ctx, view, panel, close) ?? html`<p class="empty">${t("joining")}</p>`}</section>`;
+  return html`<section class="zone over" tabindex="-1">${panelOf(ctx, view, panel, close) ?? html`<p class="empty">${t("joining")}</p>`}</section>`;
 }
 
 /** @param {Ctx} ctx @param {View} view @param {string} panel @param {unknown} close */
@@ -178,8 +179,7 @@ function speechZone(ctx, view) {
   const may = presides(ctx.app, view);
   const programme = view.stage.programme;
   return html`<section class="zone speech" aria-label=${t("present-speech")}>
-    <figure class="tile pgm ${isHeard(view, programme) ? "is-live" : ""}"><room-picture .slotNumber=${0} .site=${programme} role="img"
-      aria-label=${t("programme-picture", { site: siteCall(view, programme) })}></room-picture>${programme === null ? html`<p class="no-picture">${t("no-programme")}</p>` : nothing}</figure>
+    ${programmePicture(view, programme)}
     <div class="on-picture">${pick(ctx)?.others(ctx, view) ?? nothing}${strip(ctx)?.lock(ctx, view, may) ?? nothing}</div>
     <div class="turn ${turn ? "" : "nobody"}">${view.floor.priority ? mark("held", "mic", t("priority-held")) : nothing}${turn
       ? html`${turnMark(view)}<h2 class="site">${fittingName(view, turn.site, 30)}</h2><p class="who">${[turn.words.delegate || t("no-delegate"), turn.words.title ?? ""].filter((part) => part !== "").join(", ")}</p><p class="topic">${topicLine(view, turn.words)}</p>

@@ -12,7 +12,7 @@ import { number } from "../text.js";
 import { shortTime } from "../time.js";
 import { agendaZone } from "./agenda.js";
 import { later } from "./later.js";
-import { html, icon, isHeard, lowerThird, nextList, nothing, numbered, rich, soundBlocked, t, topbar } from "./pieces.js";
+import { html, icon, isHeard, lowerThird, nextList, nothing, numbered, programmePicture, rich, soundBlocked, t, topbar } from "./pieces.js";
 import { quorumMark } from "./quorum.js";
 
 /** @param {App} app */
@@ -50,8 +50,7 @@ function picture(ctx, view) {
   const heard = isHeard(view, programme);
   if (ctx.app.ui.filter === "sound") return html`<figure class="tile pgm ${heard ? "is-live" : ""}"><p class="no-picture">${t("only-sound-on")}</p></figure>`;
   if (programme === null && !hasBegun(view.agenda)) return waiting(view);
-  return html`<figure class="tile pgm ${heard ? "is-live" : ""}"><room-picture .slotNumber=${0} .site=${programme} role="img" aria-label=${t("programme-picture", { site: siteCall(view, programme) })}></room-picture>
-    ${programme === null ? html`<p class="no-picture">${t("no-programme")}</p>` : nothing}</figure>`;
+  return programmePicture(view, programme);
 }
 
 /** @param {View} view */

@@ -121,6 +121,15 @@ export function whyWords({ why }) {
 /** How many minutes it asks for, when it does. @param {{ words: RequestWords }} request */
 export const minutesWords = ({ words: { minutes } }) => (minutes ? t("asks-minutes", { n: minutes }) : "");
 
+/** The programme: framed red while it is heard, and never a picture that could pass for a live one while its room has no link. @param {View} view @param {number | null} site @param {number} [slot] */
+export function programmePicture(view, site, slot = 0) {
+  const link = view.sites.find((each) => each.site === site);
+  const cut = link !== undefined && link.carrier === null;
+  return html`<figure class="tile pgm ${cut ? "is-lost" : isHeard(view, site) ? "is-live" : ""}"><room-picture .slotNumber=${slot} .site=${site} role="img"
+      aria-label=${t("programme-picture", { site: siteCall(view, site) })}></room-picture>${site === null ? html`<p class="no-picture">${t("no-programme")}</p>`
+      : cut ? html`<p class="no-picture cut-off"><b>${icon("cut")} ${t(link.since === null ? "state-absent" : "state-lost")}</b></p>` : nothing}</figure>`;
+}
+
 /** Under which speech it hangs. @param {View} view @param {Request} request */
 export function aboutWords(view, { about }) {
   const speech = [...allTurns(view.floor), ...view.speeches].find((each) => each.turn === about);

@@ -7,7 +7,7 @@ import { callNextSite, callSite, endRollCall, passOverSite, setHeadcount, startR
 import { tidy } from "../actions/words.js";
 import { presides } from "../state/app.js";
 import { cell } from "../state/sheet.js";
-import { figures, siteCall, siteName } from "../state/sites.js";
+import { figures, isLinked, siteCall, siteName } from "../state/sites.js";
 import { addTexts, number } from "../text.js";
 import { dateText, serverNow, shortTime } from "../time.js";
 import { nextAct } from "./chair/next.js";
@@ -53,12 +53,18 @@ function calling(ctx, view, site, may) {
   const line = view.attendance.sites.find((each) => each.site === site);
   const level = link?.level_dbov ?? null;
   const name = siteCall(view, site);
-  return html`<section class="calling" role="status"><div>${mark(view.stage.heard.includes(site) ? "live" : "", "mic", t("state-live"))}<h3>${siteName(view, site)}</h3>
+  return html`<section class="calling" role="status"><div>${microphone(view, site)}<h3>${siteName(view, site)}</h3>
     <p class="say">${t("roll-call-words", { site: name })}</p><p class="say answer">${t("roll-answer-words", { site: name })}</p></div>
     <div><dl class="num"><div><dt>${t("level")}</dt><dd>${level === null ? "–" : t("dbov", { n: level })}</dd></div><div><dt>${t("delay")}</dt><dd>${link?.rtt_ms == null ? "–" : `${number(link.rtt_ms)} ms`}</dd></div><div><dt>${t("loss")}</dt><dd>${link ? `${number(link.loss_percent, 1)}%` : "–"}</dd></div></dl>
     <p>${line?.heard ? mark("", "check", t("roll-heard")) : mark("weak", "warn", t("roll-not-heard"))}</p><p>${line?.headcount ? rich("roll-count", { n: line.headcount.present + line.headcount.online, of: line.headcount.summoned }) : t("roll-no-count")}</p></div>
     ${may ? html`<p class="roll-acts"><button class="btn primary" type="button" @click=${() => callNextSite(ctx.ask, site)}>${nextAct(ctx, view).words} ${kbd("F2")}</button>
     <button class="btn" type="button" @click=${() => passOverSite(ctx.ask, site)}>${t("pass-over")}</button><button class="btn" type="button" @click=${() => endRollCall(ctx.ask)}>${t("roll-end")}</button></p>` : nothing}</section>`;
+}
+
+/** Whether the called site can be heard. @param {View} view @param {number} site */
+function microphone(view, site) {
+  if (!isLinked(view, site)) return mark("weak", "cut", t("row-unlinked-call"));
+  return view.stage.heard.includes(site) ? mark("live", "mic", t("state-live")) : mark("", "mic-off", t("microphone-closed"));
 }
 
 /** @param {View} view */

@@ -6,6 +6,7 @@
 
 import { handlePrompt, promptSite } from "../actions/roll.js";
 import { setSpotlight } from "../actions/room.js";
+import { allTurns } from "../state/floor.js";
 import { timeUsed } from "../state/desk.js";
 import { TO_SITE, lastPrompt, openFromSites } from "../state/prompts.js";
 import { siteCall, siteName } from "../state/sites.js";
@@ -19,7 +20,7 @@ export function siteStrip(ctx, view) {
   if (id === null) return nothing;
   const sites = view.fixed.sites.map((each) => each.id);
   const turnTo = (/** @type {number} */ by) => ctx.ui({ chip: sites[(sites.indexOf(id) + by + sites.length) % sites.length] ?? id });
-  return html`<div class="site-strip" role="group" aria-label=${siteName(view, id)}>${preview(ctx, view, id)}
+  return html`<div class="site-strip" role="group" tabindex="-1" aria-label=${siteName(view, id)}>${preview(ctx, view, id)}
     <div class="about"><p class="name"><b>${siteName(view, id)}</b></p>${usedLines(view, id)}
       <p class="turn-to"><button class="btn small" type="button" aria-label=${t("site-before")} @click=${() => turnTo(-1)}>‹</button><button class="btn small" type="button" aria-label=${t("site-after")} @click=${() => turnTo(1)}>›</button>
         <button class="btn small" type="button" @click=${enlarge}>${icon("full")}${t("enlarge")}</button>
@@ -51,7 +52,7 @@ const enlarge = (event) => void /** @type {HTMLElement} */ (event.currentTarget)
 function usedLines(view, id) {
   const here = timeUsed(view.floor, id, view.agenda.current);
   const all = timeUsed(view.floor, id);
-  if (all.turns === 0) return html`<p class="used">${t("used-none")}</p>`;
+  if (all.turns === 0) return html`<p class="used">${t(allTurns(view.floor).some((turn) => turn.site === id) ? "used-first" : "used-none")}</p>`;
   return html`<p class="used num">${t("used-in-item", { time: durationText(here.ms), n: here.turns })}<br>${t("used-in-all", { time: durationText(all.ms), n: all.turns })}</p>`;
 }
 

@@ -10,7 +10,7 @@ import { nextThree, placeOf, siteState } from "../state/floor.js";
 import { callName, hall, isLinked, site, siteCall, siteName } from "../state/sites.js";
 import { TILE_SLOTS } from "../slots.js";
 import { documentScene, noticeScene, rollScene, waitingScene } from "./stage/scenes.js";
-import { html, icon, isHeard, mark, nothing, numbered, subject, t, turnMark } from "./pieces.js";
+import { html, icon, isHeard, mark, nothing, numbered, programmePicture, subject, t, turnMark } from "./pieces.js";
 
 export const title = () => `${t("page-stage")} · diemcau`;
 
@@ -95,7 +95,7 @@ function speaker(view) {
   const side = tiles(view).filter(({ each }) => each.id !== large).slice(0, 12);
   const item = currentItem(view.agenda);
   return html`<main class="scene speaker">
-    <figure class="tile pgm is-${large === null ? "ready" : turn?.site === large && turn.held ? "lost" : isHeard(view, large) ? "live" : "ready"}"><room-picture .slotNumber=${slot} .site=${large} role="img" aria-label=${t("programme-picture", { site: siteCall(view, large) })}></room-picture></figure>
+    ${programmePicture(view, large, slot)}
     ${third(view, large)}
     <div class="side">${repeat(side, ({ each }) => each.id, ({ each, slot: place }) => sideTile(view, each, place))}</div>
     <div class="band"><section><h2>${item ? t("item-of", { n: item.id, of: view.agenda.items.length }) : t("agenda")}</h2><p class="t">${numbered(item?.title ?? view.fixed.title)}</p><p class="d">${turn ? subject(view, turn.words) : item?.presenter ?? ""}</p>${alsoOpen(view)}</section>

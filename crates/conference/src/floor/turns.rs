@@ -5,7 +5,7 @@ use crate::{
     Actor, AtZero, Event, PlannedItem, QueueMode, Refusal,
     precedence::Precedence,
     turn::{Deadline, Turn},
-    words::{Next, SpeechType, TurnEnd},
+    words::{Next, TurnEnd},
 };
 use diemcau_model::{Millis, SeatId, SiteId, TurnId, limits};
 
@@ -49,7 +49,7 @@ impl Floor {
         }
         let (stay, end) = match is_open {
             true => (&self.turns[..], &[][..]),
-            false => self.turns.split_at(self.stay_under(request.words.speech)),
+            false => self.turns.split_at(self.stay_under(request)),
         };
         let mut events = vec![Event::Called {
             turn,
@@ -262,15 +262,19 @@ impl Floor {
     }
 
     /// How many of those who have the floor stay when `speech` is called: it is put into what ranks behind it, and takes
-    /// the place of its like. A point of order is put into a question, a question ends the one before.
-    fn stay_under(&self, speech: SpeechType) -> usize {
-        let called = Precedence::of(speech);
-        let ranks_behind = |turn: &Turn| Precedence::of(turn.words.speech).rank > called.rank;
+    /// the place of its like. A point of order is put into a question, a question ends the one before; but what is asked
+    /// about a point of order is put into that.
+    fn stay_under(&self, request: &Request) -> usize {
+        let called = Precedence::of(request.words.speech);
+        let goes_on = |turn: &Turn| {
+            let rank = Precedence::of(turn.words.speech).rank;
+            rank > called.rank || (rank < called.rank && request.about == Some(turn.turn))
+        };
         match called.interposes {
             true => self
                 .turns
                 .iter()
-                .rposition(ranks_behind)
+                .rposition(goes_on)
                 .map_or(0, |place| place + 1),
             false => 0,
         }

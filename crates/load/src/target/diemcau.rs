@@ -392,6 +392,7 @@ impl Client {
                 bail!("the links of a load are open: {frame:?}")
             }
             ServerFrame::Pong { .. }
+            | ServerFrame::DownlinkAnswer { .. }
             | ServerFrame::Slots { .. }
             | ServerFrame::Telemetry { .. }
             | ServerFrame::Alarms { .. }

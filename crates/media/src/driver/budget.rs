@@ -5,7 +5,7 @@
 
 use super::{Doors, Driver, touch};
 use crate::counters::Counters;
-use crate::engine::{Addresses, Engine, EngineError, Kind, Layer, Leg, LegEvent, Outlet, RtpIn};
+use crate::engine::{Addresses, Codec, Engine, EngineError, Layer, Leg, LegEvent, Outlet, RtpIn};
 use crate::peers::{Down, Up};
 use crate::port::Port;
 use crate::post::Post;
@@ -72,7 +72,7 @@ fn record(room: u16, round: u32, into: &mut VecDeque<RtpIn>) {
         payload[0] = if part == 0 { 0x90 } else { 0x80 };
         payload.resize(length, part as u8);
         into.push_back(RtpIn {
-            kind: Kind::Video,
+            codec: Codec::Vp8,
             layer: Layer::Full,
             ssrc,
             seq: (round as u16).wrapping_mul(6).wrapping_add(part),
@@ -83,7 +83,7 @@ fn record(room: u16, round: u32, into: &mut VecDeque<RtpIn>) {
         });
     }
     into.push_back(RtpIn {
-        kind: Kind::Audio,
+        codec: Codec::Opus,
         layer: Layer::Full,
         ssrc: ssrc + 1,
         seq: round as u16,

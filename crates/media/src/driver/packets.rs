@@ -3,8 +3,8 @@
 use super::{Driver, TICK_MIN, picture, wet};
 use crate::counters::add;
 use crate::demux::LegId;
-use crate::engine::{Kind, LegEvent, RtpIn};
-use crate::vp8;
+use crate::engine::{Codec, LegEvent, RtpIn};
+use crate::{h264, vp8};
 use diemcau_model::{LinkReport, PeerId, Side};
 use std::time::Instant;
 
@@ -77,12 +77,15 @@ impl Driver {
             return;
         };
         peer.meter.packet(packet);
-        let forwarded = match packet.kind {
-            Kind::Audio => self.voice(source, packet, now),
-            Kind::Video => {
+        let forwarded = match packet.codec {
+            Codec::Opus => self.voice(source, packet, now),
+            Codec::Vp8 | Codec::H264 => {
                 // A browser that probes the link sends empty packets in the stream's own numbers: dropped, they would
                 // look like loss to every receiver.
-                let vp8 = vp8::read(&packet.payload);
+                let vp8 = match packet.codec == Codec::H264 {
+                    true => h264::read(&packet.payload),
+                    false => vp8::read(&packet.payload),
+                };
                 if vp8.is_none() && !packet.payload.is_empty() {
                     add(&self.counters.malformed, 1);
                     return;

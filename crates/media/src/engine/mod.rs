@@ -19,6 +19,10 @@ use std::time::Instant;
 
 pub const OPUS_PAYLOAD_TYPE: u8 = 111;
 pub const VP8_PAYLOAD_TYPE: u8 = 96;
+pub const H264_PAYLOAD_TYPE: u8 = 102;
+/// Constrained baseline, in whole and fragmented units: what every WebRTC client reads (RFC 7742, section 6.2).
+pub const H264_FMTP: &str =
+    "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f";
 
 /// The addresses our offers and answers name as candidates; the first of the right family is our own address.
 #[derive(Clone, Debug)]
@@ -34,11 +38,15 @@ pub struct Engine {
     epoch: Instant,
 }
 
-/// Sound or picture.
+/// What a packet carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Kind {
-    Audio,
-    Video,
+pub enum Codec {
+    /// Sound.
+    Opus,
+    /// A picture.
+    Vp8,
+    /// A picture; what encoders without a browser send.
+    H264,
 }
 
 /// A simulcast layer, from the smallest picture to the largest. A picture sent without simulcast is `Full`.
@@ -65,7 +73,7 @@ impl Layer {
 /// A packet of an uplink, decrypted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RtpIn {
-    pub kind: Kind,
+    pub codec: Codec,
     /// `Full` for sound.
     pub layer: Layer,
     pub ssrc: u32,
@@ -202,6 +210,18 @@ impl Engine {
     pub fn offer_downlink(&self) -> Result<(Box<dyn Leg>, String), EngineError> {
         let (leg, offer) = guarded::run(|| downlink::Downlink::offer(self))??;
         Ok((Box::new(guarded::Guarded::new(leg)), self.described(offer)))
+    }
+
+    /// Makes the downlink a client offers; gives how many sounds it takes, and the answer beside it.
+    pub fn answer_downlink(
+        &self,
+        offer: &str,
+        now: Instant,
+    ) -> Result<(Box<dyn Leg>, usize, String), EngineError> {
+        let made = guarded::run(|| downlink::Downlink::answer(self, offer, now));
+        let (leg, ears, answer) = made??;
+        let leg = Box::new(guarded::Guarded::new(leg));
+        Ok((leg, ears, self.described(answer)))
     }
 
     /// A downlink as if its client had connected from an address, with keys nobody else has.

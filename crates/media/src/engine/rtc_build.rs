@@ -4,7 +4,7 @@
 //! (a storm at 5 % loss), and with an RTX codec a repaired packet still counts as missing there; so no RTX, and a
 //! lost packet is sent again on its own stream.
 
-use super::{Addresses, OPUS_PAYLOAD_TYPE, VP8_PAYLOAD_TYPE};
+use super::{Addresses, H264_FMTP, H264_PAYLOAD_TYPE, OPUS_PAYLOAD_TYPE, VP8_PAYLOAD_TYPE};
 use rtc::dtls::extension::extension_use_srtp::SrtpProtectionProfile;
 use rtc::ice::mdns::MulticastDnsMode;
 use rtc::interceptor::{NackGeneratorBuilder, Registry, Slot};
@@ -12,7 +12,7 @@ use rtc::peer_connection::configuration::interceptor_registry::{
     configure_rtcp_reports, configure_simulcast_extension_headers, configure_twcc_receiver_only,
 };
 use rtc::peer_connection::configuration::media_engine::{
-    MIME_TYPE_OPUS, MIME_TYPE_VP8, MediaEngine,
+    MIME_TYPE_H264, MIME_TYPE_OPUS, MIME_TYPE_VP8, MediaEngine,
 };
 use rtc::peer_connection::configuration::setting_engine::{SettingEngine, SettingEngineBuilder};
 use rtc::peer_connection::transport::{
@@ -55,16 +55,16 @@ fn opus() -> RTCRtpCodec {
     }
 }
 
-fn vp8() -> RTCRtpCodec {
+fn picture(mime_type: &str, fmtp: &str) -> RTCRtpCodec {
     let feedback = |typ: &str, parameter: &str| RTCPFeedback {
         typ: typ.into(),
         parameter: parameter.into(),
     };
     RTCRtpCodec {
-        mime_type: MIME_TYPE_VP8.into(),
+        mime_type: mime_type.into(),
         clock_rate: 90_000,
         channels: 0,
-        sdp_fmtp_line: String::new(),
+        sdp_fmtp_line: fmtp.into(),
         rtcp_feedback: vec![
             feedback("ccm", "fir"),
             feedback("nack", ""),
@@ -80,11 +80,16 @@ fn codecs() -> Result<MediaEngine, Error> {
         payload_type: OPUS_PAYLOAD_TYPE,
     };
     let vp8 = RTCRtpCodecParameters {
-        rtp_codec: vp8(),
+        rtp_codec: picture(MIME_TYPE_VP8, ""),
         payload_type: VP8_PAYLOAD_TYPE,
+    };
+    let h264 = RTCRtpCodecParameters {
+        rtp_codec: picture(MIME_TYPE_H264, H264_FMTP),
+        payload_type: H264_PAYLOAD_TYPE,
     };
     media.register_codec(opus, RtpCodecKind::Audio)?;
     media.register_codec(vp8, RtpCodecKind::Video)?;
+    media.register_codec(h264, RtpCodecKind::Video)?;
     let level = RTCRtpHeaderExtensionCapability {
         uri: AUDIO_LEVEL_URI.into(),
     };

@@ -2,7 +2,7 @@
 
 use super::rtc_build::{AUDIO_LEVEL_URI, connection};
 use super::rtc_path::Path;
-use super::{Addresses, EngineError, Kind, Layer, Leg, LegEvent, Outlet, RtpIn, Run, sdp};
+use super::{Addresses, Codec, EngineError, Layer, Leg, LegEvent, Outlet, RtpIn, Run, sdp};
 use crate::rewrite::RtpOut;
 use bytes::BytesMut;
 use rtc::peer_connection::RTCPeerConnection;
@@ -30,6 +30,8 @@ pub struct RtcLeg {
     addresses: Addresses,
     path: Path,
     level_id: Option<u8>,
+    /// The payload types that are H.264; any other picture is VP8.
+    h264: Vec<u8>,
     streams: Vec<Stream>,
     connected: bool,
     /// Something arrived on the way to the connection: the library acts on some of it only when given the time.
@@ -39,7 +41,7 @@ pub struct RtcLeg {
 /// A stream the client sends.
 struct Stream {
     ssrc: u32,
-    kind: Kind,
+    is_picture: bool,
     layer: Layer,
     receiver: RTCRtpReceiverId,
     /// The payload type of its first packet; another one is a codec we did not agree on.
@@ -67,6 +69,7 @@ impl RtcLeg {
         let leg = Self {
             path: Path::new(&text, theirs)?,
             level_id: sdp::extension_id(&text, AUDIO_LEVEL_URI),
+            h264: sdp::payload_types(&text, "H264/90000").collect(),
             connected: false,
             stirred: false,
             connection,
@@ -101,13 +104,10 @@ impl RtcLeg {
             return;
         };
         let kind = receiver.track().kind();
-        let kind = if kind == RtpCodecKind::Audio {
-            Kind::Audio
-        } else if kind == RtpCodecKind::Video {
-            Kind::Video
-        } else {
+        let is_picture = kind == RtpCodecKind::Video;
+        if !is_picture && kind != RtpCodecKind::Audio {
             return;
-        };
+        }
         let layer = match track.rid.as_deref() {
             Some(rid) if !rid.is_empty() => Layer::from_rid(rid),
             Some(_) | None => Some(Layer::Full),
@@ -115,7 +115,7 @@ impl RtcLeg {
         let Some(layer) = layer else { return };
         self.streams.push(Stream {
             ssrc: track.ssrc,
-            kind,
+            is_picture,
             layer,
             receiver: track.receiver_id,
             payload_type: None,
@@ -133,7 +133,11 @@ impl RtcLeg {
         }
         let level = self.level_id.and_then(|id| header.get_extension(id));
         Some(RtpIn {
-            kind: stream.kind,
+            codec: match stream.is_picture {
+                false => Codec::Opus,
+                true if self.h264.contains(&header.payload_type) => Codec::H264,
+                true => Codec::Vp8,
+            },
             layer: stream.layer,
             ssrc: header.ssrc,
             seq: header.sequence_number,
@@ -209,7 +213,7 @@ impl Leg for RtcLeg {
 
     fn ask_key_frame(&mut self, layer: Layer, now: Instant) -> bool {
         // The newest stream of the layer: a sender that restarted has abandoned the older one.
-        let wanted = |stream: &&Stream| stream.kind == Kind::Video && stream.layer == layer;
+        let wanted = |stream: &&Stream| stream.is_picture && stream.layer == layer;
         let Some(stream) = self.streams.iter().rev().find(wanted) else {
             return false;
         };

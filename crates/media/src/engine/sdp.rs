@@ -73,6 +73,38 @@ pub fn sections(sdp: &str) -> impl Iterator<Item = &str> {
     lines(sdp).filter(|line| line.starts_with("m="))
 }
 
+/// The parts of a description, each from its m-line to the next.
+pub fn parts(sdp: &str) -> impl Iterator<Item = &str> {
+    let begins = sdp
+        .match_indices("m=")
+        .map(|(at, _)| at)
+        .filter(|at| *at == 0 || sdp.as_bytes().get(at - 1) == Some(&b'\n'));
+    let begins: Vec<usize> = begins.collect();
+    let ends: Vec<usize> = begins.iter().skip(1).copied().chain([sdp.len()]).collect();
+    begins
+        .into_iter()
+        .zip(ends)
+        .filter_map(|(from, to)| sdp.get(from..to))
+}
+
+/// The value of an attribute of a part.
+pub fn attribute<'a>(part: &'a str, name: &str) -> Option<&'a str> {
+    lines(part).find_map(|line| {
+        line.strip_prefix("a=")?
+            .strip_prefix(name)?
+            .strip_prefix(':')
+    })
+}
+
+/// The numbers a part, or all of a description, gives a codec.
+pub fn payload_types<'a>(part: &'a str, codec: &'a str) -> impl Iterator<Item = u8> + 'a {
+    lines(part).filter_map(move |line| {
+        let (number, name) = line.strip_prefix("a=rtpmap:")?.split_once(' ')?;
+        let number = number.parse().ok().filter(|number| *number < 128)?;
+        name.trim().eq_ignore_ascii_case(codec).then_some(number)
+    })
+}
+
 /// The number a header extension was negotiated to.
 pub fn extension_id(sdp: &str, uri: &str) -> Option<u8> {
     lines(sdp).find_map(|line| {

@@ -24,6 +24,7 @@ fn screen(peer: u64, site: u16, carries: Carries) -> Screen {
             tiles: vec![180, 0, 360],
             ..ScreenSlots::default()
         },
+        ears: AUDIO_SLOTS,
         bears: None,
     }
 }
@@ -206,6 +207,23 @@ fn a_desk_looks_at_a_site_of_another_page_in_its_last_tile_and_nobody_else_sees_
     assert_eq!(look(&screens, 0), None, "its own tile shows it");
 }
 
+#[test]
+fn a_player_with_one_ear_hears_who_is_seen() {
+    let (mut stage, sources, mut screens) = three_rooms();
+    stage.heard = BTreeSet::from([SiteId(0), SiteId(1)]);
+    (screens[2].ears, screens[2].site) = (1, None);
+    let hears_of = |stage: &Stage| hears(&all(stage, &sources, &screens), 2);
+    assert_eq!(hears_of(&stage), [1], "the programme");
+    stage.programme = Some(SiteId(2));
+    assert_eq!(
+        hears_of(&stage),
+        [0],
+        "somebody, when the programme is silent"
+    );
+    stage.heard.clear();
+    assert_eq!(hears_of(&stage), [] as [u64; 0]);
+}
+
 prop_compose! {
     fn a_source()(peer in 0_u64..12, site in 0_u16..6, standby: bool, layers in 0_usize..4) -> Source {
         let kind = if standby { EndpointKind::Standby } else { EndpointKind::Room };
@@ -217,8 +235,8 @@ prop_compose! {
     fn a_screen()(peer in 0_u64..12, site in proptest::option::of(0_u16..6), listens: bool,
                   carries in prop_oneof![Just(Carries::Room), Just(Carries::Standby), Just(Carries::Watch), Just(Carries::Nothing)],
                   programme in 0_u16..900, tiles in proptest::collection::vec(0_u16..900, 0..20),
-                  preview in proptest::option::of((0_u16..6).prop_map(SiteId))) -> Screen {
-        Screen { peer: PeerId(peer), site: site.map(SiteId), carries, listens, slots: ScreenSlots { programme, tiles, preview }, bears: None }
+                  preview in proptest::option::of((0_u16..6).prop_map(SiteId)), ears in 1..=AUDIO_SLOTS) -> Screen {
+        Screen { peer: PeerId(peer), site: site.map(SiteId), carries, listens, slots: ScreenSlots { programme, tiles, preview }, ears, bears: None }
     }
 }
 

@@ -115,7 +115,7 @@ impl Hall {
         self.ask(PeerAsk::UplinkOffer { peer: id, sdp }).await;
         let answer = self
             .said(|say| match say {
-                PeerSay::Answer { peer, sdp } if *peer == id => Some(sdp.clone()),
+                PeerSay::Answer { peer, sdp, .. } if *peer == id => Some(sdp.clone()),
                 _ => None,
             })
             .await;

@@ -5,10 +5,12 @@
 
 import { moveItem } from "../../actions/agenda.js";
 import { acceptRequest, endTurn, grant, keepTurn, moveRequest, returnCall, returnChair, setReady, stage, takeChair, undo } from "../../actions/floor.js";
+export { followFocus } from "../../elements/focus.js";
 import "../../elements/level-meter.js";
 import "../../elements/self-picture.js";
 import "../../elements/until-clock.js";
 import { presides } from "../../state/app.js";
+import { rightsOf } from "../../state/kinds.js";
 import { siteCall } from "../../state/sites.js";
 import { serverNow } from "../../time.js";
 import { html, icon, kbd, mark, minutesWords, nothing, t, topicLine } from "../pieces.js";
@@ -31,7 +33,7 @@ export function pickStrip(ctx, view) {
   const stageButton = html`<button class="btn" type="button" aria-pressed=${isStaged} @click=${stageIt}>${isStaged ? t("unstage") : t("stage-next", { n: Math.min(staged.length, 1) + 1 })}</button>`;
   if (!may) return html`<div class="pick" role="group" aria-label=${t("act-on", { n, site })}><div class="one">${stageButton}</div></div>`;
   return html`<div class="pick" role="group" aria-label=${t("act-on", { n, site })}><div>
-    <button class="btn" type="button" @click=${() => grant(ctx.ask, view.floor, turn)}>${t("grant-now", { n })}</button>
+    <button class="btn" type="button" title=${view.floor.turn ? t(rightsOf(view, request.words.speech)?.interposes ? "grant-interposes" : "grant-ends") : nothing} @click=${() => grant(ctx.ask, view.floor, turn)}>${t("grant-now", { n })}</button>
     <button class="btn icon-only" type="button" aria-label=${t("move-up")} ?disabled=${at === 0 || staged.includes(queue[at - 1]?.turn ?? 0)} @click=${() => moveRequest(ctx.ask, turn, queue[at - 1]?.turn ?? null)}>${icon("up")}</button>
     <button class="btn icon-only" type="button" aria-label=${t("move-down")} ?disabled=${at === queue.length - 1} @click=${() => moveRequest(ctx.ask, turn, queue[at + 2]?.turn ?? null)}>${icon("down")}</button>
     <button class="btn" type="button" ?disabled=${at === queue.length - 1} @click=${() => moveRequest(ctx.ask, turn, null)}>${t("defer")}</button>

@@ -5,8 +5,7 @@
 /** @import { Ctx } from "../pieces.js" */
 
 import { nextThree } from "../../state/floor.js";
-import { siteCall } from "../../state/sites.js";
-import { html, isHeard, lowerThird, nextList, nothing, statusLine, t } from "../pieces.js";
+import { html, lowerThird, nextList, nothing, programmePicture, statusLine, t } from "../pieces.js";
 import { bigButton, panel } from "./panel.js";
 import { draftsDesk, forms, joining } from "./parts.js";
 import { self } from "./self.js";
@@ -18,8 +17,7 @@ export function desk(ctx, view, my) {
   const { programme } = view.stage;
   return html`<main class="desk ${app.ui.tab === "drafts" ? "with-drafts" : ""}">
     <div class="left">
-      <figure class="tile pgm ${isHeard(view, programme) ? "is-live" : ""}"><room-picture .slotNumber=${0} .site=${programme} role="img"
-        aria-label=${t("programme-picture", { site: siteCall(view, programme) })}></room-picture>${programme === null ? html`<p class="no-picture">${t("no-programme")}</p>` : nothing}</figure>
+      ${programmePicture(view, programme)}
       ${lowerThird(ctx, view)}${underPicture(ctx, view)}${tabs(ctx, view)}${help(ctx, view)}
     </div>
     <div class="right">

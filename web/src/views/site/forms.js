@@ -17,7 +17,7 @@ const SPEECHES = ["contribution", "paper", "reply", "question", "response", "poi
 
 /** Why no reply can be asked for; with the list closed, what is still taken. @param {View} view */
 function hint(view) {
-  if (!view.floor.open) return t("only-order");
+  if (!view.floor.open) return t("form-closed");
   return speechesHere(view).length === 0 ? t("under-none") : "";
 }
 

@@ -8,6 +8,7 @@
 import { endTurn, setReady } from "../../actions/floor.js";
 import "../../elements/until-clock.js";
 import { currentItem } from "../../state/agenda.js";
+import { isLinked } from "../../state/sites.js";
 import { durationText } from "../../time.js";
 import { html, icon, kbd, nothing, rich, subject, t, whyWords } from "../pieces.js";
 import { pause } from "./parts.js";
@@ -18,7 +19,7 @@ export function panel(ctx, view, my) {
     case "speaking": return speakingPanel(ctx, view, my.turn);
     case "on_deck": return deckPanel(view, my.request);
     case "waiting": return html`<div class="panel queued" role="status"><p class="lead">${icon("stack")}${t(my.request.ready === "not_ready" ? "my-passed-over" : "my-waiting")}</p><p class="huge"><span>${t("place-word")}</span><b class="num">${my.place}</b></p>
-      <p class="say">${my.before === 0 ? t("nobody-before-you") : rich("sites-before-you", { n: my.before })} · ${my.more > 0 ? rich("and-more-own", { n: my.more }) : whyWords(my.request)}</p></div>`;
+      <p class="say">${isLinked(view, my.request.site) ? nothing : html`<b>${t("my-unlinked")}</b> `}${my.before === 0 ? t("nobody-before-you") : rich("sites-before-you", { n: my.before })} · ${my.more > 0 ? rich("and-more-own", { n: my.more }) : whyWords(my.request)}</p></div>`;
     case "pending": return html`<div class="panel queued" role="status"><p class="lead">${icon("stack")}${t("my-pending")}</p><p class="huge words">${t("waiting-for-chair")}</p><p class="say">${wordsOf(view, my.request)}</p></div>`;
     case "denied": return told("x", deniedLead(ctx.app, my.denied), deniedWords(my.denied), putAway(ctx, { deniedSeen: my.denied.turn }));
     case "ended": return told("mic-off", t(`my-ended-${my.how}`), t(`my-ended-${my.how}-what`), putAway(ctx, { endSeen: view.floor.last?.turn ?? null }));

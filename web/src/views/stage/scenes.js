@@ -9,7 +9,7 @@ import { number } from "../../text.js";
 import { dateText, serverNow } from "../../time.js";
 import { breakLeft, breakWhen } from "../break.js";
 import { quorumMark } from "../quorum.js";
-import { html, isHeard, mark, nothing, numbered, t, turnMark } from "../pieces.js";
+import { html, isHeard, mark, nothing, numbered, programmePicture, t, turnMark } from "../pieces.js";
 
 /** The paragraph under discussion, large, with the speaker beside it. @param {View} view */
 export function documentScene(view) {
@@ -18,7 +18,7 @@ export function documentScene(view) {
   const { turn } = view.floor;
   return html`<main class="scene document">
     <article class=${textSize(draft?.paragraphs[(at?.paragraph ?? 1) - 1]?.text ?? "")}><h2>${draft ? numbered(draft.title) : view.fixed.title}</h2>${draft && at ? paragraphs(draft.paragraphs, at.paragraph) : html`<p class="empty">${t("no-paragraph-shown")}</p>`}</article>
-    <aside><figure class="tile pgm ${isHeard(view, programme) ? "is-live" : ""}"><room-picture .slotNumber=${0} .site=${programme} role="img" aria-label=${t("programme-picture", { site: siteCall(view, programme) })}></room-picture></figure>
+    <aside>${programmePicture(view, programme)}
       <div class="who-speaks">${turn ? turnMark(view) : nothing}<p class="who">${third?.delegate || (programme === null ? "" : siteName(view, programme))}</p><p class="from">${third ? [third.title, third.delegate === "" ? "" : siteName(view, third.site)].filter((part) => part !== "").join(" · ") : ""}</p></div>
       ${turn ? html`<turn-clock .turn=${turn}></turn-clock>` : html`<div class="clock"><wall-clock short class="digits"></wall-clock></div>`}</aside></main>`;
 }
@@ -63,7 +63,7 @@ export function rollScene(view, called) {
   const { attendance } = view;
   const line = attendance.sites.find((each) => each.site === called);
   const done = attendance.sites.filter((each) => each.how !== null).length;
-  return html`<main class="scene roll"><figure class="tile pgm ${isHeard(view, called) ? "is-live" : ""}"><room-picture .slotNumber=${0} .site=${called} role="img" aria-label=${t("programme-picture", { site: siteCall(view, called) })}></room-picture></figure>
+  return html`<main class="scene roll">${programmePicture(view, called)}
     <aside><p class="lead">${t("roll-wall")} <span class="num">${t("roll-of", { n: Math.min(done + 1, attendance.sites.length), of: attendance.sites.length })}</span></p>
       ${isHeard(view, called) ? mark("live", "mic", t("microphone-open")) : nothing}<h2 class=${[...siteName(view, called)].length > 40 ? "long" : ""}>${siteName(view, called)}</h2><p class="say">${t("roll-call-wall", { site: siteCall(view, called) })}</p><p class="say answer">${t("roll-answer-words", { site: siteCall(view, called) })}</p>
       <p class="count num">${line?.headcount ? t("roll-count-wall", { n: number(line.headcount.present + line.headcount.online), of: number(line.headcount.summoned) }) : t("roll-no-count-wall")}</p>

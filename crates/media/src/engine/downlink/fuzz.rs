@@ -3,7 +3,7 @@
 use super::reports::NACKS_MAX;
 use super::{Downlink, VIDEO_SLOTS};
 use crate::engine::wire::Received;
-use crate::engine::{Addresses, Engine, Leg, LegEvent, Outlet};
+use crate::engine::{Addresses, Codec, Engine, Leg, LegEvent, Outlet};
 use crate::rewrite::RtpOut;
 use bytes::BytesMut;
 use diemcau_fuzz::{Fuzz, outcome};
@@ -48,6 +48,7 @@ fn rtcp() {
         let Some(leg) = &mut leg else { return 0 };
         now += Duration::from_millis(5);
         let packet = RtpOut {
+            codec: Codec::Vp8,
             seq: taken,
             timestamp: u32::from(taken) * 450,
             marker: true,
@@ -74,5 +75,42 @@ fn rtcp() {
         assert!(again <= NACKS_MAX, "{again} packets were sent again");
         let bears = leg.bears(now).map(u64::leading_zeros);
         outcome((events.len(), again, bears))
+    });
+}
+
+/// What a player says it takes: read, and answered with as many parts, each by its own name.
+#[test]
+fn player_offer() {
+    let fuzz = Fuzz {
+        name: "player_offer",
+        corpus: "corpus/player_offer",
+        words: &[
+            "\r\n",
+            "m=audio 9 UDP/TLS/RTP/SAVPF 111\r\n",
+            "m=video 9 UDP/TLS/RTP/SAVPF 96\r\n",
+            "a=mid:0\r\n",
+            "a=rtpmap:96 VP8/90000\r\n",
+            "a=rtpmap:111 opus/48000/2\r\n",
+            "a=rtcp-fb:* nack\r\n",
+            "a=recvonly\r\n",
+            "a=setup:passive\r\n",
+            "a=extmap:15 urn:x\r\n",
+        ],
+        inputs: 50_000,
+        longest: 8 * 1024,
+    };
+    let ice = crate::engine::wire::Ice::new(crate::engine::wire::tests::provider()).unwrap();
+    let addresses = Addresses(vec![SocketAddr::from(([127, 0, 0, 1], 7881))]);
+    let print = crate::engine::wire::Fingerprint([7; 32]);
+    fuzz.run(|input| {
+        let text = String::from_utf8_lossy(input);
+        let Ok(offer) = super::answer::read(&text) else {
+            return outcome(0);
+        };
+        let answer = super::answer::write(&offer, &ice, print, &addresses, 1);
+        let parts = crate::engine::sdp::parts(&answer).count();
+        assert_eq!(parts, crate::engine::sdp::parts(&text).count());
+        assert!(answer.lines().all(|line| line.len() < 512));
+        outcome((offer.taken().count(), parts, offer.twcc_id.is_some()))
     });
 }

@@ -4,6 +4,7 @@
 //! copy it once, protect it and hand it over. `send` only notes a packet; `drain_datagrams` writes all that was noted
 //! since in as few calls as the kernel allows.
 
+mod answer;
 mod estimate;
 #[cfg(test)]
 mod fuzz;
@@ -13,7 +14,7 @@ mod runs;
 mod stream;
 
 use super::wire::{Received, Transport};
-use super::{Engine, EngineError, Layer, Leg, LegEvent, Outlet, Run};
+use super::{Codec, Engine, EngineError, Layer, Leg, LegEvent, Outlet, Run};
 use crate::rewrite::RtpOut;
 use bytes::BytesMut;
 use diemcau_model::limits::{AUDIO_SLOTS, TILE_SLOTS};
@@ -29,6 +30,28 @@ const VIDEO_SLOTS: usize = 1 + TILE_SLOTS;
 const SLOTS: usize = VIDEO_SLOTS + AUDIO_SLOTS;
 /// The stream number of slot 0; the others follow.
 const FIRST_SSRC: u32 = 0x0d1e_c000;
+/// What a client calls the codecs it takes in a slot.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Names {
+    pub opus: Option<u8>,
+    pub vp8: Option<u8>,
+    pub h264: Option<u8>,
+}
+
+impl Names {
+    pub fn of(self, codec: Codec) -> Option<u8> {
+        match codec {
+            Codec::Opus => self.opus,
+            Codec::Vp8 => self.vp8,
+            Codec::H264 => self.h264,
+        }
+    }
+
+    pub fn is_any(self) -> bool {
+        self != Self::default()
+    }
+}
+
 /// Packets noted between two drains; a further one is dropped like one lost on the way.
 const NOTED_MAX: usize = 1_024;
 
@@ -50,19 +73,51 @@ pub struct Downlink {
 }
 
 impl Downlink {
+    /// A downlink with every slot, and the offer for the client.
     pub fn offer(engine: &Engine) -> Result<(Self, String), EngineError> {
-        let transport = Transport::new(engine.identity.clone()).map_err(refused)?;
-        let mut session = [0; 8];
-        let random = engine.identity.provider.random().fill(&mut session);
-        random.map_err(|error| EngineError::Refused(error.to_string()))?;
+        let leg = Self::new(engine)?;
         let offer = offer::write(
-            &transport.ice,
+            &leg.transport.ice,
             engine.identity.fingerprint,
             &engine.addresses,
-            u64::from_be_bytes(session),
+            session(engine)?,
         );
-        let leg = Self {
-            transport,
+        Ok((leg, offer))
+    }
+
+    /// The downlink that a client offers: how many sounds it takes, and the answer for it.
+    pub fn answer(
+        engine: &Engine,
+        offer: &str,
+        now: Instant,
+    ) -> Result<(Self, usize, String), EngineError> {
+        let offer = answer::read(offer)?;
+        let mut leg = Self::new(engine)?;
+        for (slot, part) in offer.taken() {
+            leg.take_slot(slot, part.names);
+        }
+        leg.twcc_id = offer.twcc_id;
+        let (ufrag, role) = (&offer.ufrag, offer.role);
+        let begun = leg
+            .transport
+            .described(ufrag, offer.fingerprint, role, now)
+            .map_err(refused)?;
+        for received in begun {
+            leg.received(received, now);
+        }
+        let answer = answer::write(
+            &offer,
+            &leg.transport.ice,
+            engine.identity.fingerprint,
+            &engine.addresses,
+            session(engine)?,
+        );
+        Ok((leg, offer.ears(), answer))
+    }
+
+    fn new(engine: &Engine) -> Result<Self, EngineError> {
+        Ok(Self {
+            transport: Transport::new(engine.identity.clone()).map_err(refused)?,
             streams: (0..SLOTS).map(Stream::new).collect(),
             taken: [false; SLOTS],
             twcc_id: None,
@@ -73,15 +128,21 @@ impl Downlink {
             reports: Reports::new(engine.epoch),
             report_at: None,
             events: vec![],
-        };
-        Ok((leg, offer))
+        })
     }
 
     #[cfg(test)]
     pub fn open(&mut self, to: SocketAddr) {
         self.transport.open(to);
-        self.taken = [true; SLOTS];
+        for slot in 0..SLOTS {
+            self.take_slot(slot, offer::names_of(slot));
+        }
         self.twcc_id = Some(5);
+    }
+
+    fn take_slot(&mut self, slot: usize, names: Names) {
+        self.taken[slot] = names.is_any();
+        self.streams[slot].name(names);
     }
 
     fn received(&mut self, received: Received, now: Instant) {
@@ -198,7 +259,9 @@ impl Leg for Downlink {
 
     fn accept_answer(&mut self, answer: &str, now: Instant) -> Result<(), EngineError> {
         let answer = offer::read(answer)?;
-        self.taken = answer.slots;
+        for (slot, names) in answer.slots.into_iter().enumerate() {
+            self.take_slot(slot, names);
+        }
         self.twcc_id = answer.twcc_id;
         let received =
             self.transport
@@ -262,6 +325,14 @@ impl Leg for Downlink {
     }
 }
 
+/// A number for a session that nobody guesses: a positive one of 63 bits (RFC 9429, 5.2.1).
+fn session(engine: &Engine) -> Result<u64, EngineError> {
+    let mut session = [0; 8];
+    let random = engine.identity.provider.random().fill(&mut session);
+    random.map_err(|error| EngineError::Refused(error.to_string()))?;
+    Ok(u64::from_be_bytes(session) >> 1)
+}
+
 fn ssrc_of(slot: usize) -> u32 {
     FIRST_SSRC + slot as u32
 }
@@ -289,6 +360,7 @@ mod tests {
 
     fn packet(seq: u16, bytes: usize) -> RtpOut {
         RtpOut {
+            codec: Codec::Vp8,
             seq,
             timestamp: 0,
             marker: false,

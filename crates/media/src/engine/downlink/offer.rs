@@ -1,8 +1,10 @@
 //! The words of a downlink: our offer with its fixed slots, and what we read in the client's answer.
 
-use super::{SLOTS, VIDEO_SLOTS, ssrc_of};
+use super::{Names, SLOTS, VIDEO_SLOTS, ssrc_of};
 use crate::engine::wire::{Fingerprint, Ice, Role};
-use crate::engine::{Addresses, EngineError, OPUS_PAYLOAD_TYPE, VP8_PAYLOAD_TYPE, sdp};
+use crate::engine::{
+    Addresses, EngineError, H264_FMTP, H264_PAYLOAD_TYPE, OPUS_PAYLOAD_TYPE, VP8_PAYLOAD_TYPE, sdp,
+};
 use std::fmt::{self, Write};
 
 /// The running number over all packets of a downlink, by which the client tells when each arrived.
@@ -12,6 +14,9 @@ const TWCC_ID: u8 = 5;
 /// The highest priority of a host's only component (RFC 8445, 5.1.2).
 const CANDIDATE_PRIORITY: u32 = 2_130_706_431;
 
+/// Repaired by the packet after it, and nothing sent in silence.
+pub const OPUS_FMTP: &str = "minptime=10;useinbandfec=1;usedtx=1";
+
 /// What an answer says.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Answer {
@@ -20,8 +25,8 @@ pub struct Answer {
     /// Ours in the handshake.
     pub role: Role,
     pub twcc_id: Option<u8>,
-    /// The slots the client takes.
-    pub slots: [bool; SLOTS],
+    /// What the client takes in each slot.
+    pub slots: [Names; SLOTS],
 }
 
 /// The offer: one bundle, a slot an m-line, nothing the client could choose but whether it takes a slot.
@@ -42,20 +47,19 @@ pub fn read(answer: &str) -> Result<Answer, EngineError> {
         Some("passive") => Role::Client,
         Some(_) | None => return Err(missing("it takes no side of the handshake")),
     };
-    let mut slots = [false; SLOTS];
+    let mut slots = [Names::default(); SLOTS];
     let mut sections = 0;
     for (slot, line) in sdp::sections(answer).enumerate() {
-        let payload_type = payload_type_of(slot);
         let taken = slots
             .get_mut(slot)
             .ok_or(missing("it has too many parts"))?;
-        *taken = accepts(line, payload_type);
+        *taken = accepted(line, names_of(slot));
         sections += 1;
     }
     if sections != SLOTS {
         return Err(missing("it leaves out parts of the offer"));
     }
-    if !slots.contains(&true) {
+    if !slots.iter().any(|names| names.is_any()) {
         return Err(missing("it takes nothing that was offered"));
     }
     Ok(Answer {
@@ -67,89 +71,131 @@ pub fn read(answer: &str) -> Result<Answer, EngineError> {
     })
 }
 
-pub fn payload_type_of(slot: usize) -> u8 {
+/// What we call the codecs of a slot.
+pub fn names_of(slot: usize) -> Names {
     match slot < VIDEO_SLOTS {
-        true => VP8_PAYLOAD_TYPE,
-        false => OPUS_PAYLOAD_TYPE,
+        true => Names {
+            vp8: Some(VP8_PAYLOAD_TYPE),
+            h264: Some(H264_PAYLOAD_TYPE),
+            ..Names::default()
+        },
+        false => Names {
+            opus: Some(OPUS_PAYLOAD_TYPE),
+            ..Names::default()
+        },
     }
 }
 
-/// Whether an m-line has a port and names the payload type.
-fn accepts(line: &str, payload_type: u8) -> bool {
+/// Those of the offered codecs that an m-line with a port names.
+fn accepted(line: &str, offered: Names) -> Names {
     let mut words = line.split_whitespace();
-    let port = words.nth(1).unwrap_or("0");
-    port != "0" && words.skip(1).any(|word| word.parse() == Ok(payload_type))
+    let is_off = words.nth(1).unwrap_or("0") == "0";
+    let named: Vec<u8> = words.skip(1).filter_map(|word| word.parse().ok()).collect();
+    let taken = |name: Option<u8>| name.filter(|name| !is_off && named.contains(name));
+    Names {
+        opus: taken(offered.opus),
+        vp8: taken(offered.vp8),
+        h264: taken(offered.h264),
+    }
 }
 
 fn write_to(
     sdp: &mut String,
     ice: &Ice,
-    Fingerprint(fingerprint): Fingerprint,
+    fingerprint: Fingerprint,
     addresses: &Addresses,
     session: u64,
 ) -> fmt::Result {
-    // The session's number is a positive one of 63 bits (RFC 9429, 5.2.1).
-    let session = session >> 1;
-    write!(
-        sdp,
-        "v=0\r\no=- {session} 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\n"
-    )?;
-    write!(sdp, "a=ice-lite\r\na=extmap-allow-mixed\r\na=group:BUNDLE")?;
-    for slot in 0..SLOTS {
-        write!(sdp, " {slot}")?;
-    }
-    write!(sdp, "\r\na=fingerprint:sha-256 ")?;
-    for (place, byte) in fingerprint.iter().enumerate() {
-        let colon = if place == 0 { "" } else { ":" };
-        write!(sdp, "{colon}{byte:02X}")?;
-    }
-    write!(sdp, "\r\n")?;
+    let mids: Vec<String> = (0..SLOTS).map(|slot| slot.to_string()).collect();
+    write_head(sdp, &mids, fingerprint, session)?;
     for slot in 0..SLOTS {
         write_slot(sdp, slot, ice, addresses)?;
     }
     Ok(())
 }
 
-fn write_slot(sdp: &mut String, slot: usize, ice: &Ice, addresses: &Addresses) -> fmt::Result {
-    let is_video = slot < VIDEO_SLOTS;
-    let kind = if is_video { "video" } else { "audio" };
-    let (pt, ssrc) = (payload_type_of(slot), ssrc_of(slot));
-    let (ufrag, password) = (ice.ufrag(), ice.password());
+/// What stands before the parts: the session, the bundle, the certificate.
+pub fn write_head(
+    sdp: &mut String,
+    bundle: &[impl AsRef<str>],
+    Fingerprint(fingerprint): Fingerprint,
+    session: u64,
+) -> fmt::Result {
     write!(
         sdp,
-        "m={kind} 9 UDP/TLS/RTP/SAVPF {pt}\r\nc=IN IP4 0.0.0.0\r\na=ice-ufrag:{ufrag}\r\na=ice-pwd:{password}\r\n\
+        "v=0\r\no=- {session} 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\n"
+    )?;
+    write!(sdp, "a=ice-lite\r\na=extmap-allow-mixed\r\na=group:BUNDLE")?;
+    for mid in bundle {
+        write!(sdp, " {}", mid.as_ref())?;
+    }
+    write!(sdp, "\r\na=fingerprint:sha-256 ")?;
+    for (place, byte) in fingerprint.iter().enumerate() {
+        let colon = if place == 0 { "" } else { ":" };
+        write!(sdp, "{colon}{byte:02X}")?;
+    }
+    write!(sdp, "\r\n")
+}
+
+/// Where we are reached. One way for all: only the first part of a bundle needs it.
+pub fn write_candidates(sdp: &mut String, addresses: &Addresses) -> fmt::Result {
+    for (number, address) in addresses.0.iter().enumerate() {
+        let (ip, port) = (address.ip(), address.port());
+        let priority = CANDIDATE_PRIORITY - number as u32;
+        write!(
+            sdp,
+            "a=candidate:{number} 1 udp {priority} {ip} {port} typ host\r\n"
+        )?;
+    }
+    write!(sdp, "a=end-of-candidates\r\n")
+}
+
+fn write_slot(sdp: &mut String, slot: usize, ice: &Ice, addresses: &Addresses) -> fmt::Result {
+    let is_video = slot < VIDEO_SLOTS;
+    let ssrc = ssrc_of(slot);
+    let (ufrag, password) = (ice.ufrag(), ice.password());
+    match is_video {
+        true => write!(
+            sdp,
+            "m=video 9 UDP/TLS/RTP/SAVPF {VP8_PAYLOAD_TYPE} {H264_PAYLOAD_TYPE}\r\n"
+        )?,
+        false => write!(sdp, "m=audio 9 UDP/TLS/RTP/SAVPF {OPUS_PAYLOAD_TYPE}\r\n")?,
+    }
+    write!(
+        sdp,
+        "c=IN IP4 0.0.0.0\r\na=ice-ufrag:{ufrag}\r\na=ice-pwd:{password}\r\n\
          a=setup:actpass\r\na=mid:{slot}\r\na=sendonly\r\na=rtcp-mux\r\na=rtcp-rsize\r\n\
          a=extmap:{TWCC_ID} {TWCC_URI}\r\n"
     )?;
-    if is_video {
-        write!(
+    match is_video {
+        true => {
+            write_picture(sdp, VP8_PAYLOAD_TYPE, "VP8")?;
+            write_picture(sdp, H264_PAYLOAD_TYPE, "H264")?;
+            write!(sdp, "a=fmtp:{H264_PAYLOAD_TYPE} {H264_FMTP}\r\n")?;
+        }
+        false => write!(
             sdp,
-            "a=rtpmap:{pt} VP8/90000\r\na=rtcp-fb:{pt} ccm fir\r\na=rtcp-fb:{pt} nack\r\na=rtcp-fb:{pt} nack pli\r\n"
-        )?;
-    } else {
-        write!(
-            sdp,
-            "a=rtpmap:{pt} opus/48000/2\r\na=fmtp:{pt} minptime=10;useinbandfec=1;usedtx=1\r\n"
-        )?;
+            "a=rtpmap:{OPUS_PAYLOAD_TYPE} opus/48000/2\r\na=fmtp:{OPUS_PAYLOAD_TYPE} {OPUS_FMTP}\r\n\
+             a=rtcp-fb:{OPUS_PAYLOAD_TYPE} transport-cc\r\n"
+        )?,
     }
     write!(
         sdp,
-        "a=rtcp-fb:{pt} transport-cc\r\na=msid:slot-{slot} track-{slot}\r\na=ssrc:{ssrc} cname:slot-{slot}\r\n\
+        "a=msid:slot-{slot} track-{slot}\r\na=ssrc:{ssrc} cname:slot-{slot}\r\n\
          a=ssrc:{ssrc} msid:slot-{slot} track-{slot}\r\n"
     )?;
-    // One way for all: only the first part of a bundle needs the candidates.
     if slot == 0 {
-        for (number, address) in addresses.0.iter().enumerate() {
-            let (ip, port) = (address.ip(), address.port());
-            let priority = CANDIDATE_PRIORITY - number as u32;
-            write!(
-                sdp,
-                "a=candidate:{number} 1 udp {priority} {ip} {port} typ host\r\n"
-            )?;
-        }
-        write!(sdp, "a=end-of-candidates\r\n")?;
+        write_candidates(sdp, addresses)?;
     }
     Ok(())
+}
+
+fn write_picture(sdp: &mut String, pt: u8, codec: &str) -> fmt::Result {
+    write!(
+        sdp,
+        "a=rtpmap:{pt} {codec}/90000\r\na=rtcp-fb:{pt} ccm fir\r\na=rtcp-fb:{pt} nack\r\na=rtcp-fb:{pt} nack pli\r\n\
+         a=rtcp-fb:{pt} transport-cc\r\n"
+    )
 }
 
 #[cfg(test)]
@@ -183,17 +229,25 @@ mod tests {
             read.fingerprint,
             Fingerprint(std::array::from_fn(|n| n as u8))
         );
-        assert_eq!((read.twcc_id, read.slots), (Some(5), [true; SLOTS]));
+        assert_eq!(read.twcc_id, Some(5));
+        assert!(
+            read.slots
+                .iter()
+                .all(|names| names.is_any() && names.h264.is_none())
+        );
+        let both = super::read(&answer().replace("SAVPF 96", "SAVPF 96 102")).unwrap();
+        assert_eq!(both.slots, std::array::from_fn(names_of));
     }
 
     #[test]
     fn a_refused_slot_is_left_out_and_the_others_go_on() {
         let refused = answer().replacen("m=video 9", "m=video 0", 1);
+        let taken = |answer: &str| read(answer).unwrap().slots.map(Names::is_any);
         let mut slots = [true; SLOTS];
         slots[0] = false;
-        assert_eq!(read(&refused).unwrap().slots, slots);
+        assert_eq!(taken(&refused), slots);
         let other_codec = answer().replacen("SAVPF 96", "SAVPF 97", 1);
-        assert_eq!(read(&other_codec).unwrap().slots, slots);
+        assert_eq!(taken(&other_codec), slots);
         assert_eq!(
             read(&answer().replace("extmap:5", "extmap:6"))
                 .unwrap()

@@ -151,6 +151,7 @@ fn slot_of(ssrc: u32) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::Codec;
     use crate::engine::downlink::ssrc_of;
     use crate::rewrite::RtpOut;
     use rtc::rtcp::packet::Packet;
@@ -169,6 +170,7 @@ mod tests {
         let mut reports = Reports::new(start);
         assert_eq!(reports.write(&streams, start), None, "nothing was sent");
         let packet = RtpOut {
+            codec: Codec::Vp8,
             seq: 1,
             timestamp: 90_000,
             marker: false,

@@ -1,7 +1,6 @@
 //! The stream of one slot: what was sent, so that it can be sent again, and so that no number is ever used twice.
 
-use super::offer::payload_type_of;
-use super::{VIDEO_SLOTS, ssrc_of};
+use super::{Names, VIDEO_SLOTS, ssrc_of};
 use crate::engine::wire::srtp::{Sealer, TAG_BYTES};
 use crate::rewrite::RtpOut;
 use rtc::crypto::CryptoError;
@@ -21,7 +20,8 @@ const EXTENSION_BYTES: usize = 8;
 
 pub struct Stream {
     ssrc: u32,
-    payload_type: u8,
+    /// What the client calls the codecs it takes.
+    names: Names,
     clock_rate: u32,
     kept: Vec<Option<Kept>>,
     /// The furthest number, counted on beyond 16 bits: what is above them is the rollover counter (RFC 3711, 3.3.1).
@@ -62,7 +62,7 @@ impl Stream {
         let kept = if is_video { KEPT_VIDEO } else { KEPT_AUDIO };
         Self {
             ssrc: ssrc_of(slot),
-            payload_type: payload_type_of(slot),
+            names: Names::default(),
             clock_rate: if is_video { 90_000 } else { 48_000 },
             kept: std::iter::repeat_with(|| None).take(kept).collect(),
             newest: None,
@@ -72,9 +72,14 @@ impl Stream {
         }
     }
 
-    /// Takes a packet to be sent; gives the number it is asked for by, or `None` if its number was used already or is
-    /// too old to tell.
+    pub fn name(&mut self, names: Names) {
+        self.names = names;
+    }
+
+    /// Takes a packet to be sent; gives the number it is asked for by, or `None` if the client does not take its codec, or
+    /// its number was used already or is too old to tell.
     pub fn take(&mut self, packet: RtpOut, now: Instant) -> Option<u64> {
+        self.names.of(packet.codec)?;
         let number = self.number_of(packet.seq)?;
         let kept = self.kept.len() as u64;
         let newest = self.newest.unwrap_or(number);
@@ -138,11 +143,14 @@ impl Stream {
         into: &mut Vec<u8>,
     ) -> Result<(), CryptoError> {
         let place = self.place(number);
-        let (ssrc, payload_type) = (self.ssrc, self.payload_type);
+        let (ssrc, names) = (self.ssrc, self.names);
         let Some(Some(kept)) = self.kept.get_mut(place) else {
             return Ok(());
         };
         let packet = &kept.packet;
+        let Some(payload_type) = names.of(packet.codec) else {
+            return Ok(());
+        };
         let plain = header_bytes(stamp.twcc.is_some()) + packet.payload.len() + TAG_BYTES;
         let sealed = *kept.sealed.get_or_insert(Sealed {
             padding: u8::try_from(stamp.length.saturating_sub(plain)).unwrap_or(0),
@@ -216,6 +224,7 @@ fn header_bytes(has_twcc: bool) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::Codec;
     use crate::engine::wire::srtp::{MATERIAL_BYTES, contexts};
     use bytes::Bytes;
     use rtc::rtp::Packet;
@@ -225,6 +234,7 @@ mod tests {
 
     fn packet(seq: u16) -> RtpOut {
         RtpOut {
+            codec: Codec::Vp8,
             seq,
             timestamp: 3_000,
             marker: true,

@@ -1,0 +1,380 @@
+//! Encoders and players without a page: WHIP in (RFC 9725), WHEP out (draft-ietf-wish-whep-03).
+//!
+//! `POST /whip` or `/whep` with a seat's token as bearer and an offer as body begins a session; its address takes PATCH
+//! and DELETE. A session is a client of the hub like a page's (`inside.rs`): it is admitted, replaced, sent away and
+//! revoked as one, and what it sends is heard only while its site has the floor. The token's first use binds the seat,
+//! as a page's does: an encoder makes no key, so the server vouches for it.
+
+use crate::{
+    http::Site,
+    inside::{self, Client, Heard},
+};
+use axum::{
+    Router,
+    body::Bytes,
+    extract::{DefaultBodyLimit, Path, State},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+    routing::{patch, post},
+};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use diemcau_hub::token_hash;
+use diemcau_model::{DeviceId, ScreenSlots};
+use diemcau_protocol::{ClientFrame, ErrorWhy, PROTOCOL};
+use sha2::{Digest, Sha256};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+use tokio::{
+    sync::oneshot,
+    time::{Instant, interval, timeout_at},
+};
+use tracing::info;
+
+/// Sessions at one time, of both kinds.
+const SESSIONS_MAX: usize = 512;
+/// Longest offer; an encoder's has about 2 kB.
+const OFFER_MAX_BYTES: usize = 48 * 1024;
+/// How long an answer may take; who waits at the door longer asks again.
+const ANSWER_WITHIN: Duration = Duration::from_secs(10);
+/// How often a session says that it is there; half a minute of silence would end it.
+const PING_EVERY: Duration = Duration::from_secs(10);
+/// What a player shows the programme at: as large as it comes.
+const PLAYER_HEIGHT: u16 = 1_080;
+
+const SDP: &str = "application/sdp";
+const FRAGMENT: &str = "application/trickle-ice-sdpfrag";
+const ACCEPT_POST: HeaderName = HeaderName::from_static("accept-post");
+const ACCEPT_PATCH: HeaderName = HeaderName::from_static("accept-patch");
+
+/// Which way media goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    /// WHIP.
+    In,
+    /// WHEP.
+    Out,
+}
+
+impl Way {
+    fn path(self) -> &'static str {
+        match self {
+            Self::In => "/whip",
+            Self::Out => "/whep",
+        }
+    }
+}
+
+/// The open sessions by their addresses.
+#[derive(Debug, Default)]
+pub struct Sessions(Mutex<BTreeMap<String, Session>>);
+
+#[derive(Debug)]
+struct Session {
+    /// The hash of the token it was begun with: nobody else ends it.
+    token: String,
+    etag: String,
+    /// The client's ICE user name: another one would be a restart.
+    ufrag: String,
+    /// Dropped, it ends the session.
+    _ends: oneshot::Sender<()>,
+}
+
+/// Why a session does not begin, or is not reached.
+#[derive(Debug)]
+struct No(StatusCode, String);
+
+type Answer = Result<Response, No>;
+
+impl No {
+    fn because(status: StatusCode, why: &str) -> Self {
+        Self(status, why.to_owned())
+    }
+}
+
+impl IntoResponse for No {
+    fn into_response(self) -> Response {
+        let Self(status, why) = self;
+        let mut response = (status, format!("{why}\n")).into_response();
+        let headers = response.headers_mut();
+        if status == StatusCode::UNAUTHORIZED {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        if [
+            StatusCode::SERVICE_UNAVAILABLE,
+            StatusCode::TOO_MANY_REQUESTS,
+        ]
+        .contains(&status)
+        {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("10"));
+        }
+        response
+    }
+}
+
+impl From<(ErrorWhy, String)> for No {
+    fn from((why, text): (ErrorWhy, String)) -> Self {
+        let status = match why {
+            ErrorWhy::NotAdmitted | ErrorWhy::Revoked => StatusCode::UNAUTHORIZED,
+            ErrorWhy::Expelled | ErrorWhy::NotLetIn | ErrorWhy::MediaRefused => {
+                StatusCode::FORBIDDEN
+            }
+            ErrorWhy::Replaced => StatusCode::CONFLICT,
+            ErrorWhy::LobbyFull | ErrorWhy::StorageFailed => StatusCode::SERVICE_UNAVAILABLE,
+            ErrorWhy::TooFast => StatusCode::TOO_MANY_REQUESTS,
+            ErrorWhy::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            ErrorWhy::Malformed | ErrorWhy::JoinFirst | ErrorWhy::WrongProtocol => {
+                StatusCode::BAD_REQUEST
+            }
+        };
+        Self(status, text)
+    }
+}
+
+/// The routes.
+pub fn routes() -> Router<Arc<Site>> {
+    Router::new()
+        .route("/whip", post(publish).options(options))
+        .route("/whep", post(watch).options(options))
+        .route("/whip/{session}", patch(trickle).delete(end))
+        .route("/whep/{session}", patch(trickle).delete(end))
+        .layer(DefaultBodyLimit::max(OFFER_MAX_BYTES))
+}
+
+async fn publish(State(site): State<Arc<Site>>, headers: HeaderMap, offer: Bytes) -> Answer {
+    begin(&site, Way::In, &headers, &offer).await
+}
+
+async fn watch(State(site): State<Arc<Site>>, headers: HeaderMap, offer: Bytes) -> Answer {
+    begin(&site, Way::Out, &headers, &offer).await
+}
+
+async fn options() -> Response {
+    (StatusCode::NO_CONTENT, [(ACCEPT_POST, SDP)]).into_response()
+}
+
+async fn begin(site: &Arc<Site>, way: Way, headers: &HeaderMap, offer: &[u8]) -> Answer {
+    check_kind(headers, SDP)?;
+    let token = bearer(headers)?;
+    let offer = std::str::from_utf8(offer)
+        .map_err(|_| No::because(StatusCode::BAD_REQUEST, "the offer is not UTF-8"))?;
+    if site.sessions.lock().len() >= SESSIONS_MAX {
+        let why = "as many sessions are open as this server takes";
+        return Err(No::because(StatusCode::SERVICE_UNAVAILABLE, why));
+    }
+    let (line, client) = inside::connection(device_of(token));
+    let hub = Arc::clone(&site.hub);
+    tokio::spawn(async move { hub.serve(line).await });
+    let answer = negotiate(&client, way, token, offer).await?;
+    let id = random().ok_or(No::because(
+        StatusCode::INTERNAL_SERVER_ERROR,
+        "no random numbers",
+    ))?;
+    let etag = format!("\"{}\"", ufrag(&answer));
+    let location = format!("{}/{id}", way.path());
+    let (ends, ended) = oneshot::channel();
+    let session = Session {
+        token: token_hash(token),
+        etag: etag.clone(),
+        ufrag: ufrag(offer).to_owned(),
+        _ends: ends,
+    };
+    site.sessions.lock().insert(id.clone(), session);
+    info!(?way, "a session begins");
+    tokio::spawn(keep(Arc::clone(site), id, client, ended));
+    let headers = [
+        (header::CONTENT_TYPE, SDP.to_owned()),
+        (header::LOCATION, location),
+        (header::ETAG, etag),
+        (ACCEPT_PATCH, FRAGMENT.to_owned()),
+    ];
+    Ok((StatusCode::CREATED, headers, answer).into_response())
+}
+
+/// Joins and describes what is sent or taken; gives the answer.
+async fn negotiate(client: &Client, way: Way, token: &str, offer: &str) -> Result<String, No> {
+    let gone = || No::because(StatusCode::SERVICE_UNAVAILABLE, "the server is stopping");
+    let join = ClientFrame::Join {
+        protocol: PROTOCOL,
+        token: token.to_owned(),
+    };
+    client.say(&join).await;
+    let deadline = Instant::now() + ANSWER_WITHIN;
+    let mut waits = false;
+    loop {
+        let Ok(heard) = timeout_at(deadline, client.hear()).await else {
+            let why = match waits {
+                true => "it waits at the door: let it in at the chair's or the technician's desk",
+                false => "the server is busy",
+            };
+            return Err(No::because(StatusCode::SERVICE_UNAVAILABLE, why));
+        };
+        match heard.ok_or_else(gone)? {
+            Heard::Prove {} => {
+                let (device, pin) = (None, None);
+                client.say(&ClientFrame::Proof { device, pin }).await;
+            }
+            Heard::Waiting {} => waits = true,
+            Heard::Welcome {} => describe(client, way, offer.to_owned()).await,
+            Heard::UplinkAnswer { sdp } | Heard::DownlinkAnswer { sdp } => return Ok(sdp),
+            Heard::MediaFailed { reason, .. } => {
+                return Err(No(StatusCode::UNPROCESSABLE_ENTITY, reason));
+            }
+            Heard::Error { why, text } => return Err((why, text).into()),
+            Heard::Other => {}
+        }
+    }
+}
+
+async fn describe(client: &Client, way: Way, sdp: String) {
+    match way {
+        Way::In => {
+            client.say(&ClientFrame::UplinkOffer { sdp }).await;
+        }
+        Way::Out => {
+            let slots = ScreenSlots {
+                programme: PLAYER_HEIGHT,
+                ..ScreenSlots::default()
+            };
+            client.say(&ClientFrame::DownlinkOffer { sdp }).await;
+            client.say(&ClientFrame::Screen { slots }).await;
+            client.say(&ClientFrame::Listen { sound: true }).await;
+        }
+    }
+}
+
+/// Keeps a session until its client ends it, its media fails, or the hub sends it away.
+async fn keep(site: Arc<Site>, id: String, client: Client, mut ended: oneshot::Receiver<()>) {
+    let mut pings = interval(PING_EVERY);
+    let why = loop {
+        tokio::select! {
+            _ = &mut ended => break "its client ended it",
+            _ = pings.tick() => {
+                if !client.say(&ClientFrame::Ping { sent: 0.0 }).await {
+                    break "it was sent away";
+                }
+            }
+            heard = client.hear() => match heard {
+                None => break "it was sent away",
+                Some(Heard::MediaFailed { .. }) => break "its media failed",
+                Some(_) => {}
+            },
+        }
+    };
+    site.sessions.lock().remove(&id);
+    info!(why, "a session is over");
+}
+
+async fn end(
+    State(site): State<Arc<Site>>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Result<StatusCode, No> {
+    let mut sessions = site.sessions.lock();
+    find(&sessions, &id, &headers)?;
+    sessions.remove(&id);
+    Ok(StatusCode::OK)
+}
+
+/// Candidates are accepted and not needed: the client's packets show where it is. A restart is not done: a new session is
+/// as quick.
+async fn trickle(
+    State(site): State<Arc<Site>>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    fragment: String,
+) -> Result<StatusCode, No> {
+    check_kind(&headers, FRAGMENT)?;
+    let sessions = site.sessions.lock();
+    let session = find(&sessions, &id, &headers)?;
+    let Some(expected) = headers.get(header::IF_MATCH) else {
+        let why = "If-Match is missing";
+        return Err(No::because(StatusCode::PRECONDITION_REQUIRED, why));
+    };
+    let restarts = !fragment.contains(&format!("a=ice-ufrag:{}", session.ufrag))
+        && fragment.contains("a=ice-ufrag:");
+    if restarts {
+        let why = "ICE is not restarted here: begin a new session";
+        return Err(No::because(StatusCode::UNPROCESSABLE_ENTITY, why));
+    }
+    match expected.as_bytes() == session.etag.as_bytes() {
+        true => Ok(StatusCode::NO_CONTENT),
+        false => Err(No::because(
+            StatusCode::PRECONDITION_FAILED,
+            "it is about another ICE session",
+        )),
+    }
+}
+
+/// The session of an address, for who began it; to anybody else there is none.
+fn find<'a>(
+    sessions: &'a BTreeMap<String, Session>,
+    id: &str,
+    headers: &HeaderMap,
+) -> Result<&'a Session, No> {
+    let token = token_hash(bearer(headers)?);
+    let session = sessions.get(id).filter(|session| session.token == token);
+    session.ok_or(No::because(
+        StatusCode::NOT_FOUND,
+        "there is no such session",
+    ))
+}
+
+fn check_kind(headers: &HeaderMap, wanted: &str) -> Result<(), No> {
+    let kind = headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|kind| kind.to_str().ok())
+        .and_then(|kind| kind.split(';').next())
+        .unwrap_or_default();
+    match kind.trim().eq_ignore_ascii_case(wanted) {
+        true => Ok(()),
+        false => Err(No(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            format!("the body must be {wanted}"),
+        )),
+    }
+}
+
+fn bearer(headers: &HeaderMap) -> Result<&str, No> {
+    let value = headers
+        .get(header::AUTHORIZATION)
+        .and_then(|value| value.to_str().ok());
+    let token = value
+        .and_then(|value| value.split_once(' '))
+        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+        .map(|(_, token)| token.trim());
+    token.ok_or(No::because(
+        StatusCode::UNAUTHORIZED,
+        "the token of the seat's link is missing",
+    ))
+}
+
+/// One device for each link: whoever holds the link is its encoder.
+fn device_of(token: &str) -> DeviceId {
+    let mut digest = Sha256::new();
+    digest.update(b"an encoder or a player with this link: ");
+    digest.update(token.as_bytes());
+    DeviceId(digest.finalize().into())
+}
+
+fn ufrag(sdp: &str) -> &str {
+    let line = sdp
+        .lines()
+        .find_map(|line| line.trim().strip_prefix("a=ice-ufrag:"));
+    line.unwrap_or_default()
+}
+
+fn random() -> Option<String> {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes).ok()?;
+    Some(URL_SAFE_NO_PAD.encode(bytes))
+}
+
+impl Sessions {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Session>> {
+        // Every step leaves the map whole.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
