@@ -112,6 +112,7 @@ test("a player shows the programme and sounds only while somebody has the floor"
 test("what is asked wrongly gets its status and a sentence", async () => {
   const [room, observer] = [token(server.link("moderator", SITE, "room")), token(server.link("observer"))];
   const some = await offer("some", "sendonly", ["audio", "video"]);
+  const player = await offer("takes", "recvonly", ["audio", "video"]);
   const cases = [
     ["/whip", { "content-type": "application/sdp" }, some, 401],
     ["/whip", sdpOf("not-a-token"), some, 401],
@@ -120,7 +121,8 @@ test("what is asked wrongly gets its status and a sentence", async () => {
     ["/whip", sdpOf(room), "v=0\r\nnothing", 422],
     ["/whip", sdpOf(room), "x".repeat(60_000), 413],
     ["/whep", sdpOf(observer), some.replace(/a=mid:\d/g, "a=x"), 422],
-    ["/whep", sdpOf(token(server.link("moderator", SITE, "nothing"))), some, 403],
+    ["/whep", sdpOf(token(server.link("moderator", SITE, "nothing"))), player, 403],
+    ["/whep", sdpOf(token(server.links_of("chair")[1])), player, 403],
   ];
   for (const [path, headers, body, status] of cases) {
     const answer = await post(path, headers, body);
@@ -128,13 +130,14 @@ test("what is asked wrongly gets its status and a sentence", async () => {
     assert.ok((await answer.text()).trim().length > 5);
     if (status === 401) assert.equal(answer.headers.get("www-authenticate"), "Bearer");
   }
+  assert.equal(await carrier(), "room", "what is no offer takes no seat from the encoder");
   assert.equal((await fetch(`${server.base}/whip`)).status, 405);
   const options = await fetch(`${server.base}/whip`, { method: "OPTIONS" });
   assert.deepEqual([options.status, options.headers.get("accept-post")], [204, "application/sdp"]);
 });
 
 test("a session is kept, restarted anew and ended by who began it", async () => {
-  // The wrong offers above took the seat from the encoder: the newest machine of a room is its machine.
+  // The newest machine of a room is its machine, an encoder's too.
   encoder = await begin("/whip", encoder.of, "again", "sendonly", ["audio", "video"]);
   await until("the site is linked again", async () => (await carrier()) === "room");
   const frag = { "content-type": "application/trickle-ice-sdpfrag" };
@@ -143,6 +146,7 @@ test("a session is kept, restarted anew and ended by who began it", async () => 
   assert.equal((await change({})).status, 428);
   assert.equal((await change({ "if-match": '"another"' })).status, 412);
   assert.equal((await change({ "if-match": encoder.etag })).status, 204);
+  assert.equal((await change({ "if-match": "*" })).status, 204);
   assert.equal((await change({ "if-match": "*" }, "a=ice-ufrag:new0\r\na=ice-pwd:new\r\n")).status, 422);
   const end = (of) => fetch(encoder.at, { method: "DELETE", headers: bearer(of) });
   assert.equal((await end(token(server.link("observer")))).status, 404);

@@ -107,6 +107,9 @@ export class Media {
       const { Capture } = await import("./capture.js");
       this.#capture ??= new Capture(() => this.state, (change) => this.#set(change), (kind) => this.#sender(kind));
       await this.#capture.open(choice);
+    } catch (error) {
+      console.error("devices", error);
+      this.#set({ cameraTrouble: "other", microphoneTrouble: "other" });
     } finally {
       this.#set({ capturing: false });
     }

@@ -408,8 +408,12 @@ impl Conference {
         if self.roll.calling.is_some() {
             return Err(Refusal::RollCallRuns);
         }
+        let begins = |event: &Event| matches!(event, Event::ItemStarted { item, .. } if !self.floor.is_list_of(*item));
+        // A list is closed for its item.
+        let opens = !self.floor.open && decided.iter().any(begins);
         let mut events = self.floor.end_all(TurnEnd::ItemFinished, now);
         events.extend(decided);
+        events.extend(opens.then_some(Event::ListSet { open: true }));
         Ok(events)
     }
 

@@ -61,7 +61,7 @@ fn what_the_desks_register_for_the_hall_is_taken_though_the_list_is_closed_and_a
             00:30  1 hall is in the list
             00:40  the chair calls 1; 1 has the floor for 05:00
             01:00  1 ends at 01:00
-            01:10  item 5 is over; item 6 begins
+            01:10  item 5 is over; item 6 begins; the list is open
             01:20  2 Sa Đéc is in the list
             --
             floor: free

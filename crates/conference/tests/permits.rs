@@ -450,6 +450,7 @@ fn about_sites(live: &Conference, all: &mut Rows) {
     for site in [0, 1, 2, 999].map(SiteId) {
         let about = live.setup().site(site).map(|site| site.id);
         let headcount = Headcount {
+            summoned: 9,
             present: 5,
             ..Headcount::default()
         };

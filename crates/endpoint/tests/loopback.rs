@@ -471,6 +471,6 @@ fn welcome() -> Value {
                 "spotlight": null, "carousel": null, "page": 0, "pages": 1, "tiles": [4], "heard": [], "programme": null,
                 "on_deck": [], "lower_third": null},
             "feed": [], "speeches": [], "seats": [], "door": {"waiting": [], "banned": []},
-            "attendance": {"calling": null, "since": null, "sites": [], "summoned": 0, "present": 0, "online": 0, "quorum": null},
+            "attendance": {"calling": null, "since": null, "walks": false, "sites": [], "summoned": 0, "present": 0, "online": 0, "quorum": null},
             "prompts": []}})
 }

@@ -9,7 +9,7 @@ use crate::{
 use dashmap::DashMap;
 use diemcau_conference::{Event, Setup, Signal};
 use diemcau_journal::{Entry, Journal, JournalError, Writer};
-use diemcau_model::{Alarm, Millis, SeatId};
+use diemcau_model::{Alarm, Carries, Millis, Role, SeatId};
 use sha2::{Digest, Sha256};
 use std::{
     collections::BTreeSet,
@@ -52,6 +52,8 @@ const GOODBYE_WITHIN: Duration = Duration::from_secs(3);
 pub(crate) struct Door {
     pub(crate) room: RoomHandle,
     pub(crate) seat: SeatId,
+    pub(crate) role: Role,
+    pub(crate) carries: Carries,
     /// The PIN's hash, when one is asked.
     pub(crate) pin_sha256: Option<String>,
 }
@@ -208,6 +210,8 @@ impl Hub {
                 Door {
                     room: room.clone(),
                     seat: seat.id,
+                    role: seat.role,
+                    carries: seat.carries,
                     pin_sha256: seat.pin_sha256.clone(),
                 },
             );

@@ -5,7 +5,7 @@ use crate::{
     outlet::{Close, Outlet},
     room::{Message, NoSeat, RoomHandle},
 };
-use diemcau_model::{DeviceId, PeerAsk, PeerId, limits};
+use diemcau_model::{Carries, DeviceId, PeerAsk, PeerId, Role, limits};
 use diemcau_protocol::{ClientFrame, ErrorWhy, ServerFrame, command, decode, id_of};
 use futures_util::FutureExt;
 use std::{future::Future, panic::AssertUnwindSafe, sync::Arc, time::Duration};
@@ -32,9 +32,9 @@ pub trait Socket: Send {
     fn recv(&mut self) -> impl Future<Output = Option<Inbound>> + Send;
     /// The way out.
     fn outlet(&self) -> &Arc<Outlet>;
-    /// The device this server vouches for: a client that cannot make a key because it lives here, on behalf of one that
-    /// speaks another protocol.
-    fn vouched(&self) -> Option<DeviceId> {
+    /// The device this server vouches for at a seat: a client that cannot make a key because it lives here, on behalf of
+    /// one that speaks another protocol.
+    fn vouched(&self, _role: Role, _carries: Carries) -> Option<DeviceId> {
         None
     }
     /// Puts the close into the way out.

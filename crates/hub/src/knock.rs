@@ -86,7 +86,7 @@ impl Hub {
             return Err(ErrorWhy::JoinFirst.into());
         };
         let device = match device {
-            None => socket.vouched(),
+            None => door.and_then(|door| socket.vouched(door.role, door.carries)),
             Some(proof) => Some(held(&proof, &challenge, token).ok_or(ErrorWhy::NotAdmitted)?),
         };
         let pin = pin.filter(|_| locked.is_zero());

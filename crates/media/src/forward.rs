@@ -15,6 +15,8 @@ const HOLD_FORMER_MAX: Duration = Duration::from_secs(1);
 pub struct PictureSlot {
     want: Option<Picture>,
     shows: Option<Shown>,
+    /// The wanted picture came in a codec that the client does not take.
+    unreadable: Option<Picture>,
     /// Set while the shown picture is of another sender than the wanted one.
     hold_until: Option<Instant>,
     rewriter: Rewriter,
@@ -32,6 +34,7 @@ impl PictureSlot {
         Self {
             want: None,
             shows: None,
+            unreadable: None,
             hold_until: None,
             rewriter: Rewriter::new(90_000),
         }
@@ -43,6 +46,7 @@ impl PictureSlot {
             return false;
         }
         self.want = want;
+        self.unreadable = None;
         self.hold_until = None;
         match (&self.shows, want) {
             (Some(shows), Some(want)) if shows.picture.0 != want.0 => {
@@ -65,7 +69,18 @@ impl PictureSlot {
     /// The picture whose key frame this slot is waiting for.
     pub fn waits_for(&self) -> Option<Picture> {
         let shown = self.shows.as_ref().map(|shows| shows.picture);
-        self.want.filter(|want| shown != Some(*want))
+        self.want
+            .filter(|want| shown != Some(*want) && self.unreadable != Some(*want))
+    }
+
+    /// A picture came that the client could not read: nothing of it is forwarded, and the former one does not stay under
+    /// its name.
+    pub fn cannot_read(&mut self, picture: Picture) -> Option<RtpOut> {
+        if self.want == Some(picture) {
+            self.unreadable = Some(picture);
+            self.shows = None;
+        }
+        None
     }
 
     /// The picture a viewer that lost its thread needs a key frame of.

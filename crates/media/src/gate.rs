@@ -182,15 +182,17 @@ fn sounds(
     voices: &Voices,
     carriers: &BTreeMap<SiteId, &Source>,
 ) -> Vec<Route> {
-    let mut seats = voices.0;
+    // Nobody hears the own room: it would howl.
+    let mut seats = voices
+        .0
+        .map(|site| site.filter(|site| screen.site != Some(*site)));
     if screen.ears < AUDIO_SLOTS {
         // The programme's voice first: with one ear it is the one that is seen.
         seats.sort_by_key(|site| (site.is_none(), *site != stage.programme));
     }
     let route = |(voice, site): (usize, &Option<SiteId>)| {
         let site = site.as_ref()?;
-        // Nobody hears the own room: it would howl.
-        if !screen.listens || !stage.heard.contains(site) || screen.site == Some(*site) {
+        if !screen.listens || !stage.heard.contains(site) {
             return None;
         }
         Some(Route {

@@ -7,19 +7,20 @@
 
 use crate::{
     http::Site,
-    inside::{self, Client, Heard},
+    inside::{self, Client, Heard, Vouched},
 };
 use axum::{
     Router,
-    body::Bytes,
-    extract::{DefaultBodyLimit, Path, State},
+    body::{Body, to_bytes},
+    extract::{DefaultBodyLimit, Path, Request, State},
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
     routing::{patch, post},
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use diemcau_hub::token_hash;
-use diemcau_model::{DeviceId, ScreenSlots};
+use diemcau_media::{EngineError, check_player_offer, check_uplink_offer};
+use diemcau_model::{Carries, DeviceId, Role, ScreenSlots};
 use diemcau_protocol::{ClientFrame, ErrorWhy, PROTOCOL};
 use sha2::{Digest, Sha256};
 use std::{
@@ -28,13 +29,18 @@ use std::{
     time::Duration,
 };
 use tokio::{
-    sync::oneshot,
-    time::{Instant, interval, timeout_at},
+    sync::{OwnedSemaphorePermit, Semaphore, oneshot},
+    time::{Instant, interval, timeout, timeout_at},
 };
 use tracing::info;
 
-/// Sessions at one time, of both kinds.
-const SESSIONS_MAX: usize = 512;
+/// Encoders at one time, and players.
+const ENCODERS_MAX: usize = 128;
+const PLAYERS_MAX: usize = 512;
+/// Sessions with one link at one time.
+const OF_TOKEN_MAX: usize = 16;
+/// How long the offer may take to come.
+const BODY_WITHIN: Duration = Duration::from_secs(10);
 /// Longest offer; an encoder's has about 2 kB.
 const OFFER_MAX_BYTES: usize = 48 * 1024;
 /// How long an answer may take; who waits at the door longer asks again.
@@ -59,6 +65,21 @@ enum Way {
 }
 
 impl Way {
+    /// The seats it is for: a room's or standby's machine sends, who only watches may watch without a page.
+    fn fits(self) -> fn(Role, Carries) -> bool {
+        match self {
+            Self::In => |_, carries| carries.endpoint().is_some(),
+            Self::Out => |role, _| matches!(role, Role::Observer | Role::Stage),
+        }
+    }
+
+    fn check(self, offer: &str) -> Result<(), EngineError> {
+        match self {
+            Self::In => check_uplink_offer(offer),
+            Self::Out => check_player_offer(offer),
+        }
+    }
+
     fn path(self) -> &'static str {
         match self {
             Self::In => "/whip",
@@ -68,8 +89,23 @@ impl Way {
 }
 
 /// The open sessions by their addresses.
-#[derive(Debug, Default)]
-pub struct Sessions(Mutex<BTreeMap<String, Session>>);
+#[derive(Debug)]
+pub struct Sessions {
+    open: Mutex<BTreeMap<String, Session>>,
+    /// Places for encoders, and for players: taken before anything is asked of the hub.
+    encoders: Arc<Semaphore>,
+    players: Arc<Semaphore>,
+}
+
+impl Default for Sessions {
+    fn default() -> Self {
+        Self {
+            open: Mutex::default(),
+            encoders: Arc::new(Semaphore::new(ENCODERS_MAX)),
+            players: Arc::new(Semaphore::new(PLAYERS_MAX)),
+        }
+    }
+}
 
 #[derive(Debug)]
 struct Session {
@@ -78,6 +114,8 @@ struct Session {
     etag: String,
     /// The client's ICE user name: another one would be a restart.
     ufrag: String,
+    /// Its place.
+    _permit: OwnedSemaphorePermit,
     /// Dropped, it ends the session.
     _ends: oneshot::Sender<()>,
 }
@@ -143,31 +181,34 @@ pub fn routes() -> Router<Arc<Site>> {
         .layer(DefaultBodyLimit::max(OFFER_MAX_BYTES))
 }
 
-async fn publish(State(site): State<Arc<Site>>, headers: HeaderMap, offer: Bytes) -> Answer {
-    begin(&site, Way::In, &headers, &offer).await
+async fn publish(State(site): State<Arc<Site>>, request: Request) -> Answer {
+    begin(&site, Way::In, request).await
 }
 
-async fn watch(State(site): State<Arc<Site>>, headers: HeaderMap, offer: Bytes) -> Answer {
-    begin(&site, Way::Out, &headers, &offer).await
+async fn watch(State(site): State<Arc<Site>>, request: Request) -> Answer {
+    begin(&site, Way::Out, request).await
 }
 
 async fn options() -> Response {
     (StatusCode::NO_CONTENT, [(ACCEPT_POST, SDP)]).into_response()
 }
 
-async fn begin(site: &Arc<Site>, way: Way, headers: &HeaderMap, offer: &[u8]) -> Answer {
-    check_kind(headers, SDP)?;
-    let token = bearer(headers)?;
-    let offer = std::str::from_utf8(offer)
-        .map_err(|_| No::because(StatusCode::BAD_REQUEST, "the offer is not UTF-8"))?;
-    if site.sessions.lock().len() >= SESSIONS_MAX {
-        let why = "as many sessions are open as this server takes";
-        return Err(No::because(StatusCode::SERVICE_UNAVAILABLE, why));
-    }
-    let (line, client) = inside::connection(device_of(token));
+async fn begin(site: &Arc<Site>, way: Way, request: Request) -> Answer {
+    let (head, body) = request.into_parts();
+    check_kind(&head.headers, SDP)?;
+    let token = bearer(&head.headers)?;
+    let permit = site.sessions.place(way, token)?;
+    let offer = offer(body).await?;
+    // What is no offer does not take the seat from a session that goes on.
+    way.check(&offer)
+        .map_err(|why| No(StatusCode::UNPROCESSABLE_ENTITY, why.to_string()))?;
+    let (line, client) = inside::connection(Vouched {
+        device: device_of(token),
+        at: way.fits(),
+    });
     let hub = Arc::clone(&site.hub);
     tokio::spawn(async move { hub.serve(line).await });
-    let answer = negotiate(&client, way, token, offer).await?;
+    let answer = negotiate(&client, way, token, &offer).await?;
     let id = random().ok_or(No::because(
         StatusCode::INTERNAL_SERVER_ERROR,
         "no random numbers",
@@ -178,7 +219,8 @@ async fn begin(site: &Arc<Site>, way: Way, headers: &HeaderMap, offer: &[u8]) ->
     let session = Session {
         token: token_hash(token),
         etag: etag.clone(),
-        ufrag: ufrag(offer).to_owned(),
+        ufrag: ufrag(&offer).to_owned(),
+        _permit: permit,
         _ends: ends,
     };
     site.sessions.lock().insert(id.clone(), session);
@@ -193,6 +235,20 @@ async fn begin(site: &Arc<Site>, way: Way, headers: &HeaderMap, offer: &[u8]) ->
     Ok((StatusCode::CREATED, headers, answer).into_response())
 }
 
+/// The offer, if it comes in time and is not too long.
+async fn offer(body: Body) -> Result<String, No> {
+    let read = timeout(BODY_WITHIN, to_bytes(body, OFFER_MAX_BYTES)).await;
+    let read = read.map_err(|_| No::because(StatusCode::REQUEST_TIMEOUT, "the offer did not come"));
+    let offer = read?.map_err(|_| {
+        No(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            format!("the offer is longer than {OFFER_MAX_BYTES} bytes"),
+        )
+    })?;
+    String::from_utf8(offer.to_vec())
+        .map_err(|_| No::because(StatusCode::BAD_REQUEST, "the offer is not UTF-8"))
+}
+
 /// Joins and describes what is sent or taken; gives the answer.
 async fn negotiate(client: &Client, way: Way, token: &str, offer: &str) -> Result<String, No> {
     let gone = || No::because(StatusCode::SERVICE_UNAVAILABLE, "the server is stopping");
@@ -202,22 +258,30 @@ async fn negotiate(client: &Client, way: Way, token: &str, offer: &str) -> Resul
     };
     client.say(&join).await;
     let deadline = Instant::now() + ANSWER_WITHIN;
-    let mut waits = false;
+    let mut waits = None;
     loop {
         let Ok(heard) = timeout_at(deadline, client.hear()).await else {
             let why = match waits {
-                true => "it waits at the door: let it in at the chair's or the technician's desk",
-                false => "the server is busy",
+                Some(code) => format!(
+                    "it waits at the door with the code {code}: let it in at the chair's or the technician's desk"
+                ),
+                None => "the server is busy".to_owned(),
             };
-            return Err(No::because(StatusCode::SERVICE_UNAVAILABLE, why));
+            return Err(No(StatusCode::SERVICE_UNAVAILABLE, why));
         };
         match heard.ok_or_else(gone)? {
             Heard::Prove {} => {
                 let (device, pin) = (None, None);
                 client.say(&ClientFrame::Proof { device, pin }).await;
             }
-            Heard::Waiting {} => waits = true,
-            Heard::Welcome {} => describe(client, way, offer.to_owned()).await,
+            Heard::Waiting { code } => waits = Some(code),
+            Heard::Welcome { me } if (way.fits())(me.role, me.carries) => {
+                describe(client, way, offer.to_owned()).await;
+            }
+            Heard::Welcome { .. } => {
+                let why = "this link is not for an encoder or a player";
+                return Err(No::because(StatusCode::FORBIDDEN, why));
+            }
             Heard::UplinkAnswer { sdp } | Heard::DownlinkAnswer { sdp } => return Ok(sdp),
             Heard::MediaFailed { reason, .. } => {
                 return Err(No(StatusCode::UNPROCESSABLE_ENTITY, reason));
@@ -234,8 +298,9 @@ async fn describe(client: &Client, way: Way, sdp: String) {
             client.say(&ClientFrame::UplinkOffer { sdp }).await;
         }
         Way::Out => {
+            let sees = sdp.contains("m=video");
             let slots = ScreenSlots {
-                programme: PLAYER_HEIGHT,
+                programme: if sees { PLAYER_HEIGHT } else { 0 },
                 ..ScreenSlots::default()
             };
             client.say(&ClientFrame::DownlinkOffer { sdp }).await;
@@ -299,7 +364,8 @@ async fn trickle(
         let why = "ICE is not restarted here: begin a new session";
         return Err(No::because(StatusCode::UNPROCESSABLE_ENTITY, why));
     }
-    match expected.as_bytes() == session.etag.as_bytes() {
+    let expected = expected.as_bytes();
+    match expected == b"*" || expected == session.etag.as_bytes() {
         true => Ok(StatusCode::NO_CONTENT),
         false => Err(No::because(
             StatusCode::PRECONDITION_FAILED,
@@ -375,6 +441,29 @@ fn random() -> Option<String> {
 impl Sessions {
     fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Session>> {
         // Every step leaves the map whole.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A place for one more, of all and of this link's.
+    fn place(&self, way: Way, token: &str) -> Result<OwnedSemaphorePermit, No> {
+        let token = token_hash(token);
+        let of_token = self
+            .lock()
+            .values()
+            .filter(|one| one.token == token)
+            .count();
+        if of_token >= OF_TOKEN_MAX {
+            let why = "as many sessions are open with this link as it may have";
+            return Err(No::because(StatusCode::TOO_MANY_REQUESTS, why));
+        }
+        let places = match way {
+            Way::In => &self.encoders,
+            Way::Out => &self.players,
+        };
+        let permit = Arc::clone(places).try_acquire_owned();
+        permit.map_err(|_| {
+            let why = "as many sessions are open as this server takes";
+            No::because(StatusCode::SERVICE_UNAVAILABLE, why)
+        })
     }
 }

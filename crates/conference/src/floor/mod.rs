@@ -215,8 +215,6 @@ impl Floor {
             return;
         }
         let before = self.item.replace(item);
-        // A list is closed for its item.
-        self.open = true;
         self.denied.clear();
         self.staged.clear();
         // Places among those of another item mean nothing here.

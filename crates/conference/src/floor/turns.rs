@@ -42,8 +42,12 @@ impl Floor {
     ) -> Result<Vec<Event>, Refusal> {
         let turn = request.turn;
         let is_open = open_microphones(item).is_some();
-        // What cannot wait needs no free microphone; the hall's is one all the same.
-        let presses = Precedence::of(request.words.speech).interposes && Some(request.site) != hall;
+        // What cannot wait needs no free microphone, as long as everybody still hears all that are open; the hall's is one
+        // all the same.
+        let all_heard = self.turns.len() + 1 < limits::AUDIO_SLOTS;
+        let presses = Precedence::of(request.words.speech).interposes
+            && Some(request.site) != hall
+            && all_heard;
         if is_open && !presses && !self.has_microphone_for(request.site, item, hall) {
             return Err(Refusal::MicrophonesFull);
         }

@@ -415,7 +415,7 @@ fn command(room: &Room, what: u8, a: u8, b: u8, yes: bool) -> Command {
             site,
             headcount: Headcount {
                 summoned: 10,
-                present: u16::from(b),
+                present: u16::from(b % 12),
                 ..Headcount::default()
             },
         },

@@ -45,7 +45,7 @@ impl Driver {
     }
 
     /// An admitted peer, from its first word about media on: ten thousand may watch without any, and cost nothing here.
-    fn peer(&mut self, id: PeerId, now: Instant) -> Result<&mut Peer, &'static str> {
+    pub(super) fn peer(&mut self, id: PeerId, now: Instant) -> Result<&mut Peer, &'static str> {
         let (site, carries) = *self.admitted.get(&id).ok_or("not admitted")?;
         if self.peers.len() >= PEERS_MAX && !self.peers.contains_key(&id) {
             return Err(FULL);

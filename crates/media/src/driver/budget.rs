@@ -40,6 +40,9 @@ impl Leg for Recorded {
         Ok(())
     }
     fn receive(&mut self, _: BytesMut, _: SocketAddr, _: Instant) {}
+    fn takes(&self, _: usize, _: Codec) -> bool {
+        true
+    }
     fn send(&mut self, _: usize, _: RtpOut, _: Instant) -> bool {
         false
     }
@@ -112,7 +115,7 @@ fn forward_recorded(driver: &mut Driver, rooms: &[PeerId], now: Instant) {
 /// Gives a peer both its legs, as if they had connected.
 fn connect(driver: &mut Driver, id: PeerId, uplink: Recorded, to: SocketAddr, now: Instant) {
     let downlink = driver.engine.open_downlink(to).unwrap();
-    let peer = driver.peers.get_mut(&id).unwrap();
+    let peer = driver.peer(id, now).unwrap();
     let mut up = Up::new(Box::new(uplink), now);
     (up.line.connected, up.order) = (true, 1);
     let mut down = Down::new(downlink, now);

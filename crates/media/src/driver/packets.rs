@@ -156,10 +156,14 @@ impl Driver {
             let Some(down) = self.peers.get_mut(to).and_then(|peer| peer.down.as_mut()) else {
                 continue;
             };
-            let out = down
-                .pictures
-                .get_mut(*slot)
-                .and_then(|slot| slot.forward(picture, packet, vp8, now));
+            let takes = down.line.leg.takes(*slot, packet.codec);
+            let out = down.pictures.get_mut(*slot).and_then(|slot| {
+                match takes {
+                    true => slot.forward(picture, packet, vp8, now),
+                    // Its numbers stay where they are, and no key frame is asked for that it could not read.
+                    false => slot.cannot_read(picture),
+                }
+            });
             let Some(out) = out else { continue };
             if down.line.leg.send(*slot, out, now) {
                 forwarded += 1;

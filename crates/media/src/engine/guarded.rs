@@ -4,7 +4,7 @@
 //! code involved is safe Rust and a leg shares nothing with another leg, so catching the unwind at the leg's door is
 //! sound: the leg is never called again, its peer is told, and nobody else notices.
 
-use super::{EngineError, Layer, Leg, LegEvent, Outlet};
+use super::{Codec, EngineError, Layer, Leg, LegEvent, Outlet};
 use crate::rewrite::RtpOut;
 use bytes::BytesMut;
 use std::net::SocketAddr;
@@ -58,6 +58,10 @@ impl<L: Leg> Leg for Guarded<L> {
 
     fn receive(&mut self, datagram: BytesMut, from: SocketAddr, now: Instant) {
         self.call(|leg| leg.receive(datagram, from, now));
+    }
+
+    fn takes(&self, slot: usize, codec: Codec) -> bool {
+        self.leg.as_ref().is_some_and(|leg| leg.takes(slot, codec))
     }
 
     fn send(&mut self, slot: usize, packet: RtpOut, now: Instant) -> bool {
@@ -114,6 +118,9 @@ mod tests {
         }
         fn receive(&mut self, datagram: BytesMut, _: SocketAddr, _: Instant) {
             assert!(datagram.is_empty(), "a promise of the library is broken");
+        }
+        fn takes(&self, _: usize, _: Codec) -> bool {
+            true
         }
         fn send(&mut self, _: usize, _: RtpOut, _: Instant) -> bool {
             true

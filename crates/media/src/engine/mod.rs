@@ -149,6 +149,8 @@ pub trait Leg: Send {
     fn accept_answer(&mut self, answer: &str, now: Instant) -> Result<(), EngineError>;
     /// A datagram that came from the network.
     fn receive(&mut self, datagram: BytesMut, from: SocketAddr, now: Instant);
+    /// Whether the client takes a codec in a slot (downlink only).
+    fn takes(&self, slot: usize, codec: Codec) -> bool;
     /// A packet for one of the slots (downlink only). Nothing leaves before `drain_datagrams`. False if it has no place
     /// there: the client does not take the slot, is not connected, or had the packet's number already.
     fn send(&mut self, slot: usize, packet: RtpOut, now: Instant) -> bool;
@@ -166,6 +168,16 @@ pub trait Leg: Send {
     fn drain_datagrams(&mut self, out: &mut Outlet<'_>);
     /// Says good-bye; the last datagrams are drained afterwards.
     fn close(&mut self, now: Instant);
+}
+
+/// Whether an offer may be an uplink's; why not goes to the client.
+pub fn check_uplink_offer(offer: &str) -> Result<(), EngineError> {
+    sdp::check_uplink_offer(offer)
+}
+
+/// Whether an offer may be a player's; why not goes to the client.
+pub fn check_player_offer(offer: &str) -> Result<(), EngineError> {
+    downlink::check_offer(offer)
 }
 
 impl Engine {

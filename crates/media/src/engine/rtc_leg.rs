@@ -207,6 +207,10 @@ impl Leg for RtcLeg {
         self.stirred = true;
     }
 
+    fn takes(&self, _: usize, _: Codec) -> bool {
+        false
+    }
+
     fn send(&mut self, _: usize, _: RtpOut, _: Instant) -> bool {
         false
     }

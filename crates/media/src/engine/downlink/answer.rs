@@ -34,6 +34,7 @@ pub struct Part {
     /// What goes into it; nothing if it is refused.
     slot: Option<usize>,
     pub names: Names,
+    twcc_id: Option<u8>,
     /// A number it names, for a part that is refused must name one.
     any: u8,
     /// What is said of the codecs it gets: their names, their settings, and the feedback it offers for them.
@@ -134,6 +135,7 @@ fn part(text: &str, before: &[Part]) -> Option<Part> {
         mid: mid.to_owned(),
         slot: slot.filter(|_| receives && names.is_any()),
         names,
+        twcc_id: sdp::extension_id(text, TWCC_URI).filter(|id| (1..=14).contains(id)),
         any,
         about: about(text, names),
     })
@@ -147,6 +149,7 @@ fn h264(text: &str) -> Option<u8> {
             .lines()
             .find_map(|line| line.trim().strip_prefix(&fmtp));
         settings.is_some_and(|settings| {
+            let settings = settings.to_ascii_lowercase();
             settings.contains("packetization-mode=1") && settings.contains("profile-level-id=42e0")
         })
     })
@@ -246,7 +249,7 @@ fn write_to(
             "\r\nc=IN IP4 0.0.0.0\r\na=ice-ufrag:{ufrag}\r\na=ice-pwd:{password}\r\n\
              a=setup:{setup}\r\na=mid:{mid}\r\na=sendonly\r\na=rtcp-mux\r\na=rtcp-rsize\r\n"
         )?;
-        if let Some(id) = offer.twcc_id {
+        if let Some(id) = part.twcc_id {
             write!(sdp, "a=extmap:{id} {TWCC_URI}\r\n")?;
         }
         sdp.push_str(&part.about);
@@ -338,7 +341,7 @@ mod tests {
         let answer = answered(&offer);
         assert!(answer.contains("a=group:BUNDLE a\r\n"));
         assert!(answer.contains(
-            "m=video 0 UDP/TLS/RTP/SAVPF 98\r\nc=IN IP4 0.0.0.0\r\na=mid:b\r\na=inactive\r\n"
+            "m=video 0 UDP/TLS/RTP/SAVPF 97\r\nc=IN IP4 0.0.0.0\r\na=mid:b\r\na=inactive\r\n"
         ));
         assert!(answer.contains("m=application 0 UDP/DTLS/SCTP 0\r\n"));
         let ears: String = (0..6).map(|n| audio(&n.to_string())).collect();

@@ -72,6 +72,10 @@ pub struct Downlink {
     events: Vec<LegEvent>,
 }
 
+pub fn check_offer(offer: &str) -> Result<(), EngineError> {
+    answer::read(offer).map(|_| ())
+}
+
 impl Downlink {
     /// A downlink with every slot, and the offer for the client.
     pub fn offer(engine: &Engine) -> Result<(Self, String), EngineError> {
@@ -277,6 +281,11 @@ impl Leg for Downlink {
         self.received(received, now);
     }
 
+    fn takes(&self, slot: usize, codec: Codec) -> bool {
+        let stream = self.streams.get(slot);
+        self.taken.get(slot) == Some(&true) && stream.is_some_and(|stream| stream.takes(codec))
+    }
+
     fn send(&mut self, slot: usize, packet: RtpOut, now: Instant) -> bool {
         if self.taken.get(slot) != Some(&true) || self.transport.way().is_none() {
             return false;
@@ -385,7 +394,15 @@ mod tests {
     fn a_picture_of_many_parts_and_a_sound_leave_in_one_call() {
         let now = Instant::now();
         let mut leg = open(at(1), now);
-        assert!(leg.send(VIDEO_SLOTS, packet(1, 100), now));
+        let codec = Codec::Opus;
+        assert!(leg.send(
+            VIDEO_SLOTS,
+            RtpOut {
+                codec,
+                ..packet(1, 100)
+            },
+            now
+        ));
         for seq in 1..=6 {
             assert!(leg.send(0, packet(seq, 1_000 + usize::from(seq > 3)), now));
         }

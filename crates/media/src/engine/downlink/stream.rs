@@ -1,6 +1,8 @@
 //! The stream of one slot: what was sent, so that it can be sent again, and so that no number is ever used twice.
 
+use super::offer::names_of;
 use super::{Names, VIDEO_SLOTS, ssrc_of};
+use crate::engine::Codec;
 use crate::engine::wire::srtp::{Sealer, TAG_BYTES};
 use crate::rewrite::RtpOut;
 use rtc::crypto::CryptoError;
@@ -62,7 +64,8 @@ impl Stream {
         let kept = if is_video { KEPT_VIDEO } else { KEPT_AUDIO };
         Self {
             ssrc: ssrc_of(slot),
-            names: Names::default(),
+            // As we offer them, until the client says what it takes.
+            names: names_of(slot),
             clock_rate: if is_video { 90_000 } else { 48_000 },
             kept: std::iter::repeat_with(|| None).take(kept).collect(),
             newest: None,
@@ -74,6 +77,10 @@ impl Stream {
 
     pub fn name(&mut self, names: Names) {
         self.names = names;
+    }
+
+    pub fn takes(&self, codec: Codec) -> bool {
+        self.names.of(codec).is_some()
     }
 
     /// Takes a packet to be sent; gives the number it is asked for by, or `None` if the client does not take its codec, or
@@ -224,7 +231,6 @@ fn header_bytes(has_twcc: bool) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::Codec;
     use crate::engine::wire::srtp::{MATERIAL_BYTES, contexts};
     use bytes::Bytes;
     use rtc::rtp::Packet;
@@ -326,7 +332,8 @@ mod tests {
         let now = Instant::now();
         let mut stream = Stream::new(15);
         assert_eq!(stream.timestamp(now), None);
-        stream.take(packet(1), now);
+        let codec = Codec::Opus;
+        stream.take(RtpOut { codec, ..packet(1) }, now);
         assert_eq!(
             stream.timestamp(now + Duration::from_millis(10)),
             Some(3_480)
