@@ -12,9 +12,11 @@ const VALGRIND: &str = "/usr/bin/valgrind";
 /// Makes the closed network.
 const IP: &str = "/usr/sbin/ip";
 /// Closed network first: server, rooms and browsers have a loopback, a cable that leads nowhere, and no route. The
-/// cable is there because Chromium makes no media connection on a machine that has no interface but the loopback.
+/// cable is there because Chromium makes no media connection on a machine that has no interface but the loopback. It has to
+/// be up before: the kernel tells of it up to a second later, and Chromium drops what it is loading when a network comes.
 const CLOSED_NETWORK: &str = "ip link set lo up && ip link add cable type veth peer name nowhere \
-    && ip addr add 192.168.77.1/24 dev cable && ip link set cable up && ip link set nowhere up";
+    && ip addr add 192.168.77.1/24 dev cable && ip link set cable up && ip link set nowhere up \
+    && until ip -o link show cable | grep -q 'state UP'; do sleep 0.1; done && sleep 1";
 
 /// Runs every step, in the order from cheap to dear.
 pub fn run() -> Result<()> {
