@@ -1,6 +1,6 @@
 // The frames between server and browser. Written from Rust by `cargo xtask generate`; do not edit.
 
-export type ClientFrame = { "type": "join", protocol: number, token: string, } | { "type": "proof", device: DeviceProof | null, pin: string | null, } | { "type": "ping", sent: number, } | { "type": "command", id: string, command: ClientCommand, } | { "type": "uplink_offer", sdp: string, } | { "type": "open_downlink", } | { "type": "downlink_answer", sdp: string, } | { "type": "screen", slots: ScreenSlots, } | { "type": "listen", sound: boolean, };
+export type ClientFrame = { "type": "join", protocol: number, token: string, } | { "type": "proof", device: DeviceProof | null, pin: string | null, } | { "type": "ping", sent: number, } | { "type": "command", id: string, command: ClientCommand, } | { "type": "uplink_offer", sdp: string, } | { "type": "open_downlink", } | { "type": "downlink_answer", sdp: string, } | { "type": "downlink_offer", sdp: string, } | { "type": "screen", slots: ScreenSlots, } | { "type": "listen", sound: boolean, };
 
 export type ClientCommand = { "type": "start_item", item: ItemId, waiting?: Waiting, } | { "type": "finish_item", item: ItemId, } | { "type": "next_item", after: ItemId | null, expect: ItemId, waiting?: Waiting, } | { "type": "start_break", minutes: number, } | { "type": "end_break", } | { "type": "move_item", item: ItemId, before: ItemId | null, } | { "type": "set_list", open: boolean, } | { "type": "request_floor", words: RequestWords, 
 /**
@@ -124,7 +124,7 @@ sent: number,
 /**
  * The server's clock.
  */
-now: Millis, } | { "type": "uplink_answer", sdp: string, } | { "type": "downlink_offer", sdp: string, } | { "type": "slots", video: Array<SiteId | null>, } | { "type": "media_failed", side: Side, reason: string, } | { "type": "telemetry", sites: Array<SiteTelemetry>, 
+now: Millis, } | { "type": "uplink_answer", sdp: string, } | { "type": "downlink_answer", sdp: string, } | { "type": "downlink_offer", sdp: string, } | { "type": "slots", video: Array<SiteId | null>, } | { "type": "media_failed", side: Side, reason: string, } | { "type": "telemetry", sites: Array<SiteTelemetry>, 
 /**
  * Connections of the chair's seats: with none, the deputy may have to take the chair.
  */
@@ -1182,7 +1182,7 @@ export type Layout = "waiting" | "grid" | "speaker" | "document" | "notice" | "b
 
 export type TurnEnd = "released" | "revoked" | "succeeded" | "time_up" | "item_finished" | "away";
 
-export type Refusal = "not_allowed" | "other_site" | "unknown_item" | "unknown_turn" | "unknown_paragraph" | "unknown_comment" | "unknown_seat" | "stale" | "no_item" | "item_begun" | "no_next_item" | "list_closed" | "queue_full" | "nobody_waiting" | "list_waiting" | "delegate_waits" | "no_speech" | "points_of_order_first" | "staged_first" | "not_linked" | "microphones_full" | "speech_begun" | "roll_call_runs" | "not_called" | "floor_taken" | "other_item" | "priority_held" | "nothing_to_undo" | "deputy_presides" | "not_presiding" | "unknown_prompt" | "unknown_site" | "already_so" | "text_too_long" | "text_empty" | "out_of_range" | "unknown_device" | "device_in_use" | "feed_full";
+export type Refusal = "not_allowed" | "other_site" | "unknown_item" | "unknown_turn" | "unknown_paragraph" | "unknown_comment" | "unknown_seat" | "stale" | "no_item" | "item_begun" | "no_next_item" | "list_closed" | "queue_full" | "nobody_waiting" | "list_waiting" | "delegate_waits" | "no_speech" | "points_of_order_first" | "staged_first" | "not_linked" | "microphones_full" | "speech_begun" | "roll_call_runs" | "not_called" | "floor_taken" | "other_item" | "priority_held" | "nothing_to_undo" | "deputy_presides" | "not_presiding" | "too_many_present" | "unknown_prompt" | "unknown_site" | "already_so" | "text_too_long" | "text_empty" | "out_of_range" | "unknown_device" | "device_in_use" | "feed_full";
 
 export type SiteId = number;
 
