@@ -14,6 +14,7 @@ export function followFocus(what, where) {
     const to = open.what === "" ? open.from : document.querySelector(where);
     if (!open.waits || !(to instanceof HTMLElement)) return;
     open.waits = false;
-    to.focus({ preventScroll: true });
+    // A form that is opened to be typed into has the keyboard already.
+    if (!to.contains(document.activeElement)) to.focus({ preventScroll: true });
   });
 }
