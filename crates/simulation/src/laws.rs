@@ -249,7 +249,8 @@ impl World {
             moments.entry(*at).or_default().1.push(stage);
         }
         for (_, (appends, stages)) in moments {
-            let before = self.history.may_be_heard();
+            // Several rounds may be of one moment: what each of them let be heard counts.
+            let mut may = self.history.may_be_heard();
             for append in appends {
                 ensure!(
                     append.first == self.history.last() + 1,
@@ -263,9 +264,9 @@ impl World {
                     self.trace
                         .say("record", format!("{at} {}", told(&entry.event)));
                 }
+                may.extend(self.history.may_be_heard());
             }
             let after = self.history.may_be_heard();
-            let may: BTreeSet<SiteId> = before.union(&after).copied().collect();
             for stage in &stages {
                 self.trace.say(
                     "stage",
