@@ -28,9 +28,9 @@ const PAGES = {
   "/stage": { name: "stage", dark: true, styles: ["stage", "break"], texts: ["stage", "break", "quorum"], load: () => import("./views/stage.js") },
 };
 
-/** What a person has written and the link may carry later. */
 /** How long a notice stands, when nothing takes its place. */
 const NOTICE_MS = 20_000;
+/** What a person has written and the link may carry later. */
 const WAITS_IN_WORDS = ["post_comment", "request_floor", "withdraw_request", "withdraw_comment"];
 const SUMMONS_MS = 10_000;
 const root = /** @type {HTMLElement} */ (document.getElementById("page"));

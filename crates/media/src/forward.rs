@@ -238,6 +238,27 @@ mod tests {
     }
 
     #[test]
+    fn what_the_client_cannot_read_is_not_asked_for_and_leaves_the_numbers_alone() {
+        let now = Instant::now();
+        let mut slot = PictureSlot::new();
+        slot.want(Some(A), now);
+        assert_eq!(show(&mut slot, A, true, 10, now), Some(10));
+        slot.want(Some(B), now);
+        assert_eq!(slot.cannot_read(A), None, "of the one that leaves");
+        assert_eq!(slot.waits_for(), Some(B));
+        assert_eq!(slot.cannot_read(B), None);
+        assert_eq!(slot.waits_for(), None);
+        assert_eq!(
+            show(&mut slot, A, false, 11, now),
+            None,
+            "nobody under another's name"
+        );
+        slot.want(Some(A), now);
+        assert_eq!(slot.waits_for(), Some(A));
+        assert_eq!(show(&mut slot, A, true, 12, now), Some(11));
+    }
+
+    #[test]
     fn the_former_picture_does_not_stay_for_ever() {
         let now = Instant::now();
         let mut slot = PictureSlot::new();

@@ -31,7 +31,7 @@ mod stats;
 mod vp8;
 
 pub use counters::Counters;
-pub use engine::{EngineError, Layer, check_player_offer, check_uplink_offer};
+pub use engine::{EngineError, Layer, check_player_offer, check_uplink_offer, ice_ufrag};
 
 use diemcau_model::{LinkReport, PeerAsk, PeerSay, Stage};
 use std::io;

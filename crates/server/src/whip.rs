@@ -19,7 +19,7 @@ use axum::{
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use diemcau_hub::token_hash;
-use diemcau_media::{EngineError, check_player_offer, check_uplink_offer};
+use diemcau_media::{EngineError, check_player_offer, check_uplink_offer, ice_ufrag};
 use diemcau_model::{Carries, DeviceId, Role, ScreenSlots};
 use diemcau_protocol::{ClientFrame, ErrorWhy, PROTOCOL};
 use sha2::{Digest, Sha256};
@@ -197,11 +197,11 @@ async fn begin(site: &Arc<Site>, way: Way, request: Request) -> Answer {
     let (head, body) = request.into_parts();
     check_kind(&head.headers, SDP)?;
     let token = bearer(&head.headers)?;
-    let permit = site.sessions.place(way, token)?;
     let offer = offer(body).await?;
-    // What is no offer does not take the seat from a session that goes on.
+    // What is no offer takes neither a place nor the seat from a session that goes on.
     way.check(&offer)
         .map_err(|why| No(StatusCode::UNPROCESSABLE_ENTITY, why.to_string()))?;
+    let permit = site.sessions.place(way, token)?;
     let (line, client) = inside::connection(Vouched {
         device: device_of(token),
         at: way.fits(),
@@ -213,13 +213,13 @@ async fn begin(site: &Arc<Site>, way: Way, request: Request) -> Answer {
         StatusCode::INTERNAL_SERVER_ERROR,
         "no random numbers",
     ))?;
-    let etag = format!("\"{}\"", ufrag(&answer));
+    let etag = format!("\"{}\"", ice_ufrag(&answer).unwrap_or_default());
     let location = format!("{}/{id}", way.path());
     let (ends, ended) = oneshot::channel();
     let session = Session {
         token: token_hash(token),
         etag: etag.clone(),
-        ufrag: ufrag(&offer).to_owned(),
+        ufrag: ice_ufrag(&offer).unwrap_or_default().to_owned(),
         _permit: permit,
         _ends: ends,
     };
@@ -423,13 +423,6 @@ fn device_of(token: &str) -> DeviceId {
     digest.update(b"an encoder or a player with this link: ");
     digest.update(token.as_bytes());
     DeviceId(digest.finalize().into())
-}
-
-fn ufrag(sdp: &str) -> &str {
-    let line = sdp
-        .lines()
-        .find_map(|line| line.trim().strip_prefix("a=ice-ufrag:"));
-    line.unwrap_or_default()
 }
 
 fn random() -> Option<String> {

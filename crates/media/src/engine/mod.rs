@@ -12,6 +12,8 @@ mod rtc_path;
 mod sdp;
 mod wire;
 
+pub use sdp::ufrag as ice_ufrag;
+
 use crate::rewrite::RtpOut;
 use bytes::{Bytes, BytesMut};
 use std::net::SocketAddr;

@@ -2,7 +2,7 @@
 //! which is the programme, and one to four sounds.
 
 use super::offer::{OPUS_FMTP, TWCC_URI, write_candidates, write_head};
-use super::{Names, SLOTS, VIDEO_SLOTS, ssrc_of};
+use super::{Names, VIDEO_SLOTS, ssrc_of};
 use crate::engine::wire::{Fingerprint, Ice, Role};
 use crate::engine::{Addresses, EngineError, sdp};
 use diemcau_model::limits::AUDIO_SLOTS;
@@ -44,10 +44,9 @@ pub struct Part {
 impl Offer {
     /// The slots the client takes.
     pub fn taken(&self) -> impl Iterator<Item = (usize, &Part)> {
-        let taken = |part: &'_ Part| part.slot.map(|slot| slot.min(SLOTS - 1));
         self.parts
             .iter()
-            .filter_map(move |part| Some((taken(part)?, part)))
+            .filter_map(|part| Some((part.slot?, part)))
     }
 
     /// How many sounds it plays.
@@ -80,7 +79,7 @@ pub fn read(offer: &str) -> Result<Offer, EngineError> {
             .to_owned(),
         fingerprint: sdp::fingerprint(offer).ok_or(missing("it has no SHA-256 fingerprint"))?,
         role,
-        twcc_id: sdp::extension_id(offer, TWCC_URI).filter(|id| (1..=14).contains(id)),
+        twcc_id: twcc_id(offer),
         parts,
     };
     if offer.taken().next().is_none() {
@@ -89,6 +88,11 @@ pub fn read(offer: &str) -> Result<Offer, EngineError> {
         ));
     }
     Ok(offer)
+}
+
+/// The number of the running number over all packets, if it is one of a short header (RFC 8285, 4.2).
+fn twcc_id(text: &str) -> Option<u8> {
+    sdp::extension_id(text, TWCC_URI).filter(|id| (1..=14).contains(id))
 }
 
 /// Reads a part; what goes into it follows from those before it.
@@ -135,7 +139,7 @@ fn part(text: &str, before: &[Part]) -> Option<Part> {
         mid: mid.to_owned(),
         slot: slot.filter(|_| receives && names.is_any()),
         names,
-        twcc_id: sdp::extension_id(text, TWCC_URI).filter(|id| (1..=14).contains(id)),
+        twcc_id: twcc_id(text),
         any,
         about: about(text, names),
     })
@@ -144,22 +148,18 @@ fn part(text: &str, before: &[Part]) -> Option<Part> {
 /// The number of the H.264 that we forward: constrained baseline, in fragments.
 fn h264(text: &str) -> Option<u8> {
     sdp::payload_types(text, "H264/90000").find(|pt| {
-        let fmtp = format!("a=fmtp:{pt} ");
-        let settings = text
-            .lines()
-            .find_map(|line| line.trim().strip_prefix(&fmtp));
-        settings.is_some_and(|settings| {
-            let settings = settings.to_ascii_lowercase();
-            settings.contains("packetization-mode=1") && settings.contains("profile-level-id=42e0")
-        })
+        let settings = settings_of(text, *pt).to_ascii_lowercase();
+        settings.contains("packetization-mode=1") && settings.contains("profile-level-id=42e0")
     })
 }
 
 fn about(text: &str, names: Names) -> String {
     let mut about = String::new();
+    // The level of H.264 is the client's to say, so its own settings are said back (RFC 6184, 8.2.2).
+    let h264 = names.h264.map(|pt| settings_of(text, pt));
     let codecs = [
         (names.vp8, "VP8/90000", String::new()),
-        (names.h264, "H264/90000", settings_of(text, names.h264)),
+        (names.h264, "H264/90000", h264.unwrap_or_default()),
         (names.opus, "opus/48000/2", OPUS_FMTP.to_owned()),
     ];
     for (pt, codec, settings) in codecs {
@@ -175,13 +175,11 @@ fn about(text: &str, names: Names) -> String {
     about
 }
 
-/// The level is the client's to say, so its own settings are said back (RFC 6184, 8.2.2).
-fn settings_of(text: &str, pt: Option<u8>) -> String {
-    let fmtp = pt.map(|pt| format!("a=fmtp:{pt} "));
-    let settings = fmtp.and_then(|fmtp| {
-        let mut lines = text.lines();
-        lines.find_map(|line| line.trim().strip_prefix(&fmtp))
-    });
+/// What a part says of a codec's settings.
+fn settings_of(text: &str, pt: u8) -> String {
+    let fmtp = format!("a=fmtp:{pt} ");
+    let mut lines = text.lines();
+    let settings = lines.find_map(|line| line.trim().strip_prefix(&fmtp));
     settings.unwrap_or_default().chars().take(128).collect()
 }
 
