@@ -204,6 +204,8 @@ struct Round {
     sent_away: BTreeSet<SeatId>,
     /// Their commands: answered if sending them away could not be written.
     unheard: Vec<(PeerId, String)>,
+    /// Silenced sites whose microphone this round's events closed, if only until a later one of them opened it.
+    closed: BTreeSet<SiteId>,
     stop: Option<oneshot::Sender<()>>,
 }
 
@@ -395,7 +397,7 @@ impl Room {
         round: &mut Round,
     ) {
         for event in events {
-            self.conference.apply(&event);
+            self.apply(&event, round);
             if let Event::SeatExpelled { seat, .. } | Event::SeatRevoked { seat } = event {
                 round.sent_away.insert(seat);
             }
@@ -414,13 +416,22 @@ impl Room {
     fn happened(&mut self, events: Vec<Event>, round: &mut Round) {
         let at = self.clock.now();
         for event in events {
-            self.conference.apply(&event);
+            self.apply(&event, round);
             round.entries.push(Entry {
                 at,
                 seat: None,
                 command: None,
                 event,
             });
+        }
+    }
+
+    fn apply(&mut self, event: &Event, round: &mut Round) {
+        self.conference.apply(event);
+        if !self.silenced.is_empty() {
+            round
+                .closed
+                .extend(&self.silenced - &self.conference.stage().heard);
         }
     }
 
@@ -526,6 +537,7 @@ impl Room {
             turned_away,
             sent_away: _,
             unheard,
+            closed: closed_by_record,
             stop,
         } = round;
         let closed = self.close_ahead();
@@ -536,6 +548,7 @@ impl Room {
         let is_written = committed.is_ok();
         match committed {
             Ok(()) => {
+                self.silenced.retain(|site| !closed_by_record.contains(site));
                 self.publish(&entries);
                 for (peer, id, answer) in answers {
                     self.answer(peer, id, answer);

@@ -14,8 +14,8 @@ use std::{
 /// The gate draws none: these are its runs. `cargo xtask sim` tries others.
 const SEEDS: std::ops::RangeInclusive<u64> = 1..=500;
 
-/// Further seeds that once found something, with what they found.
-const FOUND: [u64; 0] = [];
+/// Further seeds that once found something. 5153: a silence outlived the record's own closing, which one round undid again.
+const FOUND: [u64; 1] = [5153];
 
 #[test]
 fn every_law_holds_in_every_run() {

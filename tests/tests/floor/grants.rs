@@ -20,8 +20,9 @@ const SITES: u16 = 4;
 const BROWSER_PACE: Duration = Duration::from_millis(20);
 /// The other sites send so fast that what is measured is the way of the command, and little else.
 const FAST_PACE: Duration = Duration::from_millis(2);
-/// What the way of the command may take at most; the machine is busy with other tests.
-const BOUND: Duration = Duration::from_millis(200);
+/// What one way of a command may take at most. Other tests and their disks share the machine, and a grant waits for the
+/// disk: this says that it comes at all, `cargo xtask bench floor` says how fast.
+const BOUND: Duration = Duration::from_secs(2);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hundred_grants_open_and_close_the_microphones() -> Result<()> {
@@ -108,7 +109,7 @@ async fn a_hundred_grants_open_and_close_the_microphones() -> Result<()> {
             println!(
                 "{what}, sound every {pace:?}: p50 {p50:?} p99 {p99:?} max {max:?} of {count}"
             );
-            assert!(p99 < BOUND + pace, "{what}: {p99:?}");
+            assert!(max < BOUND, "{what}: {max:?}");
         }
     }
     Ok(())
