@@ -247,6 +247,7 @@ impl Client {
             | ServerFrame::Error { .. }
             | ServerFrame::Pong { .. }
             | ServerFrame::UplinkAnswer { .. }
+            | ServerFrame::PresentationAnswer { .. }
             | ServerFrame::DownlinkAnswer { .. }
             | ServerFrame::DownlinkOffer { .. }
             | ServerFrame::Slots { .. }

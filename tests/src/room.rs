@@ -34,9 +34,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const GLANCE: Duration = Duration::from_millis(4);
 /// How often a client pings, as the browser does.
 const PING_EACH: Duration = Duration::from_secs(5);
-/// The voice slots, behind the programme and the tiles.
-pub const VOICES: Range<usize> =
-    1 + limits::TILE_SLOTS..1 + limits::TILE_SLOTS + limits::AUDIO_SLOTS;
+/// The voice slots, behind the pictures.
+pub const VOICES: Range<usize> = limits::PICTURE_SLOTS..limits::PICTURE_SLOTS + limits::AUDIO_SLOTS;
 
 /// Command ids are used once in a process: a seat that joins again must not repeat one.
 static COMMANDS: AtomicU64 = AtomicU64::new(1);
@@ -182,6 +181,7 @@ impl Room {
         self.send(match side {
             Side::Uplink => ClientFrame::UplinkOffer { sdp },
             Side::Downlink => ClientFrame::OpenDownlink {},
+            Side::Presentation => ClientFrame::PresentationOffer { sdp },
         })?;
         self.take("word that this is not for it", |frame| match frame {
             ServerFrame::Error {
@@ -225,7 +225,7 @@ impl Room {
             slots: ScreenSlots {
                 programme,
                 tiles,
-                preview: None,
+                ..ScreenSlots::default()
             },
         })
     }

@@ -1,6 +1,6 @@
 // The frames between server and browser. Written from Rust by `cargo xtask generate`; do not edit.
 
-export type ClientFrame = { "type": "join", protocol: number, token: string, } | { "type": "proof", device: DeviceProof | null, pin: string | null, } | { "type": "ping", sent: number, } | { "type": "command", id: string, command: ClientCommand, } | { "type": "uplink_offer", sdp: string, } | { "type": "open_downlink", } | { "type": "downlink_answer", sdp: string, } | { "type": "downlink_offer", sdp: string, } | { "type": "screen", slots: ScreenSlots, } | { "type": "listen", sound: boolean, };
+export type ClientFrame = { "type": "join", protocol: number, token: string, } | { "type": "proof", device: DeviceProof | null, pin: string | null, } | { "type": "ping", sent: number, } | { "type": "command", id: string, command: ClientCommand, } | { "type": "uplink_offer", sdp: string, } | { "type": "presentation_offer", sdp: string, } | { "type": "open_downlink", } | { "type": "downlink_answer", sdp: string, } | { "type": "downlink_offer", sdp: string, } | { "type": "screen", slots: ScreenSlots, } | { "type": "listen", sound: boolean, };
 
 export type ClientCommand = { "type": "start_item", item: ItemId, waiting?: Waiting, } | { "type": "finish_item", item: ItemId, } | { "type": "next_item", after: ItemId | null, expect: ItemId, waiting?: Waiting, } | { "type": "start_break", minutes: number, } | { "type": "end_break", } | { "type": "move_item", item: ItemId, before: ItemId | null, } | { "type": "set_list", open: boolean, } | { "type": "request_floor", words: RequestWords, 
 /**
@@ -11,7 +11,7 @@ item?: ItemId,
 /**
  * The speech that a reply, question or response hangs under, of this item; without it the one at hand.
  */
-about?: TurnId, } | { "type": "withdraw_request", turn: TurnId, } | { "type": "accept_request", turn: TurnId, } | { "type": "deny_request", turn: TurnId, reason: string, } | { "type": "move_request", turn: TurnId, before: TurnId | null, } | { "type": "stage", turns: Array<TurnId>, } | { "type": "set_ready", turn: TurnId, ready: Readiness, } | { "type": "grant_next", after: TurnId | null, expect: TurnId, } | { "type": "grant", after: TurnId | null, turn: TurnId, } | { "type": "undo", turn: TurnId, } | { "type": "pause_turn", turn: TurnId, } | { "type": "resume_turn", turn: TurnId, } | { "type": "extend_turn", turn: TurnId, minutes: number, } | { "type": "keep_turn", turn: TurnId, } | { "type": "end_turn", turn: TurnId, } | { "type": "return_call", turn: TurnId, } | { "type": "revoke_turn", turn: TurnId, } | { "type": "set_hall_microphone", open: boolean, } | { "type": "set_priority", on: boolean, } | { "type": "close_microphones", } | { "type": "open_microphones", } | { "type": "take_chair", } | { "type": "return_chair", } | { "type": "start_roll_call", } | { "type": "call_next_site", after: SiteId, } | { "type": "call_site", site: SiteId, } | { "type": "pass_over_site", site: SiteId, } | { "type": "end_roll_call", } | { "type": "set_headcount", site: SiteId, headcount: Headcount, } | { "type": "prompt_site", site: SiteId, prompt: PromptKind, } | { "type": "prompt_desks", prompt: PromptKind, } | { "type": "handle_prompt", prompt: PromptId, } | { "type": "set_blank", on: boolean, } | { "type": "set_layout", layout: Layout, } | { "type": "preview_layout", layout: Layout | null, } | { "type": "take_preview", expect: Layout, } | { "type": "set_notice", text: string, } | { "type": "show_paragraph", at: ParagraphRef | null, } | { "type": "set_spotlight", site: SiteId | null, } | { "type": "set_carousel", seconds: number | null, } | { "type": "set_page", page: number, } | { "type": "post_comment", kind: CommentKind, words: CommentWords, } | { "type": "hold_comment", comment: CommentId, } | { "type": "publish_comment", comment: CommentId, } | { "type": "withdraw_comment", comment: CommentId, } | { "type": "revoke_seat", seat: SeatId, } | { "type": "admit_device", wait: WaitId, } | { "type": "refuse_device", wait: WaitId, ban: boolean, } | { "type": "expel_seat", seat: SeatId, ban: boolean, } | { "type": "restore_seat", seat: SeatId, } | { "type": "allow_device", device: DeviceId, };
+about?: TurnId, } | { "type": "withdraw_request", turn: TurnId, } | { "type": "accept_request", turn: TurnId, } | { "type": "deny_request", turn: TurnId, reason: string, } | { "type": "move_request", turn: TurnId, before: TurnId | null, } | { "type": "stage", turns: Array<TurnId>, } | { "type": "set_ready", turn: TurnId, ready: Readiness, } | { "type": "grant_next", after: TurnId | null, expect: TurnId, } | { "type": "grant", after: TurnId | null, turn: TurnId, } | { "type": "undo", turn: TurnId, } | { "type": "pause_turn", turn: TurnId, } | { "type": "resume_turn", turn: TurnId, } | { "type": "extend_turn", turn: TurnId, minutes: number, } | { "type": "keep_turn", turn: TurnId, } | { "type": "end_turn", turn: TurnId, } | { "type": "return_call", turn: TurnId, } | { "type": "revoke_turn", turn: TurnId, } | { "type": "set_hall_microphone", open: boolean, } | { "type": "set_priority", on: boolean, } | { "type": "close_microphones", } | { "type": "open_microphones", } | { "type": "take_chair", } | { "type": "return_chair", } | { "type": "start_roll_call", } | { "type": "call_next_site", after: SiteId, } | { "type": "call_site", site: SiteId, } | { "type": "pass_over_site", site: SiteId, } | { "type": "end_roll_call", } | { "type": "set_headcount", site: SiteId, headcount: Headcount, } | { "type": "prompt_site", site: SiteId, prompt: PromptKind, } | { "type": "prompt_desks", prompt: PromptKind, } | { "type": "handle_prompt", prompt: PromptId, } | { "type": "set_blank", on: boolean, } | { "type": "set_layout", layout: Layout, } | { "type": "preview_layout", layout: Layout | null, } | { "type": "take_preview", expect: Layout, } | { "type": "set_notice", text: string, } | { "type": "show_paragraph", at: ParagraphRef | null, } | { "type": "set_spotlight", site: SiteId | null, } | { "type": "set_carousel", seconds: number | null, } | { "type": "set_page", page: number, } | { "type": "ask_to_present", } | { "type": "let_present", seat: SeatId, } | { "type": "end_presentation", seat: SeatId, } | { "type": "post_comment", kind: CommentKind, words: CommentWords, } | { "type": "hold_comment", comment: CommentId, } | { "type": "publish_comment", comment: CommentId, } | { "type": "withdraw_comment", comment: CommentId, } | { "type": "revoke_seat", seat: SeatId, } | { "type": "admit_device", wait: WaitId, } | { "type": "refuse_device", wait: WaitId, ban: boolean, } | { "type": "expel_seat", seat: SeatId, ban: boolean, } | { "type": "restore_seat", seat: SeatId, } | { "type": "allow_device", device: DeviceId, };
 
 export type DeviceProof = { 
 /**
@@ -124,7 +124,7 @@ sent: number,
 /**
  * The server's clock.
  */
-now: Millis, } | { "type": "uplink_answer", sdp: string, } | { "type": "downlink_answer", sdp: string, } | { "type": "downlink_offer", sdp: string, } | { "type": "slots", video: Array<SiteId | null>, } | { "type": "media_failed", side: Side, reason: string, } | { "type": "telemetry", sites: Array<SiteTelemetry>, 
+now: Millis, } | { "type": "uplink_answer", sdp: string, } | { "type": "presentation_answer", sdp: string, } | { "type": "downlink_answer", sdp: string, } | { "type": "downlink_offer", sdp: string, } | { "type": "slots", video: Array<SiteId | null>, } | { "type": "media_failed", side: Side, reason: string, } | { "type": "telemetry", sites: Array<SiteTelemetry>, 
 /**
  * Connections of the chair's seats: with none, the deputy may have to take the chair.
  */
@@ -569,7 +569,15 @@ on_deck: Array<SiteId>,
 /**
  * Dải tên; null when the programme is nobody's speech.
  */
-lower_third: LowerThird | null, };
+lower_third: LowerThird | null, 
+/**
+ * Trình chiếu: the screen or window that is shown where the paragraph would be.
+ */
+presentation: PresentationView | null, 
+/**
+ * Who asked to present, in the order of asking.
+ */
+presentation_asks: Array<PresentationAsk>, };
 
 export type LowerThird = { 
 /**
@@ -788,6 +796,38 @@ site: SiteId,
  * Who fixed it, as people call that seat.
  */
 by: string, };
+
+export type PresentationView = { 
+/**
+ * Whose machine sends it.
+ */
+seat: SeatId, 
+/**
+ * For which site.
+ */
+site: SiteId, 
+/**
+ * As people call that seat.
+ */
+by: string, 
+/**
+ * Since when.
+ */
+since: Millis, };
+
+export type PresentationAsk = { 
+/**
+ * Which.
+ */
+seat: SeatId, 
+/**
+ * As people call it.
+ */
+by: string, 
+/**
+ * Since when.
+ */
+at: Millis, };
 
 export type Attendance = { 
 /**
@@ -1182,7 +1222,7 @@ export type Layout = "waiting" | "grid" | "speaker" | "document" | "notice" | "b
 
 export type TurnEnd = "released" | "revoked" | "succeeded" | "time_up" | "item_finished" | "away";
 
-export type Refusal = "not_allowed" | "other_site" | "unknown_item" | "unknown_turn" | "unknown_paragraph" | "unknown_comment" | "unknown_seat" | "stale" | "no_item" | "item_begun" | "no_next_item" | "list_closed" | "queue_full" | "nobody_waiting" | "list_waiting" | "delegate_waits" | "no_speech" | "points_of_order_first" | "staged_first" | "not_linked" | "microphones_full" | "speech_begun" | "roll_call_runs" | "not_called" | "floor_taken" | "other_item" | "priority_held" | "nothing_to_undo" | "deputy_presides" | "not_presiding" | "too_many_present" | "unknown_prompt" | "unknown_site" | "already_so" | "text_too_long" | "text_empty" | "out_of_range" | "unknown_device" | "device_in_use" | "feed_full";
+export type Refusal = "not_allowed" | "other_site" | "unknown_item" | "unknown_turn" | "unknown_paragraph" | "unknown_comment" | "carries_nothing" | "unknown_seat" | "stale" | "no_item" | "item_begun" | "no_next_item" | "list_closed" | "queue_full" | "nobody_waiting" | "list_waiting" | "delegate_waits" | "no_speech" | "points_of_order_first" | "staged_first" | "not_linked" | "microphones_full" | "speech_begun" | "roll_call_runs" | "not_called" | "floor_taken" | "other_item" | "priority_held" | "nothing_to_undo" | "deputy_presides" | "not_presiding" | "too_many_present" | "unknown_prompt" | "unknown_site" | "already_so" | "text_too_long" | "text_empty" | "out_of_range" | "unknown_device" | "device_in_use" | "feed_full";
 
 export type SiteId = number;
 
@@ -1230,6 +1270,10 @@ programme: number,
  */
 tiles: Array<number>, 
 /**
+ * Height of the presentation.
+ */
+presentation: number, 
+/**
  * The site a desk looks at for itself: while no tile shows it, this client's last tile does. Only for who sees to
  * the installation.
  */
@@ -1272,6 +1316,6 @@ step: LinkStep, };
 
 export type LinkStep = "full" | "fewer_tiles" | "smaller_programme" | "sound_only" | "control_only";
 
-export type Side = "uplink" | "downlink";
+export type Side = "uplink" | "downlink" | "presentation";
 
 export type Alarm = "record_fails" | "record_full" | "record_rebuilt" | "mirror_fails" | "mirror_rebuilt";

@@ -12,3 +12,5 @@ being-sent = Sending
 comment-sent = Sent
 comment-held = Held
 withdraw-comment = Withdraw comment
+kind-agree = Agree
+waiting-for-link = Waiting for the link

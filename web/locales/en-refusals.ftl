@@ -51,3 +51,4 @@ refusal-device_in_use = A chair's seat or your own is open on that machine, so i
 error-expelled = Asked to leave the meeting.
 error-not_let_in = This machine was not let in.
 error-lobby_full = Too many machines wait at the door.
+refusal-carries_nothing = This machine carries no pictures: present from another one.

@@ -20,3 +20,4 @@ withdraw-comment-title = Withdraw the comment of { $site }?
 withdraw-comment-text = The comment is no longer shown anywhere. The record keeps it.
 keep-comment = Keep comment
 look-and-prompt = Look and prompt
+page-secretary = Secretary's desk

@@ -61,3 +61,4 @@ banned-id = key mark { $text }
 device-banned = Shut out
 allow-device = Allow
 allow-device-of = Allow the machine that used the link { $label }
+page-technician = Technician

@@ -2,9 +2,7 @@
 
 ## Pages
 page-chair = Chair's desk
-page-secretary = Secretary's desk
 page-site = Site
-page-technician = Technician
 page-observer = Observer
 page-stage = Big screen
 title-speaking = { $site } is speaking
@@ -150,7 +148,6 @@ no-drafts = This conference has no drafts.
 paragraphs-count = { $n } paragraphs
 comments = Comments
 no-comments = No comments yet.
-kind-agree = Agree
 kind-substance = Change substance
 kind-wording = Change wording
 kind-add = Add
@@ -159,7 +156,6 @@ kind-target = Target value
 kind-recommendation = Recommendation
 proposed-as = Proposed wording: <b>{ $text }</b>
 comment-taken = The server has recorded the comment.
-waiting-for-link = Waiting for the link
 
 ## Technician
 sites = Sites
@@ -193,7 +189,6 @@ pass-over = Pass over
 call-next-site = Call the next site
 undo = Undo
 priority-held = The chair holds priority
-held-left = Turn held,
 turn-interrupted = Interrupted
 turn-silenced = Silenced
 
@@ -212,3 +207,4 @@ row-unlinked = No link, passed over
 why-document = In the draft's order
 about-speech = about the speech of { $site }
 roll-answer-words = “Site { $site } is present and reports.”
+presented = Presented by { $label }

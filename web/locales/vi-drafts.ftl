@@ -12,3 +12,5 @@ being-sent = Đang gửi
 comment-sent = Đã gửi
 comment-held = Đang giữ lại
 withdraw-comment = Rút ý kiến
+kind-agree = Nhất trí
+waiting-for-link = Chờ kết nối

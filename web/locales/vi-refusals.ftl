@@ -51,3 +51,4 @@ refusal-device_in_use = Chủ trì hoặc chính bàn này đang mở trên máy
 error-expelled = Đã được mời ra khỏi phòng họp.
 error-not_let_in = Máy này chưa được cho vào.
 error-lobby_full = Có quá nhiều máy đang chờ ở cửa.
+refusal-carries_nothing = Máy này không mang hình và tiếng: trình chiếu từ máy khác.

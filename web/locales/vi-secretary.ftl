@@ -20,3 +20,4 @@ withdraw-comment-title = Rút ý kiến của { $site }?
 withdraw-comment-text = Ý kiến không còn hiện ở bất cứ đâu. Nhật ký vẫn ghi lại.
 keep-comment = Giữ ý kiến
 look-and-prompt = Xem và nhắc
+page-secretary = Bàn thư ký

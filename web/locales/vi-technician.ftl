@@ -61,3 +61,4 @@ banned-id = dấu khoá { $text }
 device-banned = Đã cấm
 allow-device = Bỏ cấm
 allow-device-of = Bỏ cấm máy từng dùng liên kết { $label }
+page-technician = Kỹ thuật

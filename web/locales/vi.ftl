@@ -2,9 +2,7 @@
 
 ## Các trang
 page-chair = Bàn chủ trì
-page-secretary = Bàn thư ký
 page-site = Điểm cầu
-page-technician = Kỹ thuật
 page-observer = Theo dõi
 page-stage = Màn hình lớn
 title-speaking = { $site } đang phát biểu
@@ -150,7 +148,6 @@ no-drafts = Hội nghị này không có dự thảo.
 paragraphs-count = { $n } đoạn
 comments = Ý kiến góp ý
 no-comments = Chưa có ý kiến góp ý.
-kind-agree = Nhất trí
 kind-substance = Sửa nội dung
 kind-wording = Sửa câu chữ
 kind-add = Bổ sung
@@ -159,7 +156,6 @@ kind-target = Mức chỉ tiêu
 kind-recommendation = Kiến nghị
 proposed-as = Đề nghị sửa thành: <b>{ $text }</b>
 comment-taken = Máy chủ đã ghi ý kiến.
-waiting-for-link = Chờ kết nối
 
 ## Bàn kỹ thuật
 sites = Điểm cầu
@@ -193,7 +189,6 @@ pass-over = Bỏ qua lần này
 call-next-site = Gọi điểm cầu tiếp theo
 undo = Hoàn tác
 priority-held = Chủ trì đang ưu tiên
-held-left = Giữ lượt, còn
 turn-interrupted = Tạm dừng nghe ý kiến khác
 turn-silenced = Tạm tắt micro
 
@@ -212,3 +207,4 @@ row-unlinked = Không có kết nối, tạm bỏ qua
 why-document = Theo thứ tự dự thảo
 about-speech = về phát biểu của { $site }
 roll-answer-words = “Điểm cầu { $site } có mặt, xin báo cáo quân số.”
+presented = Trình chiếu: { $label }

@@ -3,6 +3,27 @@
 
 /** @import { DeviceTrouble, MediaState } from "./media.js" */
 
+/** Simulcast, smallest first: quarter for tiles, half, full for the programme. */
+const ENCODINGS = [
+  { rid: "q", scaleResolutionDownBy: 4, maxBitrate: 100_000 },
+  { rid: "h", scaleResolutionDownBy: 2, maxBitrate: 350_000 },
+  { rid: "f", scaleResolutionDownBy: 1, maxBitrate: 1_500_000 },
+];
+
+/** What a room sends. Made even without a device: a camera plugged in later is put into the sender without a new offer. @param {RTCPeerConnection} pc @param {Capture | null} capture */
+export function addRoom(pc, capture) {
+  pc.addTransceiver(capture?.microphone ?? "audio", { direction: "sendonly" });
+  preferVp8(pc.addTransceiver(capture?.camera ?? "video", { direction: "sendonly", sendEncodings: ENCODINGS }));
+}
+
+/** @param {RTCRtpTransceiver} transceiver */
+export function preferVp8(transceiver) {
+  const codecs = RTCRtpSender.getCapabilities("video")?.codecs ?? [];
+  const isVp8 = (/** @type {{ mimeType: string }} */ codec) => codec.mimeType.toLowerCase() === "video/vp8";
+  if (!codecs.some(isVp8) || !transceiver.setCodecPreferences) return;
+  transceiver.setCodecPreferences([...codecs.filter(isVp8), ...codecs.filter((codec) => !isVp8(codec))]);
+}
+
 export class Capture {
   /** @type {MediaStreamTrack | null} */ camera = null;
   /** @type {MediaStreamTrack | null} */ microphone = null;

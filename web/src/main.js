@@ -102,6 +102,7 @@ async function run(about, token) {
       const fresh = page.news?.(before, app) ?? null;
       if (fresh !== null) news.textContent = fresh;
       media.hear(frame);
+      media.follow(app.me !== null && app.view?.stage.presentation?.seat === app.me.seat);
       if (frame.type === "welcome") joined(before);
       if (app.ui.summoned !== null && app.ui.summoned !== before.ui.summoned) endSummons(app.ui.summoned);
       draw();

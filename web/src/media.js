@@ -13,13 +13,6 @@ const CONNECTING_PATIENCE_MS = 12_000;
 const RETRY_FIRST_MS = 1_000;
 const RETRY_MOST_MS = 10_000;
 
-/** Simulcast, smallest first: quarter for tiles, half, full for the programme. */
-const ENCODINGS = [
-  { rid: "q", scaleResolutionDownBy: 4, maxBitrate: 100_000 },
-  { rid: "h", scaleResolutionDownBy: 2, maxBitrate: 350_000 },
-  { rid: "f", scaleResolutionDownBy: 1, maxBitrate: 1_500_000 },
-];
-
 /** @typedef {"off" | "connecting" | "connected" | "failed"} LinkState */
 /** @typedef {"refused" | "missing" | "busy" | "insecure" | "other"} DeviceTrouble Keys of the texts that explain it. */
 
@@ -39,13 +32,14 @@ const ENCODINGS = [
  * @property {string} microphoneId
  * @property {boolean} sound This machine plays the conference.
  * @property {(SiteId | null)[]} slots Which site each video slot shows.
+ * @property {import("./screen-share.js").ShareState} share What this machine presents.
  */
 
 /** @returns {MediaState} */
 const nothingYet = () => ({
   uplink: "off", downlink: "off", capturing: false, picture: null, hasMicrophone: false, microphoneOpen: true,
   cameraTrouble: null, microphoneTrouble: null, cameras: [], microphones: [], cameraId: "", microphoneId: "",
-  sound: false, slots: [],
+  sound: false, slots: [], share: "off",
 });
 
 export class Media {
@@ -54,6 +48,7 @@ export class Media {
   /** @type {RTCPeerConnection | null} */ #downlink = null;
   /** @type {RTCPeerConnection | null} The one on its way to replace `#downlink`. */ #nextDownlink = null;
   /** @type {import("./capture.js").Capture | null} This machine's devices, once it opens them. */ #capture = null;
+  /** @type {import("./screen-share.js").ScreenShare | null} This machine's screen, once it has presented. */ #share = null;
   #linked = false;
   #sends = false;
   #receives = false;
@@ -115,6 +110,18 @@ export class Media {
     }
   }
 
+  /** A person picks a screen or a window, which is shown once this seat presents. False if none was picked. @param {() => void} over The person ends it outside this page. */
+  async present(over) {
+    const { ScreenShare } = await import("./screen-share.js");
+    this.#share ??= new ScreenShare(this.tell, (share) => this.#set({ share }));
+    return this.#share.pick(over);
+  }
+
+  /** Whether this seat presents now. @param {boolean} holds */
+  follow(holds) {
+    this.#share?.follow(holds);
+  }
+
   /** The level of the room's own microphone in dBFS, −60 to 0; null while it cannot be measured. @returns {number | null} */
   level() {
     return this.#capture?.level() ?? null;
@@ -138,6 +145,7 @@ export class Media {
     this.#tries = { uplink: 0, downlink: 0 };
     if (this.#receives) this.#openDownlink();
     if (this.#sends) void this.#makeUplink();
+    this.#share?.linkUp();
   }
 
   /** Media that still works is left alone: the next welcome replaces it. */
@@ -152,6 +160,7 @@ export class Media {
     this.linkDown();
     [this.#uplink, this.#downlink, this.#nextDownlink].forEach((pc) => pc?.close());
     this.#capture?.stop();
+    this.#share?.stop();
   }
 
   /** @param {ServerFrame} frame */
@@ -162,7 +171,8 @@ export class Media {
       case "slots":
         tellSites(frame.video);
         return this.#set({ slots: frame.video });
-      case "media_failed": return this.#failed(frame.side);
+      case "presentation_answer": return this.#share?.answered(frame.sdp);
+      case "media_failed": return frame.side === "presentation" ? this.#share?.failed() : this.#failed(frame.side);
       default: return;
     }
   }
@@ -176,15 +186,12 @@ export class Media {
     const pc = new RTCPeerConnection({ iceServers: [], bundlePolicy: "max-bundle" });
     this.#uplink = pc;
     if (this.state.uplink !== "connected") this.#set({ uplink: "connecting" });
-    // Made even without a device: a camera plugged in later is put into the sender without a new offer.
-    pc.addTransceiver(this.#capture?.microphone ?? "audio", { direction: "sendonly" });
-    const picture = pc.addTransceiver(this.#capture?.camera ?? "video", { direction: "sendonly", sendEncodings: ENCODINGS });
-    preferVp8(picture);
     this.#watch(pc, "uplink", () => {
       old?.close();
       this.#set({ uplink: "connected" });
     });
     try {
+      (await import("./capture.js")).addRoom(pc, this.#capture);
       await pc.setLocalDescription(await pc.createOffer());
       await gathered(pc);
       if (pc === this.#uplink && pc.localDescription) this.tell({ type: "uplink_offer", sdp: pc.localDescription.sdp });
@@ -300,7 +307,8 @@ export class Media {
     const text = `${heights.join()}/${preview}`;
     if (text === this.#sizesTold) return;
     const [programme = 0, ...tiles] = heights;
-    if (this.tell({ type: "screen", slots: { programme, tiles, ...(preview === undefined ? {} : { preview }) } })) this.#sizesTold = text;
+    const presentation = tiles.pop() ?? 0;
+    if (this.tell({ type: "screen", slots: { programme, tiles, presentation, ...(preview === undefined ? {} : { preview }) } })) this.#sizesTold = text;
   }
 
   /** @param {"audio" | "video"} kind */
@@ -321,16 +329,8 @@ export class Media {
   }
 }
 
-/** @param {RTCRtpTransceiver} transceiver */
-function preferVp8(transceiver) {
-  const codecs = RTCRtpSender.getCapabilities("video")?.codecs ?? [];
-  const isVp8 = (/** @type {{ mimeType: string }} */ codec) => codec.mimeType.toLowerCase() === "video/vp8";
-  if (!codecs.some(isVp8) || !transceiver.setCodecPreferences) return;
-  transceiver.setCodecPreferences([...codecs.filter(isVp8), ...codecs.filter((codec) => !isVp8(codec))]);
-}
-
 /** The server has one address and learns ours from the packets: what was gathered in a second is enough. @param {RTCPeerConnection} pc */
-function gathered(pc) {
+export function gathered(pc) {
   if (pc.iceGatheringState === "complete") return Promise.resolve();
   return new Promise((done) => {
     const timer = setTimeout(done, GATHERING_MOST_MS);

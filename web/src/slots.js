@@ -6,7 +6,8 @@ export const PROGRAMME_SLOT = 0;
 export const TILE_SLOTS = 13;
 export const AUDIO_SLOTS = 4;
 export const PREVIEW_SLOT = TILE_SLOTS;
-export const VIDEO_SLOTS = 1 + TILE_SLOTS;
+export const PRESENTATION_SLOT = 1 + TILE_SLOTS;
+export const VIDEO_SLOTS = 2 + TILE_SLOTS;
 export const SLOTS = VIDEO_SLOTS + AUDIO_SLOTS;
 
 /** @type {(MediaStream | null)[]} */

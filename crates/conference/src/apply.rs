@@ -151,6 +151,17 @@ impl Conference {
             | Event::CarouselSet { .. }
             | Event::CarouselTurned { .. }
             | Event::PageSet { .. } => self.apply_to_screen(event),
+            Event::PresentationAsked { seat, at } => self.presenting.ask(*seat, *at),
+            Event::PresentationGiven { seat, at } => {
+                self.presenting.give(&self.setup, *seat, *at);
+                self.screen.present();
+            }
+            Event::PresentationEnded { seat, .. } => {
+                self.presenting.end(*seat);
+                if self.presenting.shown.is_none() {
+                    self.screen.presented();
+                }
+            }
             Event::CommentPosted { .. }
             | Event::CommentHeld { .. }
             | Event::CommentPublished { .. }

@@ -142,6 +142,12 @@ pub enum Command {
     SetCarousel { seconds: Option<u16> },
     /// Turn the pages of the grid; from 0.
     SetPage { page: u16 },
+    /// Ask to show a screen or a window to all rooms; whoever presides begins at once.
+    AskToPresent,
+    /// Let a seat that asked present, in the place of whoever does.
+    LetPresent { seat: SeatId },
+    /// End a seat's presentation, or its wish for one.
+    EndPresentation { seat: SeatId },
     /// Comment on a paragraph for the asker's site.
     PostComment {
         kind: CommentKind,
@@ -177,6 +183,8 @@ pub enum Signal {
     LinkDown { site: SiteId, kind: EndpointKind },
     /// The last connection of a seat is gone.
     SeatGone { seat: SeatId },
+    /// A seat that presents or would like to has had no connection for `PRESENTER_AWAY_S`.
+    StayedAway { seat: SeatId },
     /// Figures of the site that is being called.
     Measured {
         site: SiteId,

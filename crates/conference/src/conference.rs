@@ -7,6 +7,7 @@ use crate::{
     feed::Feed,
     floor::{Floor, Request, open_microphones},
     line::{self, Place},
+    presenting::Presenting,
     prompts::Prompts,
     roll::{Present, Quorum, Roll},
     roster::Roster,
@@ -27,6 +28,7 @@ pub struct Conference {
     pub(crate) roll: Roll,
     pub(crate) prompts: Prompts,
     pub(crate) screen: Screen,
+    pub(crate) presenting: Presenting,
     pub(crate) door: Door,
     pub(crate) seq: u64,
 }
@@ -78,6 +80,12 @@ impl Conference {
     #[must_use]
     pub fn screen(&self) -> &Screen {
         &self.screen
+    }
+
+    /// Who shows a screen or a window.
+    #[must_use]
+    pub fn presenting(&self) -> &Presenting {
+        &self.presenting
     }
 
     /// Who may come in, who waits, and who was sent away.
@@ -251,6 +259,12 @@ impl Conference {
             }
             Command::SetCarousel { seconds } => self.screen.decide_carousel(*seconds, now),
             Command::SetPage { page } => self.screen.decide_page(setup, *page),
+            Command::AskToPresent => {
+                let presides = self.roster.presides(actor);
+                self.presenting.decide_ask(setup, actor, presides, now)
+            }
+            Command::LetPresent { seat } => self.presenting.decide_give(*seat, now),
+            Command::EndPresentation { seat } => self.presenting.decide_end(*seat, now),
             Command::PostComment { kind, words } => {
                 self.feed.decide_post(setup, actor, *kind, words, now)
             }
@@ -258,13 +272,13 @@ impl Conference {
             Command::PublishComment { comment } => self.feed.decide_hold(*comment, false),
             Command::WithdrawComment { comment } => self.feed.decide_withdraw(*comment),
             Command::RevokeSeat { seat } => {
-                let mut events = floor.release_priority(*seat, now);
+                let mut events = self.let_go(*seat, now);
                 events.extend(self.roster.decide_revoke(setup, *seat)?);
                 events.extend(self.door.refuse_all_of(*seat, now));
                 Ok(events)
             }
             Command::ExpelSeat { seat, ban } => {
-                let mut events = floor.release_priority(*seat, now);
+                let mut events = self.let_go(*seat, now);
                 events.extend(self.door.decide_expel(setup, actor, *seat, *ban, now)?);
                 Ok(events)
             }
@@ -308,6 +322,7 @@ impl Conference {
             },
             Signal::WaitOver { wait } => self.door.decide_gone(wait),
             Signal::SeatGone { seat } => self.floor.release_priority(seat, now),
+            Signal::StayedAway { seat } => self.presenting.release(seat, now),
             Signal::Measured {
                 site,
                 level_dbov,
@@ -334,6 +349,13 @@ impl Conference {
                 events
             }
         }
+    }
+
+    /// What a seat held is free when it may not come any more: the priority key, and the presentation.
+    fn let_go(&self, seat: SeatId, now: Millis) -> Vec<Event> {
+        let mut events = self.floor.release_priority(seat, now);
+        events.extend(self.presenting.release(seat, now));
+        events
     }
 
     /// Decides what has become due; empty when nothing has. Called again until it is.

@@ -186,6 +186,12 @@ pub enum Event {
     CarouselTurned { site: SiteId, at: Millis },
     /// The grid's page changed.
     PageSet { page: u16 },
+    /// A seat would like to show a screen or a window.
+    PresentationAsked { seat: SeatId, at: Millis },
+    /// A seat presents, in the place of another if there was one.
+    PresentationGiven { seat: SeatId, at: Millis },
+    /// A seat presents no longer, or wishes to no longer.
+    PresentationEnded { seat: SeatId, at: Millis },
     /// A comment arrived.
     CommentPosted {
         comment: CommentId,

@@ -26,6 +26,9 @@ pub enum Refusal {
     /// No such comment.
     #[error("there is no such comment")]
     UnknownComment,
+    /// The seat's machine carries neither picture nor sound.
+    #[error("this machine carries no pictures")]
+    CarriesNothing,
     /// No such seat.
     #[error("there is no such seat")]
     UnknownSeat,

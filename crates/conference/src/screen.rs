@@ -17,6 +17,8 @@ pub struct Screen {
     pub under_blank: Option<Layout>,
     /// What was shown before the waiting picture, and comes back when something begins.
     before_waiting: Option<Layout>,
+    /// What a presentation covers, and comes back after it.
+    before_presentation: Option<Layout>,
     /// The text of the notice.
     pub notice: String,
     /// The paragraph somebody chose to show.
@@ -204,12 +206,43 @@ impl Screen {
 
     /// A speech, a roll call or an item begins: nobody waits any more. What covers everything stays.
     pub(crate) fn wake(&mut self) {
-        let shown = match &mut self.under_blank {
+        let before = self.before_waiting;
+        let shown = self.shown_mut();
+        if *shown == Layout::Waiting {
+            *shown = before.unwrap_or_default();
+            self.before_waiting = None;
+        } else if self.before_presentation == Some(Layout::Waiting) {
+            self.before_presentation = self.before_waiting.take();
+        }
+    }
+
+    /// A presentation begins: it is shown where the paragraph is.
+    pub(crate) fn present(&mut self) {
+        let shown = self.shown_mut();
+        if is_of_the_floor(*shown) || *shown == Layout::Waiting {
+            let former = std::mem::replace(shown, Layout::Document);
+            self.before_presentation.get_or_insert(former);
+        }
+    }
+
+    /// It is over: what it covered comes back, unless somebody shows something else since.
+    pub(crate) fn presented(&mut self) {
+        let Some(former) = self.before_presentation.take() else {
+            return;
+        };
+        let shown = self.shown_mut();
+        if *shown == Layout::Document {
+            *shown = former;
+        } else if self.before_waiting == Some(Layout::Document) {
+            self.before_waiting = Some(former);
+        }
+    }
+
+    /// The layout that is shown, or that comes back from under blank.
+    fn shown_mut(&mut self) -> &mut Layout {
+        match &mut self.under_blank {
             Some(covered) => covered,
             None => &mut self.layout,
-        };
-        if *shown == Layout::Waiting {
-            *shown = self.before_waiting.take().unwrap_or_default();
         }
     }
 
@@ -253,6 +286,7 @@ impl Screen {
             on_deck: conference.on_deck_sites(),
             tiles: self.tiles(setup),
             carriers: conference.roster().carriers(),
+            presentation: conference.presenting.shown,
         }
     }
 

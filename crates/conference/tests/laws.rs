@@ -43,7 +43,7 @@ fn every_event_survives_being_written_and_read() {
         comment_withdrawn conference_opened device_admitted device_allowed device_banned device_bound device_gone \
         device_refused device_waits endpoint_linked endpoint_lost floor_requested hall_microphone_set \
         headcount_set item_finished item_moved item_started layout_previewed layout_set list_set microphone_heard microphones_set notice_set \
-        paragraph_shown priority_set prompt_handled prompted readiness_set request_accepted request_denied \
+        paragraph_shown presentation_asked presentation_ended presentation_given priority_set prompt_handled prompted readiness_set request_accepted request_denied \
         request_moved request_withdrawn roll_call_ended roll_call_started seat_expelled seat_restored seat_revoked site_answered site_called \
         site_heard spotlight_set staged step_undone turn_ended turn_extended turn_held turn_interrupted turn_kept \
         turn_muted turn_paused turn_ran_out turn_resumed turn_started turn_taken_up turn_unheld turn_warned";

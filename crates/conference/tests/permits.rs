@@ -39,7 +39,7 @@ const AT_WORK: &str = "
     00:16  chair       expels seat 5";
 
 /// The states a right could depend on, each as what happened before. The clock goes on behind the last line.
-const STATES: [(&str, &str, &str); 13] = [
+const STATES: [(&str, &str, &str); 14] = [
     ("nothing has begun", "", ""),
     ("an item runs", "", "00:20 chair opens item 5"),
     (
@@ -78,6 +78,16 @@ const STATES: [(&str, &str, &str); 13] = [
         00:20 technician keeps the picture of Sa Đéc
         00:20 technician runs a carousel of 5
         00:20 technician shows paragraph 1",
+    ),
+    (
+        "many would like to present",
+        AT_WORK,
+        "00:20 chair asks to present
+        00:20 deputy asks to present
+        00:20 secretary asks to present
+        00:20 technician asks to present
+        00:20 Sa Đéc asks to present
+        00:20 Tháp Mười asks to present",
     ),
     (
         "the last item is over",
@@ -299,6 +309,17 @@ fn commands(live: &Conference, asker: &Actor) -> Vec<(Deed, Option<SiteId>, Comm
             (false, _) => Deed::RevokeSeat,
         };
         all.push((deed, None, Command::RevokeSeat { seat: seat.id }));
+    }
+    all.push((Deed::AskToPresent, None, Command::AskToPresent));
+    for seat in live.setup().seats.iter().map(|seat| seat.id) {
+        let end = match seat == asker.seat {
+            true => Deed::EndOwn,
+            false => Deed::EndPresentation,
+        };
+        all.extend([
+            (Deed::LetPresent, None, Command::LetPresent { seat }),
+            (end, None, Command::EndPresentation { seat }),
+        ]);
     }
     for seat in &live.setup().seats {
         let (id, ban) = (seat.id, false);

@@ -1,11 +1,11 @@
 //! What arrives, counted per slot. Pure: packets in, figures out.
 
 use diemcau_model::SiteId;
-use diemcau_model::limits::{AUDIO_SLOTS, TILE_SLOTS};
+use diemcau_model::limits::{AUDIO_SLOTS, PICTURE_SLOTS};
 use std::fmt;
 
-/// Video slots of a downlink: the programme, then the tiles.
-pub const VIDEO_SLOTS: usize = 1 + TILE_SLOTS;
+/// Video slots of a downlink: the programme, the tiles, the presentation.
+pub const VIDEO_SLOTS: usize = PICTURE_SLOTS;
 
 /// A step in the sequence numbers larger than this is another source, not loss.
 const GAP_MAX: i16 = 1_000;

@@ -298,6 +298,7 @@ impl Endpoint {
                 Ok(Vec::new())
             }
             ServerFrame::Pong { .. }
+            | ServerFrame::PresentationAnswer { .. }
             | ServerFrame::DownlinkAnswer { .. }
             | ServerFrame::Telemetry { .. }
             | ServerFrame::Alarms { .. } => Ok(Vec::new()),
@@ -521,6 +522,8 @@ impl Endpoint {
                 &mut self.downlink_works,
                 &mut self.downlink_due,
             ),
+            // An endpoint has no screen to show.
+            Side::Presentation => return,
         };
         if making != Some(change.making) {
             return;
@@ -538,6 +541,7 @@ impl Endpoint {
         match side {
             Side::Uplink => (self.uplink_works, self.uplink_due) = (false, soon),
             Side::Downlink => (self.downlink_works, self.downlink_due) = (false, soon),
+            Side::Presentation => {}
         }
     }
 

@@ -260,12 +260,12 @@ impl Server {
         self.wanted(|f| matches!(f, ClientFrame::OpenDownlink {}))
             .await;
         let (down, gathered) = connection(None, levels).await;
-        for slot in 0..18_u32 {
+        for slot in 0..19_u32 {
             let track = match slot {
                 0 => Arc::clone(&programme),
-                1..=13 => track(RtpCodecKind::Video, 1_000 + slot),
-                16 => Arc::clone(&voice),
-                _ => track(RtpCodecKind::Audio, 2_000 + slot - 14),
+                1..=14 => track(RtpCodecKind::Video, 1_000 + slot),
+                17 => Arc::clone(&voice),
+                _ => track(RtpCodecKind::Audio, 2_000 + slot - 15),
             };
             let init = RTCRtpTransceiverInit {
                 direction: RTCRtpTransceiverDirection::Sendonly,
@@ -469,7 +469,7 @@ fn welcome() -> Value {
             "floor": floor(Value::Null),
             "stage": {"layout": "grid", "preview": null, "notice": "", "paragraph": null, "paragraph_chosen": false,
                 "spotlight": null, "carousel": null, "page": 0, "pages": 1, "tiles": [4], "heard": [], "programme": null,
-                "on_deck": [], "lower_third": null},
+                "on_deck": [], "lower_third": null, "presentation": null, "presentation_asks": []},
             "feed": [], "speeches": [], "seats": [], "door": {"waiting": [], "banned": []},
             "attendance": {"calling": null, "since": null, "walks": false, "sites": [], "summoned": 0, "present": 0, "online": 0, "quorum": null},
             "prompts": []}})

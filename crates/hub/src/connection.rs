@@ -185,6 +185,9 @@ impl Session<'_> {
                 command: command(asked),
             },
             ClientFrame::UplinkOffer { sdp } => media(peer, PeerAsk::UplinkOffer { peer, sdp }),
+            ClientFrame::PresentationOffer { sdp } => {
+                media(peer, PeerAsk::PresentationOffer { peer, sdp })
+            }
             ClientFrame::OpenDownlink {} => media(peer, PeerAsk::OpenDownlink { peer }),
             ClientFrame::DownlinkAnswer { sdp } => {
                 media(peer, PeerAsk::DownlinkAnswer { peer, sdp })

@@ -84,7 +84,8 @@ impl Members {
             PeerAsk::Screen { slots, .. } if slots.preview.is_some() => {
                 member.carries != Carries::Nothing && member.viewer.sees_all_figures()
             }
-            PeerAsk::OpenDownlink { .. }
+            PeerAsk::PresentationOffer { .. }
+            | PeerAsk::OpenDownlink { .. }
             | PeerAsk::DownlinkAnswer { .. }
             | PeerAsk::DownlinkOffer { .. }
             | PeerAsk::Screen { .. }

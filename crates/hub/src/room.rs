@@ -5,6 +5,7 @@
 
 mod failure;
 mod lobby;
+mod presenters;
 
 use crate::{
     Clock, MediaLines, Metrics,
@@ -23,6 +24,7 @@ use diemcau_protocol::{ErrorWhy, ServerFrame, touches};
 use failure::Failure;
 pub(crate) use lobby::Claim;
 use lobby::{ToLobby, TurnedAway, Waiter};
+use presenters::Absent;
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
@@ -185,6 +187,8 @@ pub(crate) struct Room {
     lobby: BTreeMap<WaitId, Waiter>,
     /// Sites whose microphone was closed by something that could not be written: silent until the record has it too.
     silenced: BTreeSet<SiteId>,
+    /// Seats that present or would like to, and have no connection now.
+    absent: Absent,
 }
 
 /// Which of two connections was opened first.
@@ -243,6 +247,7 @@ impl Room {
             alarms_told: BTreeSet::new(),
             lobby: BTreeMap::new(),
             silenced: BTreeSet::new(),
+            absent: Absent::default(),
         };
         tokio::spawn(room.run(messages).instrument(info_span!("room")));
         RoomHandle { inbox, clock }
@@ -283,6 +288,7 @@ impl Room {
                 self.follow_links(&mut round);
             }
             self.sweep_lobby(&mut round);
+            self.release_absent(&mut round);
             self.take_time(&mut round);
             for message in batch.drain(..) {
                 self.take(message, &mut round).await;
@@ -517,6 +523,7 @@ impl Room {
             PeerSay::Answer { peer, side, sdp } => match side {
                 Side::Uplink => (peer, ServerFrame::UplinkAnswer { sdp }),
                 Side::Downlink => (peer, ServerFrame::DownlinkAnswer { sdp }),
+                Side::Presentation => (peer, ServerFrame::PresentationAnswer { sdp }),
             },
             PeerSay::Offer { peer, sdp } => (peer, ServerFrame::DownlinkOffer { sdp }),
             PeerSay::Slots { peer, video } => (peer, ServerFrame::Slots { video }),
@@ -548,7 +555,8 @@ impl Room {
         let is_written = committed.is_ok();
         match committed {
             Ok(()) => {
-                self.silenced.retain(|site| !closed_by_record.contains(site));
+                self.silenced
+                    .retain(|site| !closed_by_record.contains(site));
                 self.publish(&entries);
                 for (peer, id, answer) in answers {
                     self.answer(peer, id, answer);
@@ -660,6 +668,7 @@ impl Room {
         let peer = self.members.admit(&seat, device, opened, outlet);
         self.ask(PeerAsk::Admit {
             peer,
+            seat: seat.id,
             site: seat.site,
             carries: seat.carries,
         })

@@ -7,7 +7,7 @@ mod packets;
 
 use crate::counters::{Counters, add};
 use crate::demux::{Demux, LegId, is_stun};
-use crate::engine::{Engine, LegEvent, Outlet};
+use crate::engine::{Engine, Layer, LegEvent, Outlet};
 use crate::gate::{self, FIRST_VOICE_SLOT, Stream};
 use crate::keyframes::{KeyFrames, Picture};
 use crate::peers::{Line, Peer};
@@ -15,7 +15,9 @@ use crate::port::Port;
 use crate::post::Post;
 use crate::stats::STATS_INTERVAL;
 use bytes::BytesMut;
-use diemcau_model::{Carries, LinkReport, LinkStep, PeerAsk, PeerId, PeerSay, Side, SiteId, Stage};
+use diemcau_model::{
+    Carries, LinkReport, LinkStep, PeerAsk, PeerId, PeerSay, SeatId, Side, SiteId, Stage,
+};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -58,13 +60,15 @@ pub struct Driver {
     stage: Stage,
     stage_open: bool,
     /// Who may ask for media.
-    admitted: BTreeMap<PeerId, (Option<SiteId>, Carries)>,
+    admitted: BTreeMap<PeerId, (SeatId, Option<SiteId>, Carries)>,
     /// Those who did.
     peers: BTreeMap<PeerId, Peer>,
     demux: Demux,
     voices: gate::Voices,
     /// The uplinks that may be forwarded at all.
     carriers: BTreeSet<PeerId>,
+    /// The presentation that may be.
+    presenter: Option<PeerId>,
     feeds: BTreeMap<PeerId, Feeds>,
     key_frames: KeyFrames,
     connections: u64,
@@ -106,6 +110,7 @@ impl Driver {
             demux: Demux::default(),
             voices: gate::Voices::default(),
             carriers: BTreeSet::new(),
+            presenter: None,
             feeds: BTreeMap::new(),
             key_frames: KeyFrames::default(),
             connections: 0,
@@ -148,6 +153,7 @@ impl Driver {
         } else {
             Stage::default()
         };
+        self.end_presentations(Instant::now());
         self.dirty = true;
         self.staged = true;
     }
@@ -212,7 +218,7 @@ impl Driver {
             self.read(now);
         }
         for (id, peer) in &mut self.peers {
-            for side in [Side::Uplink, Side::Downlink] {
+            for side in Side::ALL {
                 let Some(line) = peer.line(side) else {
                     continue;
                 };
@@ -259,7 +265,7 @@ impl Driver {
     fn deadline(&mut self, now: Instant) -> Instant {
         let mut deadline = self.housekeeping_at.min(self.stats_at);
         for peer in self.peers.values_mut() {
-            for side in [Side::Uplink, Side::Downlink] {
+            for side in Side::ALL {
                 let line = peer.line(side).and_then(|line| line.deadline);
                 deadline = line.map_or(deadline, |line| deadline.min(line));
             }
@@ -289,12 +295,24 @@ impl Driver {
             .iter()
             .filter_map(|(id, peer)| peer.screen(*id))
             .collect();
+        let presenters: Vec<_> = self
+            .peers
+            .iter()
+            .filter_map(|(id, peer)| peer.presenter(*id))
+            .collect();
+        self.presenter = gate::presenter(&self.stage, &presenters);
         let carriers = gate::carriers(&self.stage, &sources);
         self.voices.seat(&self.stage, &carriers);
         self.carriers = carriers.values().map(|source| source.peer).collect();
 
         let mut wanted: BTreeMap<(PeerId, usize), (PeerId, Stream)> = BTreeMap::new();
-        let (routes, steps) = gate::routes(&self.stage, &sources, &screens, &self.voices);
+        let (routes, steps) = gate::routes(
+            &self.stage,
+            &sources,
+            self.presenter,
+            &screens,
+            &self.voices,
+        );
         for (id, step) in steps {
             self.take_step(id, step);
         }
@@ -385,14 +403,15 @@ impl Driver {
 
     fn ask_for_key_frames(&mut self, now: Instant) {
         for (id, layer) in self.key_frames.due(now) {
-            let line = self
-                .peers
-                .get_mut(&id)
-                .and_then(|peer| peer.line(Side::Uplink));
+            let (side, layer) = match layer {
+                Layer::Presentation => (Side::Presentation, Layer::Full),
+                Layer::Quarter | Layer::Half | Layer::Full => (Side::Uplink, layer),
+            };
+            let line = self.peers.get_mut(&id).and_then(|peer| peer.line(side));
             let Some(line) = line else { continue };
             if line.leg.ask_key_frame(layer, now) {
                 add(&self.counters.key_frames_asked, 1);
-                wet(line, (id, Side::Uplink), &mut self.wet);
+                wet(line, (id, side), &mut self.wet);
             }
         }
     }
@@ -403,6 +422,7 @@ impl Driver {
             for (side, silent) in [
                 (Side::Uplink, LINK_SILENT),
                 (Side::Downlink, DOWNLINK_SILENT),
+                (Side::Presentation, LINK_SILENT),
             ] {
                 let Some(line) = peer.line(side) else {
                     continue;
@@ -451,6 +471,7 @@ impl Driver {
         let line = match leg.1 {
             Side::Uplink => peer.up.as_mut().map(|up| &mut up.line),
             Side::Downlink => peer.down.as_mut().map(|down| &mut down.line),
+            Side::Presentation => peer.presents.as_mut().map(|up| &mut up.line),
         };
         let Some(line) = line else { return };
         line.wet = false;
@@ -501,9 +522,13 @@ impl Driver {
         });
         self.demux.remove(leg);
         self.dirty = true;
-        if leg.1 == Side::Uplink {
-            self.key_frames.forget(leg.0);
-            peer.meter.forget_streams();
+        match leg.1 {
+            Side::Uplink => {
+                self.key_frames.forget(leg.0);
+                peer.meter.forget_streams();
+            }
+            Side::Presentation => self.key_frames.forget(leg.0),
+            Side::Downlink => {}
         }
         if leg.1 == Side::Uplink
             && line.connected

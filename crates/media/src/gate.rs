@@ -5,13 +5,13 @@
 mod fit;
 
 use crate::engine::Layer;
-use diemcau_model::limits::{AUDIO_SLOTS, TILE_SLOTS};
-use diemcau_model::{Carries, EndpointKind, LinkStep, PeerId, ScreenSlots, SiteId, Stage};
+use diemcau_model::limits::{AUDIO_SLOTS, PICTURE_SLOTS, PRESENTATION_SLOT, TILE_SLOTS};
+use diemcau_model::{Carries, EndpointKind, LinkStep, PeerId, ScreenSlots, SeatId, SiteId, Stage};
 use fit::Wish;
 use std::collections::BTreeMap;
 
-/// The first voice slot, behind the programme and the tiles.
-pub const FIRST_VOICE_SLOT: usize = 1 + TILE_SLOTS;
+/// The first voice slot, behind the pictures.
+pub const FIRST_VOICE_SLOT: usize = PICTURE_SLOTS;
 /// A picture up to this height is well served by the quarter layer.
 const QUARTER_HEIGHT_MAX: u16 = 240;
 /// A picture up to this height is well served by the half layer.
@@ -27,6 +27,15 @@ pub struct Source {
     pub order: u64,
     /// The layers that arrive.
     pub layers: Vec<Layer>,
+}
+
+/// A connected uplink of a presentation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Presenter {
+    pub peer: PeerId,
+    pub seat: SeatId,
+    /// Grows with each connection; of two of one seat the newest counts.
+    pub order: u64,
 }
 
 /// A connected downlink of an admitted peer.
@@ -107,8 +116,15 @@ pub fn carriers<'a>(stage: &Stage, sources: &'a [Source]) -> BTreeMap<SiteId, &'
     carriers
 }
 
-/// What a screen shows: the programme, then the tiles in protocol order; in the last one the site that a desk looks at
-/// for itself, unless another tile shows it already.
+/// The one presentation that the rules let through.
+pub fn presenter(stage: &Stage, presenters: &[Presenter]) -> Option<PeerId> {
+    let seat = stage.presentation?.seat;
+    let of_seat = presenters.iter().filter(|one| one.seat == seat);
+    of_seat.max_by_key(|one| one.order).map(|one| one.peer)
+}
+
+/// What a screen shows: the programme, then the tiles in protocol order, in the last one the site that a desk looks at
+/// for itself, unless another tile shows it already; then the presentation.
 pub fn shown(stage: &Stage, preview: Option<SiteId>) -> Vec<Option<SiteId>> {
     let of_all = |tile: usize| stage.tiles.get(tile).copied();
     let own = preview.filter(|site| !stage.tiles.iter().take(TILE_SLOTS).any(|tile| tile == site));
@@ -116,7 +132,7 @@ pub fn shown(stage: &Stage, preview: Option<SiteId>) -> Vec<Option<SiteId>> {
     let tiles = (0..TILE_SLOTS - 1).map(of_all);
     std::iter::once(stage.programme)
         .chain(tiles)
-        .chain([last])
+        .chain([last, stage.presentation.map(|shown| shown.site)])
         .collect()
 }
 
@@ -124,6 +140,7 @@ pub fn shown(stage: &Stage, preview: Option<SiteId>) -> Vec<Option<SiteId>> {
 pub fn routes(
     stage: &Stage,
     sources: &[Source],
+    presenter: Option<PeerId>,
     screens: &[Screen],
     voices: &Voices,
 ) -> (Vec<Route>, Vec<(PeerId, LinkStep)>) {
@@ -132,14 +149,20 @@ pub fn routes(
     for screen in screens.iter().filter(|screen| receives(screen.carries)) {
         let shown = shown(stage, screen.slots.preview);
         let sounds = sounds(stage, screen, voices, &carriers);
-        let wishes = wishes(screen, &shown, &carriers);
+        // Nobody is shown the own screen: it would show itself, and itself, and itself.
+        let presenter = presenter.filter(|presenter| *presenter != screen.peer);
+        let wishes = wishes(screen, &shown, presenter, &carriers);
         let fit = fit::fit(screen.bears, sounds.len(), &wishes);
         steps.push((screen.peer, fit.step));
         for (slot, layer) in fit.pictures {
             let site = shown.get(slot).copied().flatten();
-            if let Some(source) = site.and_then(|site| carriers.get(&site)) {
+            let source = match slot {
+                PRESENTATION_SLOT => presenter,
+                _ => site.and_then(|site| Some(carriers.get(&site)?.peer)),
+            };
+            if let Some(source) = source {
                 routes.push(Route {
-                    source: source.peer,
+                    source,
                     stream: Stream::Picture(layer),
                     to: screen.peer,
                     slot,
@@ -153,15 +176,17 @@ pub fn routes(
     (routes, steps)
 }
 
-/// The pictures a screen asks for: the programme, the hall, the other tiles.
+/// The pictures a screen asks for: the programme, the presentation, the hall, the other tiles.
 fn wishes<'a>(
     screen: &Screen,
     shown: &[Option<SiteId>],
+    presenter: Option<PeerId>,
     carriers: &BTreeMap<SiteId, &'a Source>,
 ) -> Vec<Wish<'a>> {
     let wish = |(slot, site): (usize, &Option<SiteId>)| {
         let height = match slot {
             0 => screen.slots.programme,
+            PRESENTATION_SLOT => 0,
             tile => screen.slots.tiles.get(tile - 1).copied().unwrap_or(0),
         };
         let source = *site.as_ref().and_then(|site| carriers.get(site))?;
@@ -173,7 +198,12 @@ fn wishes<'a>(
             arriving,
         })
     };
-    shown.iter().enumerate().filter_map(wish).collect()
+    let mut wishes: Vec<Wish<'_>> = shown.iter().enumerate().filter_map(wish).collect();
+    if presenter.is_some() && screen.slots.presentation > 0 {
+        let behind = wishes.partition_point(|wish| wish.slot == 0);
+        wishes.insert(behind, fit::PRESENTATION);
+    }
+    wishes
 }
 
 fn sounds(

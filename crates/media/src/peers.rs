@@ -2,10 +2,10 @@
 
 use crate::engine::{Layer, Leg};
 use crate::forward::{PictureSlot, VoiceSlot};
-use crate::gate::{FIRST_VOICE_SLOT, Screen, Source};
+use crate::gate::{FIRST_VOICE_SLOT, Presenter, Screen, Source};
 use crate::stats::Meter;
 use diemcau_model::limits::AUDIO_SLOTS;
-use diemcau_model::{Carries, LinkStep, PeerId, ScreenSlots, Side, SiteId};
+use diemcau_model::{Carries, LinkStep, PeerId, ScreenSlots, SeatId, Side, SiteId};
 use std::time::{Duration, Instant};
 
 /// A layer that brought nothing for so long does not arrive any more.
@@ -23,17 +23,20 @@ const BURST_MAX: f64 = 2_000.0;
 const BEARS_STEPS: u64 = 25;
 
 pub struct Peer {
+    pub seat: SeatId,
     pub site: Option<SiteId>,
     pub carries: Carries,
     pub listens: bool,
     pub screen: ScreenSlots,
     pub up: Option<Up>,
     pub down: Option<Down>,
+    pub presents: Option<Up>,
     /// What it was last told its slots show.
     pub told: Option<Vec<Option<SiteId>>>,
     pub meter: Meter,
     uplink_tries: Tries,
     downlink_tries: Tries,
+    presentation_tries: Tries,
 }
 
 /// How many datagrams may still come now.
@@ -83,8 +86,9 @@ pub struct Line {
 }
 
 impl Peer {
-    pub fn new(site: Option<SiteId>, carries: Carries, now: Instant) -> Self {
+    pub fn new(seat: SeatId, site: Option<SiteId>, carries: Carries, now: Instant) -> Self {
         Self {
+            seat,
             site,
             carries,
             // Rooms hear each other from the start; a desk that only watches sits in a room that hears already.
@@ -92,10 +96,12 @@ impl Peer {
             screen: ScreenSlots::default(),
             up: None,
             down: None,
+            presents: None,
             told: None,
             meter: Meter::new(now),
             uplink_tries: Tries::default(),
             downlink_tries: Tries::default(),
+            presentation_tries: Tries::default(),
         }
     }
 
@@ -104,6 +110,7 @@ impl Peer {
         match side {
             Side::Uplink => self.uplink_tries.take(now),
             Side::Downlink => self.downlink_tries.take(now),
+            Side::Presentation => self.presentation_tries.take(now),
         }
     }
 
@@ -111,6 +118,7 @@ impl Peer {
         match side {
             Side::Uplink => self.up.as_mut().map(|up| &mut up.line),
             Side::Downlink => self.down.as_mut().map(|down| &mut down.line),
+            Side::Presentation => self.presents.as_mut().map(|up| &mut up.line),
         }
     }
 
@@ -118,6 +126,7 @@ impl Peer {
         match side {
             Side::Uplink => self.up.take().map(|up| up.line),
             Side::Downlink => self.down.take().map(|down| down.line),
+            Side::Presentation => self.presents.take().map(|up| up.line),
         }
     }
 
@@ -130,6 +139,16 @@ impl Peer {
             kind: self.carries.endpoint()?,
             order: up.order,
             layers: up.arriving.clone(),
+        })
+    }
+
+    /// As the gate sees it presenting.
+    pub fn presenter(&self, peer: PeerId) -> Option<Presenter> {
+        let up = self.presents.as_ref().filter(|up| up.line.connected)?;
+        Some(Presenter {
+            peer,
+            seat: self.seat,
+            order: up.order,
         })
     }
 
@@ -298,7 +317,7 @@ mod tests {
     fn four_connections_in_ten_seconds_and_a_fifth_when_the_first_is_that_old() {
         let start = Instant::now();
         let at = |second| start + Duration::from_secs(second);
-        let mut peer = Peer::new(None, Carries::Watch, start);
+        let mut peer = Peer::new(SeatId(0), None, Carries::Watch, start);
         for second in [0, 0, 3, 9] {
             assert!(peer.may_try(Side::Downlink, at(second)));
         }

@@ -130,7 +130,7 @@ fn place(layer: Layer) -> usize {
     match layer {
         Layer::Quarter => 0,
         Layer::Half => 1,
-        Layer::Full => 2,
+        Layer::Full | Layer::Presentation => 2,
     }
 }
 

@@ -8,7 +8,11 @@
 
 mod support;
 
-use diemcau_model::{Carries, EndpointKind, PeerAsk, PeerId, PeerSay, Side, SiteId};
+use diemcau_model::{
+    Carries, EndpointKind, PeerAsk, PeerId, PeerSay, Presentation, ScreenSlots, SeatId, Side,
+    SiteId,
+    limits::{PICTURE_SLOTS, PRESENTATION_SLOT},
+};
 use diemcau_probe::ProbeOptions;
 use support::Hall;
 
@@ -23,7 +27,7 @@ async fn three_rooms_connect_and_see_what_their_screens_ask_for() {
             _ => None,
         })
         .await;
-    assert_eq!(shown.len(), 14);
+    assert_eq!(shown.len(), 15);
     assert_eq!(
         shown[..4],
         [None, Some(SiteId(0)), Some(SiteId(1)), Some(SiteId(2))]
@@ -43,7 +47,7 @@ async fn three_rooms_connect_and_see_what_their_screens_ask_for() {
     })
     .await;
     assert!(
-        hall.seen(1).slots.keys().all(|slot| *slot >= 14),
+        hall.seen(1).slots.keys().all(|slot| *slot >= PICTURE_SLOTS),
         "room 1 shows nothing"
     );
     assert_eq!(hall.sounds(0, 0), 0, "nobody hears itself");
@@ -190,10 +194,16 @@ async fn the_standby_takes_over_when_the_rules_say_so() {
         hall.sounds(1, 100) > 10 && hall.seen(1).packets(0, 100) > 0
     })
     .await;
-    let before = (hall.sounds(1, 0), hall.seen(1).packets_in(0..14, 0));
+    let before = (
+        hall.sounds(1, 0),
+        hall.seen(1).packets_in(0..PICTURE_SLOTS, 0),
+    );
     hall.while_sending(0, 200).await;
     assert_eq!(
-        (hall.sounds(1, 0), hall.seen(1).packets_in(0..14, 0)),
+        (
+            hall.sounds(1, 0),
+            hall.seen(1).packets_in(0..PICTURE_SLOTS, 0)
+        ),
         before
     );
     hall.close().await;
@@ -248,5 +258,90 @@ async fn a_viewer_that_lost_its_thread_gets_a_key_frame() {
     })
     .await;
     assert!(hall.count(|counters| &counters.key_frames_wanted) > 0);
+    hall.close().await;
+}
+
+const SCREEN: u16 = 70;
+
+fn presents(hall: &Hall, seat: u64) {
+    hall.set_stage(|stage| {
+        stage.presentation = Some(Presentation {
+            seat: SeatId(u32::try_from(seat).unwrap()),
+            site: SiteId(0),
+        });
+    });
+}
+
+async fn look_at_the_presentation(hall: &Hall, peers: &[u64]) {
+    for peer in peers {
+        let slots = ScreenSlots {
+            presentation: 720,
+            ..ScreenSlots::default()
+        };
+        let peer = PeerId(*peer);
+        hall.ask(PeerAsk::Screen { peer, slots }).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_presentation_is_seen_by_all_who_look_and_by_nobody_after_it_is_over() {
+    let mut hall = Hall::with_rooms(3).await;
+    look_at_the_presentation(&hall, &[0, 1]).await;
+    presents(&hall, 0);
+    let _screen = hall.present(0, SCREEN).await;
+    let shown = |hall: &Hall, peer| hall.seen(peer).packets(PRESENTATION_SLOT, SCREEN);
+    hall.until("room 1 sees it", |hall| shown(hall, 1) > 40)
+        .await;
+    assert_eq!(shown(&hall, 0), 0, "who presents is not shown it");
+    assert_eq!(shown(&hall, 2), 0, "it has no place for it");
+    assert_eq!(hall.sounds(1, SCREEN), 0);
+    let slot = &hall.seen(1).slots[&PRESENTATION_SLOT];
+    assert_eq!((slot.missing.len(), slot.strays), (0, 0), "{slot:?}");
+
+    hall.set_stage(|stage| stage.presentation = None);
+    hall.while_sending(0, 40).await;
+    let before = shown(&hall, 1);
+    hall.while_sending(0, 200).await;
+    assert_eq!(shown(&hall, 1), before);
+    hall.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_presentation_of_a_seat_that_was_not_let_is_not_even_taken() {
+    let mut hall = Hall::with_rooms(3).await;
+    look_at_the_presentation(&hall, &[2]).await;
+    presents(&hall, 0);
+    let offer = |sdp| PeerAsk::PresentationOffer {
+        peer: PeerId(1),
+        sdp,
+    };
+    let sdp = hall.probe(1).uplink_offer().await;
+    hall.ask(offer(sdp.clone())).await;
+    assert!(
+        hall.failed(1, Side::Presentation)
+            .await
+            .contains("does not present")
+    );
+    presents(&hall, 1);
+    hall.ask(offer(sdp)).await;
+    assert!(
+        hall.failed(1, Side::Presentation)
+            .await
+            .contains("one picture"),
+        "a microphone is no part of it"
+    );
+
+    // It is taken over by another, whose screen is there at once.
+    let _of_1 = hall.present(1, SCREEN).await;
+    let shown = |hall: &Hall, mark| hall.seen(2).packets(PRESENTATION_SLOT, mark);
+    hall.until("room 2 sees it", |hall| shown(hall, SCREEN) > 10)
+        .await;
+    presents(&hall, 0);
+    let _of_0 = hall.present(0, SCREEN + 1).await;
+    hall.until("room 2 sees the other", |hall| shown(hall, SCREEN + 1) > 10)
+        .await;
+    let before = shown(&hall, SCREEN);
+    hall.while_sending(0, 200).await;
+    assert_eq!(shown(&hall, SCREEN), before);
     hall.close().await;
 }

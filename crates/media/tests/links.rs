@@ -8,6 +8,7 @@
 
 mod support;
 
+use diemcau_model::limits::PICTURE_SLOTS;
 use diemcau_model::{Carries, EndpointKind, LinkReport, PeerAsk, PeerId, PeerSay, Side, SiteId};
 use diemcau_probe::{Probe, ProbeOptions};
 use std::time::{Duration, Instant};
@@ -369,7 +370,7 @@ async fn a_network_that_blocks_udp_carries_sound_and_picture_both_ways_over_tcp(
     })
     .await;
     hall.until("it has the picture too", |hall| {
-        hall.seen(7).packets_in(0..14, 0) > 50
+        hall.seen(7).packets_in(0..PICTURE_SLOTS, 0) > 50
     })
     .await;
     hall.close().await;

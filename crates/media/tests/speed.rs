@@ -4,7 +4,7 @@
 
 mod support;
 
-use diemcau_model::{Carries, SiteId};
+use diemcau_model::{Carries, SiteId, limits::PICTURE_SLOTS};
 use diemcau_probe::ProbeOptions;
 use std::time::{Duration, Instant};
 use support::Hall;
@@ -40,7 +40,7 @@ async fn a_hundred_grants_open_and_close_at_once() {
         hall.revoke();
         hall.while_sending(1, 20).await;
         let seen = hall.seen(0);
-        let slot = seen.tally(14, 1, 0).unwrap();
+        let slot = seen.tally(PICTURE_SLOTS, 1, 0).unwrap();
         closed.push(slot.last_at.saturating_duration_since(revoked));
         let heard = hall.sounds(0, 1);
         hall.while_sending(1, 10).await;
@@ -66,7 +66,7 @@ async fn a_hundred_grants_open_and_close_at_once() {
 /// From a moment to the first sound that arrived after it.
 fn first_after(hall: &Hall, moment: Instant) -> Duration {
     let seen = hall.seen(0);
-    let openings = &seen.slots[&14].openings;
+    let openings = &seen.slots[&PICTURE_SLOTS].openings;
     let first = openings.iter().find(|at| **at >= moment).unwrap();
     first.saturating_duration_since(moment)
 }

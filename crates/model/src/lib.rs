@@ -21,4 +21,4 @@ pub use ids::{
 pub use link::{LinkReport, LinkStats, LinkStep};
 pub use peer::{PeerAsk, PeerSay, ScreenSlots, Side};
 pub use roles::{Carries, EndpointKind, Role};
-pub use stage::Stage;
+pub use stage::{Presentation, Stage};

@@ -11,6 +11,8 @@ pub const QUEUE_PER_SITE_MAX: usize = 4;
 /// Requests for the floor in the whole conference, so that the speeches held are bounded; the next is refused with
 /// `queue_full`.
 pub const TURNS_MAX: u32 = 5_000;
+/// Seconds without any connection after which a seat presents no longer: a cut line is no reason to ask again.
+pub const PRESENTER_AWAY_S: u64 = 30;
 /// Milliseconds of a speech within which its call can be given back; later is refused with `speech_begun`.
 pub const RETURN_CALL_MS: u64 = 30_000;
 /// Items of an agenda. A longer list in the settings file is refused.
@@ -74,5 +76,9 @@ pub const ANSWERS_PER_SEAT_MAX: usize = 1_000;
 pub const ON_DECK_MAX: usize = 2;
 /// Video tiles of a screen: the hall and a page of twelve sites; a conference with more sites turns the pages.
 pub const TILE_SLOTS: usize = 13;
+/// The slot of the presentation, behind the programme and the tiles.
+pub const PRESENTATION_SLOT: usize = 1 + TILE_SLOTS;
+/// Picture slots of every screen: the programme, the tiles, the presentation. The voices come behind them.
+pub const PICTURE_SLOTS: usize = PRESENTATION_SLOT + 1;
 /// Voices a room hears at once; a further open microphone waits for a free slot.
 pub const AUDIO_SLOTS: usize = 4;

@@ -1,10 +1,10 @@
 //! Notes between a connection (hub) and its peer (media). Bounded, never journalled.
 
-use crate::{Carries, PeerId, SiteId};
+use crate::{Carries, PeerId, SeatId, SiteId};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-/// Which of a browser's two connections is meant.
+/// Which of a browser's connections is meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
 pub enum Side {
@@ -12,6 +12,13 @@ pub enum Side {
     Uplink,
     /// Server to client: the fixed slots.
     Downlink,
+    /// Client to server: the screen or window it presents.
+    Presentation,
+}
+
+impl Side {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Uplink, Self::Downlink, Self::Presentation];
 }
 
 /// What a screen shows, as the height in pixels of each slot; 0 is "not shown".
@@ -23,6 +30,9 @@ pub struct ScreenSlots {
     pub programme: u16,
     /// Height of every tile `k`, in protocol order of the sites; missing ones are 0.
     pub tiles: Vec<u16>,
+    /// Height of the presentation.
+    #[serde(default)]
+    pub presentation: u16,
     /// The site a desk looks at for itself: while no tile shows it, this client's last tile does. Only for who sees to
     /// the installation.
     #[serde(default)]
@@ -36,11 +46,15 @@ pub enum PeerAsk {
     /// The seat is admitted; before this nothing of this peer exists.
     Admit {
         peer: PeerId,
+        seat: SeatId,
         site: Option<SiteId>,
         carries: Carries,
     },
     /// The client's one offer for its uplink; answered by `PeerSay::Answer`.
     UplinkOffer { peer: PeerId, sdp: String },
+    /// The offer of a presentation, one picture; answered by `PeerSay::Answer`. A second one makes it anew. It is shown
+    /// while the stage names the peer's seat.
+    PresentationOffer { peer: PeerId, sdp: String },
     /// The client is ready to receive; answered by `PeerSay::Offer`. A second one makes the downlink anew.
     OpenDownlink { peer: PeerId },
     /// The client's answer to the downlink offer.
@@ -67,8 +81,8 @@ pub enum PeerSay {
     },
     /// The offer of the downlink with its fixed slots.
     Offer { peer: PeerId, sdp: String },
-    /// Which site each slot shows: index 0 is the programme, `k + 1` is tile `k`. A slot is an m-line of the
-    /// downlink offer, in order: the programme, `TILE_SLOTS` tiles, `AUDIO_SLOTS` voices.
+    /// Which site each slot shows: index 0 is the programme, `k + 1` is tile `k`, the last one the presentation. A slot is
+    /// an m-line of the downlink offer, in order: `PICTURE_SLOTS` pictures, `AUDIO_SLOTS` voices.
     Slots {
         peer: PeerId,
         video: Vec<Option<SiteId>>,

@@ -1,6 +1,6 @@
 //! What the rules want every room to see and hear: the value the media plane makes true.
 
-use crate::{EndpointKind, SiteId};
+use crate::{EndpointKind, SeatId, SiteId};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The wanted state of sound and picture. Sent as a value, the latest wins; a lost one is replaced by the next.
@@ -19,4 +19,15 @@ pub struct Stage {
     pub tiles: Vec<SiteId>,
     /// Which endpoint carries each linked site. A packet from a site's other endpoint is dropped.
     pub carriers: BTreeMap<SiteId, EndpointKind>,
+    /// Whose screen or window is shown to all rooms. No other presentation is forwarded to anyone.
+    pub presentation: Option<Presentation>,
+}
+
+/// A screen or window that is shown to all rooms.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Presentation {
+    /// Whose machine sends it.
+    pub seat: SeatId,
+    /// For which site.
+    pub site: SiteId,
 }

@@ -24,6 +24,8 @@ pub struct ProbeOptions {
     pub mark: u16,
     /// Simulcast layers by rid; empty: one picture without simulcast.
     pub layers: Vec<&'static str>,
+    /// Whether it has a microphone: a presentation has none.
+    pub sound: bool,
     /// Time between audio packets.
     pub audio_interval: Duration,
     /// Time between video frames.
@@ -41,6 +43,7 @@ impl ProbeOptions {
         Self {
             mark,
             layers: vec!["q", "h", "f"],
+            sound: true,
             audio_interval: Duration::from_millis(20),
             frame_interval: Duration::from_millis(50),
             uplink_loss: 0,

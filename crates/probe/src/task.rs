@@ -34,7 +34,7 @@ struct Peer {
 
 struct Uplink {
     line: Line,
-    audio: Mid,
+    audio: Option<Mid>,
     video: Mid,
     connected: bool,
     sounds: u32,
@@ -138,7 +138,9 @@ impl Peer {
             simulcast
         });
         let mut api = line.rtc.sdp_api();
-        let audio = api.add_media(MediaKind::Audio, Direction::SendOnly, None, None, None);
+        let sound = self.options.sound;
+        let audio =
+            sound.then(|| api.add_media(MediaKind::Audio, Direction::SendOnly, None, None, None));
         let video = api.add_media(MediaKind::Video, Direction::SendOnly, None, None, simulcast);
         let Some((offer, pending)) = api.apply() else {
             panic!("nothing to offer")
@@ -170,9 +172,10 @@ impl Peer {
         let Some(up) = self.up.as_mut().filter(|up| up.connected) else {
             return;
         };
+        let Some(audio) = up.audio else { return };
         let number = up.sounds;
         let mut api = up.line.rtc.direct_api();
-        let Some(stream) = api.stream_tx_by_mid(up.audio, None) else {
+        let Some(stream) = api.stream_tx_by_mid(audio, None) else {
             return;
         };
         up.sounds += 1;

@@ -35,6 +35,8 @@ pub enum ClientFrame {
     Command { id: String, command: ClientCommand },
     /// The offer of the uplink (endpoints that send only).
     UplinkOffer { sdp: String },
+    /// The offer of a presentation, one picture: by the seat that presents, and by nobody else. Again: makes it anew.
+    PresentationOffer { sdp: String },
     /// Asks for the downlink; answered by `downlink_offer`. Again: makes it anew.
     OpenDownlink {},
     /// The answer to `downlink_offer`.
@@ -181,6 +183,13 @@ pub enum ClientCommand {
     SetCarousel { seconds: Option<u16> },
     /// Chair, technician: the page of the grid, from 0.
     SetPage { page: u16 },
+    /// Chair, deputy, secretary, moderator, technician: show a screen or a window to all rooms; whoever presides begins
+    /// at once, others ask.
+    AskToPresent {},
+    /// Chair, technician: let a seat that asked present, in the place of whoever does.
+    LetPresent { seat: SeatId },
+    /// Whoever presents or asked to, chair, technician: it is over.
+    EndPresentation { seat: SeatId },
     /// Moderator, secretary: comment on a paragraph.
     PostComment {
         kind: CommentKind,
@@ -301,13 +310,15 @@ pub enum ServerFrame {
     },
     /// Answer to `uplink_offer`.
     UplinkAnswer { sdp: String },
+    /// Answer to `presentation_offer`.
+    PresentationAnswer { sdp: String },
     /// The answer to the client's `downlink_offer`.
     DownlinkAnswer { sdp: String },
-    /// The downlink's offer: one m-line per slot, in order: programme, 13 tiles, 4 voices.
+    /// The downlink's offer: one m-line per slot, in order: programme, 13 tiles, the presentation, 4 voices.
     DownlinkOffer { sdp: String },
-    /// Which site each video slot shows: index 0 the programme, `k + 1` tile `k`.
+    /// Which site each video slot shows: index 0 the programme, `k + 1` tile `k`, the last one the presentation.
     Slots { video: Vec<Option<SiteId>> },
-    /// One of the two connections failed; make it anew.
+    /// One of the connections failed; make it anew.
     MediaFailed { side: Side, reason: String },
     /// Figures of the links, once a second. Desks of chair and technician get every site, a site its own.
     Telemetry {

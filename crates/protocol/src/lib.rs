@@ -17,8 +17,8 @@ pub use projection::{Lane, Slice, code, facts, touches, view};
 pub use typescript::typescript;
 pub use view::{
     Agenda, Attendance, BannedDevice, Comment, Deputy, Door, Fixed, Floor, Item, LastTurn,
-    LowerThird, Prompt, Request, SeatView, SiteAttendance, SiteLink, Spotlight, StageView, Turn,
-    Undo, Used, View, Visitor,
+    LowerThird, PresentationAsk, PresentationView, Prompt, Request, SeatView, SiteAttendance,
+    SiteLink, Spotlight, StageView, Turn, Undo, Used, View, Visitor,
 };
 pub use viewer::Viewer;
 

@@ -49,6 +49,8 @@ pub fn typescript() -> String {
         view::Speech,
         view::Deputy,
         view::Spotlight,
+        view::PresentationView,
+        view::PresentationAsk,
         view::Attendance,
         view::SiteAttendance,
         view::Prompt,

@@ -347,6 +347,34 @@ pub struct StageView {
     pub on_deck: Vec<SiteId>,
     /// Dải tên; null when the programme is nobody's speech.
     pub lower_third: Option<LowerThird>,
+    /// Trình chiếu: the screen or window that is shown where the paragraph would be.
+    pub presentation: Option<PresentationView>,
+    /// Who asked to present, in the order of asking.
+    pub presentation_asks: Vec<PresentationAsk>,
+}
+
+/// A screen or window that is shown to all rooms.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+pub struct PresentationView {
+    /// Whose machine sends it.
+    pub seat: SeatId,
+    /// For which site.
+    pub site: SiteId,
+    /// As people call that seat.
+    pub by: String,
+    /// Since when.
+    pub since: Millis,
+}
+
+/// A seat that would like to present.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+pub struct PresentationAsk {
+    /// Which.
+    pub seat: SeatId,
+    /// As people call it.
+    pub by: String,
+    /// Since when.
+    pub at: Millis,
 }
 
 /// Dải tên.

@@ -43,6 +43,7 @@ fn every_server_frame() {
         {"type":"prove","challenge":"q83v","pin":true,"locked_ms":30000}
         {"type":"waiting","code":"4711","title":"Hội nghị","site":"Tháp Mười","label":"Phòng họp"}
         {"type":"downlink_answer","sdp":"v=0"}
+        {"type":"presentation_answer","sdp":"v=0"}
     "#]].assert_eq(&told);
 }
 
@@ -346,7 +347,9 @@ fn the_welcome_with_everything_in_it() {
                 "delegate": "",
                 "title": "",
                 "topic": ""
-              }
+              },
+              "presentation": null,
+              "presentation_asks": []
             },
             "feed": [
               {
@@ -496,11 +499,12 @@ fn frames() -> Vec<ServerFrame> {
             label: "Phòng họp".into(),
         },
         ServerFrame::DownlinkAnswer { sdp: "v=0".into() },
+        ServerFrame::PresentationAnswer { sdp: "v=0".into() },
     ];
     let places: Vec<usize> = all.iter().map(place).collect();
     assert_eq!(
         places,
-        (1..16).collect::<Vec<_>>(),
+        (1..17).collect::<Vec<_>>(),
         "one of each beside the welcome"
     );
     all
@@ -525,6 +529,7 @@ fn place(frame: &ServerFrame) -> usize {
         ServerFrame::Prove { .. } => 13,
         ServerFrame::Waiting { .. } => 14,
         ServerFrame::DownlinkAnswer { .. } => 15,
+        ServerFrame::PresentationAnswer { .. } => 16,
     }
 }
 

@@ -84,6 +84,7 @@ impl World {
             }
             ServerFrame::Pong { .. }
             | ServerFrame::UplinkAnswer { .. }
+            | ServerFrame::PresentationAnswer { .. }
             | ServerFrame::DownlinkAnswer { .. }
             | ServerFrame::Slots { .. }
             | ServerFrame::Telemetry { .. }

@@ -203,6 +203,7 @@ impl Hand<'_> {
             4 => ClientCommand::ShowParagraph {
                 at: self.chance.percent(70).then(|| self.paragraph()),
             },
+            5 if self.chance.percent(50) => self.presentation()?,
             5 => ClientCommand::SetSpotlight {
                 site: self.chance.percent(60).then(|| self.site()),
             },
@@ -278,6 +279,7 @@ impl Hand<'_> {
                 },
             },
             12 | 13 => ClientCommand::EndTurn { turn: speaks? },
+            14 if self.chance.percent(30) => ClientCommand::AskToPresent {},
             14 => ClientCommand::PromptDesks {
                 prompt: *self.chance.pick(&PROMPTS)?,
             },
@@ -286,6 +288,19 @@ impl Hand<'_> {
                 comment: self.some_comment()?,
             },
             _ => self.comment(),
+        })
+    }
+
+    fn presentation(&mut self) -> Option<ClientCommand> {
+        let stage = &self.view.stage;
+        let shown = stage.presentation.as_ref().map(|shown| shown.seat);
+        let asks: Vec<SeatId> = stage.presentation_asks.iter().map(|ask| ask.seat).collect();
+        Some(match self.chance.below(3) {
+            0 => ClientCommand::AskToPresent {},
+            1 => ClientCommand::LetPresent {
+                seat: *self.chance.pick(&asks)?,
+            },
+            _ => ClientCommand::EndPresentation { seat: shown? },
         })
     }
 

@@ -158,6 +158,7 @@ impl Inside {
         match ask {
             PeerAsk::Admit {
                 peer,
+                seat: _,
                 site,
                 carries,
             } => {
@@ -188,8 +189,8 @@ impl Inside {
                     false => failed(peer, Side::Downlink),
                 });
             }
-            // Nobody here is a player.
-            PeerAsk::DownlinkOffer { .. } => {}
+            // Nobody here is a player, or shows a screen.
+            PeerAsk::DownlinkOffer { .. } | PeerAsk::PresentationOffer { .. } => {}
             PeerAsk::DownlinkAnswer { peer, sdp } => {
                 if let (Some(found), Ok(connection)) = (self.peers.get_mut(&peer), sdp.parse()) {
                     found.down = Some(connection);
@@ -296,7 +297,7 @@ impl Inside {
         let sources: Vec<Source> = self.peers.iter().filter_map(source).collect();
         let screens: Vec<Screen> = self.peers.iter().filter_map(screen).collect();
         self.voices.seat(stage, &gate::carriers(stage, &sources));
-        gate::routes(stage, &sources, &screens, &self.voices).0
+        gate::routes(stage, &sources, None, &screens, &self.voices).0
     }
 }
 

@@ -47,8 +47,8 @@ fn every_law_holds_in_every_run() {
 
 /// Runs that never meet a kind of command, answer or trouble prove nothing about it.
 fn check_that_it_happened(tally: &BTreeMap<String, u64>) {
-    let commands = "accept_request call_next_site call_site close_microphones deny_request end_roll_call end_turn \
-        extend_turn finish_item grant grant_next handle_prompt hold_comment keep_turn move_item move_request next_item \
+    let commands = "accept_request ask_to_present call_next_site call_site close_microphones deny_request end_roll_call end_turn \
+        end_presentation extend_turn finish_item grant grant_next handle_prompt hold_comment keep_turn let_present move_item move_request next_item \
         open_microphones pass_over_site pause_turn post_comment preview_layout prompt_desks prompt_site publish_comment request_floor \
         resume_turn return_call return_chair revoke_seat revoke_turn set_carousel set_hall_microphone set_headcount set_layout \
         set_blank set_list set_notice start_break end_break set_priority set_ready set_spotlight show_paragraph stage start_item \

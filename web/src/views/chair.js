@@ -19,7 +19,7 @@ import { listZone } from "./chair/list.js";
 import { nextAct } from "./chair/next.js";
 import { sitesZone, strip } from "./chair/sites.js";
 import { later, loaded } from "./later.js";
-import { fittingName, html, icon, itemLine, itemTitle, kbd, mark, nothing, programmePicture, soundBlocked, soundToggle, statusLine, t, topbar, topicLine, turnMark } from "./pieces.js";
+import { fittingName, html, icon, itemLine, itemTitle, kbd, mark, nothing, soundBlocked, soundToggle, statusLine, t, topbar, topicLine, turnMark, withShared } from "./pieces.js";
 
 /** @param {App} app */
 export const title = (app) => {
@@ -135,9 +135,7 @@ function agendaZone(ctx, view) {
     ${!may ? nothing : next || current
       ? html`<button class="btn small" type="button" @click=${go}>${!current ? t("start-item", { n: next?.id ?? 0 }) : next ? t("go-to-item", { n: next.id }) : t("finish-item", { n: current.id })}</button>`
       : html`<p class="all-done">${icon("check")}${t("agenda-done")}</p>`}
-    <div class="wide"><h3>${t("big-screen")}: ${t(`layout-${view.stage.layout}`)}</h3>
-      <p>${t("comments-so-far", { n: view.feed.length, proposed: view.feed.filter((comment) => comment.words.proposed !== "").length })}</p>
-      <p>${t("heard-now")}: ${view.stage.heard.length === 0 ? t("nobody") : view.stage.heard.map((site, place) => html`${place ? ", " : ""}<b>${siteCall(view, site)}</b>`)}</p></div>
+    ${pick(ctx)?.wide(view) ?? nothing}
   </section>`;
 }
 
@@ -177,9 +175,8 @@ function agendaRow(ctx, view, item, place, planned) {
 function speechZone(ctx, view) {
   const turn = view.floor.turn;
   const may = presides(ctx.app, view);
-  const programme = view.stage.programme;
   return html`<section class="zone speech" aria-label=${t("present-speech")}>
-    ${programmePicture(view, programme)}
+    ${withShared(ctx)}
     <div class="on-picture">${pick(ctx)?.others(ctx, view) ?? nothing}${strip(ctx)?.lock(ctx, view, may) ?? nothing}</div>
     <div class="turn ${turn ? "" : "nobody"}">${view.floor.priority ? mark("held", "mic", t("priority-held")) : nothing}${turn
       ? html`${turnMark(view)}<h2 class="site">${fittingName(view, turn.site, 30)}</h2><p class="who">${[turn.words.delegate || t("no-delegate"), turn.words.title ?? ""].filter((part) => part !== "").join(", ")}</p><p class="topic">${topicLine(view, turn.words)}</p>

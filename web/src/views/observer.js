@@ -12,7 +12,7 @@ import { number } from "../text.js";
 import { shortTime } from "../time.js";
 import { agendaZone } from "./agenda.js";
 import { later } from "./later.js";
-import { html, icon, isHeard, lowerThird, nextList, nothing, numbered, programmePicture, rich, soundBlocked, t, topbar } from "./pieces.js";
+import { html, icon, isHeard, lowerThird, nextList, nothing, numbered, rich, soundBlocked, t, topbar, withShared } from "./pieces.js";
 import { quorumMark } from "./quorum.js";
 
 /** @param {App} app */
@@ -49,8 +49,8 @@ function picture(ctx, view) {
   const { programme } = view.stage;
   const heard = isHeard(view, programme);
   if (ctx.app.ui.filter === "sound") return html`<figure class="tile pgm ${heard ? "is-live" : ""}"><p class="no-picture">${t("only-sound-on")}</p></figure>`;
-  if (programme === null && !hasBegun(view.agenda)) return waiting(view);
-  return programmePicture(view, programme);
+  if (programme === null && !hasBegun(view.agenda) && !view.stage.presentation) return waiting(view);
+  return withShared(ctx);
 }
 
 /** @param {View} view */

@@ -9,6 +9,7 @@ import "../elements/room-picture.js";
 import { modal } from "../elements/modal.js";
 import { html, nothing } from "../../vendor/lit-html.js";
 import { allTurns } from "../state/floor.js";
+import { PRESENTATION_SLOT, PROGRAMME_SLOT } from "../slots.js";
 import { callName, figures, linkBars, site, siteCall, siteName } from "../state/sites.js";
 import { draftOf } from "../state/comments.js";
 import { later } from "./later.js";
@@ -75,10 +76,16 @@ export function topbar(ctx, title, what, more = nothing) {
   </header>${lostBanner(ctx)}`;
 }
 
+/** Only while somebody presents, or would like to. @param {Ctx} ctx */
+function presenting(ctx) {
+  const stage = ctx.app.view?.stage;
+  return stage && (stage.presentation || stage.presentation_asks[0]) ? later(ctx, "presenting", () => import("./presenting.js")) : null;
+}
+
 /** Takes its own row and goes away by itself. @param {Ctx} ctx */
 export function lostBanner(ctx) {
   const { app } = ctx;
-  if (app.link !== "lost") return app.stopping ? html`<div class="banner" role="alert">${icon("warn")}<p>${t("server-stopping")}</p></div>` : (app.alarms[0] && later(ctx, "record", () => import("./record.js"), false)?.banner(ctx)) || html`<div class="no-banner"></div>`;
+  if (app.link !== "lost") return app.stopping ? html`<div class="banner" role="alert">${icon("warn")}<p>${t("server-stopping")}</p></div>` : (app.alarms[0] && later(ctx, "record", () => import("./record.js"), false)?.banner(ctx)) || presenting(ctx)?.bar(ctx) || html`<div class="no-banner"></div>`;
   return html`<div class="banner" role="alert">${icon("warn")}
     <p><b>${t("lost-control")} <since-clock class="num" .since=${app.lostAt}></since-clock>.</b> ${t(app.me?.carries === "nothing" ? "lost-trying" : "lost-media")}</p>
     <button class="btn small" type="button" @click=${ctx.tryNow}>${t("try-now")}</button></div>`;
@@ -121,11 +128,20 @@ export function whyWords({ why }) {
 /** How many minutes it asks for, when it does. @param {{ words: RequestWords }} request */
 export const minutesWords = ({ words: { minutes } }) => (minutes ? t("asks-minutes", { n: minutes }) : "");
 
-/** The programme: framed red while it is heard, and never a picture that could pass for a live one while its room has no link. @param {View} view @param {number | null} site @param {number} [slot] */
-export function programmePicture(view, site, slot = 0) {
+/** The screen that another machine presents: the programme goes into its corner. @param {Ctx} ctx */
+export function withShared({ app }) {
+  const view = /** @type {View} */ (app.view);
+  return programmePicture(view, view.stage.programme, PROGRAMME_SLOT, app.media.share === "off" ? shared(view) : nothing);
+}
+
+/** @param {View} view */
+export const shared = ({ stage }) => (stage.presentation ? html`<room-picture class="shared" .slotNumber=${PRESENTATION_SLOT} .site=${stage.presentation.site} role="img" aria-label=${t("presented", { label: stage.presentation.by })}></room-picture>` : nothing);
+
+/** The programme: framed red while it is heard, and never a picture that could pass for a live one while its room has no link. @param {View} view @param {number | null} site @param {number} [slot] @param {unknown} [over] Another picture, that takes its place. */
+export function programmePicture(view, site, slot = PROGRAMME_SLOT, over = nothing) {
   const link = view.sites.find((each) => each.site === site);
   const cut = link !== undefined && link.carrier === null;
-  return html`<figure class="tile pgm ${cut ? "is-lost" : isHeard(view, site) ? "is-live" : ""}"><room-picture .slotNumber=${slot} .site=${site} role="img"
+  return html`<figure class="tile pgm ${cut ? "is-lost" : isHeard(view, site) ? "is-live" : ""} ${over === nothing ? "" : "has-shared"}">${over}<room-picture .slotNumber=${slot} .site=${site} role="img"
       aria-label=${t("programme-picture", { site: siteCall(view, site) })}></room-picture>${site === null ? html`<p class="no-picture">${t("no-programme")}</p>`
       : cut ? html`<p class="no-picture cut-off"><b>${icon("cut")} ${t(link.since === null ? "state-absent" : "state-lost")}</b></p>` : nothing}</figure>`;
 }

@@ -8,6 +8,7 @@ import "../elements/scene-preview.js";
 import { draftOf } from "../state/comments.js";
 import { siteCall } from "../state/sites.js";
 import { addTexts } from "../text.js";
+import { later } from "./later.js";
 import { html, icon, kbd, mark, nothing, t } from "./pieces.js";
 import { scene } from "./stage.js";
 
@@ -30,7 +31,7 @@ export function screensPanel(ctx, view, close = nothing) {
       <p class="take"><button class="btn primary" type="button" ?disabled=${preview === null} @click=${() => preview && takePreview(ctx.ask, preview)}>${icon("right")}${preview ? t("take-layout", { layout: t(`layout-${preview}`) }) : t("take-nothing")}</button>
         <button class="btn ${blank ? "pressed" : ""}" type="button" aria-pressed=${blank} @click=${() => setBlank(ctx.ask, !blank)}>${t(blank ? "unblank" : "blank")} ${kbd("F7")}</button></p>
       ${notice(ctx, view)} ${paragraph(ctx, view)} ${spotlight(ctx, view)}
-      ${carousel(ctx, view)} ${pages(ctx, view)}
+      ${carousel(ctx, view)} ${presentation(ctx, view)} ${pages(ctx, view)}
     </div>`;
 }
 
@@ -48,6 +49,12 @@ function carousel(ctx, view) {
   const choose = (/** @type {Event} */ event) => { const { value } = /** @type {HTMLSelectElement} */ (event.target); setCarousel(ctx.ask, value === "" ? null : Number(value)); };
   return html`<p class="row"><label for="carousel">${t("carousel")}</label>
     <select class="select" id="carousel" @change=${choose}><option value="" ?selected=${running === null}>${t("carousel-stands")}</option>${CAROUSEL_SECONDS.map((n) => html`<option value=${n} ?selected=${running === n}>${t("carousel-each", { n })}</option>`)}</select></p>`;
+}
+
+/** The screen of this machine, shown to all. @param {Ctx} ctx @param {View} view */
+function presentation(ctx, view) {
+  const part = ctx.app.me?.carries === "nothing" ? null : later(ctx, "presenting", () => import("./presenting.js"));
+  return part ? html`<p class="row"><span class="label">${t("presenting")}</span>${part.presentButton(ctx, view)}</p>` : nothing;
 }
 
 /** More rooms than one grid shows. @param {Ctx} ctx @param {View} view */

@@ -32,7 +32,8 @@ const strip = (ctx) => later(ctx, "site-strip", () => import("./site-strip.js"))
 export function view(ctx) {
   const view = /** @type {View} */ (ctx.app.view);
   const draft = draftOf(view, ctx.app.ui.draft) ?? draftAtHand(view);
-  const bar = topbar(ctx, t("page-secretary"), view.fixed.title, html`${places(ctx)}${ctx.app.me?.carries === "nothing" ? nothing : soundToggle(ctx)}`);
+  const mayPresent = ctx.app.me?.carries !== "nothing";
+  const bar = topbar(ctx, t("page-secretary"), view.fixed.title, html`${places(ctx)}${mayPresent ? later(ctx, "presenting", () => import("./presenting.js"))?.presentButton(ctx, view) ?? nothing : nothing}${ctx.app.me?.carries === "nothing" ? nothing : soundToggle(ctx)}`);
   if (ctx.app.ui.panel === "list") return html`${bar}<main class="secretary beside">${later(ctx, "chair", () => import("./chair/list.js"))?.listZone(ctx, view) ?? nothing}
     <section class="zone hall-zone">${later(ctx, "hall", () => import("./hall.js"))?.hallPanel(ctx, view, statusLine(ctx)) ?? nothing}</section></main>`;
   if (ctx.app.ui.panel === "roll") return html`${bar}<main class="secretary beside"><section class="zone">${later(ctx, "roll", () => import("./roll.js"))?.sheet(ctx, view, false) ?? nothing}${statusLine(ctx)}</section></main>`;

@@ -143,7 +143,10 @@ pub fn take(room: &mut Room, step: Step) {
                 false => Signal::LinkDown { site, kind },
             });
         }
-        Step::Gone { seat } => room.signal(Signal::SeatGone { seat: SeatId(seat) }),
+        Step::Gone { seat } => {
+            room.signal(Signal::SeatGone { seat: SeatId(seat) });
+            room.signal(Signal::StayedAway { seat: SeatId(seat) });
+        }
         Step::Measured { site, level_dbov } => room.signal(Signal::Measured {
             site: SiteId(site),
             level_dbov,
@@ -442,8 +445,13 @@ fn command(room: &Room, what: u8, a: u8, b: u8, yes: bool) -> Command {
         45 => Command::ShowParagraph {
             at: yes.then(|| paragraph(b)),
         },
-        46 => Command::SetSpotlight {
-            site: yes.then_some(site),
+        46 => match b % 5 {
+            0 | 1 => Command::SetSpotlight {
+                site: yes.then_some(site),
+            },
+            2 => Command::AskToPresent,
+            3 => Command::LetPresent { seat },
+            _ => Command::EndPresentation { seat },
         },
         47 => Command::SetCarousel {
             seconds: yes.then_some(u16::from(b % 20)),

@@ -85,6 +85,11 @@ fn act(room: &mut Room, deed: &str) -> Option<Option<String>> {
         room.signal(Signal::SeatGone { seat });
         return Some(None);
     }
+    if words == ["stays", "away"] {
+        let seat = actor(name)?.seat;
+        room.signal(Signal::StayedAway { seat });
+        return Some(None);
+    }
     if let ["is", "measured", "at", level] = words[..] {
         room.signal(Signal::Measured {
             site: site_of(&[name])?,
@@ -279,6 +284,13 @@ fn command(room: &Room, words: &[&str]) -> Option<Command> {
             site: Some(site_of(name)?),
         },
         ["follows", "the", "floor"] => Command::SetSpotlight { site: None },
+        ["asks", "to", "present"] => Command::AskToPresent,
+        ["lets", name @ .., "present"] => Command::LetPresent {
+            seat: actor(&name.join(" "))?.seat,
+        },
+        ["ends", "the", "presentation", "of", name @ ..] => Command::EndPresentation {
+            seat: actor(&name.join(" "))?.seat,
+        },
         ["runs", "a", "carousel", "of", n] => Command::SetCarousel {
             seconds: Some(n.parse().ok()?),
         },

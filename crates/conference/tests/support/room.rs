@@ -231,10 +231,8 @@ fn seats() -> Vec<Seat> {
             site: actor.site,
             carries: match actor.role {
                 Role::Moderator => Carries::Room,
-                Role::Secretary => Carries::Nothing,
-                Role::Chair | Role::Deputy | Role::Technician | Role::Observer | Role::Stage => {
-                    Carries::Watch
-                }
+                _ if name == "chair 2" => Carries::Nothing,
+                _ => Carries::Watch,
             },
             label: name.into(),
             token_sha256: String::new(),

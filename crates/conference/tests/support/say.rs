@@ -165,6 +165,11 @@ pub fn event(conference: &Conference, event: &Event) -> String {
             None => "no carousel".into(),
         },
         Event::CarouselTurned { site, .. } => format!("the carousel shows {}", name(site)),
+        Event::PresentationAsked { seat, .. } => format!("seat {seat} asks to present"),
+        Event::PresentationGiven { seat, .. } => format!("seat {seat} presents"),
+        Event::PresentationEnded { seat, .. } => {
+            format!("seat {seat} presents no more, nor asks to")
+        }
         Event::PageSet { page } => format!("page {} of the grid", page + 1),
         Event::CommentPosted { comment, site, .. } => {
             format!("comment {comment} of {}", name(site))
@@ -273,6 +278,15 @@ pub fn state(conference: &Conference, now: Millis) -> String {
             there += &format!(", {word}: {} of {}", quorum.there, quorum.of);
         }
         lines.push(there);
+    }
+    let presenting = conference.presenting();
+    if let Some(shown) = presenting.shown {
+        let site = site_name(conference, shown.site);
+        lines.push(format!("seat {} presents for {site}", shown.seat));
+    }
+    if !presenting.asks.is_empty() {
+        let seats = presenting.asks.iter().map(|ask| ask.seat.to_string());
+        lines.push(format!("ask to present: {}", list(seats)));
     }
     let layout = conference.screen().layout;
     if layout != Layout::default() {

@@ -62,7 +62,7 @@ pub struct Seat {
 struct Told {
     view: Option<View>,
     answers: BTreeMap<String, ServerFrame>,
-    connected: [bool; 2],
+    connected: [bool; 3],
     ended: Option<String>,
     remade: u64,
     /// Both connections are to be made anew.
@@ -98,13 +98,14 @@ impl Seat {
         let client = Client {
             engine: Arc::clone(engine),
             site,
-            sides: [Making::new(sends), Making::new(true)],
+            // Nobody here shows a screen.
+            sides: [Making::new(sends), Making::new(true), Making::new(false)],
             told: Arc::clone(&told),
         };
         let slots = ScreenSlots {
             programme,
             tiles,
-            preview: None,
+            ..ScreenSlots::default()
         };
         frames.send(ClientFrame::Screen { slots })?;
         frames.send(ClientFrame::Listen { sound: true })?;
@@ -114,7 +115,7 @@ impl Seat {
             told,
             task: tokio::spawn(client.attend(socket, outgoing)),
         };
-        let wanted = [sends, true];
+        let wanted = [sends, true, false];
         seat.until("its connections stand", |told| {
             (told.view.is_some() && told.connected == wanted).then_some(())
         })
@@ -245,7 +246,7 @@ pub async fn open_microphones(seats: &[Seat], voices: usize) -> Result<()> {
 struct Client {
     engine: Arc<Engine>,
     site: u16,
-    sides: [Making; 2],
+    sides: [Making; 3],
     told: Arc<Mutex<Told>>,
 }
 
@@ -306,7 +307,7 @@ impl Client {
             let wanted = self.sides.iter_mut().filter(|making| making.wanted);
             wanted.for_each(|making| making.due = Some(now));
         }
-        for side in [Side::Uplink, Side::Downlink] {
+        for side in Side::ALL {
             let making = &mut self.sides[place(side)];
             if making.due.is_some_and(|due| due <= now) {
                 making.due = Some(now + CONNECT_MAX);
@@ -317,6 +318,7 @@ impl Client {
                         ClientFrame::UplinkOffer { sdp }
                     }
                     Side::Downlink => ClientFrame::OpenDownlink {},
+                    Side::Presentation => continue,
                 };
                 say(socket, &ask).await?;
             }
@@ -392,6 +394,7 @@ impl Client {
                 bail!("the links of a load are open: {frame:?}")
             }
             ServerFrame::Pong { .. }
+            | ServerFrame::PresentationAnswer { .. }
             | ServerFrame::DownlinkAnswer { .. }
             | ServerFrame::Slots { .. }
             | ServerFrame::Telemetry { .. }
@@ -410,6 +413,7 @@ fn place(side: Side) -> usize {
     match side {
         Side::Uplink => 0,
         Side::Downlink => 1,
+        Side::Presentation => 2,
     }
 }
 

@@ -1,8 +1,13 @@
 //! What the hub asks for a client.
 
 use super::Driver;
-use crate::peers::{Down, Peer, Up};
-use diemcau_model::{Carries, PeerAsk, PeerId, PeerSay, Side, SiteId};
+use crate::{
+    demux::LegId,
+    engine::{EngineError, Leg},
+    gate,
+    peers::{Down, Peer, Up},
+};
+use diemcau_model::{PeerAsk, PeerId, PeerSay, Side};
 use std::time::Instant;
 
 /// Peers with media at one time; a further one is told so when it offers.
@@ -15,10 +20,16 @@ impl Driver {
         match ask {
             PeerAsk::Admit {
                 peer,
+                seat,
                 site,
                 carries,
-            } => self.admit(peer, site, carries, now),
+            } => {
+                // Admitted anew, perhaps as somebody else: nothing of the former life may stay.
+                self.leave(peer, now);
+                self.admitted.insert(peer, (seat, site, carries));
+            }
             PeerAsk::UplinkOffer { peer, sdp } => self.uplink_offer(peer, &sdp, now),
+            PeerAsk::PresentationOffer { peer, sdp } => self.presentation_offer(peer, &sdp, now),
             PeerAsk::OpenDownlink { peer } => self.open_downlink(peer, now),
             PeerAsk::DownlinkAnswer { peer, sdp } => self.downlink_answer(peer, &sdp, now),
             PeerAsk::DownlinkOffer { peer, sdp } => self.downlink_offer(peer, &sdp, now),
@@ -38,20 +49,14 @@ impl Driver {
         }
     }
 
-    fn admit(&mut self, peer: PeerId, site: Option<SiteId>, carries: Carries, now: Instant) {
-        // Admitted anew, perhaps as somebody else: nothing of the former life may stay.
-        self.leave(peer, now);
-        self.admitted.insert(peer, (site, carries));
-    }
-
     /// An admitted peer, from its first word about media on: ten thousand may watch without any, and cost nothing here.
     pub(super) fn peer(&mut self, id: PeerId, now: Instant) -> Result<&mut Peer, &'static str> {
-        let (site, carries) = *self.admitted.get(&id).ok_or("not admitted")?;
+        let (seat, site, carries) = *self.admitted.get(&id).ok_or("not admitted")?;
         if self.peers.len() >= PEERS_MAX && !self.peers.contains_key(&id) {
             return Err(FULL);
         }
         let peer = self.peers.entry(id);
-        Ok(peer.or_insert_with(|| Peer::new(site, carries, now)))
+        Ok(peer.or_insert_with(|| Peer::new(seat, site, carries, now)))
     }
 
     fn uplink_offer(&mut self, id: PeerId, sdp: &str, now: Instant) {
@@ -66,21 +71,62 @@ impl Driver {
         if !peer.may_try(Side::Uplink, now) {
             return self.say_failed(leg, TOO_MANY_TRIES);
         }
-        let (made, answer) = match self.engine.answer_uplink(sdp, now) {
+        let made = self.engine.answer_uplink(sdp, now);
+        self.begin_uplink(leg, made, now);
+    }
+
+    /// A presentation comes from the seat that the rules name, and is not even taken from another.
+    fn presentation_offer(&mut self, id: PeerId, sdp: &str, now: Instant) {
+        let leg = (id, Side::Presentation);
+        let shown = self.stage.presentation;
+        let peer = match self.peer(id, now) {
+            Ok(peer) => peer,
+            Err(why) => return self.say_failed(leg, why),
+        };
+        if shown.is_none_or(|shown| shown.seat != peer.seat) || !gate::receives(peer.carries) {
+            return self.say_failed(leg, "this seat does not present");
+        }
+        if !peer.may_try(Side::Presentation, now) {
+            return self.say_failed(leg, TOO_MANY_TRIES);
+        }
+        let made = self.engine.answer_presentation(sdp, now);
+        self.begin_uplink(leg, made, now);
+    }
+
+    fn begin_uplink(
+        &mut self,
+        leg: LegId,
+        made: Result<(Box<dyn Leg>, String), EngineError>,
+        now: Instant,
+    ) {
+        let (made, sdp) = match made {
             Ok(made) => made,
-            // The uplink that is there, if any, goes on.
+            // The one that is there, if any, goes on.
             Err(error) => return self.say_failed(leg, &error.to_string()),
         };
         self.hang_up(leg, now);
         self.demux.add(leg, made.ufrag());
-        if let Some(peer) = self.peers.get_mut(&id) {
-            peer.up = Some(Up::new(made, now));
+        let (peer, side) = leg;
+        if let Some(peer) = self.peers.get_mut(&peer) {
+            let up = Some(Up::new(made, now));
+            match side {
+                Side::Presentation => peer.presents = up,
+                Side::Uplink | Side::Downlink => peer.up = up,
+            }
         }
-        self.doors.says.send(PeerSay::Answer {
-            peer: id,
-            side: Side::Uplink,
-            sdp: answer,
-        });
+        self.doors.says.send(PeerSay::Answer { peer, side, sdp });
+    }
+
+    /// Who presents no longer sends no longer.
+    pub(super) fn end_presentations(&mut self, now: Instant) {
+        let seat = self.stage.presentation.map(|shown| shown.seat);
+        let over = |(id, peer): (&PeerId, &Peer)| {
+            (peer.presents.is_some() && Some(peer.seat) != seat).then_some(*id)
+        };
+        let over: Vec<PeerId> = self.peers.iter().filter_map(over).collect();
+        for peer in over {
+            self.hang_up((peer, Side::Presentation), now);
+        }
     }
 
     fn open_downlink(&mut self, id: PeerId, now: Instant) {
@@ -117,7 +163,7 @@ impl Driver {
     fn may_receive(&mut self, id: PeerId, now: Instant) -> bool {
         let why = match self.peer(id, now) {
             Err(why) => why,
-            Ok(peer) if !crate::gate::receives(peer.carries) => "this seat carries no media",
+            Ok(peer) if !gate::receives(peer.carries) => "this seat carries no media",
             Ok(peer) => match peer.may_try(Side::Downlink, now) {
                 true => return true,
                 false => TOO_MANY_TRIES,
@@ -156,8 +202,9 @@ impl Driver {
     }
 
     pub(super) fn leave(&mut self, id: PeerId, now: Instant) {
-        self.hang_up((id, Side::Uplink), now);
-        self.hang_up((id, Side::Downlink), now);
+        for side in Side::ALL {
+            self.hang_up((id, side), now);
+        }
         self.admitted.remove(&id);
         if self.peers.remove(&id).is_some() {
             self.dirty = true;

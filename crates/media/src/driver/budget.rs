@@ -12,7 +12,9 @@ use crate::post::Post;
 use crate::rewrite::RtpOut;
 use crate::vp8;
 use bytes::{Bytes, BytesMut};
-use diemcau_model::{Carries, EndpointKind, PeerAsk, PeerId, ScreenSlots, Side, SiteId, Stage};
+use diemcau_model::{
+    Carries, EndpointKind, PeerAsk, PeerId, ScreenSlots, SeatId, Side, SiteId, Stage,
+};
 use std::collections::{BTreeSet, VecDeque};
 use std::net::SocketAddr;
 use std::process::Command;
@@ -140,6 +142,7 @@ fn workload() -> u64 {
         carriers: (0..ROOMS)
             .map(|site| (SiteId(site), EndpointKind::Room))
             .collect(),
+        presentation: None,
     };
     let (_stage, stage) = watch::channel(stage);
     let (_asks, asks) = mpsc::channel(64);
@@ -160,6 +163,7 @@ fn workload() -> u64 {
         driver.ask(
             PeerAsk::Admit {
                 peer,
+                seat: SeatId(room.into()),
                 site: Some(SiteId(room)),
                 carries: Carries::Room,
             },

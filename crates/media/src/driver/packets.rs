@@ -3,7 +3,7 @@
 use super::{Driver, TICK_MIN, picture, wet};
 use crate::counters::add;
 use crate::demux::LegId;
-use crate::engine::{Codec, LegEvent, RtpIn};
+use crate::engine::{Codec, Layer, LegEvent, RtpIn};
 use crate::{h264, vp8};
 use diemcau_model::{LinkReport, PeerId, Side};
 use std::time::Instant;
@@ -30,6 +30,11 @@ impl Driver {
         match event {
             LegEvent::Connected => self.connected(leg),
             LegEvent::Failed(why) => self.fail(leg, &why, now),
+            LegEvent::Rtp(mut packet) if leg.1 == Side::Presentation => {
+                packet.layer = Layer::Presentation;
+                let forwarded = self.video(leg.0, &packet, now);
+                self.count(forwarded);
+            }
             LegEvent::Rtp(packet) => self.packet(leg.0, &packet, now),
             LegEvent::KeyFrameWanted { slot } => {
                 add(&self.counters.key_frames_wanted, 1);
@@ -57,12 +62,17 @@ impl Driver {
         }
         self.dirty = true;
         let (site, kind) = (peer.site, peer.carries.endpoint());
-        let Some(up) = peer.up.as_mut().filter(|_| leg.1 == Side::Uplink) else {
-            return;
+        let up = match leg.1 {
+            Side::Uplink => peer.up.as_mut(),
+            Side::Presentation => peer.presents.as_mut(),
+            Side::Downlink => None,
         };
+        let Some(up) = up else { return };
         self.connections += 1;
         up.order = self.connections;
-        if let (Some(site), Some(kind)) = (site, kind) {
+        if leg.1 == Side::Presentation {
+            tracing::info!(peer = %leg.0, seat = %peer.seat, "a presentation is up");
+        } else if let (Some(site), Some(kind)) = (site, kind) {
             tracing::info!(peer = %leg.0, %site, ?kind, "uplink is up");
             self.doors.reports.send(LinkReport::Up {
                 site,
@@ -78,33 +88,46 @@ impl Driver {
         };
         peer.meter.packet(packet);
         let forwarded = match packet.codec {
-            Codec::Opus => self.voice(source, packet, now),
-            Codec::Vp8 | Codec::H264 => {
-                // A browser that probes the link sends empty packets in the stream's own numbers: dropped, they would
-                // look like loss to every receiver.
-                let vp8 = match packet.codec == Codec::H264 {
-                    true => h264::read(&packet.payload),
-                    false => vp8::read(&packet.payload),
-                };
-                if vp8.is_none() && !packet.payload.is_empty() {
-                    add(&self.counters.malformed, 1);
-                    return;
-                }
-                let new = peer.up.as_mut().is_some_and(|up| up.saw(packet.layer, now));
-                // A new layer may be what a screen is waiting for, and this may be its key frame.
-                if new || self.dirty {
-                    self.make_routes(now);
-                }
-                if vp8.is_some_and(|vp8| vp8.key_frame) {
-                    self.key_frames.came(picture(source, packet));
-                }
-                self.picture(source, packet, vp8.as_ref(), now)
-            }
+            Codec::Opus => Some(self.voice(source, packet, now)),
+            Codec::Vp8 | Codec::H264 => self.video(source, packet, now),
         };
-        add(&self.counters.forwarded, forwarded);
-        if forwarded == 0 {
-            add(&self.counters.gated, 1);
+        self.count(forwarded);
+    }
+
+    /// In how many slots a packet went; none if it was not what it should be.
+    fn count(&mut self, forwarded: Option<u64>) {
+        match forwarded {
+            None => add(&self.counters.malformed, 1),
+            Some(0) => add(&self.counters.gated, 1),
+            Some(slots) => add(&self.counters.forwarded, slots),
         }
+    }
+
+    fn video(&mut self, source: PeerId, packet: &RtpIn, now: Instant) -> Option<u64> {
+        // A browser that probes the link sends empty packets in the stream's own numbers: dropped, they would look like
+        // loss to every receiver.
+        let vp8 = match packet.codec {
+            Codec::H264 => h264::read(&packet.payload),
+            Codec::Vp8 => vp8::read(&packet.payload),
+            Codec::Opus => return None,
+        };
+        if vp8.is_none() && !packet.payload.is_empty() {
+            return None;
+        }
+        let up = self
+            .peers
+            .get_mut(&source)
+            .and_then(|peer| peer.up.as_mut());
+        let of_camera = up.filter(|_| packet.layer != Layer::Presentation);
+        self.dirty |= of_camera.is_some_and(|up| up.saw(packet.layer, now));
+        // A new layer may be what a screen is waiting for, and this may be its key frame.
+        if self.dirty {
+            self.make_routes(now);
+        }
+        if vp8.is_some_and(|vp8| vp8.key_frame) {
+            self.key_frames.came(picture(source, packet));
+        }
+        Some(self.picture(source, packet, vp8.as_ref(), now))
     }
 
     fn voice(&mut self, source: PeerId, packet: &RtpIn, now: Instant) -> u64 {
@@ -143,11 +166,11 @@ impl Driver {
         vp8: Option<&vp8::Vp8>,
         now: Instant,
     ) -> u64 {
-        let Some(feeds) = self
-            .feeds
-            .get(&source)
-            .filter(|_| self.carriers.contains(&source))
-        else {
+        let may = match packet.layer {
+            Layer::Presentation => self.presenter == Some(source),
+            Layer::Quarter | Layer::Half | Layer::Full => self.carriers.contains(&source),
+        };
+        let Some(feeds) = self.feeds.get(&source).filter(|_| may) else {
             return 0;
         };
         let picture = picture(source, packet);

@@ -57,9 +57,12 @@ pub enum Layer {
     Quarter,
     Half,
     Full,
+    /// The one picture of a presentation, which comes on a connection of its own.
+    Presentation,
 }
 
 impl Layer {
+    /// Those of a camera.
     pub const ALL: [Self; 3] = [Self::Quarter, Self::Half, Self::Full];
 
     pub fn from_rid(rid: &str) -> Option<Self> {
@@ -199,6 +202,16 @@ impl Engine {
     pub fn with_tcp(mut self, port: u16) -> Self {
         self.tcp = Some(port);
         self
+    }
+
+    /// Makes the uplink of a presentation; gives the answer beside it.
+    pub fn answer_presentation(
+        &self,
+        offer: &str,
+        now: Instant,
+    ) -> Result<(Box<dyn Leg>, String), EngineError> {
+        sdp::check_presentation_offer(offer)?;
+        self.answer_uplink(offer, now)
     }
 
     fn described(&self, sdp: String) -> String {

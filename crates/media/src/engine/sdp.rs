@@ -30,6 +30,20 @@ pub fn check_uplink_offer(offer: &str) -> Result<(), EngineError> {
     Ok(())
 }
 
+/// Refuses what cannot be a presentation: one picture in one size, and no sound, which comes from microphones alone.
+pub fn check_presentation_offer(offer: &str) -> Result<(), EngineError> {
+    check_text(offer)?;
+    let mut kinds = sections(offer);
+    let is_picture = kinds.next().is_some_and(|line| line.starts_with("m=video"));
+    if !is_picture || kinds.next().is_some() || lines(offer).any(|line| line.starts_with("a=rid:"))
+    {
+        return Err(EngineError::Sdp(
+            "a presentation is one picture in one size",
+        ));
+    }
+    Ok(())
+}
+
 /// Refuses what no parser needs to see.
 pub fn check_text(sdp: &str) -> Result<(), EngineError> {
     if sdp.len() > SDP_MAX_BYTES {
@@ -169,6 +183,16 @@ mod tests {
         assert!(offer("m=video 9\r\na=rid:huge send\r\n").is_err());
         assert!(check_uplink_offer("hello").is_err());
         assert!(check_uplink_offer(&"v=0 ".repeat(SDP_MAX_BYTES)).is_err());
+    }
+
+    #[test]
+    fn a_presentation_is_one_picture_in_one_size() {
+        let offer = |lines: &str| check_presentation_offer(&format!("v=0\r\n{lines}"));
+        assert!(offer("m=video 9\r\n").is_ok());
+        assert!(offer("").is_err());
+        assert!(offer("m=audio 9\r\n").is_err());
+        assert!(offer("m=video 9\r\nm=audio 9\r\n").is_err());
+        assert!(offer("m=video 9\r\na=rid:f send\r\n").is_err());
     }
 
     #[test]

@@ -1,10 +1,11 @@
 //! What goes into a screen whose link bears less than it asks for: pure.
 //!
-//! Sound is the last to go. Then the programme, then the hall, then the tiles in their order: tiles become smaller and
-//! fewer first, then the programme becomes smaller, then it goes.
+//! Sound is the last to go. Then the programme, then the presentation, then the hall, then the tiles in their order:
+//! tiles become smaller and fewer first, then the programme becomes smaller, then it goes. A presentation has one size,
+//! for text that is not sharp is of no use: the programme becomes smaller to leave it room.
 
 use crate::engine::Layer;
-use diemcau_model::LinkStep;
+use diemcau_model::{LinkStep, limits::PRESENTATION_SLOT};
 
 /// Bits a second of a voice with all that carries it.
 const VOICE_BPS: u64 = 50_000;
@@ -17,6 +18,13 @@ pub struct Wish<'a> {
     pub layer: Layer,
     pub arriving: &'a [Layer],
 }
+
+/// What is presented.
+pub const PRESENTATION: Wish<'static> = Wish {
+    slot: PRESENTATION_SLOT,
+    layer: Layer::Presentation,
+    arriving: &[Layer::Presentation],
+};
 
 /// What the screen gets.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -46,6 +54,7 @@ pub fn fit(bears: Option<u64>, voices: usize, wishes: &[Wish<'_>]) -> Fit {
     }
     let mut left = bears.saturating_sub(sound);
     let mut got: Vec<Option<Layer>> = vec![None; wishes.len()];
+    let kept = kept_for_presentation(wishes, left);
     for (wish, got) in wishes.iter().zip(&mut got) {
         let layers = wish
             .arriving
@@ -54,7 +63,7 @@ pub fn fit(bears: Option<u64>, voices: usize, wishes: &[Wish<'_>]) -> Fit {
             .filter(|layer| *layer <= wish.layer);
         let fits = |layer: &Layer| cost(*layer) <= left;
         *got = match is_programme(wish) {
-            true => layers.filter(fits).max(),
+            true => layers.filter(|layer| cost(*layer) + kept <= left).max(),
             false => layers.min().or(Some(wish.layer)).filter(fits),
         };
         left -= got.map_or(0, cost);
@@ -78,12 +87,29 @@ pub fn fit(bears: Option<u64>, voices: usize, wishes: &[Wish<'_>]) -> Fit {
     }
 }
 
+/// What the programme leaves to the presentation, if both have room beside each other.
+fn kept_for_presentation(wishes: &[Wish<'_>], left: u64) -> u64 {
+    let least = |wish: &Wish<'_>| wish.arriving.iter().min().map_or(0, |layer| cost(*layer));
+    let programme = wishes
+        .iter()
+        .find(|wish| is_programme(wish))
+        .map_or(0, least);
+    let presented = wishes.iter().any(|wish| wish.slot == PRESENTATION_SLOT);
+    let cost = cost(Layer::Presentation);
+    if presented && cost + programme <= left {
+        cost
+    } else {
+        0
+    }
+}
+
 /// What a layer costs in bits a second: what the client's encoder is told, with all that carries it.
 pub fn cost(layer: Layer) -> u64 {
     match layer {
         Layer::Quarter => 115_000,
         Layer::Half => 390_000,
         Layer::Full => 1_650_000,
+        Layer::Presentation => 1_100_000,
     }
 }
 
@@ -119,6 +145,23 @@ mod tests {
             layer,
             arriving: &ALL,
         }
+    }
+
+    #[test]
+    fn the_programme_makes_room_for_a_presentation_and_tiles_come_after_both() {
+        let wishes = [wish(0, Full), PRESENTATION, wish(1, Quarter)];
+        let at = |kbps: u64| fit(Some(kbps * 1_000), 1, &wishes).pictures;
+        let whole = (PRESENTATION_SLOT, Layer::Presentation);
+        assert_eq!(at(9_000), [(0, Full), whole, (1, Quarter)]);
+        assert_eq!(at(2_850), [(0, Full), whole]);
+        assert_eq!(at(2_000), [(0, Half), whole, (1, Quarter)]);
+        assert_eq!(at(1_270), [(0, Quarter), whole]);
+        assert_eq!(
+            at(1_000),
+            [(0, Half), (1, Quarter)],
+            "text in pieces is no use"
+        );
+        assert_eq!(at(200), [(0, Quarter)]);
     }
 
     #[test]

@@ -1,5 +1,5 @@
 use super::*;
-use diemcau_model::limits::ON_DECK_MAX;
+use diemcau_model::{Presentation, limits::ON_DECK_MAX};
 use proptest::prelude::*;
 use std::collections::BTreeSet;
 
@@ -42,6 +42,7 @@ fn three_rooms() -> (Stage, Vec<Source>, Vec<Screen>) {
             .map(|site| (*site, EndpointKind::Room))
             .collect(),
         tiles: sites,
+        presentation: None,
     };
     let sources = (0..3)
         .map(|n| source(n.into(), n, EndpointKind::Room))
@@ -53,7 +54,7 @@ fn three_rooms() -> (Stage, Vec<Source>, Vec<Screen>) {
 fn all(stage: &Stage, sources: &[Source], screens: &[Screen]) -> Vec<Route> {
     let mut voices = Voices::default();
     voices.seat(stage, &carriers(stage, sources));
-    routes(stage, sources, screens, &voices).0
+    routes(stage, sources, None, screens, &voices).0
 }
 
 fn hears(routes: &[Route], to: u64) -> Vec<u64> {
@@ -177,7 +178,7 @@ fn a_fifth_voice_waits_until_a_slot_is_free() {
     let mut open = |heard: &[u16]| {
         stage.heard = heard.iter().copied().map(SiteId).collect();
         voices.seat(&stage, &carriers(&stage, &sources));
-        let routes = routes(&stage, &sources, &screens, &voices).0;
+        let routes = routes(&stage, &sources, None, &screens, &voices).0;
         [0, 1, 2].map(|listener| hears(&routes, listener))
     };
 
@@ -234,9 +235,15 @@ prop_compose! {
 prop_compose! {
     fn a_screen()(peer in 0_u64..12, site in proptest::option::of(0_u16..6), listens: bool,
                   carries in prop_oneof![Just(Carries::Room), Just(Carries::Standby), Just(Carries::Watch), Just(Carries::Nothing)],
-                  programme in 0_u16..900, tiles in proptest::collection::vec(0_u16..900, 0..20),
+                  programme in 0_u16..900, presentation in 0_u16..900, tiles in proptest::collection::vec(0_u16..900, 0..20),
                   preview in proptest::option::of((0_u16..6).prop_map(SiteId)), ears in 1..=AUDIO_SLOTS) -> Screen {
-        Screen { peer: PeerId(peer), site: site.map(SiteId), carries, listens, slots: ScreenSlots { programme, tiles, preview }, ears, bears: None }
+        Screen { peer: PeerId(peer), site: site.map(SiteId), carries, listens, slots: ScreenSlots { programme, tiles, presentation, preview }, ears, bears: None }
+    }
+}
+
+prop_compose! {
+    fn a_presenter()(peer in 0_u64..12, seat in 0_u32..4, order in 0_u64..9) -> Presenter {
+        Presenter { peer: PeerId(peer), seat: SeatId(seat), order }
     }
 }
 
@@ -244,7 +251,8 @@ prop_compose! {
     fn a_stage()(heard in proptest::collection::btree_set(0_u16..6, 0..6), programme in proptest::option::of(0_u16..6),
                  tiles in proptest::collection::vec(0_u16..6, 0..16),
                  on_deck in proptest::collection::vec(0_u16..6, 0..=ON_DECK_MAX),
-                 carriers in proptest::collection::btree_map(0_u16..6, any::<bool>(), 0..6)) -> Stage {
+                 carriers in proptest::collection::btree_map(0_u16..6, any::<bool>(), 0..6),
+                 presentation in proptest::option::of((0_u32..4).prop_map(SeatId))) -> Stage {
         Stage {
             seq: 1,
             heard: heard.into_iter().map(SiteId).collect(),
@@ -254,6 +262,7 @@ prop_compose! {
             carriers: carriers.into_iter().map(|(site, standby)| {
                 (SiteId(site), if standby { EndpointKind::Standby } else { EndpointKind::Room })
             }).collect(),
+            presentation: presentation.map(|seat| Presentation { seat, site: SiteId(0) }),
         }
     }
 }
@@ -264,8 +273,10 @@ proptest! {
         before in a_stage(),
         stage in a_stage(),
         sources in proptest::collection::vec(a_source(), 0..10),
+        presenters in proptest::collection::vec(a_presenter(), 0..5),
         screens in proptest::collection::vec(a_screen(), 0..6),
     ) {
+        let presents = presenter(&stage, &presenters);
         let mut sources = sources;
         sources.sort_by_key(|source| source.peer);
         sources.dedup_by_key(|source| source.peer);
@@ -275,11 +286,21 @@ proptest! {
         // Whatever was heard before leaves no trace.
         let mut voices = Voices::default();
         voices.seat(&before, &carriers(&before, &sources));
-        let stale = routes(&stage, &sources, &screens, &voices).0;
+        let stale = routes(&stage, &sources, presents, &screens, &voices).0;
         voices.seat(&stage, &carriers(&stage, &sources));
-        let fresh = routes(&stage, &sources, &screens, &voices).0;
+        let fresh = routes(&stage, &sources, presents, &screens, &voices).0;
 
         for route in stale.iter().chain(&fresh) {
+            if route.slot == PRESENTATION_SLOT {
+                let of_seat = presenters.iter().filter(|one| one.peer == route.source);
+                let seats: Vec<SeatId> = of_seat.map(|one| one.seat).collect();
+                prop_assert!(seats.contains(&stage.presentation.unwrap().seat), "nobody else presents");
+                prop_assert_eq!(route.stream, Stream::Picture(Layer::Presentation));
+                prop_assert_ne!(route.source, route.to, "nobody is shown the own screen");
+                let screen = screens.iter().find(|screen| screen.peer == route.to).unwrap();
+                prop_assert!(screen.carries != Carries::Nothing && screen.slots.presentation > 0);
+                continue;
+            }
             let source = sources.iter().find(|source| source.peer == route.source).unwrap();
             let screen = screens.iter().find(|screen| screen.peer == route.to);
             prop_assert!(screen.is_some(), "nothing goes to a peer that is not admitted");

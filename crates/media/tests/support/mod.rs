@@ -10,8 +10,10 @@
 mod no_udp;
 
 use diemcau_media::{Counters, Media, MediaConfig, start};
+use diemcau_model::limits::{AUDIO_SLOTS, PICTURE_SLOTS};
 use diemcau_model::{
-    Carries, EndpointKind, LinkReport, PeerAsk, PeerId, PeerSay, ScreenSlots, Side, SiteId, Stage,
+    Carries, EndpointKind, LinkReport, PeerAsk, PeerId, PeerSay, ScreenSlots, SeatId, Side, SiteId,
+    Stage,
 };
 use diemcau_probe::{Mark, Probe, ProbeOptions, Seen};
 use std::collections::{BTreeMap, BTreeSet};
@@ -25,7 +27,7 @@ pub const PATIENCE: Duration = Duration::from_secs(20);
 /// How often a condition is looked at.
 const GLANCE: Duration = Duration::from_millis(2);
 /// The voice slots, behind the programme and the tiles.
-pub const VOICES: std::ops::Range<usize> = 14..18;
+pub const VOICES: std::ops::Range<usize> = PICTURE_SLOTS..PICTURE_SLOTS + AUDIO_SLOTS;
 
 pub struct Hall {
     pub media: Media,
@@ -103,6 +105,8 @@ impl Hall {
     pub async fn admit(&self, peer: u64, site: Option<u16>, carries: Carries) {
         self.ask(PeerAsk::Admit {
             peer: PeerId(peer),
+            // Whoever is admitted here has a seat of its own.
+            seat: SeatId(u32::try_from(peer).unwrap()),
             site: site.map(SiteId),
             carries,
         })
@@ -127,6 +131,33 @@ impl Hall {
             hall.seen(peer).uplink_connected
         })
         .await;
+    }
+
+    /// A peer shows a screen, which sends under a mark of its own; gives what sends it.
+    pub async fn present(&mut self, peer: u64, mark: u16) -> Probe {
+        let screen = Probe::start(ProbeOptions {
+            sound: false,
+            layers: vec![],
+            ..ProbeOptions::new(mark)
+        });
+        let (id, sdp) = (PeerId(peer), screen.uplink_offer().await);
+        self.ask(PeerAsk::PresentationOffer { peer: id, sdp }).await;
+        let answer = self
+            .said(|say| match say {
+                PeerSay::Answer {
+                    peer,
+                    side: Side::Presentation,
+                    sdp,
+                } if *peer == id => Some(sdp.clone()),
+                _ => None,
+            })
+            .await;
+        screen.uplink_answer(self.told(answer).await);
+        self.until("the presentation is connected", |_| {
+            screen.seen().uplink_connected
+        })
+        .await;
+        screen
     }
 
     pub async fn connect_downlink(&mut self, peer: u64) {

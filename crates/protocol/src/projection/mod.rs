@@ -127,7 +127,10 @@ pub fn touches(event: &Event) -> Vec<Slice> {
         | Event::SpotlightSet { .. }
         | Event::CarouselSet { .. }
         | Event::CarouselTurned { .. }
-        | Event::PageSet { .. } => vec![Slice::Stage],
+        | Event::PageSet { .. }
+        | Event::PresentationAsked { .. }
+        | Event::PresentationGiven { .. }
+        | Event::PresentationEnded { .. } => vec![Slice::Stage],
         Event::RollCallStarted { .. }
         | Event::SiteCalled { .. }
         | Event::SiteAnswered { .. }

@@ -1,7 +1,8 @@
 //! What the big screens show. Everybody sees the same.
 
-use crate::view::{LowerThird, Spotlight, StageView};
-use diemcau_conference::{Conference, pages};
+use crate::view::{LowerThird, PresentationAsk, PresentationView, Spotlight, StageView};
+use diemcau_conference::{Ask, Conference, pages};
+use diemcau_model::SeatId;
 
 pub(super) fn stage(conference: &Conference) -> StageView {
     let (stage, screen) = (conference.stage(), conference.screen());
@@ -14,6 +15,12 @@ pub(super) fn stage(conference: &Conference) -> StageView {
         title: turn.words.title.clone(),
         topic: turn.words.topic.clone(),
     });
+    let presenting = conference.presenting();
+    let ask = |ask: &Ask| PresentationAsk {
+        seat: ask.seat,
+        by: label(conference, ask.seat),
+        at: ask.at,
+    };
     StageView {
         layout: screen.layout,
         preview: screen.preview,
@@ -22,11 +29,7 @@ pub(super) fn stage(conference: &Conference) -> StageView {
         paragraph_chosen: screen.paragraph.is_some(),
         spotlight: screen.spotlight.map(|fixed| Spotlight {
             site: fixed.site,
-            by: conference
-                .setup()
-                .seat(fixed.seat)
-                .map(|seat| seat.label.clone())
-                .unwrap_or_default(),
+            by: label(conference, fixed.seat),
         }),
         carousel: screen.carousel.map(|carousel| carousel.seconds),
         page: screen.page,
@@ -36,5 +39,18 @@ pub(super) fn stage(conference: &Conference) -> StageView {
         programme: stage.programme,
         on_deck: stage.on_deck,
         lower_third,
+        presentation: presenting.shown.map(|shown| PresentationView {
+            seat: shown.seat,
+            site: shown.site,
+            by: label(conference, shown.seat),
+            since: presenting.since,
+        }),
+        presentation_asks: presenting.asks.iter().map(ask).collect(),
     }
+}
+
+/// As people call a seat.
+fn label(conference: &Conference, seat: SeatId) -> String {
+    let seat = conference.setup().seat(seat);
+    seat.map(|seat| seat.label.clone()).unwrap_or_default()
 }

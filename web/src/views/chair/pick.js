@@ -153,3 +153,8 @@ export function itemActs(ctx, { items }, place) {
 /** This machine's own microphone and picture. @param {Ctx} ctx */
 export const ownMachine = (ctx) => html`<div class="foot-self"><button class="btn small ${ctx.app.media.microphoneOpen ? "" : "own-closed"}" type="button" aria-pressed=${!ctx.app.media.microphoneOpen} title=${t(ctx.app.media.microphoneOpen ? "close-own-long" : "open-own-long")} @click=${() => ctx.media.setMicrophone(!ctx.app.media.microphoneOpen)}>
       ${icon(ctx.app.media.microphoneOpen ? "mic" : "mic-off")}${t(ctx.app.media.microphoneOpen ? "own-machine-open" : "own-machine-closed")}</button><level-meter aria-label=${t("microphone-level")} .read=${() => ctx.media.level()}></level-meter><figure class="tile"><self-picture role="img" aria-label=${t("own-picture")} .stream=${ctx.app.media.picture}></self-picture></figure></div>`;
+
+/** Under the agenda of a large window. @param {View} view */
+export const wide = (view) => html`<div class="wide"><h3>${t("big-screen")}: ${t(`layout-${view.stage.layout}`)}</h3>
+      <p>${t("comments-so-far", { n: view.feed.length, proposed: view.feed.filter((comment) => comment.words.proposed !== "").length })}</p>
+      <p>${t("heard-now")}: ${view.stage.heard.length === 0 ? t("nobody") : view.stage.heard.map((site, place) => html`${place ? ", " : ""}<b>${siteCall(view, site)}</b>`)}</p></div>`;

@@ -5,7 +5,7 @@
 /** @import { Ctx } from "../pieces.js" */
 
 import { nextThree } from "../../state/floor.js";
-import { html, lowerThird, nextList, nothing, programmePicture, statusLine, t } from "../pieces.js";
+import { html, lowerThird, nextList, nothing, statusLine, t, withShared } from "../pieces.js";
 import { bigButton, panel } from "./panel.js";
 import { draftsDesk, forms, joining } from "./parts.js";
 import { self } from "./self.js";
@@ -14,10 +14,9 @@ import { help, strip } from "./strip.js";
 /** @param {Ctx} ctx @param {View} view @param {MyFloor} my */
 export function desk(ctx, view, my) {
   const { app } = ctx;
-  const { programme } = view.stage;
   return html`<main class="desk ${app.ui.tab === "drafts" ? "with-drafts" : ""}">
     <div class="left">
-      ${programmePicture(view, programme)}
+      ${withShared(ctx)}
       ${lowerThird(ctx, view)}${underPicture(ctx, view)}${tabs(ctx, view)}${help(ctx, view)}
     </div>
     <div class="right">

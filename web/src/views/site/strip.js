@@ -7,6 +7,7 @@
 import { setReady } from "../../actions/floor.js";
 import { handlePrompt, promptDesks } from "../../actions/roll.js";
 import { FROM_SITE, isFromSite } from "../../state/prompts.js";
+import { later } from "../later.js";
 import { html, icon, kbd, nothing, t } from "../pieces.js";
 import { pause } from "./parts.js";
 import { deniedLead, deniedWords, putAway } from "./panel.js";
@@ -39,7 +40,8 @@ function line(ctx, view, my) {
 /** @param {Ctx} ctx @param {View} view */
 export function help(ctx, view) {
   const waits = (/** @type {string} */ kind) => view.prompts.some((prompt) => prompt.kind === kind && prompt.handled === null);
+  const mayPresent = ctx.app.me?.carries !== "nothing" && innerWidth > 720 ? later(ctx, "presenting", () => import("../presenting.js")) : null;
   return html`<div class="help" role="group" aria-label=${t("tell-desks")}><span>${t("tell-desks")}</span>${FROM_SITE.map((kind) => (waits(kind)
     ? html`<p class="waits" role="status">${icon("clock")}${t(`prompt-${kind}`)}: ${t("told-waiting")}</p>`
-    : html`<button class="btn small" type="button" @click=${() => promptDesks(ctx.ask, kind)}>${t(`prompt-${kind}`)}</button>`))}</div>`;
+    : html`<button class="btn small" type="button" @click=${() => promptDesks(ctx.ask, kind)}>${t(`prompt-${kind}`)}</button>`))}${mayPresent?.presentButton(ctx, view) ?? nothing}</div>`;
 }

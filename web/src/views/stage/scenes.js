@@ -9,15 +9,16 @@ import { number } from "../../text.js";
 import { dateText, serverNow } from "../../time.js";
 import { breakLeft, breakWhen } from "../break.js";
 import { quorumMark } from "../quorum.js";
-import { html, isHeard, mark, nothing, numbered, programmePicture, t, turnMark } from "../pieces.js";
+import { html, icon, isHeard, mark, nothing, numbered, programmePicture, shared, t, turnMark } from "../pieces.js";
 
 /** The paragraph under discussion, large, with the speaker beside it. @param {View} view */
 export function documentScene(view) {
   const { paragraph: at, lower_third: third, programme } = view.stage;
   const draft = at && draftOf(view, at.draft);
   const { turn } = view.floor;
-  return html`<main class="scene document">
-    <article class=${textSize(draft?.paragraphs[(at?.paragraph ?? 1) - 1]?.text ?? "")}><h2>${draft ? numbered(draft.title) : view.fixed.title}</h2>${draft && at ? paragraphs(draft.paragraphs, at.paragraph) : html`<p class="empty">${t("no-paragraph-shown")}</p>`}</article>
+  const { presentation } = view.stage;
+  return html`<main class="scene document">${presentation ? html`<figure class="presented">${shared(view)}<figcaption>${icon("doc")}${t("presented", { label: presentation.by })}</figcaption></figure>` : html`
+    <article class=${textSize(draft?.paragraphs[(at?.paragraph ?? 1) - 1]?.text ?? "")}><h2>${draft ? numbered(draft.title) : view.fixed.title}</h2>${draft && at ? paragraphs(draft.paragraphs, at.paragraph) : html`<p class="empty">${t("no-paragraph-shown")}</p>`}</article>`}
     <aside>${programmePicture(view, programme)}
       <div class="who-speaks">${turn ? turnMark(view) : nothing}<p class="who">${third?.delegate || (programme === null ? "" : siteName(view, programme))}</p><p class="from">${third ? [third.title, third.delegate === "" ? "" : siteName(view, third.site)].filter((part) => part !== "").join(" · ") : ""}</p></div>
       ${turn ? html`<turn-clock .turn=${turn}></turn-clock>` : html`<div class="clock"><wall-clock short class="digits"></wall-clock></div>`}</aside></main>`;

@@ -17,7 +17,7 @@ use super::wire::{Received, Transport};
 use super::{Codec, Engine, EngineError, Layer, Leg, LegEvent, Outlet, Run};
 use crate::rewrite::RtpOut;
 use bytes::BytesMut;
-use diemcau_model::limits::{AUDIO_SLOTS, TILE_SLOTS};
+use diemcau_model::limits::{AUDIO_SLOTS, PICTURE_SLOTS};
 use estimate::Estimate;
 use reports::{REPORT_INTERVAL, Reports};
 use rtc::shared::error::Error;
@@ -25,8 +25,8 @@ use std::net::SocketAddr;
 use std::time::Instant;
 use stream::{Stamp, Stream};
 
-/// Video slots come first in the offer: the programme and the tiles.
-const VIDEO_SLOTS: usize = 1 + TILE_SLOTS;
+/// Video slots come first in the offer: the programme, the tiles and the presentation.
+const VIDEO_SLOTS: usize = PICTURE_SLOTS;
 const SLOTS: usize = VIDEO_SLOTS + AUDIO_SLOTS;
 /// The stream number of slot 0; the others follow.
 const FIRST_SSRC: u32 = 0x0d1e_c000;

@@ -1,0 +1,17 @@
+presenting = Presentation
+present-begin = Present this machine's screen
+present-ask = Ask to present
+present-asked = You have asked to present; the chair decides.
+present-take-back = Take it back
+present-may = The chair lets you present. Choose the screen or window that all sites will see.
+present-pick = Choose a screen
+present-picking = Choose a screen or a window in the browser's dialog…
+present-connecting = Your screen is on its way…
+present-on = All sites see this machine's screen.
+present-other = Show another window
+present-stop = Stop presenting
+asks-to-present = asks to present
+presents-now = { $label } is presenting
+let-present = Let them present
+refuse-present = Not now
+present-cannot = This browser cannot present: use a desktop computer

@@ -1,0 +1,17 @@
+presenting = Trình chiếu
+present-begin = Trình chiếu màn hình máy này
+present-ask = Xin trình chiếu
+present-asked = Đã xin trình chiếu, chờ chủ trì cho phép.
+present-take-back = Thôi, không xin nữa
+present-may = Chủ trì đã cho trình chiếu. Chọn màn hình hoặc cửa sổ để chiếu tới mọi điểm cầu.
+present-pick = Chọn màn hình
+present-picking = Chọn màn hình hoặc cửa sổ trong hộp thoại của trình duyệt…
+present-connecting = Đang đưa màn hình lên…
+present-on = Mọi điểm cầu đang xem màn hình của máy này.
+present-other = Chiếu cửa sổ khác
+present-stop = Dừng trình chiếu
+asks-to-present = xin trình chiếu
+presents-now = { $label } đang trình chiếu
+let-present = Cho trình chiếu
+refuse-present = Không cho
+present-cannot = Trình duyệt này không trình chiếu được: dùng máy tính để bàn

@@ -1,0 +1,24 @@
+// What the buttons about presentations do.
+
+/** @import { SeatId } from "../../generated/protocol.ts" */
+/** @import { Ctx } from "../views/pieces.js" */
+
+/** @param {Ctx} ctx */
+export const askToPresent = (ctx) => ctx.ask({ type: "ask_to_present" });
+
+/** @param {Ctx} ctx @param {SeatId} seat */
+export const letPresent = (ctx, seat) => ctx.ask({ type: "let_present", seat });
+
+/** @param {Ctx} ctx @param {SeatId} seat */
+export const endPresentation = (ctx, seat) => ctx.ask({ type: "end_presentation", seat });
+
+/** A person picks what is shown; true if something was picked. @param {Ctx} ctx */
+export const pickScreen = (ctx) => ctx.media.present(() => {
+  const { me } = ctx.app;
+  if (me) endPresentation(ctx, me.seat);
+});
+
+/** Whoever presides needs nobody's word: one press picks and begins. @param {Ctx} ctx */
+export async function presentAtOnce(ctx) {
+  if (await pickScreen(ctx)) askToPresent(ctx);
+}
