@@ -18,6 +18,11 @@ pub fn check_uplink_offer(offer: &str) -> Result<(), EngineError> {
     if sections("m=") != audio + video {
         return Err(EngineError::Sdp("an uplink carries sound and picture only"));
     }
+    // A player's offer that went to the wrong address would take the place of a room that is seen and heard.
+    let is_silent = |line: &str| matches!(line, "a=recvonly" | "a=inactive");
+    if parts(offer).all(|part| lines(part).any(is_silent)) {
+        return Err(EngineError::Sdp("an uplink sends, and this only receives"));
+    }
 
     let mut rids = lines(offer).filter_map(|line| line.strip_prefix("a=rid:"));
     let named = |line: &str| {
@@ -181,6 +186,8 @@ mod tests {
         assert!(offer("m=audio 9\r\nm=audio 9\r\n").is_err());
         assert!(offer("m=video 9\r\nm=application 9\r\n").is_err());
         assert!(offer("m=video 9\r\na=rid:huge send\r\n").is_err());
+        assert!(offer("m=audio 9\r\na=sendrecv\r\nm=video 9\r\na=inactive\r\n").is_ok());
+        assert!(offer("m=audio 9\r\na=recvonly\r\nm=video 9\r\na=inactive\r\n").is_err());
         assert!(check_uplink_offer("hello").is_err());
         assert!(check_uplink_offer(&"v=0 ".repeat(SDP_MAX_BYTES)).is_err());
     }
