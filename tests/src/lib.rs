@@ -10,6 +10,7 @@
 
 pub mod client;
 pub mod device;
+pub mod http;
 pub mod knock;
 pub mod room;
 pub mod script;

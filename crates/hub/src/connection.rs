@@ -32,9 +32,13 @@ pub trait Socket: Send {
     fn recv(&mut self) -> impl Future<Output = Option<Inbound>> + Send;
     /// The way out.
     fn outlet(&self) -> &Arc<Outlet>;
-    /// The device this server vouches for at a seat: a client that cannot make a key because it lives here, on behalf of
-    /// one that speaks another protocol.
-    fn vouched(&self, _role: Role, _carries: Carries) -> Option<DeviceId> {
+    /// Whether it may come to a seat at all; to one that may not, the link opens nothing.
+    fn fits(&self, _role: Role, _carries: Carries) -> bool {
+        true
+    }
+    /// The device this server vouches for: a client that cannot make a key because it lives here, on behalf of one that
+    /// speaks another protocol.
+    fn vouched(&self) -> Option<DeviceId> {
         None
     }
     /// Puts the close into the way out.

@@ -42,6 +42,7 @@ impl Hub {
             return Err(NotIn::Stopping);
         }
         let door = self.door(&token);
+        let door = door.filter(|door| socket.fits(door.role, door.carries));
         let asked = match &door {
             Some(door) => {
                 door.room
@@ -86,7 +87,7 @@ impl Hub {
             return Err(ErrorWhy::JoinFirst.into());
         };
         let device = match device {
-            None => door.and_then(|door| socket.vouched(door.role, door.carries)),
+            None => socket.vouched(),
             Some(proof) => Some(held(&proof, &challenge, token).ok_or(ErrorWhy::NotAdmitted)?),
         };
         let pin = pin.filter(|_| locked.is_zero());

@@ -38,7 +38,7 @@ pub struct Site {
     /// The demo's links; none for a real conference, whose links are nobody's to read.
     pub demo_links: Option<Vec<links::Link>>,
     /// Encoders and players.
-    pub sessions: whip::Sessions,
+    pub sessions: Arc<whip::Sessions>,
     /// The authority's certificate, when this server has one.
     pub ca: Option<String>,
 }

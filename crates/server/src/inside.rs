@@ -2,7 +2,7 @@
 
 use diemcau_hub::{Frame, Inbound, Outlet, Socket, Wire};
 use diemcau_model::{Carries, DeviceId, Role};
-use diemcau_protocol::{ClientFrame, ErrorWhy, Me};
+use diemcau_protocol::{ClientFrame, ErrorWhy};
 use serde::Deserialize;
 use std::{
     collections::VecDeque,
@@ -27,7 +27,7 @@ pub enum Heard {
     /// It waits at the door.
     Waiting { code: String },
     /// It is in.
-    Welcome { me: Me },
+    Welcome {},
     /// The answer to its offer to send.
     UplinkAnswer { sdp: String },
     /// The answer to its offer to receive.
@@ -49,15 +49,15 @@ pub struct Line {
     vouched: Vouched,
 }
 
-/// The device that the server vouches for, where it does.
+/// The device that the server vouches for, and the seats it may come to.
 #[derive(Clone, Copy, Debug)]
 pub struct Vouched {
     pub device: DeviceId,
-    /// At which seats.
     pub at: fn(Role, Carries) -> bool,
 }
 
 /// The client's end. Dropped, it has left.
+#[derive(Debug)]
 pub struct Client {
     say: mpsc::Sender<String>,
     pipe: Arc<Pipe>,
@@ -118,8 +118,12 @@ impl Socket for Line {
         self.pipe.close();
     }
 
-    fn vouched(&self, role: Role, carries: Carries) -> Option<DeviceId> {
-        (self.vouched.at)(role, carries).then_some(self.vouched.device)
+    fn fits(&self, role: Role, carries: Carries) -> bool {
+        (self.vouched.at)(role, carries)
+    }
+
+    fn vouched(&self) -> Option<DeviceId> {
+        Some(self.vouched.device)
     }
 }
 
@@ -130,10 +134,10 @@ impl Drop for Line {
 }
 
 /// Frames on their way to the client.
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Pipe(Mutex<Queue>);
 
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Queue {
     frames: VecDeque<Frame>,
     closed: bool,

@@ -278,6 +278,7 @@ async fn run(
     let journal = record.open()?;
     let (mut scrape, metrics) = Scrape::new();
     let addresses = Addresses::new(settings.limits(), scrape.registry());
+    let sessions = Arc::new(whip::Sessions::new(scrape.registry()));
     let feed_window = Duration::from_millis(u64::from(settings.feed_window_ms));
     let hub = Hub::gathering(feed_window, metrics);
     let media = start_media(&settings, &hub, setup, journal).await?;
@@ -298,7 +299,7 @@ async fn run(
         scrape,
         addresses: Arc::clone(&addresses),
         demo_links: is_demo.then(|| links.clone()),
-        sessions: whip::Sessions::default(),
+        sessions,
         ca: identity.as_ref().map(|identity| identity.ca.clone()),
     };
 

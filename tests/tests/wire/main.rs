@@ -9,6 +9,7 @@ mod abuse;
 mod again;
 mod bad_input;
 mod door;
+mod encoders;
 mod feed;
 mod forgeries;
 mod revoked;

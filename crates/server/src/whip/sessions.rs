@@ -1,0 +1,345 @@
+//! Which sessions are open, which wait at the door between two requests, and how many there may be.
+
+use super::{Way, refusal::No};
+use crate::inside::Client;
+use axum::http::StatusCode;
+use diemcau_hub::token_hash;
+use diemcau_protocol::ClientFrame;
+use prometheus_client::{
+    encoding::EncodeLabelSet,
+    metrics::{family::Family, gauge::Gauge},
+    registry::Registry,
+};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore, oneshot},
+    time::{Instant, interval, sleep_until},
+};
+
+/// Encoders at one time, and players.
+const ENCODERS_MAX: usize = 128;
+const PLAYERS_MAX: usize = 512;
+/// Sessions with one link at one time.
+const OF_LINK_MAX: usize = 16;
+/// How often a session says that it is there; half a minute of silence would end it.
+pub const PING_EVERY: Duration = Duration::from_secs(10);
+/// How long the door is kept for a client that was told to ask again.
+const COMES_BACK_WITHIN: Duration = Duration::from_secs(60);
+
+/// Every session, and whoever is to become one.
+#[derive(Debug)]
+pub struct Sessions {
+    open: Mutex<BTreeMap<String, Session>>,
+    /// Who waits at the door, called back by way and link.
+    waiting: Mutex<BTreeMap<(Way, String), oneshot::Sender<Taker>>>,
+    encoders: Arc<Semaphore>,
+    players: Arc<Semaphore>,
+    of_links: Arc<OfLinks>,
+    shown: Family<ByWay, Gauge>,
+}
+
+/// Where somebody who waited is handed over.
+type Taker = oneshot::Sender<Newcomer>;
+
+/// The label of `diemcau_sessions`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ByWay {
+    way: &'static str,
+}
+
+/// An open session.
+#[derive(Debug)]
+pub struct Session {
+    /// The hash of the token it was begun with: nobody else ends it.
+    pub token: String,
+    pub etag: String,
+    /// The client's ICE user name: another one would be a restart.
+    pub ufrag: String,
+    pub _place: Place,
+    /// Dropped, it ends the session.
+    pub _ends: oneshot::Sender<()>,
+}
+
+/// A client on its way in.
+#[derive(Debug)]
+pub struct Newcomer {
+    pub client: Client,
+    pub place: Place,
+    /// What it shows while it waits at the door.
+    pub code: Option<String>,
+}
+
+/// A place of all and of its link's, taken before anything is asked of the hub and until this is dropped: whoever
+/// negotiates or waits has one like an open session.
+#[derive(Debug)]
+pub struct Place {
+    _of_all: OwnedSemaphorePermit,
+    of_links: Arc<OfLinks>,
+    link: String,
+}
+
+/// How many places each link has.
+#[derive(Debug, Default)]
+struct OfLinks(Mutex<BTreeMap<String, usize>>);
+
+impl Sessions {
+    /// Nobody is there.
+    #[must_use]
+    pub fn new(registry: &mut Registry) -> Self {
+        let shown = Family::default();
+        registry.register(
+            "diemcau_sessions",
+            "Sessions of encoders and players open now",
+            shown.clone(),
+        );
+        for way in [Way::In, Way::Out] {
+            // A series that is absent is no zero.
+            drop(shown.get_or_create(&label(way)));
+        }
+        Self {
+            open: Mutex::default(),
+            waiting: Mutex::default(),
+            encoders: Arc::new(Semaphore::new(ENCODERS_MAX)),
+            players: Arc::new(Semaphore::new(PLAYERS_MAX)),
+            of_links: Arc::default(),
+            shown,
+        }
+    }
+
+    /// A place for one more.
+    ///
+    /// # Errors
+    /// All are taken, or all of this link's.
+    pub fn place(&self, way: Way, token: &str) -> Result<Place, No> {
+        let link = token_hash(token);
+        let mut of_links = lock(&self.of_links.0);
+        if of_links.get(&link).copied().unwrap_or_default() >= OF_LINK_MAX {
+            let why = "as many sessions are open with this link as it may have";
+            return Err(No::because(StatusCode::TOO_MANY_REQUESTS, why));
+        }
+        let of_all = match way {
+            Way::In => &self.encoders,
+            Way::Out => &self.players,
+        };
+        let of_all = Arc::clone(of_all).try_acquire_owned().map_err(|_| {
+            let why = "as many sessions are open as this server takes";
+            No::because(StatusCode::SERVICE_UNAVAILABLE, why)
+        })?;
+        *of_links.entry(link.clone()).or_default() += 1;
+        drop(of_links);
+        Ok(Place {
+            _of_all: of_all,
+            of_links: Arc::clone(&self.of_links),
+            link,
+        })
+    }
+
+    /// A session is open from here on.
+    pub fn open(&self, way: Way, id: String, session: Session) {
+        self.shown.get_or_create(&label(way)).inc();
+        lock(&self.open).insert(id, session);
+    }
+
+    /// A session is over; what was told to end it hears so.
+    pub fn close(&self, way: Way, id: &str) {
+        if lock(&self.open).remove(id).is_some() {
+            self.shown.get_or_create(&label(way)).dec();
+        }
+    }
+
+    /// Asks something of the session of an address, for who began it; to anybody else there is none.
+    ///
+    /// # Errors
+    /// There is none, or what `ask` refuses.
+    pub fn ask<T>(
+        &self,
+        id: &str,
+        token: &str,
+        ask: impl FnOnce(&Session) -> Result<T, No>,
+    ) -> Result<T, No> {
+        let token = token_hash(token);
+        let open = lock(&self.open);
+        let session = open.get(id).filter(|session| session.token == token);
+        ask(session.ok_or(No::because(
+            StatusCode::NOT_FOUND,
+            "there is no such session",
+        ))?)
+    }
+
+    /// Keeps somebody at the door until the next request, so that it goes on showing the code that was told.
+    pub fn wait(self: &Arc<Self>, way: Way, token: &str, newcomer: Newcomer) {
+        let (call, called) = oneshot::channel();
+        lock(&self.waiting).insert((way, token_hash(token)), call);
+        let sessions = Arc::clone(self);
+        tokio::spawn(async move {
+            stay(newcomer, called).await;
+            lock(&sessions.waiting).retain(|_, call| !call.is_closed());
+        });
+    }
+
+    /// Who waits at the door with a link, if somebody does.
+    pub async fn come_back(&self, way: Way, token: &str) -> Option<Newcomer> {
+        let call = lock(&self.waiting).remove(&(way, token_hash(token)))?;
+        let (taker, newcomer) = oneshot::channel();
+        call.send(taker).ok()?;
+        newcomer.await.ok()
+    }
+}
+
+/// Stays at the door until it is called back, or is no longer expected. What the hub says meanwhile waits to be heard.
+async fn stay(newcomer: Newcomer, mut called: oneshot::Receiver<Taker>) {
+    let mut pings = interval(PING_EVERY);
+    let until = Instant::now() + COMES_BACK_WITHIN;
+    loop {
+        tokio::select! {
+            taker = &mut called => {
+                if let Ok(taker) = taker {
+                    // Whoever asked may have gone meanwhile; then this one goes too.
+                    let _ = taker.send(newcomer);
+                }
+                return;
+            }
+            _ = pings.tick() => {
+                // The hub may have sent it away: why is heard by whoever comes back.
+                newcomer.client.say(&ClientFrame::Ping { sent: 0.0 }).await;
+            }
+            () = sleep_until(until) => return,
+        }
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut of_links = lock(&self.of_links.0);
+        let left = of_links.get(&self.link).map_or(0, |count| count - 1);
+        match left {
+            0 => of_links.remove(&self.link),
+            _ => of_links.insert(self.link.clone(), left),
+        };
+    }
+}
+
+fn label(way: Way) -> ByWay {
+    ByWay {
+        way: way.path().trim_start_matches('/'),
+    }
+}
+
+// Every step leaves what is locked here whole.
+fn lock<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
+    of.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::inside::{self, Line, Vouched};
+    use diemcau_hub::Socket as _;
+    use diemcau_model::DeviceId;
+
+    impl Sessions {
+        /// How many places a link has.
+        pub fn places_of(&self, token: &str) -> usize {
+            let of_links = lock(&self.of_links.0);
+            of_links.get(&token_hash(token)).copied().unwrap_or(0)
+        }
+    }
+
+    fn sessions() -> Arc<Sessions> {
+        Arc::new(Sessions::new(&mut Registry::default()))
+    }
+
+    fn status(place: Result<Place, No>) -> StatusCode {
+        place.map_or_else(|no| no.0, |_| StatusCode::OK)
+    }
+
+    /// Somebody at the door, and the hub's end of it.
+    fn newcomer(sessions: &Sessions) -> (Newcomer, Line) {
+        let (line, client) = inside::connection(Vouched {
+            device: DeviceId([1; 32]),
+            at: |_, _| true,
+        });
+        let newcomer = Newcomer {
+            client,
+            place: sessions.place(Way::In, "link").unwrap(),
+            code: Some("1234".into()),
+        };
+        (newcomer, line)
+    }
+
+    #[test]
+    fn a_link_has_sixteen_places_and_a_further_one_when_one_is_given_back() {
+        let sessions = sessions();
+        let mut places: Vec<Place> = (0..OF_LINK_MAX)
+            .map(|_| sessions.place(Way::Out, "link").unwrap())
+            .collect();
+        let one_more = || status(sessions.place(Way::Out, "link"));
+        assert_eq!(one_more(), StatusCode::TOO_MANY_REQUESTS);
+        assert_eq!(
+            status(sessions.place(Way::Out, "another")),
+            StatusCode::OK,
+            "of this link only"
+        );
+        drop(places.pop());
+        assert_eq!(one_more(), StatusCode::OK);
+        drop(places);
+        assert!(
+            lock(&sessions.of_links.0).is_empty(),
+            "a link without places is forgotten"
+        );
+    }
+
+    #[test]
+    fn encoders_and_players_have_their_own_places() {
+        let sessions = sessions();
+        for (way, most) in [(Way::In, ENCODERS_MAX), (Way::Out, PLAYERS_MAX)] {
+            let places: Vec<Place> = (0..most)
+                .map(|n| sessions.place(way, &n.to_string()).unwrap())
+                .collect();
+            let one_more = || status(sessions.place(way, "one more"));
+            assert_eq!(one_more(), StatusCode::SERVICE_UNAVAILABLE);
+            assert_eq!(sessions.places_of("one more"), 0, "a refusal takes none");
+            drop(places);
+            assert_eq!(one_more(), StatusCode::OK);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_waits_has_a_place_and_is_found_again_for_a_minute() {
+        let sessions = sessions();
+        let (first, mut line) = newcomer(&sessions);
+        sessions.wait(Way::In, "link", first);
+        assert!(sessions.come_back(Way::Out, "link").await.is_none());
+        assert!(sessions.come_back(Way::In, "another").await.is_none());
+        let again = sessions.come_back(Way::In, "link").await.unwrap();
+        assert_eq!(again.code.as_deref(), Some("1234"));
+        assert!(
+            sessions.come_back(Way::In, "link").await.is_none(),
+            "by one request only"
+        );
+
+        sessions.wait(Way::In, "link", again);
+        assert_eq!(sessions.places_of("link"), 1);
+        let begun = Instant::now();
+        // It goes on pinging the hub, or it would be gone from the desks in half a minute.
+        while line.recv().await.is_some() {}
+        assert_eq!(begun.elapsed(), COMES_BACK_WITHIN);
+        assert_eq!(sessions.places_of("link"), 0);
+        assert!(sessions.come_back(Way::In, "link").await.is_none());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn of_two_who_wait_with_one_link_the_later_is_found() {
+        let sessions = sessions();
+        let (first, mut line) = newcomer(&sessions);
+        sessions.wait(Way::In, "link", first);
+        let (second, _kept) = newcomer(&sessions);
+        sessions.wait(Way::In, "link", second);
+        while line.recv().await.is_some() {}
+        assert!(sessions.come_back(Way::In, "link").await.is_some());
+    }
+}

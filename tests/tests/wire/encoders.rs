@@ -1,0 +1,371 @@
+//! Encoders over WHIP and players over WHEP: the door, places, addresses, and what is asked wrongly.
+
+use anyhow::{Context, Result, bail};
+use diemcau_model::{Carries, Role, SiteId};
+use diemcau_probe::{Probe, ProbeOptions};
+use diemcau_protocol::{ClientCommand, ErrorWhy};
+use diemcau_tests::{
+    Client, Device, Server,
+    http::{Answer, ask},
+    knock,
+    script::{comment, is_ok, taken},
+};
+
+const SDP: &str = "application/sdp";
+const FRAGMENT: &str = "application/trickle-ice-sdpfrag";
+const PIN: &str = "4821";
+/// Sessions with one link at one time.
+const OF_LINK_MAX: usize = 16;
+/// What a player offers that takes a sound.
+const PLAYER: &str = "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0\r\n\
+    m=audio 9 UDP/TLS/RTP/SAVPF 111\r\nc=IN IP4 0.0.0.0\r\na=mid:0\r\na=recvonly\r\na=rtcp-mux\r\na=setup:actpass\r\n\
+    a=ice-ufrag:play\r\na=ice-pwd:a-password-of-a-player-22\r\n\
+    a=fingerprint:sha-256 00:01:02:03:04:05:06:07:08:09:0A:0B:0C:0D:0E:0F:10:11:12:13:14:15:16:17:18:19:1A:1B:1C:1D:1E:1F\r\n\
+    a=rtpmap:111 opus/48000/2\r\n";
+
+fn room(server: &Server, site: u16) -> Result<String> {
+    server.token(Role::Moderator, Some(SiteId(site)), Some(Carries::Room))
+}
+
+fn observer(server: &Server) -> Result<String> {
+    server.token(Role::Observer, None, None)
+}
+
+async fn technician(server: &Server) -> Result<Client> {
+    let token = server.token(Role::Technician, None, None)?;
+    let device = Device::new()?;
+    knock(&server.host, &token, Some(&device), None)
+        .await?
+        .entered()
+}
+
+fn bearer(token: &str) -> String {
+    format!("Bearer {token}")
+}
+
+/// What an encoder offers that sends a sound and one picture.
+async fn encoder_offer() -> String {
+    let options = ProbeOptions {
+        layers: vec![],
+        ..ProbeOptions::new(7)
+    };
+    Probe::start(options).uplink_offer().await
+}
+
+async fn post(server: &Server, path: &str, token: &str, offer: &str) -> Result<Answer> {
+    let bearer = bearer(token);
+    let headers = [("content-type", SDP), ("authorization", &bearer)];
+    ask(&server.host, "POST", path, &headers, offer).await
+}
+
+async fn publish(server: &Server, token: &str) -> Result<Answer> {
+    post(server, "/whip", token, &encoder_offer().await).await
+}
+
+async fn watch(server: &Server, token: &str) -> Result<Answer> {
+    post(server, "/whep", token, PLAYER).await
+}
+
+async fn delete(server: &Server, session: &str, token: &str) -> Result<Answer> {
+    let bearer = bearer(token);
+    let headers = [("authorization", bearer.as_str())];
+    ask(&server.host, "DELETE", session, &headers, "").await
+}
+
+/// The address of a session that has begun.
+fn begun(answer: &Answer) -> Result<&str> {
+    match answer.status {
+        201 => answer.header("location").context("no address"),
+        _ => bail!("no session but {answer:?}"),
+    }
+}
+
+/// The four digits of an encoder that waits at the door.
+fn code(answer: &Answer) -> Result<&str> {
+    assert_eq!(answer.status, 503, "{answer:?}");
+    assert_eq!(answer.header("retry-after"), Some("10"));
+    let words = answer.body.split(|c: char| !c.is_ascii_digit());
+    words
+        .into_iter()
+        .find(|word| word.len() == 4)
+        .with_context(|| format!("no code in {answer:?}"))
+}
+
+/// Who waits, as a desk sees it.
+async fn waiting(desk: &mut Client) -> Result<(diemcau_model::WaitId, String)> {
+    desk.until(|desk| match &desk.view.door.waiting[..] {
+        [visitor] => Some((visitor.wait, visitor.code.clone())),
+        _ => None,
+    })
+    .await
+}
+
+#[tokio::test]
+async fn an_encoder_is_the_first_device_of_its_link_and_a_browser_then_waits() -> Result<()> {
+    let mut server = Server::start_bound().await?;
+    let token = room(&server, 4)?;
+    begun(&publish(&server, &token).await?)?;
+    let browser = Device::new()?;
+    let (_waits, _) = knock(&server.host, &token, Some(&browser), None)
+        .await?
+        .waits()?;
+
+    // The encoder itself comes back without asking, also after a restart.
+    begun(&publish(&server, &token).await?)?;
+    server.kill().await?;
+    server.restart().await?;
+    begun(&publish(&server, &token).await?)?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_encoder_shows_the_code_that_the_desk_shows_until_it_is_let_in() -> Result<()> {
+    let server = Server::start_bound().await?;
+    let token = room(&server, 4)?;
+    let browser = Device::new()?;
+    let mut page = knock(&server.host, &token, Some(&browser), None)
+        .await?
+        .entered()?;
+    let mut technician = technician(&server).await?;
+
+    let answer = publish(&server, &token).await?;
+    let (wait, shown) = waiting(&mut technician).await?;
+    assert_eq!(code(&answer)?, shown);
+    assert!(
+        is_ok(&page.command("on", comment("Vẫn còn đây")).await?),
+        "who waits takes nothing"
+    );
+    let admit = ClientCommand::AdmitDevice { wait };
+    taken(technician.command("in", admit).await?)?;
+    begun(&publish(&server, &token).await?)?;
+    assert_eq!(page.ended().await?, Some(1008), "the newest machine is it");
+    assert_eq!(page.fatal(), Some(ErrorWhy::Replaced));
+    begun(&publish(&server, &token).await?)?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_encoder_that_is_not_let_in_hears_so_when_it_asks_again() -> Result<()> {
+    let server = Server::start_bound().await?;
+    let token = room(&server, 4)?;
+    let browser = Device::new()?;
+    let knocked = knock(&server.host, &token, Some(&browser), None).await?;
+    let _page = knocked.entered()?;
+    let mut technician = technician(&server).await?;
+
+    code(&publish(&server, &token).await?)?;
+    let (wait, _) = waiting(&mut technician).await?;
+    let refuse = ClientCommand::RefuseDevice { wait, ban: true };
+    taken(technician.command("away", refuse).await?)?;
+    let refused = publish(&server, &token).await?;
+    assert_eq!(refused.status, 403, "{refused:?}");
+    // Shut out, it is told no more than any other.
+    assert_eq!(
+        publish(&server, &token).await?.body,
+        publish(&server, "wrong").await?.body
+    );
+    Ok(())
+}
+
+#[tokio::test]
+async fn whatever_is_wrong_with_a_link_is_answered_alike_and_locks_no_pin() -> Result<()> {
+    let server = Server::start_with(|demo| {
+        let pin = format!("level = \"TP\"\npin = \"{PIN}\"");
+        demo.replacen("\nadmission = \"open\"", "", 1)
+            .replacen("level = \"TP\"", &pin, 1)
+    })
+    .await?;
+    let wrong = publish(&server, "wrong").await?;
+    assert_eq!(wrong.status, 401);
+    assert_eq!(wrong.header("www-authenticate"), Some("Bearer"));
+    assert!(wrong.body.contains("PIN"), "{wrong:?}");
+
+    let mut technician = technician(&server).await?;
+    let revoked = room(&server, 5)?;
+    let answer = publish(&server, &revoked).await?;
+    let session = begun(&answer)?;
+    let is_it = |seat: &diemcau_protocol::SeatView| {
+        seat.site == Some(SiteId(5)) && seat.carries == Carries::Room
+    };
+    let seats = &technician.view.seats;
+    let seat = seats.iter().find(|seat| is_it(seat)).context("no seat")?.id;
+    let revoke = ClientCommand::RevokeSeat { seat };
+    taken(technician.command("revoke", revoke).await?)?;
+    // It is cut a moment after the answer to the command.
+    while delete(&server, session, &revoked).await?.status == 200 {
+        tokio::task::yield_now().await;
+    }
+
+    let with_pin = room(&server, 1)?;
+    let phone = server.token(Role::Moderator, Some(SiteId(6)), Some(Carries::Nothing))?;
+    for _ in 0..6 {
+        for link in [&with_pin, &revoked, &phone, &observer(&server)?] {
+            let answer = publish(&server, link).await?;
+            assert_eq!((answer.status, &answer.body), (401, &wrong.body));
+        }
+    }
+    let browser = Device::new()?;
+    knock(&server.host, &with_pin, Some(&browser), Some(PIN))
+        .await?
+        .entered()?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_link_that_is_not_for_it_takes_no_seat() -> Result<()> {
+    for server in [Server::start().await?, Server::start_bound().await?] {
+        let token = room(&server, 4)?;
+        let device = Device::new()?;
+        let knocked = knock(&server.host, &token, Some(&device), None).await?;
+        let mut page = knocked.entered()?;
+        let chair = server.token(Role::Chair, None, None)?;
+        for link in [&token, &chair] {
+            assert_eq!(watch(&server, link).await?.status, 401);
+        }
+        assert!(is_ok(&page.command("on", comment("Vẫn còn đây")).await?));
+        // Nor does it bind one: the chair's own machine is still the first.
+        knock(&server.host, &chair, Some(&device), None)
+            .await?
+            .entered()?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_link_has_sixteen_players_and_a_further_one_when_one_has_ended() -> Result<()> {
+    let server = Server::start().await?;
+    let token = observer(&server)?;
+    let mut sessions = vec![];
+    for _ in 0..OF_LINK_MAX {
+        sessions.push(begun(&watch(&server, &token).await?)?.to_owned());
+    }
+    let surplus = watch(&server, &token).await?;
+    assert_eq!(surplus.status, 429);
+    assert_eq!(surplus.header("retry-after"), Some("10"));
+    assert_eq!(open(&server, "whep").await?, 16.0);
+
+    let last = sessions.pop().context("none")?;
+    assert_eq!(delete(&server, &last, &token).await?.status, 200);
+    assert_eq!(open(&server, "whep").await?, 15.0);
+    begun(&watch(&server, &token).await?)?;
+    Ok(())
+}
+
+async fn open(server: &Server, way: &str) -> Result<f64> {
+    let name = format!("diemcau_sessions{{way=\"{way}\"}}");
+    server.metric(&name).await
+}
+
+#[tokio::test]
+async fn what_is_no_offer_takes_nothing_from_a_session_that_goes_on() -> Result<()> {
+    let server = Server::start().await?;
+    let token = room(&server, 4)?;
+    let answer = publish(&server, &token).await?;
+    let session = begun(&answer)?;
+    let own = bearer(&token);
+    let long = "v=0\r\n".repeat(20_000);
+    let offer = encoder_offer().await;
+    let cases: [(&str, Option<&str>, &[u8], u16); 8] = [
+        (SDP, Some(&own), long.as_bytes(), 413),
+        (SDP, Some(&own), b"v=0\r\n\xff", 400),
+        (SDP, Some(&own), b"v=0\r\nnothing", 422),
+        (SDP, Some(&own), b"", 422),
+        (SDP, Some(&own), PLAYER.as_bytes(), 422),
+        ("application/json", Some(&own), offer.as_bytes(), 415),
+        (SDP, Some("Basic c2l0ZTo0"), offer.as_bytes(), 401),
+        (SDP, None, offer.as_bytes(), 401),
+    ];
+    for (kind, bearer, body, status) in cases {
+        let authorization = bearer.map(|bearer| ("authorization", bearer));
+        let headers: Vec<_> = [("content-type", kind)]
+            .into_iter()
+            .chain(authorization)
+            .collect();
+        let answer = ask(&server.host, "POST", "/whip", &headers, body).await?;
+        assert_eq!(answer.status, status, "{answer:?}");
+        assert!(answer.body.trim().len() > 10, "{answer:?}");
+    }
+    assert_eq!(open(&server, "whip").await?, 1.0);
+    assert_eq!(delete(&server, session, &token).await?.status, 200);
+    assert_eq!(open(&server, "whip").await?, 0.0);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_session_is_its_bearers_alone() -> Result<()> {
+    let server = Server::start().await?;
+    let (token, other) = (room(&server, 4)?, room(&server, 5)?);
+    let answer = publish(&server, &token).await?;
+    let session = begun(&answer)?;
+    let etag = answer.header("etag").context("no tag")?;
+    let (own, others) = (bearer(&token), bearer(&other));
+    let frag = ("content-type", FRAGMENT);
+    let about_another = "a=ice-ufrag:another\r\na=ice-pwd:another-password-of-22\r\n";
+    type Case<'a> = (&'a [(&'a str, &'a str)], &'a str, u16);
+    let cases: [Case<'_>; 8] = [
+        (&[frag, ("if-match", etag)], "", 401),
+        (
+            &[frag, ("authorization", &others), ("if-match", etag)],
+            "",
+            404,
+        ),
+        (&[frag, ("authorization", &own)], "", 428),
+        (
+            &[frag, ("authorization", &own), ("if-match", "\"x\"")],
+            "",
+            412,
+        ),
+        (
+            &[frag, ("authorization", &own), ("if-match", "*")],
+            about_another,
+            422,
+        ),
+        (
+            &[
+                ("content-type", SDP),
+                ("authorization", &own),
+                ("if-match", etag),
+            ],
+            "",
+            415,
+        ),
+        (
+            &[frag, ("authorization", &own), ("if-match", etag)],
+            "",
+            204,
+        ),
+        (&[frag, ("authorization", &own), ("if-match", "*")], "", 204),
+    ];
+    for (headers, fragment, status) in cases {
+        let answer = ask(&server.host, "PATCH", session, headers, fragment).await?;
+        assert_eq!(answer.status, status, "{headers:?} {answer:?}");
+    }
+
+    assert_eq!(delete(&server, session, &other).await?.status, 404);
+    let nobody = ask(&server.host, "DELETE", session, &[], "").await?;
+    assert_eq!(nobody.status, 401);
+    assert_eq!(delete(&server, session, &token).await?.status, 200);
+    assert_eq!(delete(&server, session, &token).await?.status, 404);
+    Ok(())
+}
+
+#[tokio::test]
+async fn other_methods_are_named_as_such() -> Result<()> {
+    let server = Server::start().await?;
+    for (path, methods) in [
+        ("/whip", ["POST", "OPTIONS"]),
+        ("/whep/some", ["PATCH", "DELETE"]),
+    ] {
+        for method in ["GET", "HEAD", "PUT"] {
+            let answer = ask(&server.host, method, path, &[], "").await?;
+            assert_eq!(answer.status, 405, "{method} {path}");
+            let allow = answer.header("allow").context("nothing is allowed")?;
+            assert!(
+                methods.iter().all(|method| allow.contains(method)),
+                "{allow}"
+            );
+            assert!(!allow.contains(method), "{allow}");
+        }
+    }
+    Ok(())
+}
