@@ -5,6 +5,7 @@
 //! revoked as one, and what it sends is heard only while its site has the floor. The token's first use binds the seat,
 //! as a page's does: an encoder makes no key, so the server vouches for it.
 
+mod origins;
 mod refusal;
 mod sessions;
 #[cfg(test)]
@@ -21,6 +22,7 @@ use axum::{
     body::{Body, to_bytes},
     extract::{Path, Request, State},
     http::{HeaderMap, HeaderName, StatusCode, header},
+    middleware::from_fn,
     response::{IntoResponse, Response},
     routing::{patch, post},
 };
@@ -114,6 +116,7 @@ pub fn routes() -> Router<Arc<Site>> {
             "/whep/{session}",
             patch(trickle).delete(unwatch).options(options_of_session),
         )
+        .layer(from_fn(origins::share))
 }
 
 async fn publish(State(site): State<Arc<Site>>, request: Request) -> Answer {

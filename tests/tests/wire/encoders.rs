@@ -350,6 +350,50 @@ async fn a_session_is_its_bearers_alone() -> Result<()> {
 }
 
 #[tokio::test]
+async fn a_page_of_another_server_may_ask_and_read_what_it_brings_a_token_for() -> Result<()> {
+    let server = Server::start().await?;
+    let token = observer(&server)?;
+    let origin = ("origin", "https://elsewhere");
+    let shares = |answer: &Answer| {
+        assert_eq!(answer.header("access-control-allow-origin"), Some("*"));
+        // Nothing that a browser sends by itself counts here.
+        assert_eq!(answer.header("access-control-allow-credentials"), None);
+        let read = answer.header("access-control-expose-headers");
+        assert!(read.is_some_and(|read| read.contains("location") && read.contains("etag")));
+    };
+    let own = bearer(&token);
+    let headers = [origin, ("content-type", SDP), ("authorization", &own)];
+    let answer = ask(&server.host, "POST", "/whep", &headers, PLAYER).await?;
+    let session = begun(&answer)?;
+    shares(&answer);
+    let refused = ask(&server.host, "POST", "/whep", &headers[..2], PLAYER).await?;
+    assert_eq!(refused.status, 401);
+    shares(&refused);
+
+    for (path, method, takes) in [
+        ("/whip", "POST", "accept-post"),
+        ("/whep", "POST", "accept-post"),
+        (session, "DELETE", "accept-patch"),
+    ] {
+        let asks = [origin, ("access-control-request-method", method)];
+        let answer = ask(&server.host, "OPTIONS", path, &asks, "").await?;
+        assert_eq!(answer.status, 200);
+        shares(&answer);
+        assert!(answer.header(takes).is_some(), "{answer:?}");
+        let methods = answer.header("access-control-allow-methods");
+        assert!(methods.is_some_and(|methods| methods.contains(method)));
+        let may_send = answer.header("access-control-allow-headers");
+        for header in ["authorization", "content-type", "if-match"] {
+            assert!(may_send.is_some_and(|may_send| may_send.contains(header)));
+        }
+    }
+    // The other addresses are for our own pages only.
+    let page = ask(&server.host, "GET", "/", &[origin], "").await?;
+    assert_eq!(page.header("access-control-allow-origin"), None);
+    Ok(())
+}
+
+#[tokio::test]
 async fn other_methods_are_named_as_such() -> Result<()> {
     let server = Server::start().await?;
     for (path, methods) in [
