@@ -27,6 +27,8 @@ const READY_WITHIN: Duration = Duration::from_secs(30);
 const SETTINGS: &str = "settings.toml";
 /// Where a server's log goes.
 const LOG: &str = "server.log";
+/// What a server logs if nothing else is said.
+const DEBUG: &str = "debug";
 
 /// A port that is free for UDP and for TCP.
 fn free_media_port() -> Result<u16> {
@@ -46,6 +48,8 @@ pub struct Server {
     pub host: String,
     media_port: u16,
     data: TempDir,
+    /// What it logs.
+    log: &'static str,
     child: Child,
 }
 
@@ -64,7 +68,15 @@ impl Server {
     /// The binary is missing or the server does not come up.
     pub async fn with_settings(settings: &str) -> Result<Self> {
         let data = TempDir::new()?;
-        Self::serve(data, settings).await
+        Self::serve(data, settings, DEBUG).await
+    }
+
+    /// The demo conference, with a log of what the filter says.
+    ///
+    /// # Errors
+    /// The binary is missing or the server does not come up.
+    pub async fn logging(log: &'static str) -> Result<Self> {
+        Self::serve(TempDir::new()?, "", log).await
     }
 
     /// Starts another conference than the demo's: the demo's file as `edit` makes it. Its folder is the demo's, so that
@@ -87,18 +99,19 @@ impl Server {
         if !status.success() {
             bail!("no conference was begun: {status}");
         }
-        Self::serve(data, "").await
+        Self::serve(data, "", DEBUG).await
     }
 
-    async fn serve(data: TempDir, settings: &str) -> Result<Self> {
+    async fn serve(data: TempDir, settings: &str, log: &'static str) -> Result<Self> {
         fs::write(data.path().join(SETTINGS), settings)?;
         let host = TcpListener::bind("127.0.0.1:0")?.local_addr()?.to_string();
         let media_port = free_media_port()?;
-        let child = spawn(&host, media_port, &data)?;
+        let child = spawn(&host, media_port, &data, log)?;
         let mut server = Self {
             host,
             media_port,
             data,
+            log,
             child,
         };
         server.ready().await?;
@@ -134,7 +147,7 @@ impl Server {
     /// # Errors
     /// The server does not come up.
     pub async fn restart(&mut self) -> Result<()> {
-        self.child = spawn(&self.host, self.media_port, &self.data)?;
+        self.child = spawn(&self.host, self.media_port, &self.data, self.log)?;
         self.ready().await
     }
 
@@ -309,7 +322,7 @@ pub fn records_of(folder: &Path) -> Result<Vec<Record>> {
     Ok(records)
 }
 
-fn spawn(host: &str, media_port: u16, data: &TempDir) -> Result<Child> {
+fn spawn(host: &str, media_port: u16, data: &TempDir, log: &str) -> Result<Child> {
     let binary = binary()?;
     Command::new(&binary)
         .args([
@@ -324,7 +337,7 @@ fn spawn(host: &str, media_port: u16, data: &TempDir) -> Result<Child> {
         .arg(data.path().join(SETTINGS))
         .stdin(Stdio::null())
         .stdout(Stdio::null())
-        .env("DIEMCAU_LOG", "debug")
+        .env("DIEMCAU_LOG", log)
         .stderr(if env::var_os("VERBOSE").is_some() {
             Stdio::inherit()
         } else {

@@ -48,6 +48,8 @@ use tracing_subscriber::EnvFilter;
 /// The folder of the demo below the data folder: a real conference is never mixed with it.
 const DEMO_FOLDER: &str = "demo";
 const LINKS: &str = "links.json";
+/// Whatever is to be logged: below this, the one says clients' ICE passwords, the other every frame with its token.
+const TELLTALES: [&str; 2] = ["rtc_ice::agent=warn", "tungstenite=warn"];
 const DEVICE_KEY: &str = "device.key";
 /// Notes between hub and media that may wait. Beyond, the sender waits (hub) or keeps the note and tries again (media).
 const NOTES_MAX: usize = 1_024;
@@ -459,6 +461,8 @@ fn start_log(filter: &str) {
         eprintln!("diemcau: the log filter {filter:?} is not one ({error}); \"info\" is used");
         EnvFilter::new("info")
     });
+    let telltales = TELLTALES.iter().filter_map(|quiet| quiet.parse().ok());
+    let filter = telltales.fold(filter, EnvFilter::add_directive);
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)

@@ -413,3 +413,65 @@ async fn other_methods_are_named_as_such() -> Result<()> {
     }
     Ok(())
 }
+
+#[tokio::test]
+async fn no_secret_of_a_session_is_in_the_log() -> Result<()> {
+    let mut server = Server::logging("trace").await?;
+    let (token, watches) = (room(&server, 4)?, observer(&server)?);
+    let desk = server.token(Role::Technician, None, None)?;
+    let encoder = Probe::start(ProbeOptions {
+        layers: vec![],
+        ..ProbeOptions::new(7)
+    });
+    let offer = encoder.uplink_offer().await;
+    let sent = post(&server, "/whip", &token, &offer).await?;
+    encoder.uplink_answer(sent.body.clone());
+    let mut technician = technician(&server).await?;
+    technician
+        .until(|desk| {
+            let mut sites = desk.view.sites.iter();
+            sites.find(|link| link.site == SiteId(4))?.carrier
+        })
+        .await?;
+    let seen = watch(&server, &watches).await?;
+    let sessions = [begun(&sent)?.to_owned(), begun(&seen)?.to_owned()];
+    publish(&server, "a-link-of-nobody").await?;
+    let etag = sent.header("etag").context("no tag")?;
+    let own = bearer(&token);
+    let headers = [
+        ("content-type", FRAGMENT),
+        ("authorization", &own),
+        ("if-match", etag),
+    ];
+    ask(&server.host, "PATCH", &sessions[0], &headers, &*offer).await?;
+    delete(&server, &sessions[0], &watches).await?;
+    delete(&server, &sessions[0], &token).await?;
+    delete(&server, &sessions[1], &watches).await?;
+    server.stop().await?;
+
+    let log = server.log()?;
+    for said in ["a session begins", "its client ended it", "TRACE"] {
+        assert!(
+            log.contains(said),
+            "a log that says nothing proves nothing: {said}"
+        );
+    }
+    let passwords = [&offer, &sent.body, PLAYER, &seen.body].map(password);
+    let ids = sessions.iter().filter_map(|at| at.rsplit('/').next());
+    let secrets = passwords.into_iter().flatten().chain(ids).chain([
+        token.as_str(),
+        &watches,
+        &desk,
+        "a-link-of-nobody",
+        "PRIVATE KEY",
+    ]);
+    for secret in secrets {
+        let line = log.lines().find(|line| line.contains(secret));
+        assert_eq!(line, None, "in the log: {secret}");
+    }
+    Ok(())
+}
+
+fn password(sdp: &str) -> Option<&str> {
+    sdp.lines().find_map(|line| line.strip_prefix("a=ice-pwd:"))
+}
