@@ -23,6 +23,10 @@ pub struct Counters {
     pub key_frames_asked: AtomicU64,
     /// Admitted peers, now.
     pub peers: AtomicU64,
+    /// Connections that media goes over now, by UDP: two of a room, one of an encoder or a player.
+    pub links_udp: AtomicU64,
+    /// The same by TCP.
+    pub links_tcp: AtomicU64,
 }
 
 pub fn add(counter: &AtomicU64, more: u64) {

@@ -231,6 +231,7 @@ impl Driver {
         if now >= self.housekeeping_at {
             self.housekeeping_at = now + HOUSEKEEPING;
             self.look_after_links(now);
+            self.count_links();
         }
         if now >= self.stats_at {
             self.stats_at = now + STATS_INTERVAL;
@@ -447,6 +448,19 @@ impl Driver {
         }
     }
 
+    fn count_links(&self) {
+        let lines = self.peers.values().flat_map(Peer::lines);
+        let (mut udp, mut tcp) = (0, 0);
+        for line in lines.filter(|line| line.connected) {
+            match line.over_tcp {
+                false => udp += 1,
+                true => tcp += 1,
+            }
+        }
+        self.counters.links_udp.store(udp, Ordering::Relaxed);
+        self.counters.links_tcp.store(tcp, Ordering::Relaxed);
+    }
+
     fn report_stats(&mut self, now: Instant) {
         for (id, peer) in &mut self.peers {
             let mut stats = peer.meter.read(now);
@@ -476,6 +490,11 @@ impl Driver {
         let Some(line) = line else { return };
         line.wet = false;
         let asked = std::mem::take(&mut line.asked_by_stun);
+        let Line {
+            leg: writes,
+            over_tcp,
+            ..
+        } = line;
         let Self {
             port,
             demux,
@@ -483,12 +502,13 @@ impl Driver {
             buffer,
             ..
         } = self;
-        line.leg.drain_datagrams(&mut Outlet {
+        writes.drain_datagrams(&mut Outlet {
             now,
             segments_max: port.segments_max(),
             buffer,
             send: &mut |run| {
                 if asked && is_stun(run.bytes) {
+                    *over_tcp = Port::is_tcp(run.to);
                     demux.answered(leg, run.to);
                 }
                 meter.sent(run.bytes.len());

@@ -83,6 +83,8 @@ pub struct Line {
     pub wet: bool,
     /// A STUN request came, so the next STUN answer shows whose the address is.
     pub asked_by_stun: bool,
+    /// The last check that was answered came over TCP. Who can be reached by UDP checks TCP no further.
+    pub over_tcp: bool,
 }
 
 impl Peer {
@@ -120,6 +122,12 @@ impl Peer {
             Side::Downlink => self.down.as_mut().map(|down| &mut down.line),
             Side::Presentation => self.presents.as_mut().map(|up| &mut up.line),
         }
+    }
+
+    pub fn lines(&self) -> impl Iterator<Item = &Line> {
+        let up = self.up.as_ref().map(|up| &up.line);
+        let down = self.down.as_ref().map(|down| &down.line);
+        up.into_iter().chain(down)
     }
 
     pub fn take_line(&mut self, side: Side) -> Option<Line> {
@@ -272,6 +280,7 @@ impl Line {
             touched: false,
             wet: false,
             asked_by_stun: false,
+            over_tcp: false,
         }
     }
 }

@@ -373,5 +373,13 @@ async fn a_network_that_blocks_udp_carries_sound_and_picture_both_ways_over_tcp(
         hall.seen(7).packets_in(0..PICTURE_SLOTS, 0) > 50
     })
     .await;
+    hall.until("the figures say who is behind the wall", |hall| {
+        let over = [
+            hall.count(|counters| &counters.links_udp),
+            hall.count(|counters| &counters.links_tcp),
+        ];
+        over == [2, 2]
+    })
+    .await;
     hall.close().await;
 }

@@ -5,7 +5,7 @@ use diemcau_media::Counters;
 use prometheus_client::{
     collector::Collector,
     encoding::{DescriptorEncoder, EncodeMetric, text::encode},
-    metrics::{counter::ConstCounter, gauge::ConstGauge},
+    metrics::{MetricType, counter::ConstCounter, gauge::ConstGauge},
     registry::Registry,
 };
 use std::{
@@ -68,6 +68,8 @@ impl Collector for MediaCounters {
             key_frames_wanted,
             key_frames_asked,
             peers,
+            links_udp,
+            links_tcp,
         } = &*self.0;
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         let mut count = |name: &str, help: &str, counter: &AtomicU64| {
@@ -114,12 +116,23 @@ impl Collector for MediaCounters {
             "Key frames asked of senders",
             key_frames_asked,
         )?;
-        let peers = ConstGauge::new(i64::try_from(read(peers)).unwrap_or(i64::MAX));
+        let now = |gauge| ConstGauge::new(i64::try_from(read(gauge)).unwrap_or(i64::MAX));
+        let peers = now(peers);
         peers.encode(encoder.encode_descriptor(
             "diemcau_media_peers",
             "Admitted peers",
             None,
             peers.metric_type(),
-        )?)
+        )?)?;
+        let mut links = encoder.encode_descriptor(
+            "diemcau_media_links",
+            "Connections that media goes over, two of a room: tcp where a network blocks UDP",
+            None,
+            MetricType::Gauge,
+        )?;
+        for (over, links_over) in [("udp", links_udp), ("tcp", links_tcp)] {
+            now(links_over).encode(links.encode_family(&[("over", over)])?)?;
+        }
+        Ok(())
     }
 }

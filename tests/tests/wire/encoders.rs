@@ -10,10 +10,14 @@ use diemcau_tests::{
     knock,
     script::{comment, is_ok, taken},
 };
+use std::time::Duration;
+use tokio::time::timeout;
 
 const SDP: &str = "application/sdp";
 const FRAGMENT: &str = "application/trickle-ice-sdpfrag";
 const PIN: &str = "4821";
+/// How long something may take to be so: a liveness bound, no measure.
+const ANSWER_WITHIN: Duration = Duration::from_secs(30);
 /// Sessions with one link at one time.
 const OF_LINK_MAX: usize = 16;
 /// What a player offers that takes a sound.
@@ -192,9 +196,8 @@ async fn whatever_is_wrong_with_a_link_is_answered_alike_and_locks_no_pin() -> R
     let revoke = ClientCommand::RevokeSeat { seat };
     taken(technician.command("revoke", revoke).await?)?;
     // It is cut a moment after the answer to the command.
-    while delete(&server, session, &revoked).await?.status == 200 {
-        tokio::task::yield_now().await;
-    }
+    shows(&server, &open("whip"), 0.0).await?;
+    assert_eq!(delete(&server, session, &revoked).await?.status, 404);
 
     let with_pin = room(&server, 1)?;
     let phone = server.token(Role::Moderator, Some(SiteId(6)), Some(Carries::Nothing))?;
@@ -242,18 +245,31 @@ async fn a_link_has_sixteen_players_and_a_further_one_when_one_has_ended() -> Re
     let surplus = watch(&server, &token).await?;
     assert_eq!(surplus.status, 429);
     assert_eq!(surplus.header("retry-after"), Some("10"));
-    assert_eq!(open(&server, "whep").await?, 16.0);
+    assert_eq!(server.metric(&open("whep")).await?, 16.0);
 
     let last = sessions.pop().context("none")?;
     assert_eq!(delete(&server, &last, &token).await?.status, 200);
-    assert_eq!(open(&server, "whep").await?, 15.0);
+    assert_eq!(server.metric(&open("whep")).await?, 15.0);
     begun(&watch(&server, &token).await?)?;
     Ok(())
 }
 
-async fn open(server: &Server, way: &str) -> Result<f64> {
-    let name = format!("diemcau_sessions{{way=\"{way}\"}}");
-    server.metric(&name).await
+/// The gauge of sessions.
+fn open(way: &str) -> String {
+    format!("diemcau_sessions{{way=\"{way}\"}}")
+}
+
+/// Waits until a metric has a value.
+async fn shows(server: &Server, metric: &str, value: f64) -> Result<()> {
+    let shown = async {
+        while server.metric(metric).await? != value {
+            tokio::task::yield_now().await;
+        }
+        Ok(())
+    };
+    timeout(ANSWER_WITHIN, shown)
+        .await
+        .with_context(|| format!("{metric} does not become {value}"))?
 }
 
 #[tokio::test]
@@ -285,9 +301,9 @@ async fn what_is_no_offer_takes_nothing_from_a_session_that_goes_on() -> Result<
         assert_eq!(answer.status, status, "{answer:?}");
         assert!(answer.body.trim().len() > 10, "{answer:?}");
     }
-    assert_eq!(open(&server, "whip").await?, 1.0);
+    assert_eq!(server.metric(&open("whip")).await?, 1.0);
     assert_eq!(delete(&server, session, &token).await?.status, 200);
-    assert_eq!(open(&server, "whip").await?, 0.0);
+    assert_eq!(server.metric(&open("whip")).await?, 0.0);
     Ok(())
 }
 
@@ -433,6 +449,11 @@ async fn no_secret_of_a_session_is_in_the_log() -> Result<()> {
             sites.find(|link| link.site == SiteId(4))?.carrier
         })
         .await?;
+    shows(&server, "diemcau_media_links{over=\"udp\"}", 1.0).await?;
+    assert_eq!(
+        server.metric("diemcau_media_links{over=\"tcp\"}").await?,
+        0.0
+    );
     let seen = watch(&server, &watches).await?;
     let sessions = [begun(&sent)?.to_owned(), begun(&seen)?.to_owned()];
     publish(&server, "a-link-of-nobody").await?;

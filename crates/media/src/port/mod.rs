@@ -66,6 +66,11 @@ impl Port {
         self.udp.segments_max()
     }
 
+    /// Whether an address stands for a connection over TCP.
+    pub fn is_tcp(address: SocketAddr) -> bool {
+        TcpPort::is_tcp(address)
+    }
+
     /// Sends a run the way its address stands for; gives how many of its datagrams were dropped.
     pub fn send(&self, run: Run<'_>) -> u64 {
         match TcpPort::is_tcp(run.to) {
