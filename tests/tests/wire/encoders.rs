@@ -149,6 +149,25 @@ async fn an_encoder_shows_the_code_that_the_desk_shows_until_it_is_let_in() -> R
 }
 
 #[tokio::test]
+async fn an_encoder_that_asks_again_is_let_in_the_moment_somebody_decides() -> Result<()> {
+    let server = Server::start_bound().await?;
+    let token = room(&server, 4)?;
+    let browser = Device::new()?;
+    let knocked = knock(&server.host, &token, Some(&browser), None).await?;
+    let _page = knocked.entered()?;
+    let mut technician = technician(&server).await?;
+    code(&publish(&server, &token).await?)?;
+    let (wait, _) = waiting(&mut technician).await?;
+    let (again, decided) = tokio::join!(
+        publish(&server, &token),
+        technician.command("in", ClientCommand::AdmitDevice { wait })
+    );
+    taken(decided?)?;
+    begun(&again?)?;
+    Ok(())
+}
+
+#[tokio::test]
 async fn an_encoder_that_is_not_let_in_hears_so_when_it_asks_again() -> Result<()> {
     let server = Server::start_bound().await?;
     let token = room(&server, 4)?;

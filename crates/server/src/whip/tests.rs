@@ -93,3 +93,28 @@ async fn a_body_is_short_text_of_its_kind() {
         assert_eq!(site.sessions.places_of("somebody"), 0);
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn who_asks_again_waits_for_the_decision_and_keeps_its_code() {
+    let site = site();
+    for code in [Some("1234"), None] {
+        // The hub's end: it says nothing, as a desk at which nobody decides, or a server that is busy.
+        let (_silent, client) = inside::connection(Vouched {
+            device: device_of("link"),
+            at: Way::In.fits(),
+        });
+        let mut newcomer = Newcomer {
+            client,
+            place: site.sessions.place(Way::In, "link").unwrap(),
+            code: code.map(str::to_owned),
+        };
+        let begun = Instant::now();
+        let outcome = negotiate(&mut newcomer, Way::In, OFFER).await;
+        assert_eq!(begun.elapsed(), ANSWER_WITHIN);
+        match (code, outcome) {
+            (Some(code), Ok(Outcome::Waits(told))) => assert_eq!(told, code),
+            (None, Err(No(status, _))) => assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE),
+            (code, _) => panic!("something else came of {code:?}"),
+        }
+    }
+}
