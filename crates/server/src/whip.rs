@@ -20,8 +20,8 @@ use crate::{
 use axum::{
     Router,
     body::{Body, to_bytes},
-    extract::{Path, Request, State},
-    http::{HeaderMap, HeaderName, StatusCode, header},
+    extract::{Request, State},
+    http::{HeaderMap, HeaderName, StatusCode, Uri, header},
     middleware::from_fn,
     response::{IntoResponse, Response},
     routing::{patch, post},
@@ -110,11 +110,11 @@ pub fn routes() -> Router<Arc<Site>> {
         .route("/whep", post(watch).options(options))
         .route(
             "/whip/{session}",
-            patch(trickle).delete(unpublish).options(options_of_session),
+            patch(trickle).delete(end).options(options_of_session),
         )
         .route(
             "/whep/{session}",
-            patch(trickle).delete(unwatch).options(options_of_session),
+            patch(trickle).delete(end).options(options_of_session),
         )
         .layer(from_fn(origins::share))
 }
@@ -147,37 +147,13 @@ async fn begin(site: &Arc<Site>, way: Way, request: Request) -> Answer {
         Some(newcomer) => newcomer,
         None => knock(site, way, token).await?,
     };
-    let answer = match negotiate(&mut newcomer, way, &offer).await? {
-        Outcome::Answered(answer) => answer,
+    match negotiate(&mut newcomer, way, &offer).await? {
+        Outcome::Answered(answer) => open(site, way, token, &offer, answer, newcomer),
         Outcome::Waits(code) => {
             site.sessions.wait(way, token, newcomer);
-            return Err(No::waits(&code));
+            Err(No::waits(&code))
         }
-    };
-    let id = random().ok_or(No::because(
-        StatusCode::INTERNAL_SERVER_ERROR,
-        "no random numbers",
-    ))?;
-    let etag = format!("\"{}\"", ice_ufrag(&answer).unwrap_or_default());
-    let location = format!("{}/{id}", way.path());
-    let (ends, ended) = oneshot::channel();
-    let session = Session {
-        token: token_hash(token),
-        etag: etag.clone(),
-        ufrag: ice_ufrag(&offer).unwrap_or_default().to_owned(),
-        _place: newcomer.place,
-        _ends: ends,
-    };
-    site.sessions.open(way, id.clone(), session);
-    info!(?way, "a session begins");
-    tokio::spawn(keep(Arc::clone(site), way, id, newcomer.client, ended));
-    let headers = [
-        (header::CONTENT_TYPE, SDP.to_owned()),
-        (header::LOCATION, location),
-        (header::ETAG, etag),
-        (ACCEPT_PATCH, FRAGMENT.to_owned()),
-    ];
-    Ok((StatusCode::CREATED, headers, answer).into_response())
+    }
 }
 
 /// A body of text, if it comes in time and is not too long.
@@ -277,14 +253,49 @@ async fn describe(client: &Client, way: Way, sdp: String) {
     }
 }
 
-/// Keeps a session until its client ends it, its media fails, or the hub sends it away.
-async fn keep(
-    site: Arc<Site>,
+/// Gives a session its address.
+fn open(
+    site: &Arc<Site>,
     way: Way,
-    id: String,
-    client: Client,
-    mut ended: oneshot::Receiver<()>,
-) {
+    token: &str,
+    offer: &str,
+    answer: String,
+    newcomer: Newcomer,
+) -> Answer {
+    let id = random().ok_or(No::because(
+        StatusCode::INTERNAL_SERVER_ERROR,
+        "no random numbers",
+    ))?;
+    let etag = format!("\"{}\"", ice_ufrag(&answer).unwrap_or_default());
+    let address = format!("{}/{id}", way.path());
+    let (ends, ended) = oneshot::channel();
+    let session = Session {
+        way,
+        token: token_hash(token),
+        etag: etag.clone(),
+        ufrag: ice_ufrag(offer).unwrap_or_default().to_owned(),
+        _place: newcomer.place,
+        _ends: ends,
+    };
+    site.sessions.open(address.clone(), session);
+    info!(?way, "a session begins");
+    tokio::spawn(keep(
+        Arc::clone(site),
+        address.clone(),
+        newcomer.client,
+        ended,
+    ));
+    let headers = [
+        (header::CONTENT_TYPE, SDP.to_owned()),
+        (header::LOCATION, address),
+        (header::ETAG, etag),
+        (ACCEPT_PATCH, FRAGMENT.to_owned()),
+    ];
+    Ok((StatusCode::CREATED, headers, answer).into_response())
+}
+
+/// Keeps a session until its client ends it, its media fails, or the hub sends it away.
+async fn keep(site: Arc<Site>, address: String, client: Client, mut ended: oneshot::Receiver<()>) {
     let mut pings = interval(PING_EVERY);
     let why = loop {
         tokio::select! {
@@ -301,36 +312,29 @@ async fn keep(
             },
         }
     };
-    site.sessions.close(way, &id);
-    info!(?way, why, "a session is over");
+    site.sessions.close(&address);
+    info!(why, "a session is over");
 }
 
-async fn unpublish(site: State<Arc<Site>>, id: Path<String>, headers: HeaderMap) -> Answer {
-    end(&site, Way::In, &id, &headers)
-}
-
-async fn unwatch(site: State<Arc<Site>>, id: Path<String>, headers: HeaderMap) -> Answer {
-    end(&site, Way::Out, &id, &headers)
-}
-
-fn end(site: &Site, way: Way, id: &str, headers: &HeaderMap) -> Answer {
-    site.sessions.ask(id, bearer(headers)?, |_| Ok(()))?;
-    site.sessions.close(way, id);
-    Ok(StatusCode::OK.into_response())
+async fn end(
+    State(site): State<Arc<Site>>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Result<StatusCode, No> {
+    let address = uri.path();
+    site.sessions.ask(address, bearer(&headers)?, |_| Ok(()))?;
+    site.sessions.close(address);
+    Ok(StatusCode::OK)
 }
 
 /// Candidates are accepted and not needed: the client's packets show where it is. A restart is not done: a new session is
 /// as quick.
-async fn trickle(
-    State(site): State<Arc<Site>>,
-    Path(id): Path<String>,
-    request: Request,
-) -> Result<StatusCode, No> {
+async fn trickle(State(site): State<Arc<Site>>, request: Request) -> Result<StatusCode, No> {
     let (head, body) = request.into_parts();
     check_kind(&head.headers, FRAGMENT)?;
     let token = bearer(&head.headers)?;
     let fragment = text(body).await?;
-    site.sessions.ask(&id, token, |session| {
+    site.sessions.ask(head.uri.path(), token, |session| {
         let Some(expected) = head.headers.get(header::IF_MATCH) else {
             let why = "If-Match is missing";
             return Err(No::because(StatusCode::PRECONDITION_REQUIRED, why));

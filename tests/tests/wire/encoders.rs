@@ -377,6 +377,8 @@ async fn a_session_is_its_bearers_alone() -> Result<()> {
     }
 
     assert_eq!(delete(&server, session, &other).await?.status, 404);
+    let elsewhere = session.replace("/whip", "/whep");
+    assert_eq!(delete(&server, &elsewhere, &token).await?.status, 404);
     let nobody = ask(&server.host, "DELETE", session, &[], "").await?;
     assert_eq!(nobody.status, 401);
     assert_eq!(delete(&server, session, &token).await?.status, 200);

@@ -33,6 +33,7 @@ const COMES_BACK_WITHIN: Duration = Duration::from_secs(60);
 /// Every session, and whoever is to become one.
 #[derive(Debug)]
 pub struct Sessions {
+    /// By their addresses.
     open: Mutex<BTreeMap<String, Session>>,
     /// Who waits at the door, called back by way and link.
     waiting: Mutex<BTreeMap<(Way, String), oneshot::Sender<Taker>>>,
@@ -54,6 +55,7 @@ struct ByWay {
 /// An open session.
 #[derive(Debug)]
 pub struct Session {
+    pub way: Way,
     /// The hash of the token it was begun with: nobody else ends it.
     pub token: String,
     pub etag: String,
@@ -139,15 +141,16 @@ impl Sessions {
     }
 
     /// A session is open from here on.
-    pub fn open(&self, way: Way, id: String, session: Session) {
-        self.shown.get_or_create(&label(way)).inc();
-        lock(&self.open).insert(id, session);
+    pub fn open(&self, address: String, session: Session) {
+        self.shown.get_or_create(&label(session.way)).inc();
+        lock(&self.open).insert(address, session);
     }
 
     /// A session is over; what was told to end it hears so.
-    pub fn close(&self, way: Way, id: &str) {
-        if lock(&self.open).remove(id).is_some() {
-            self.shown.get_or_create(&label(way)).dec();
+    pub fn close(&self, address: &str) {
+        let closed = lock(&self.open).remove(address);
+        if let Some(session) = closed {
+            self.shown.get_or_create(&label(session.way)).dec();
         }
     }
 
@@ -157,13 +160,13 @@ impl Sessions {
     /// There is none, or what `ask` refuses.
     pub fn ask<T>(
         &self,
-        id: &str,
+        address: &str,
         token: &str,
         ask: impl FnOnce(&Session) -> Result<T, No>,
     ) -> Result<T, No> {
         let token = token_hash(token);
         let open = lock(&self.open);
-        let session = open.get(id).filter(|session| session.token == token);
+        let session = open.get(address).filter(|session| session.token == token);
         ask(session.ok_or(No::because(
             StatusCode::NOT_FOUND,
             "there is no such session",
