@@ -13,7 +13,7 @@ const BINARY = process.env.DIEMCAU_BIN ?? join(ROOT, "target/debug/diemcau");
 const FLAGS = [
   "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
   "--disable-background-networking", "--disable-component-update", "--disable-sync",
-  "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream",
+  "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream=display-media-type=monitor",
 ];
 
 /** Waits until `probe` gives something truthy, and returns it. The bound is a liveness bound, not a measure. */

@@ -15,3 +15,4 @@ roll-now-wall = being called
 queued-wall = WAITING · NO. { $n }
 nobody-waits = Nobody is waiting
 sound-blocked-wall = No sound yet: press any key at this machine
+presentation-awaited = Waiting for the presented screen…

@@ -15,3 +15,4 @@ roll-now-wall = đang gọi
 queued-wall = CHỜ · SỐ { $n }
 nobody-waits = Chưa có đăng ký
 sound-blocked-wall = Chưa có tiếng: nhấn một phím bất kỳ ở máy này
+presentation-awaited = Đang chờ màn hình trình chiếu…

@@ -173,7 +173,7 @@ async function run(about, token) {
       page: app.page, link: app.link, waiting: app.waiting, me: app.me, seq: app.seq, ended: app.ended, pending: app.pending.length, notice: app.notice,
       telemetry: app.telemetry, now: serverNow(), rtt: app.rtt, uplink: app.media.uplink, downlink: app.media.downlink, slots: app.media.slots,
       sound: app.media.sound, soundBlocked: app.ui.soundBlocked, microphoneOpen: app.media.microphoneOpen, hasMicrophone: app.media.hasMicrophone,
-      hasCamera: app.media.picture !== null, level: media.level(),
+      hasCamera: app.media.picture !== null, share: app.media.share, level: media.level(),
     }),
     frames: async () => (await import("./figures.js")).frames(media),
     sent: async () => (await import("./figures.js")).sent(media),

@@ -127,7 +127,8 @@ impl Peer {
     pub fn lines(&self) -> impl Iterator<Item = &Line> {
         let up = self.up.as_ref().map(|up| &up.line);
         let down = self.down.as_ref().map(|down| &down.line);
-        up.into_iter().chain(down)
+        let presents = self.presents.as_ref().map(|up| &up.line);
+        up.into_iter().chain(down).chain(presents)
     }
 
     pub fn take_line(&mut self, side: Side) -> Option<Line> {

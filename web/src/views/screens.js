@@ -30,8 +30,8 @@ export function screensPanel(ctx, view, close = nothing) {
         ?disabled=${stage.layout === layout} @click=${() => previewLayout(ctx.ask, preview === layout ? null : layout)}>${t(`layout-${layout}`)}</button>`)}</fieldset>
       <p class="take"><button class="btn primary" type="button" ?disabled=${preview === null} @click=${() => preview && takePreview(ctx.ask, preview)}>${icon("right")}${preview ? t("take-layout", { layout: t(`layout-${preview}`) }) : t("take-nothing")}</button>
         <button class="btn ${blank ? "pressed" : ""}" type="button" aria-pressed=${blank} @click=${() => setBlank(ctx.ask, !blank)}>${t(blank ? "unblank" : "blank")} ${kbd("F7")}</button></p>
-      ${notice(ctx, view)} ${paragraph(ctx, view)} ${spotlight(ctx, view)}
-      ${carousel(ctx, view)} ${presentation(ctx, view)} ${pages(ctx, view)}
+      ${presentation(ctx, view)} ${notice(ctx, view)} ${paragraph(ctx, view)} ${spotlight(ctx, view)}
+      ${carousel(ctx, view)} ${pages(ctx, view)}
     </div>`;
 }
 

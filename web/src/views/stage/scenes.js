@@ -17,7 +17,7 @@ export function documentScene(view) {
   const draft = at && draftOf(view, at.draft);
   const { turn } = view.floor;
   const { presentation } = view.stage;
-  return html`<main class="scene document">${presentation ? html`<figure class="presented">${shared(view)}<figcaption>${icon("doc")}${t("presented", { label: presentation.by })}</figcaption></figure>` : html`
+  return html`<main class="scene document">${presentation ? html`<figure class="presented"><p class="no-picture">${t("presentation-awaited")}</p>${shared(view)}<figcaption>${icon("doc")}${t("presented", { label: presentation.by })}</figcaption></figure>` : html`
     <article class=${textSize(draft?.paragraphs[(at?.paragraph ?? 1) - 1]?.text ?? "")}><h2>${draft ? numbered(draft.title) : view.fixed.title}</h2>${draft && at ? paragraphs(draft.paragraphs, at.paragraph) : html`<p class="empty">${t("no-paragraph-shown")}</p>`}</article>`}
     <aside>${programmePicture(view, programme)}
       <div class="who-speaks">${turn ? turnMark(view) : nothing}<p class="who">${third?.delegate || (programme === null ? "" : siteName(view, programme))}</p><p class="from">${third ? [third.title, third.delegate === "" ? "" : siteName(view, third.site)].filter((part) => part !== "").join(" · ") : ""}</p></div>

@@ -1,0 +1,87 @@
+// A screen is shown to all rooms: asked for, let, seen, taken away.
+import assert from "node:assert/strict";
+import { mkdir } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import { after, before, test } from "node:test";
+import { Server, browser, frames, open, until } from "./harness.js";
+
+const PICTURES = fileURLToPath(new URL("../../target/screenshots", import.meta.url));
+const PRESENTATION_SLOT = 14;
+const SITE = 2;
+
+let server, chromium, chair, room, stage;
+
+const view = (page) => page.evaluate(() => globalThis.diemcau?.view());
+const presented = async (page) => (await frames(page)).find((slot) => slot.slot === PRESENTATION_SLOT);
+const shot = (page, name) => page.screenshot({ path: `${PICTURES}/${name}.png` });
+const press = (page, name) => page.getByRole("button", { name, exact: true }).click();
+
+before(async () => {
+  await mkdir(PICTURES, { recursive: true });
+  server = await Server.start();
+  chromium = await browser();
+  stage = await open(chromium, server.link("stage"), { width: 1920, height: 1080 });
+  chair = await open(chromium, server.links_of("chair")[1]);
+  room = await open(chromium, server.link("moderator", SITE, "room"));
+  await press(room, "Vào hội nghị");
+});
+
+after(async () => {
+  await chromium?.close();
+  await server?.stop();
+});
+
+test("a site asks, and the chair is told so over the desk", async () => {
+  await press(room, "Xin trình chiếu");
+  await room.getByText("Đã xin trình chiếu, chờ chủ trì cho phép.").waitFor();
+  await chair.getByText("xin trình chiếu").waitFor();
+  await shot(chair, "chair-presentation-asked");
+  await shot(room, "site-presentation-asked");
+});
+
+test("let, it picks its screen, and the wall shows it in the place of the paragraph", async () => {
+  const before = (await view(stage)).stage.layout;
+  assert.equal(before, "speaker");
+  await press(chair, "Cho trình chiếu");
+  await room.getByRole("button", { name: "Chọn màn hình" }).waitFor();
+  await shot(room, "site-presentation-let");
+  await press(room, "Chọn màn hình");
+  await room.getByText("Mọi điểm cầu đang xem màn hình của máy này.").waitFor();
+  for (const page of [stage, chair]) await until("it is seen", async () => (await presented(page)).framesDecoded > 3);
+  assert.equal((await view(stage)).stage.layout, "document");
+  assert.equal((await presented(stage)).codec, "video/VP8");
+  assert.ok((await presented(stage)).height >= 300);
+  await until("the wall draws it", () => stage.locator(".presented room-picture:not([empty])").isVisible());
+  assert.equal((await presented(room)).framesDecoded, 0, "who presents is not shown it");
+  for (const [page, name] of [[stage, "stage"], [chair, "chair"], [room, "site"]]) await shot(page, `${name}-presentation`);
+});
+
+test("the control line breaks and comes back: the presentation goes on by itself", async () => {
+  const { seat } = (await view(chair)).stage.presentation;
+  await server.kill();
+  await server.up();
+  await until("all are back", async () => (await Promise.all([stage, chair, room].map((page) => page.evaluate(() => globalThis.diemcau.state().link)))).every((link) => link === "joined"));
+  assert.equal((await view(chair)).stage.presentation.seat, seat);
+  const before = (await presented(stage)).framesDecoded;
+  await until("it moves again", async () => (await presented(stage)).framesDecoded > before + 3);
+});
+
+test("the chair stops it: nothing of the screen arrives any more, and the wall shows what it did before", async () => {
+  await press(chair, "Dừng trình chiếu");
+  await until("the wall is as before", async () => (await view(stage)).stage.layout === "speaker");
+  await until("the room's machine shows no screen any more", () => room.evaluate(() => globalThis.diemcau.state().share === "off"));
+  const before = (await presented(stage)).framesDecoded;
+  await until("the room's own picture went on meanwhile", async () => (await frames(stage)).some((slot) => slot.slot === SITE + 1 && slot.framesDecoded > 0));
+  assert.equal((await presented(stage)).framesDecoded, before);
+});
+
+test("whoever presides begins with one press, on the panel of the big screens", async () => {
+  await chair.getByRole("button", { name: /Màn hình lớn/ }).click();
+  await press(chair, "Trình chiếu màn hình máy này");
+  await until("the room sees it", async () => (await presented(room)).framesDecoded > 3);
+  await until("the room draws it", () => room.locator(".shared:not([empty])").isVisible());
+  await shot(chair, "chair-presents");
+  await shot(room, "site-is-shown");
+  await press(chair, "Dừng trình chiếu");
+  await until("it is over", async () => (await view(room)).stage.presentation === null);
+});
