@@ -253,6 +253,7 @@ impl Client {
             | ServerFrame::Slots { .. }
             | ServerFrame::MediaFailed { .. }
             | ServerFrame::Alarms { .. }
+            | ServerFrame::Health { .. }
             | ServerFrame::Stopping => self.others.push(frame),
         }
         Ok(true)

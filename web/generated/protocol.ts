@@ -1,6 +1,6 @@
 // The frames between server and browser. Written from Rust by `cargo xtask generate`; do not edit.
 
-export type ClientFrame = { "type": "join", protocol: number, token: string, } | { "type": "proof", device: DeviceProof | null, pin: string | null, } | { "type": "ping", sent: number, } | { "type": "command", id: string, command: ClientCommand, } | { "type": "uplink_offer", sdp: string, } | { "type": "presentation_offer", sdp: string, } | { "type": "open_downlink", } | { "type": "downlink_answer", sdp: string, } | { "type": "downlink_offer", sdp: string, } | { "type": "screen", slots: ScreenSlots, } | { "type": "listen", sound: boolean, };
+export type ClientFrame = { "type": "join", protocol: number, token: string, } | { "type": "proof", device: DeviceProof | null, pin: string | null, } | { "type": "ping", sent: number, } | { "type": "command", id: string, command: ClientCommand, } | { "type": "uplink_offer", sdp: string, } | { "type": "presentation_offer", sdp: string, } | { "type": "open_downlink", } | { "type": "downlink_answer", sdp: string, } | { "type": "downlink_offer", sdp: string, } | { "type": "screen", slots: ScreenSlots, } | { "type": "listen", sound: boolean, } | { "type": "acknowledge_health", alarm: HealthId, };
 
 export type ClientCommand = { "type": "start_item", item: ItemId, waiting?: Waiting, } | { "type": "finish_item", item: ItemId, } | { "type": "next_item", after: ItemId | null, expect: ItemId, waiting?: Waiting, } | { "type": "start_break", minutes: number, } | { "type": "end_break", } | { "type": "move_item", item: ItemId, before: ItemId | null, } | { "type": "set_list", open: boolean, } | { "type": "request_floor", words: RequestWords, 
 /**
@@ -128,7 +128,7 @@ now: Millis, } | { "type": "uplink_answer", sdp: string, } | { "type": "presenta
 /**
  * Connections of the chair's seats: with none, the deputy may have to take the chair.
  */
-chairs: number, } | { "type": "alarms", alarms: Array<Alarm>, } | { "type": "stopping" };
+chairs: number, } | { "type": "alarms", alarms: Array<Alarm>, } | { "type": "health", alarms: Array<HealthAlarm>, } | { "type": "stopping" };
 
 export type Fact = { "kind": "sites", sites: Array<SiteLink>, } | { "kind": "agenda", agenda: Agenda, } | { "kind": "floor", floor: Floor, } | { "kind": "stage", stage: StageView, } | { "kind": "comment", comment: Comment, } | { "kind": "comment_gone", comment: CommentId, } | { "kind": "seats", seats: Array<SeatView>, } | { "kind": "attendance", attendance: Attendance, } | { "kind": "prompts", prompts: Array<Prompt>, } | { "kind": "speech", speech: Speech, } | { "kind": "speech_gone", turn: TurnId, } | { "kind": "door", door: Door, };
 
@@ -154,7 +154,7 @@ carries: Carries,
  */
 label: string, };
 
-export type ErrorWhy = "malformed" | "too_large" | "not_admitted" | "revoked" | "expelled" | "not_let_in" | "lobby_full" | "replaced" | "join_first" | "wrong_protocol" | "too_fast" | "storage_failed" | "media_refused";
+export type ErrorWhy = "malformed" | "too_large" | "not_admitted" | "revoked" | "expelled" | "not_let_in" | "lobby_full" | "replaced" | "join_first" | "wrong_protocol" | "too_fast" | "storage_failed" | "media_refused" | "no_such_alarm" | "not_for_this_seat";
 
 export type SiteTelemetry = { 
 /**
@@ -166,9 +166,67 @@ site: SiteId,
  */
 connections: number, 
 /**
+ * How good its link is, as bars beside its name: 0 none, 1 weak (a limit of the settings is passed), 4 best.
+ */
+bars: number, 
+/**
+ * Which of its figures are past their limits in this very second; an alarm is what lasts.
+ */
+bad: Array<HealthKind>, 
+/**
  * Figures of the endpoint that carries it; null while none does.
  */
 link: LinkStats | null, };
+
+export type HealthAlarm = { 
+/**
+ * Its number: an alarm that ends and comes again is another one.
+ */
+alarm: HealthId, 
+/**
+ * The site.
+ */
+site: SiteId, 
+/**
+ * What is wrong.
+ */
+kind: HealthKind, 
+/**
+ * Since when it has been wrong, on the server's clock.
+ */
+since: Millis, 
+/**
+ * The latest figure past its limit: percent for `loss`; milliseconds for `round_trip` and `jitter`; frames a second
+ * for `few_frames`; times in ten seconds for `freezes`; dBov for `silent` (null when no sound comes at all) and
+ * `clipping`; null for the others.
+ */
+value: number | null, 
+/**
+ * The limit of the settings, in the same unit.
+ */
+limit: number | null, 
+/**
+ * For `less_shown`: what the link makes of the site's screen.
+ */
+step: LinkStep | null, 
+/**
+ * Who sees to it; null while nobody has said so.
+ */
+acknowledged: Acknowledged | null, };
+
+export type Acknowledged = { 
+/**
+ * The seat that said so.
+ */
+seat: SeatId, 
+/**
+ * What people call the seat.
+ */
+by: string, 
+/**
+ * When, on the server's clock.
+ */
+at: Millis, };
 
 export type View = { 
 /**
@@ -1289,9 +1347,18 @@ loss_percent: number,
  */
 rtt_ms: number | null, 
 /**
- * Loudness of the microphone in dBov, -127 (silence) to 0, when the sender says it (RFC 6464).
+ * How unevenly the sound arrives, in milliseconds (interarrival jitter of RFC 3550, section 6.4.1); missing while no
+ * sound does.
+ */
+jitter_ms: number | null, 
+/**
+ * Loudness of the microphone in dBov, -127 (silence) to 0, when the sender says it (RFC 6464): the loudest moment.
  */
 level_dbov: number | null, 
+/**
+ * Loudness in dBov that a tenth of the second reached: near 0 it is sound that clips, and not one clap.
+ */
+loud_dbov: number | null, 
 /**
  * Bits received a second from this endpoint.
  */
@@ -1304,6 +1371,10 @@ down_bps: number,
  * Video frames received a second on the best layer.
  */
 fps: number, 
+/**
+ * How often the picture stood still within the last ten seconds (`freezeCount` of W3C's webrtc-stats).
+ */
+freezes: number, 
 /**
  * Bits a second that the link to this endpoint bears, as far as is known: it is taken to be good until it shows
  * otherwise. Missing for a client that does not tell when packets arrive.
@@ -1319,3 +1390,7 @@ export type LinkStep = "full" | "fewer_tiles" | "smaller_programme" | "sound_onl
 export type Side = "uplink" | "downlink" | "presentation";
 
 export type Alarm = "record_fails" | "record_full" | "record_rebuilt" | "mirror_fails" | "mirror_rebuilt";
+
+export type HealthId = number;
+
+export type HealthKind = "link_lost" | "silent" | "clipping" | "loss" | "round_trip" | "jitter" | "few_frames" | "freezes" | "less_shown";

@@ -301,7 +301,8 @@ impl Endpoint {
             | ServerFrame::PresentationAnswer { .. }
             | ServerFrame::DownlinkAnswer { .. }
             | ServerFrame::Telemetry { .. }
-            | ServerFrame::Alarms { .. } => Ok(Vec::new()),
+            | ServerFrame::Alarms { .. }
+            | ServerFrame::Health { .. } => Ok(Vec::new()),
         }
     }
 
@@ -417,7 +418,9 @@ impl Endpoint {
             | ErrorWhy::Expelled
             | ErrorWhy::NotLetIn
             | ErrorWhy::WrongProtocol
-            | ErrorWhy::MediaRefused => End::SentAway(EndpointError::SentAway { why, text }),
+            | ErrorWhy::MediaRefused
+            | ErrorWhy::NoSuchAlarm
+            | ErrorWhy::NotForThisSeat => End::SentAway(EndpointError::SentAway { why, text }),
             ErrorWhy::JoinFirst
             | ErrorWhy::TooFast
             | ErrorWhy::LobbyFull

@@ -1,7 +1,7 @@
 //! Who may come in. The door knows tokens by their hash only, and says the same to every wrong one.
 
 use crate::{
-    Clock, MediaLines, Metrics,
+    Clock, HealthLimits, MediaLines, Metrics,
     pins::Tries,
     replay::Replayed,
     room::{Opened, Room, RoomHandle},
@@ -37,6 +37,7 @@ pub struct Hub {
     stopping: AtomicBool,
     /// How long comments are gathered before those who only watch are told.
     feed_window: Duration,
+    limits: HealthLimits,
     pub(crate) tries: Tries,
     /// Some link opens for known devices only, or asks for a PIN: a wrong link is asked too.
     asks_proofs: AtomicBool,
@@ -105,12 +106,13 @@ impl Hub {
     /// A hub without conferences.
     #[must_use]
     pub fn new(metrics: Metrics) -> Arc<Self> {
-        Self::gathering(FEED_WINDOW, metrics)
+        Self::with(FEED_WINDOW, HealthLimits::default(), metrics)
     }
 
-    /// The same, gathering comments for so long before those who only watch are told: a larger window costs less.
+    /// The same, gathering comments for so long before those who only watch are told (a larger window costs less), and
+    /// with these limits of the sites' figures.
     #[must_use]
-    pub fn gathering(feed_window: Duration, metrics: Metrics) -> Arc<Self> {
+    pub fn with(feed_window: Duration, limits: HealthLimits, metrics: Metrics) -> Arc<Self> {
         Arc::new(Self {
             doors: DashMap::new(),
             rooms: DashMap::new(),
@@ -119,6 +121,7 @@ impl Hub {
             opened: AtomicU64::new(1),
             stopping: AtomicBool::new(false),
             feed_window,
+            limits,
             tries: Tries::default(),
             asks_proofs: AtomicBool::new(false),
             asks_pins: AtomicBool::new(false),
@@ -191,13 +194,13 @@ impl Hub {
             return Err(OpenError::NoConference);
         }
         let room = Room::spawn(
-            replayed.conference,
-            replayed.answers,
+            replayed,
             writer,
             clock,
             media,
             self.metrics.clone(),
             self.feed_window,
+            self.limits,
         );
         let asks_pins = setup.seats.iter().any(|seat| seat.pin_sha256.is_some());
         let is_bound = setup.seats.iter().any(|seat| seat.bound);

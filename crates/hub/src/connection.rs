@@ -204,6 +204,7 @@ impl Session<'_> {
             }
             ClientFrame::Screen { slots } => media(peer, PeerAsk::Screen { peer, slots }),
             ClientFrame::Listen { sound } => media(peer, PeerAsk::Listen { peer, sound }),
+            ClientFrame::AcknowledgeHealth { alarm } => Message::Acknowledge { peer, alarm },
         };
         self.room.tell(message).await;
         Ok(())
@@ -293,7 +294,9 @@ async fn turn_away(socket: &mut impl Socket, metrics: &Metrics, why: ErrorWhy) {
         | ErrorWhy::JoinFirst
         | ErrorWhy::WrongProtocol
         | ErrorWhy::TooFast
-        | ErrorWhy::MediaRefused => Close::Policy,
+        | ErrorWhy::MediaRefused
+        | ErrorWhy::NoSuchAlarm
+        | ErrorWhy::NotForThisSeat => Close::Policy,
     };
     close(socket, code).await;
 }

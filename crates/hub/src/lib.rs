@@ -11,6 +11,7 @@ mod crowd;
 mod frame;
 #[cfg(test)]
 mod fuzz;
+mod health;
 mod knock;
 mod media;
 mod members;
@@ -25,6 +26,7 @@ pub use admission::{Ground, Hub, OpenError, token_hash};
 pub use clock::Clock;
 pub use connection::{Inbound, Socket};
 pub use frame::{Frame, Wire};
+pub use health::HealthLimits;
 pub use media::MediaLines;
 pub use metrics::Metrics;
 pub use outlet::{Close, Offer, Outlet};

@@ -251,6 +251,20 @@ impl Members {
             .for_each(|member| self.offer(member, &frame));
     }
 
+    /// Tells the desks what is wrong with the sites.
+    pub(crate) fn tell_health(&self, frame: &ServerFrame) {
+        let frame = Frame::of(frame);
+        self.taking_part
+            .values()
+            .filter(|member| member.viewer.hears_of_health())
+            .for_each(|member| self.offer(member, &frame));
+    }
+
+    pub(crate) fn hears_of_health(&self, peer: PeerId) -> bool {
+        let member = self.taking_part.get(&peer);
+        member.is_some_and(|member| member.viewer.hears_of_health())
+    }
+
     pub(crate) fn is_desk(&self, peer: PeerId) -> bool {
         let member = self.taking_part.get(&peer);
         member.is_some_and(|member| member.viewer.sees_all_figures())

@@ -1,5 +1,7 @@
 //! What the hub counts, for `/metrics`. Labels are bounded: reasons, never names or ids.
 
+mod health;
+
 use diemcau_model::Alarm;
 use diemcau_protocol::ErrorWhy;
 use prometheus_client::{
@@ -8,6 +10,8 @@ use prometheus_client::{
     registry::Registry,
 };
 use std::collections::BTreeSet;
+
+pub use health::HealthMetrics;
 
 /// The hub's counters.
 #[derive(Clone, Debug)]
@@ -34,6 +38,8 @@ pub struct Metrics {
     pub commit_failures: Counter,
     /// 1 while something is wrong with the record, by what.
     pub alarms: Family<Reason, Gauge>,
+    /// The sites' figures, and what is wrong with them.
+    pub health: HealthMetrics,
 }
 
 /// Why a frame or a connection could not be taken.
@@ -46,6 +52,7 @@ impl Metrics {
     /// Makes the counters and registers them.
     #[must_use]
     pub fn register(registry: &mut Registry) -> Self {
+        let registry = registry.sub_registry_with_prefix("diemcau");
         let metrics = Self {
             connections: Gauge::default(),
             frames: Counter::default(),
@@ -58,8 +65,8 @@ impl Metrics {
             commit_seconds: Histogram::new([0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 2.0]),
             commit_failures: Counter::default(),
             alarms: Family::default(),
+            health: HealthMetrics::register(registry),
         };
-        let registry = registry.sub_registry_with_prefix("diemcau");
         registry.register(
             "connections",
             "Connections open now",
@@ -116,24 +123,22 @@ impl Metrics {
     }
 
     pub(crate) fn error(&self, why: ErrorWhy) {
-        let why = serde_json::to_value(why).ok();
-        self.errors.get_or_create(&reason(why)).inc();
+        let why = word(serde_json::to_value(why));
+        self.errors.get_or_create(&Reason { why }).inc();
     }
 
     /// Sets every alarm, also those that are off: an absent series raises nothing and clears nothing.
     pub(crate) fn alarms(&self, on: &BTreeSet<Alarm>) {
         for alarm in Alarm::ALL {
             let value = i64::from(on.contains(&alarm));
-            let alarm = serde_json::to_value(alarm).ok();
-            self.alarms.get_or_create(&reason(alarm)).set(value);
+            let why = word(serde_json::to_value(alarm));
+            self.alarms.get_or_create(&Reason { why }).set(value);
         }
     }
 }
 
 /// A label: the word that the wire has for it.
-fn reason(word: Option<serde_json::Value>) -> Reason {
-    let word = word.as_ref().and_then(serde_json::Value::as_str);
-    Reason {
-        why: word.unwrap_or_default().to_owned(),
-    }
+fn word(value: serde_json::Result<serde_json::Value>) -> String {
+    let word = value.as_ref().ok().and_then(serde_json::Value::as_str);
+    word.unwrap_or_default().to_owned()
 }

@@ -6,21 +6,24 @@
 mod failure;
 mod lobby;
 mod presenters;
+mod watch;
 
 use crate::{
     Clock, MediaLines, Metrics,
     answers::{Answer, Answers},
+    health::{Health, HealthLimits},
     members::Members,
     outlet::{Close, Outlet},
+    replay::Replayed,
     telemetry::Telemetry,
 };
 use diemcau_conference::{Actor, Command, Conference, Event, Refusal, Signal, permits};
 use diemcau_journal::{Entry, JournalError, Writer};
 use diemcau_model::{
-    Alarm, DeviceId, EndpointKind, LinkReport, LinkStats, Millis, PeerAsk, PeerId, PeerSay, SeatId,
-    Side, SiteId, WaitId, limits,
+    Alarm, DeviceId, EndpointKind, HealthId, LinkReport, LinkStats, Millis, PeerAsk, PeerId,
+    PeerSay, SeatId, Side, SiteId, WaitId, limits,
 };
-use diemcau_protocol::{ErrorWhy, ServerFrame, touches};
+use diemcau_protocol::{ErrorWhy, HealthAlarm, ServerFrame, touches};
 use failure::Failure;
 pub(crate) use lobby::Claim;
 use lobby::{ToLobby, TurnedAway, Waiter};
@@ -70,6 +73,11 @@ pub(crate) enum Message {
     Media {
         peer: PeerId,
         ask: PeerAsk,
+    },
+    /// Somebody sees to an alarm about a site.
+    Acknowledge {
+        peer: PeerId,
+        alarm: HealthId,
     },
     Leave {
         peer: PeerId,
@@ -177,6 +185,9 @@ pub(crate) struct Room {
     metrics: Metrics,
     members: Members,
     telemetry: Telemetry,
+    health: Health,
+    /// What the desks know of it.
+    health_told: Vec<HealthAlarm>,
     /// Which connection is the endpoint that can send.
     senders: BTreeMap<(SiteId, EndpointKind), PeerId>,
     /// The journal cannot be written now.
@@ -224,24 +235,26 @@ struct Join {
 
 impl Room {
     pub(crate) fn spawn(
-        conference: Conference,
-        answers: Answers,
+        replayed: Replayed,
         writer: Writer,
         clock: Clock,
         media: MediaLines,
         metrics: Metrics,
         feed_window: Duration,
+        limits: HealthLimits,
     ) -> RoomHandle {
         let (inbox, messages) = mpsc::channel(limits::INBOX_MAX);
         let room = Self {
-            conference,
-            answers,
+            conference: replayed.conference,
+            answers: replayed.answers,
             writer,
             clock,
             media,
             members: Members::new(metrics.clone(), feed_window),
             metrics,
             telemetry: Telemetry::default(),
+            health: Health::new(limits),
+            health_told: vec![],
             senders: BTreeMap::new(),
             failure: None,
             alarms_told: BTreeSet::new(),
@@ -346,6 +359,7 @@ impl Room {
                     self.members.error(peer, ErrorWhy::MediaRefused, None);
                 }
             }
+            Message::Acknowledge { peer, alarm } => self.acknowledge(peer, alarm),
             Message::Leave { peer } => {
                 let seat = self.members.actor(peer).map(|actor| actor.seat);
                 self.leave(peer).await;
@@ -676,6 +690,7 @@ impl Room {
         self.members
             .welcome(peer, &seat, &self.conference, self.clock.now());
         self.tell_alarms_to(peer);
+        self.tell_health_to(peer);
         info!(%peer, seat = %seat.id, role = ?seat.role, "joined");
         Ok(peer)
     }
@@ -703,16 +718,7 @@ impl Room {
             self.fall_back().await;
         }
         self.writer.touch(self.clock.now());
-        let carrier = |site: SiteId| {
-            let kind = self.conference.roster().carrier(site)?;
-            Some((site, *self.senders.get(&(site, kind))?))
-        };
-        let sites = self.conference.setup().sites.iter().map(|site| site.id);
-        let carriers = sites.filter_map(carrier).collect();
-        let figures = self
-            .telemetry
-            .sites(&self.conference, &carriers, &self.members.by_site());
-        self.members.tell_figures(&figures);
+        self.look_at_sites();
     }
 
     async fn close(self, stopped: oneshot::Sender<()>) {

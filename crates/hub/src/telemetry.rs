@@ -1,8 +1,6 @@
 //! The last figures of every link. Told once a second, never journalled, not part of any view.
 
-use diemcau_conference::Conference;
-use diemcau_model::{LinkStats, PeerId, SiteId};
-use diemcau_protocol::SiteTelemetry;
+use diemcau_model::{LinkStats, PeerId};
 use std::collections::BTreeMap;
 
 /// The last figures by connection.
@@ -20,26 +18,7 @@ impl Telemetry {
         self.last.remove(&peer);
     }
 
-    /// The figures of every site. `carriers` says which connection carries a site, `connections` how many it has.
-    pub(crate) fn sites(
-        &self,
-        conference: &Conference,
-        carriers: &BTreeMap<SiteId, PeerId>,
-        connections: &BTreeMap<SiteId, u16>,
-    ) -> Vec<SiteTelemetry> {
-        let of = |site: SiteId| SiteTelemetry {
-            site,
-            connections: connections.get(&site).copied().unwrap_or(0),
-            link: carriers
-                .get(&site)
-                .and_then(|peer| self.last.get(peer))
-                .copied(),
-        };
-        conference
-            .setup()
-            .sites
-            .iter()
-            .map(|site| of(site.id))
-            .collect()
+    pub(crate) fn of(&self, peer: PeerId) -> Option<LinkStats> {
+        self.last.get(&peer).copied()
     }
 }

@@ -1,23 +1,26 @@
 //! Figures of one peer, once a second.
 
+mod pictures;
+mod sound;
+
 use crate::engine::{Codec, Layer, RtpIn};
 use diemcau_model::{LinkStats, LinkStep};
+use pictures::Pictures;
+use sound::Sound;
 use std::time::{Duration, Instant};
 
 /// How often the figures go out.
 pub const STATS_INTERVAL: Duration = Duration::from_secs(1);
 /// A round trip measured longer ago says nothing about now.
 const ROUND_TRIP_LIFETIME: Duration = Duration::from_secs(15);
-/// The loudness of silence.
-const SILENCE_DBOV: i8 = -127;
 
 #[derive(Debug)]
 pub struct Meter {
     since: Instant,
     bytes_in: u64,
     bytes_out: u64,
-    level: Option<i8>,
-    frames: [u32; 3],
+    sound: Sound,
+    pictures: Pictures,
     round_trip: Option<(f32, Instant)>,
     streams: Vec<Stream>,
 }
@@ -37,8 +40,8 @@ impl Meter {
             since: now,
             bytes_in: 0,
             bytes_out: 0,
-            level: None,
-            frames: [0; 3],
+            sound: Sound::default(),
+            pictures: Pictures::default(),
             round_trip: None,
             streams: vec![],
         }
@@ -56,16 +59,12 @@ impl Meter {
         self.round_trip = Some((ms, now));
     }
 
-    pub fn packet(&mut self, packet: &RtpIn) {
+    pub fn packet(&mut self, packet: &RtpIn, now: Instant) {
         match packet.codec {
-            Codec::Opus => {
-                let level = packet.level_dbov;
-                // The loudest moment of the second: an average would hide speech between pauses.
-                self.level = level
-                    .map(|level| level.max(self.level.unwrap_or(SILENCE_DBOV)))
-                    .or(self.level);
-            }
-            Codec::Vp8 | Codec::H264 if packet.marker => self.frames[place(packet.layer)] += 1,
+            Codec::Opus => self.sound.packet(packet, now),
+            // What is presented may stand still as long as it likes: the figures are the camera's.
+            Codec::Vp8 | Codec::H264 if packet.layer == Layer::Presentation => {}
+            Codec::Vp8 | Codec::H264 if packet.marker => self.pictures.frame(packet.layer, now),
             Codec::Vp8 | Codec::H264 => {}
         }
         self.sequence(packet.ssrc, packet.seq);
@@ -74,6 +73,8 @@ impl Meter {
     /// The uplink is made anew: its streams begin anew.
     pub fn forget_streams(&mut self) {
         self.streams.clear();
+        self.sound.forget();
+        self.pictures.forget();
     }
 
     /// The figures since the last reading.
@@ -83,28 +84,36 @@ impl Meter {
             .as_secs_f64()
             .max(0.001);
         let a_second = |count: u64| (count as f64 / seconds) as u64;
+        let fresh =
+            |(_, at): &(f32, Instant)| now.saturating_duration_since(*at) < ROUND_TRIP_LIFETIME;
+        let (jitter_ms, level_dbov, loud_dbov) = self.sound.read();
+        let (frames, freezes) = self.pictures.read(now);
+        let stats = LinkStats {
+            loss_percent: self.loss(),
+            rtt_ms: self.round_trip.filter(fresh).map(|(ms, _)| ms),
+            jitter_ms,
+            level_dbov,
+            loud_dbov,
+            up_bps: a_second(self.bytes_in * 8),
+            down_bps: a_second(self.bytes_out * 8),
+            fps: (f64::from(frames) / seconds) as f32,
+            freezes,
+            bears_bps: None,
+            step: LinkStep::Full,
+        };
+        (self.since, self.bytes_in, self.bytes_out) = (now, 0, 0);
+        stats
+    }
+
+    /// Percent of the packets expected since the last reading that did not come.
+    fn loss(&mut self) -> f32 {
         let (mut expected, mut received) = (0, 0);
         for stream in &mut self.streams {
             expected += stream.expected;
             received += stream.received.min(stream.expected);
             (stream.expected, stream.received) = (0, 0);
         }
-        let best = self.frames.iter().rev().find(|frames| **frames > 0);
-        let fresh =
-            |(_, at): &(f32, Instant)| now.saturating_duration_since(*at) < ROUND_TRIP_LIFETIME;
-        let stats = LinkStats {
-            loss_percent: (expected - received) as f32 * 100.0 / expected.max(1) as f32,
-            rtt_ms: self.round_trip.filter(fresh).map(|(ms, _)| ms),
-            level_dbov: self.level,
-            up_bps: a_second(self.bytes_in * 8),
-            down_bps: a_second(self.bytes_out * 8),
-            fps: (f64::from(best.copied().unwrap_or(0)) / seconds) as f32,
-            bears_bps: None,
-            step: LinkStep::Full,
-        };
-        (self.since, self.bytes_in, self.bytes_out) = (now, 0, 0);
-        (self.level, self.frames) = (None, [0; 3]);
-        stats
+        (expected - received) as f32 * 100.0 / expected.max(1) as f32
     }
 
     fn sequence(&mut self, ssrc: u32, seq: u16) {
@@ -126,29 +135,46 @@ impl Meter {
     }
 }
 
-fn place(layer: Layer) -> usize {
-    match layer {
-        Layer::Quarter => 0,
-        Layer::Half => 1,
-        Layer::Full | Layer::Presentation => 2,
-    }
-}
-
 #[cfg(test)]
-mod tests {
+pub mod tests {
     use super::*;
 
-    fn packet(codec: Codec, seq: u16, level_dbov: Option<i8>) -> RtpIn {
+    pub fn sound(seq: u16, timestamp: u32, level_dbov: Option<i8>) -> RtpIn {
         RtpIn {
-            codec,
-            layer: Layer::Half,
-            ssrc: 1,
+            codec: Codec::Opus,
+            layer: Layer::Full,
+            ssrc: 2,
             seq,
-            timestamp: 0,
-            marker: true,
+            timestamp,
+            marker: false,
             level_dbov,
             payload: bytes::Bytes::new(),
         }
+    }
+
+    fn picture(seq: u16) -> RtpIn {
+        RtpIn {
+            codec: Codec::Vp8,
+            layer: Layer::Half,
+            ssrc: 1,
+            marker: true,
+            ..sound(seq, 0, None)
+        }
+    }
+
+    #[test]
+    fn a_presentation_is_no_camera_that_stands_still() {
+        let start = Instant::now();
+        let mut meter = Meter::new(start);
+        for seq in 1..4 {
+            let presented = RtpIn {
+                layer: Layer::Presentation,
+                ..picture(seq)
+            };
+            meter.packet(&presented, start);
+        }
+        let stats = meter.read(start + Duration::from_secs(5));
+        assert_eq!((stats.fps, stats.freezes), (0.0, 0));
     }
 
     #[test]
@@ -156,16 +182,19 @@ mod tests {
         let start = Instant::now();
         let mut meter = Meter::new(start);
         for seq in [65_534, 65_535, 2, 1] {
-            meter.packet(&packet(Codec::Vp8, seq, None));
+            meter.packet(&picture(seq), start);
         }
-        let mut loud = packet(Codec::Opus, 1, Some(-30));
-        loud.ssrc = 2;
-        meter.packet(&loud);
+        meter.packet(&sound(1, 0, Some(-30)), start);
         meter.received(1_000);
         let stats = meter.read(start + Duration::from_secs(2));
         assert_eq!(stats.level_dbov, Some(-30));
         assert_eq!(stats.up_bps, 4_000);
         assert_eq!(stats.fps, 2.0);
+        assert_eq!(
+            (stats.jitter_ms, stats.freezes),
+            (Some(0.0), 1),
+            "it stands for two seconds"
+        );
         assert!(
             (stats.loss_percent - 100.0 / 6.0).abs() < 0.01,
             "one of six: {}",

@@ -36,6 +36,8 @@ id!(/// A private prompt between a desk and a site, counted from 1.
     PromptId, u32);
 id!(/// A device that waits at the door, counted from 1.
     WaitId, u32);
+id!(/// An alarm about a site's link, counted from 1 since the server's start. Never journalled.
+    HealthId, u64);
 id!(/// One connection of one client, while it lasts. Never journalled, never reused while the server runs.
     PeerId, u64);
 id!(/// Milliseconds since 1970-01-01T00:00:00Z, read from the server's clock only.

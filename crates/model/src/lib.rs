@@ -5,6 +5,7 @@
 
 mod alarm;
 mod device;
+mod health;
 mod ids;
 pub mod limits;
 mod link;
@@ -14,9 +15,10 @@ mod stage;
 
 pub use alarm::Alarm;
 pub use device::{DeviceId, NoDevice};
+pub use health::HealthKind;
 pub use ids::{
-    CommentId, DraftId, ItemId, Millis, ParagraphRef, PeerId, PromptId, SeatId, SiteId, TurnId,
-    WaitId,
+    CommentId, DraftId, HealthId, ItemId, Millis, ParagraphRef, PeerId, PromptId, SeatId, SiteId,
+    TurnId, WaitId,
 };
 pub use link::{LinkReport, LinkStats, LinkStep};
 pub use peer::{PeerAsk, PeerSay, ScreenSlots, Side};

@@ -53,8 +53,13 @@ pub struct LinkStats {
     pub loss_percent: f32,
     /// Round-trip time in milliseconds, when known.
     pub rtt_ms: Option<f32>,
-    /// Loudness of the microphone in dBov, -127 (silence) to 0, when the sender says it (RFC 6464).
+    /// How unevenly the sound arrives, in milliseconds (interarrival jitter of RFC 3550, section 6.4.1); missing while no
+    /// sound does.
+    pub jitter_ms: Option<f32>,
+    /// Loudness of the microphone in dBov, -127 (silence) to 0, when the sender says it (RFC 6464): the loudest moment.
     pub level_dbov: Option<i8>,
+    /// Loudness in dBov that a tenth of the second reached: near 0 it is sound that clips, and not one clap.
+    pub loud_dbov: Option<i8>,
     /// Bits received a second from this endpoint.
     #[ts(type = "number")]
     pub up_bps: u64,
@@ -63,6 +68,8 @@ pub struct LinkStats {
     pub down_bps: u64,
     /// Video frames received a second on the best layer.
     pub fps: f32,
+    /// How often the picture stood still within the last ten seconds (`freezeCount` of W3C's webrtc-stats).
+    pub freezes: u16,
     /// Bits a second that the link to this endpoint bears, as far as is known: it is taken to be good until it shows
     /// otherwise. Missing for a client that does not tell when packets arrive.
     #[ts(type = "number | null")]

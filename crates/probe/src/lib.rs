@@ -30,6 +30,8 @@ pub struct ProbeOptions {
     pub audio_interval: Duration,
     /// Time between video frames.
     pub frame_interval: Duration,
+    /// Loudness of its sound in dBov.
+    pub level_dbov: i8,
     /// Media packets thrown away on the way out, of a thousand.
     pub uplink_loss: u32,
     /// Media packets thrown away on the way in, of a thousand.
@@ -46,6 +48,7 @@ impl ProbeOptions {
             sound: true,
             audio_interval: Duration::from_millis(20),
             frame_interval: Duration::from_millis(50),
+            level_dbov: -30,
             uplink_loss: 0,
             downlink_loss: 0,
         }

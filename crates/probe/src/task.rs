@@ -180,7 +180,7 @@ impl Peer {
         };
         up.sounds += 1;
         let level = ExtensionValues {
-            audio_level: Some(-30),
+            audio_level: Some(self.options.level_dbov),
             voice_activity: Some(true),
             ..Default::default()
         };

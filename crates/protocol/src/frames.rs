@@ -1,5 +1,6 @@
 //! The frames on the WebSocket: JSON text, one object a frame, tagged by `type`.
 
+use crate::health::HealthAlarm;
 use crate::view::{
     Agenda, Attendance, Comment, Door, Floor, Prompt, SeatView, SiteLink, Speech, StageView, View,
 };
@@ -8,8 +9,8 @@ use diemcau_conference::{
     Waiting,
 };
 use diemcau_model::{
-    Alarm, Carries, CommentId, DeviceId, ItemId, LinkStats, Millis, ParagraphRef, PromptId, Role,
-    ScreenSlots, SeatId, Side, SiteId, TurnId, WaitId,
+    Alarm, Carries, CommentId, DeviceId, HealthId, HealthKind, ItemId, LinkStats, Millis,
+    ParagraphRef, PromptId, Role, ScreenSlots, SeatId, Side, SiteId, TurnId, WaitId,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -48,6 +49,8 @@ pub enum ClientFrame {
     Screen { slots: ScreenSlots },
     /// Whether this machine plays sound.
     Listen { sound: bool },
+    /// Chair, technician: somebody sees to this alarm about a site (of `health`). All desks see who.
+    AcknowledgeHealth { alarm: HealthId },
 }
 
 /// What is asked for. The seat is the connection's; a frame has no field for it.
@@ -329,6 +332,9 @@ pub enum ServerFrame {
     /// What is wrong with the record, all of it, at every change; to the desks of chair and technician. After a welcome
     /// nothing is wrong until this says so.
     Alarms { alarms: BTreeSet<Alarm> },
+    /// What is wrong with the sites' pictures, sounds and links, all of it, at every change; to chairs, technicians and
+    /// secretaries. After a welcome nothing is wrong until this says so.
+    Health { alarms: Vec<HealthAlarm> },
     /// The server is about to stop; reconnecting is expected.
     Stopping,
 }
@@ -393,6 +399,12 @@ pub enum ErrorWhy {
     /// This seat carries no media, or the note cannot be used.
     #[error("this media request cannot be used")]
     MediaRefused,
+    /// The alarm is over, or never was.
+    #[error("there is no such alarm now")]
+    NoSuchAlarm,
+    /// This seat does not acknowledge alarms.
+    #[error("only a chair or a technician acknowledges an alarm")]
+    NotForThisSeat,
 }
 
 /// A slice of the view, replaced.
@@ -432,6 +444,10 @@ pub struct SiteTelemetry {
     pub site: SiteId,
     /// Connections of its seats that are open now.
     pub connections: u16,
+    /// How good its link is, as bars beside its name: 0 none, 1 weak (a limit of the settings is passed), 4 best.
+    pub bars: u8,
+    /// Which of its figures are past their limits in this very second; an alarm is what lasts.
+    pub bad: Vec<HealthKind>,
     /// Figures of the endpoint that carries it; null while none does.
     pub link: Option<LinkStats>,
 }

@@ -3,6 +3,7 @@
 //! `PROTOCOL.md` beside this folder says the same in words, with worked examples that a test replays.
 
 mod frames;
+mod health;
 mod intake;
 mod projection;
 mod typescript;
@@ -12,6 +13,7 @@ mod viewer;
 pub use frames::{
     ClientCommand, ClientFrame, DeviceProof, ErrorWhy, Fact, Me, ServerFrame, SiteTelemetry,
 };
+pub use health::{Acknowledged, HealthAlarm};
 pub use intake::{BadFrame, command, decode, id_of};
 pub use projection::{Lane, Slice, code, facts, touches, view};
 pub use typescript::typescript;

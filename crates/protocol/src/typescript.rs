@@ -1,7 +1,8 @@
 //! The same types for the browser: written to `web/generated/protocol.ts` by `cargo xtask generate`.
 
 use crate::{
-    ClientCommand, ClientFrame, DeviceProof, ErrorWhy, Fact, Me, ServerFrame, SiteTelemetry, view,
+    Acknowledged, ClientCommand, ClientFrame, DeviceProof, ErrorWhy, Fact, HealthAlarm, Me,
+    ServerFrame, SiteTelemetry, view,
 };
 use diemcau_conference as conference;
 use diemcau_model as model;
@@ -28,6 +29,8 @@ pub fn typescript() -> String {
         Me,
         ErrorWhy,
         SiteTelemetry,
+        HealthAlarm,
+        Acknowledged,
         view::View,
         view::Fixed,
         view::SiteLink,
@@ -103,6 +106,8 @@ pub fn typescript() -> String {
         model::LinkStep,
         model::Side,
         model::Alarm,
+        model::HealthId,
+        model::HealthKind,
     );
     file
 }

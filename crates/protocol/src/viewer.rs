@@ -40,6 +40,15 @@ impl Viewer {
         }
     }
 
+    /// Whether the alarms about the sites are told.
+    #[must_use]
+    pub fn hears_of_health(self) -> bool {
+        match self {
+            Self::Chair | Self::Technician | Self::Secretary => true,
+            Self::Site(_) | Self::Public => false,
+        }
+    }
+
     pub(crate) fn may_see_comment(self, comment: &Comment) -> bool {
         !comment.held || self.owns(comment.site)
     }

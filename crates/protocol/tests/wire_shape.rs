@@ -6,9 +6,12 @@ mod support;
 
 use diemcau_conference::Refusal;
 use diemcau_model::{
-    Alarm, Carries, CommentId, LinkStats, LinkStep, Millis, Role, SeatId, Side, SiteId,
+    Alarm, Carries, CommentId, HealthId, HealthKind, LinkStats, LinkStep, Millis, Role, SeatId,
+    Side, SiteId,
 };
-use diemcau_protocol::{ErrorWhy, Fact, Me, ServerFrame, SiteTelemetry, Viewer, view};
+use diemcau_protocol::{
+    Acknowledged, ErrorWhy, Fact, HealthAlarm, Me, ServerFrame, SiteTelemetry, Viewer, view,
+};
 use expect_test::expect;
 use support::{
     play::perform,
@@ -37,13 +40,14 @@ fn every_server_frame() {
         {"type":"downlink_offer","sdp":"v=0"}
         {"type":"slots","video":[0,null]}
         {"type":"media_failed","side":"uplink","reason":"ICE failed"}
-        {"type":"telemetry","sites":[{"site":1,"connections":2,"link":{"loss_percent":1.5,"rtt_ms":20.0,"level_dbov":-40,"up_bps":1500000,"down_bps":2500000,"fps":25.0,"bears_bps":4000000,"step":"fewer_tiles"}},{"site":2,"connections":0,"link":null}],"chairs":1}
+        {"type":"telemetry","sites":[{"site":1,"connections":2,"bars":2,"bad":["jitter"],"link":{"loss_percent":1.5,"rtt_ms":20.0,"jitter_ms":61.5,"level_dbov":-40,"loud_dbov":-46,"up_bps":1500000,"down_bps":2500000,"fps":25.0,"freezes":2,"bears_bps":4000000,"step":"fewer_tiles"}},{"site":2,"connections":0,"bars":0,"bad":[],"link":null}],"chairs":1}
         {"type":"alarms","alarms":["record_full","mirror_fails"]}
         {"type":"stopping"}
         {"type":"prove","challenge":"q83v","pin":true,"locked_ms":30000}
         {"type":"waiting","code":"4711","title":"Hội nghị","site":"Tháp Mười","label":"Phòng họp"}
         {"type":"downlink_answer","sdp":"v=0"}
         {"type":"presentation_answer","sdp":"v=0"}
+        {"type":"health","alarms":[{"alarm":3,"site":1,"kind":"loss","since":1622075400000,"value":7.2,"limit":5.0,"step":null,"acknowledged":{"seat":9,"by":"Kỹ thuật","at":1622075400000}}]}
     "#]].assert_eq(&told);
 }
 
@@ -464,13 +468,18 @@ fn frames() -> Vec<ServerFrame> {
                 SiteTelemetry {
                     site: SiteId(1),
                     connections: 2,
+                    bars: 2,
+                    bad: vec![HealthKind::Jitter],
                     link: Some(LinkStats {
                         loss_percent: 1.5,
                         rtt_ms: Some(20.0),
+                        jitter_ms: Some(61.5),
                         level_dbov: Some(-40),
+                        loud_dbov: Some(-46),
                         up_bps: 1_500_000,
                         down_bps: 2_500_000,
                         fps: 25.0,
+                        freezes: 2,
                         bears_bps: Some(4_000_000),
                         step: LinkStep::FewerTiles,
                     }),
@@ -478,6 +487,8 @@ fn frames() -> Vec<ServerFrame> {
                 SiteTelemetry {
                     site: SiteId(2),
                     connections: 0,
+                    bars: 0,
+                    bad: vec![],
                     link: None,
                 },
             ],
@@ -500,11 +511,27 @@ fn frames() -> Vec<ServerFrame> {
         },
         ServerFrame::DownlinkAnswer { sdp: "v=0".into() },
         ServerFrame::PresentationAnswer { sdp: "v=0".into() },
+        ServerFrame::Health {
+            alarms: vec![HealthAlarm {
+                alarm: HealthId(3),
+                site: SiteId(1),
+                kind: HealthKind::Loss,
+                since: now,
+                value: Some(7.2),
+                limit: Some(5.0),
+                step: None,
+                acknowledged: Some(Acknowledged {
+                    seat: SeatId(9),
+                    by: "Kỹ thuật".into(),
+                    at: now,
+                }),
+            }],
+        },
     ];
     let places: Vec<usize> = all.iter().map(place).collect();
     assert_eq!(
         places,
-        (1..17).collect::<Vec<_>>(),
+        (1..18).collect::<Vec<_>>(),
         "one of each beside the welcome"
     );
     all
@@ -530,6 +557,7 @@ fn place(frame: &ServerFrame) -> usize {
         ServerFrame::Waiting { .. } => 14,
         ServerFrame::DownlinkAnswer { .. } => 15,
         ServerFrame::PresentationAnswer { .. } => 16,
+        ServerFrame::Health { .. } => 17,
     }
 }
 

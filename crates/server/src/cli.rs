@@ -1,5 +1,6 @@
 //! The command line.
 
+use crate::alarms::AlarmFlags;
 use clap::{Args, Parser, Subcommand};
 use std::{net::SocketAddr, path::PathBuf};
 
@@ -52,6 +53,9 @@ pub struct Flags {
     /// What is logged
     #[arg(long, global = true, env = "DIEMCAU_LOG", value_name = "FILTER")]
     pub log: Option<String>,
+    /// When something is told to be wrong with a site
+    #[command(flatten)]
+    pub alarm: AlarmFlags,
 }
 
 #[derive(Debug, Subcommand)]

@@ -1,6 +1,7 @@
 //! The program `diemcau`: settings, wiring, HTTP, the embedded client, shutdown.
 
 mod addresses;
+mod alarms;
 mod assets;
 mod authority;
 mod cli;

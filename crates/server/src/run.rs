@@ -282,7 +282,7 @@ async fn run(
     let addresses = Addresses::new(settings.limits(), scrape.registry());
     let sessions = Arc::new(whip::Sessions::new(scrape.registry()));
     let feed_window = Duration::from_millis(u64::from(settings.feed_window_ms));
-    let hub = Hub::gathering(feed_window, metrics);
+    let hub = Hub::with(feed_window, settings.health, metrics);
     let media = start_media(&settings, &hub, setup, journal).await?;
     scrape.add_media(media.media.counters());
 

@@ -1,7 +1,8 @@
 //! The server's settings: defaults compiled in, then a file, then environment and flags.
 
-use crate::{addresses::Limits, cli::Flags};
+use crate::{addresses::Limits, alarms::Alarms, cli::Flags};
 use anyhow::{Context, Result};
+use diemcau_hub::HealthLimits;
 use serde::Deserialize;
 use std::{
     fs,
@@ -13,7 +14,7 @@ use std::{
 const DEFAULTS: &str = include_str!("../../../config/default.toml");
 
 /// What the server runs with.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Settings {
     /// Where pages and control are served.
@@ -40,6 +41,11 @@ pub struct Settings {
     pub address_new_a_second: u32,
     /// Milliseconds comments are gathered for those who only watch.
     pub feed_window_ms: u16,
+    /// When something is told to be wrong with a site, as it was written.
+    pub alarm: Alarms,
+    /// The same, checked.
+    #[serde(skip)]
+    pub health: HealthLimits,
 }
 
 impl Settings {
@@ -55,7 +61,7 @@ impl Settings {
                 .with_context(|| format!("cannot read {}", path.display()))?;
             let file: toml::Table =
                 toml::from_str(&text).with_context(|| path.display().to_string())?;
-            table.extend(file);
+            extend(&mut table, file);
         }
         let from = flags
             .settings
@@ -69,6 +75,8 @@ impl Settings {
         settings.data = flags.data.clone().unwrap_or(settings.data);
         settings.mirror = flags.mirror.clone().unwrap_or(settings.mirror);
         settings.log = flags.log.clone().unwrap_or(settings.log);
+        settings.alarm.follow(&flags.alarm);
+        settings.health = settings.alarm.limits()?;
         Ok(settings)
     }
 
@@ -120,6 +128,18 @@ impl Settings {
     }
 }
 
+/// What the file says in place of the defaults; a table of it may say some of its keys.
+fn extend(table: &mut toml::Table, file: toml::Table) {
+    for (key, value) in file {
+        match (table.get_mut(&key), value) {
+            (Some(toml::Value::Table(of)), toml::Value::Table(said)) => of.extend(said),
+            (_, value) => {
+                table.insert(key, value);
+            }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -140,6 +160,8 @@ mod tests {
             address_connections: 2_000,
             address_new_a_second: 100,
             feed_window_ms: 50,
+            alarm: settings.alarm.clone(),
+            health: HealthLimits::default(),
         };
         assert_eq!(settings, expected);
     }

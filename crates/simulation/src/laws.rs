@@ -89,6 +89,7 @@ impl World {
             | ServerFrame::Slots { .. }
             | ServerFrame::Telemetry { .. }
             | ServerFrame::Alarms { .. }
+            | ServerFrame::Health { .. }
             | ServerFrame::Stopping => Ok(()),
         }
     }
@@ -210,7 +211,10 @@ impl World {
             }
             // The first frame may have come too late; the uplink may be offered by a peer that is gone.
             ErrorWhy::MediaRefused => {}
-            ErrorWhy::WrongProtocol | ErrorWhy::TooFast => {
+            ErrorWhy::WrongProtocol
+            | ErrorWhy::TooFast
+            | ErrorWhy::NoSuchAlarm
+            | ErrorWhy::NotForThisSeat => {
                 bail!("a proper client is called {why:?}")
             }
         }

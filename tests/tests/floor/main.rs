@@ -3,6 +3,7 @@
 mod door;
 mod grants;
 mod hall;
+mod health;
 mod links;
 mod microphones;
 mod thirteen;

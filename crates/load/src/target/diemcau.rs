@@ -399,6 +399,7 @@ impl Client {
             | ServerFrame::Slots { .. }
             | ServerFrame::Telemetry { .. }
             | ServerFrame::Alarms { .. }
+            | ServerFrame::Health { .. }
             | ServerFrame::Stopping => {}
         }
         Ok(())

@@ -86,7 +86,7 @@ impl Driver {
         let Some(peer) = self.peers.get_mut(&source) else {
             return;
         };
-        peer.meter.packet(packet);
+        peer.meter.packet(packet, now);
         let forwarded = match packet.codec {
             Codec::Opus => Some(self.voice(source, packet, now)),
             Codec::Vp8 | Codec::H264 => self.video(source, packet, now),

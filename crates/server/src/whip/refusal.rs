@@ -54,9 +54,11 @@ impl No {
             ErrorWhy::LobbyFull | ErrorWhy::StorageFailed => StatusCode::SERVICE_UNAVAILABLE,
             ErrorWhy::TooFast => StatusCode::TOO_MANY_REQUESTS,
             ErrorWhy::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-            ErrorWhy::Malformed | ErrorWhy::JoinFirst | ErrorWhy::WrongProtocol => {
-                StatusCode::BAD_REQUEST
-            }
+            ErrorWhy::Malformed
+            | ErrorWhy::JoinFirst
+            | ErrorWhy::WrongProtocol
+            | ErrorWhy::NoSuchAlarm
+            | ErrorWhy::NotForThisSeat => StatusCode::BAD_REQUEST,
         };
         Self(status, text)
     }
