@@ -38,9 +38,10 @@ async function freePort() {
 
 /** A demo server on free ports with a data folder of its own. */
 export class Server {
-  /** The demo conference, or one of its own when its file's text is given. */
-  static async start(conference) {
+  /** The demo conference, or one of its own when its file's text is given; with settings from the environment. */
+  static async start(conference, settings = {}) {
     const server = new Server();
+    server.settings = settings;
     server.data = await mkdtemp(join(tmpdir(), "diemcau-"));
     server.port = await freePort();
     server.mediaPort = await freePort();
@@ -64,7 +65,7 @@ export class Server {
   /** Starts it, or starts it again on the same folder and ports. */
   async up() {
     const flags = [...this.task, "--data", this.data, "--listen", `127.0.0.1:${this.port}`, "--media-port", String(this.mediaPort)];
-    this.process = spawn(BINARY, flags, { stdio: ["ignore", "ignore", process.env.VERBOSE ? "inherit" : "ignore"] });
+    this.process = spawn(BINARY, flags, { env: { ...process.env, ...this.settings }, stdio: ["ignore", "ignore", process.env.VERBOSE ? "inherit" : "ignore"] });
     await until("the server answers", async () => {
       if (this.process.exitCode !== null) throw new Error(`the server ended with ${this.process.exitCode}`);
       return fetch(`${this.base}/healthz`).then((answer) => answer.ok, () => false);

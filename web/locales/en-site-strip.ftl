@@ -14,3 +14,5 @@ prompt-waits = told
 prompt-handled = Handled
 spotlight-by = Picture of { $site } kept · { $label }
 follow-floor = Follow the speaker
+strip-jitter = Jitter { $n } ms
+strip-freezes = picture stood still { $n } times in 10 s

@@ -14,3 +14,5 @@ prompt-waits = đã báo
 prompt-handled = Đã xử lý
 spotlight-by = Đã khoá hình { $site } · { $label }
 follow-floor = Theo người phát biểu
+strip-jitter = Độ trễ dao động { $n } ms
+strip-freezes = hình đứng { $n } lần/10 giây

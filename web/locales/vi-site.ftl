@@ -82,3 +82,7 @@ withdraw-short = Rút
 tell-desks = Báo ban tổ chức:
 told-waiting = đã báo, đang chờ
 list-tab = Danh sách đăng ký
+weak-link-fewer_tiles = Đường truyền yếu: đã giảm hình các điểm cầu, âm thanh vẫn giữ.
+weak-link-smaller_programme = Đường truyền yếu: đã giảm cả hình phát chung, âm thanh vẫn giữ.
+weak-link-sound_only = Đường truyền rất yếu: đã tắt hình, âm thanh vẫn giữ.
+weak-link-control_only = Đường truyền rất yếu: tạm không có hình và tiếng, vẫn đăng ký được.

@@ -103,6 +103,7 @@ async function run(about, token) {
       if (fresh !== null) news.textContent = fresh;
       media.hear(frame);
       media.follow(app.me !== null && app.view?.stage.presentation?.seat === app.me.seat);
+      if (frame.type === "error" && frame.why === "no_such_alarm") ctx.notice(t("error-no_such_alarm"));
       if (frame.type === "welcome") joined(before);
       if (app.ui.summoned !== null && app.ui.summoned !== before.ui.summoned) endSummons(app.ui.summoned);
       draw();
@@ -126,6 +127,7 @@ async function run(about, token) {
       if (app.link !== "joined" && WAITS_IN_WORDS.includes(command.type)) update({ notice: { text: t("saved-offline"), alarming: false } });
       return connection.ask(command);
     },
+    tell: (frame) => connection.tell(frame),
     ui,
     tryNow: () => connection.tryNow(),
     givePin: (pin) => {

@@ -4,7 +4,6 @@ import { allTurns, leftMs, myFloor, nextTurn, placeOf, siteState, turnPhase } fr
 import { nextItem } from "../src/state/agenda.js";
 import { wordChanges } from "../src/state/changes.js";
 import { charsOf } from "../src/state/comments.js";
-import { linkBars } from "../src/state/sites.js";
 import { durationText } from "../src/time.js";
 import { cell } from "../src/state/sheet.js";
 import { tidy } from "../src/actions/words.js";
@@ -83,11 +82,6 @@ test("a proposed wording is compared word by word and loses nothing", () => {
   const pieces = wordChanges(before, after);
   assert.equal(pieces.filter((piece) => piece.how !== "new").map((piece) => piece.text).join(""), before);
   assert.equal(pieces.filter((piece) => piece.how === "new").map((piece) => piece.text).join("").trim(), "mỗi loại hình có khá.");
-});
-
-test("link bars follow loss and round trip", () => {
-  const stats = (loss_percent, rtt_ms) => ({ loss_percent, rtt_ms, level_dbov: null, up_bps: 0, down_bps: 0, fps: 25, bears_bps: null, step: "full" });
-  assert.deepEqual([stats(0, 10), stats(1, 10), stats(2.5, 10), stats(6, 10), stats(0, 400), null].map(linkBars), [4, 3, 2, 1, 1, 0]);
 });
 
 test("the attendance sheet cannot run a formula, and keeps its quotes", () => {

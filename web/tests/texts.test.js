@@ -55,7 +55,7 @@ test("every key used in the pages exists, and every key is used", async () => {
 test("every value of the protocol's lists has a word", async () => {
   const keys = new Set(keysOf(await source("vi")));
   const protocol = await readFile(new URL("generated/protocol.ts", WEB), "utf8");
-  const lists = { Refusal: "refusal-", ErrorWhy: "error-", SpeechType: "speech-", CommentKind: "kind-", Layout: "layout-", QueueMode: "queue-", Why: "why-", PromptKind: "prompt-", CallEnd: "call-", Waiting: "waiting-", StepKind: "step-", Readiness: "ready-", Role: "role-", Carries: "carries-", TurnEnd: "end-" };
+  const lists = { Refusal: "refusal-", ErrorWhy: "error-", SpeechType: "speech-", CommentKind: "kind-", Layout: "layout-", QueueMode: "queue-", Why: "why-", PromptKind: "prompt-", CallEnd: "call-", Waiting: "waiting-", StepKind: "step-", HealthKind: "wrong-", Readiness: "ready-", Role: "role-", Carries: "carries-", TurnEnd: "end-" };
   for (const [type, family] of Object.entries(lists)) {
     const listed = protocol.match(new RegExp(`export type ${type} = ([^]+?);\n(?:\n|$)`))[1];
     // A list whose values carry figures is tagged; the others are bare words.

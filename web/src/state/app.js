@@ -1,6 +1,6 @@
 // Everything a page knows, as one value. Frames fold into it; what a person opened or typed is in `ui`.
 
-/** @import { Alarm, ErrorWhy, Me, ServerFrame, SiteTelemetry, View } from "../../generated/protocol.ts" */
+/** @import { Alarm, ErrorWhy, HealthAlarm, Me, ServerFrame, SiteTelemetry, View } from "../../generated/protocol.ts" */
 /** @import { MediaState } from "../media.js" */
 /** @import { Pending } from "../connection.js" */
 
@@ -35,7 +35,7 @@ import { applyFacts } from "./view.js";
  * @property {boolean} soundBlocked
  * @property {{ what: string, id: number } | null} confirm The dialog that is open.
  * @property {string} search
- * @property {string[]} known Alarms a person has seen.
+ * @property {Alarm[]} known Troubles with the record a person has put away.
  * @property {string} filter
  */
 
@@ -55,6 +55,7 @@ import { applyFacts } from "./view.js";
  * @property {SiteTelemetry[]} telemetry
  * @property {number | null} chairs Connections of the chair's seats; null before it is told.
  * @property {Alarm[]} alarms
+ * @property {HealthAlarm[]} health What is wrong with the sites, as the server decided.
  * @property {number | null} rtt
  * @property {Pending[]} pending
  * @property {Notice | null} notice
@@ -65,7 +66,7 @@ import { applyFacts } from "./view.js";
 /** @param {PageName} page @param {MediaState} media @returns {App} */
 export function newApp(page, media) {
   return {
-    page, link: "joining", lostAt: 0, stopping: false, ended: null, waiting: null, proving: null, pinGiven: false, me: null, seq: 0, view: null, telemetry: [], chairs: null, alarms: [], rtt: null,
+    page, link: "joining", lostAt: 0, stopping: false, ended: null, waiting: null, proving: null, pinGiven: false, me: null, seq: 0, view: null, telemetry: [], chairs: null, alarms: [], health: [], rtt: null,
     pending: [], notice: null, media,
     ui: {
       picked: null, tab: "", draft: null, paragraph: null, comment: null, asking: "", entered: false, signal: false, toneHeard: null,
@@ -80,7 +81,7 @@ export function applyFrame(app, frame, now = 0) {
     case "prove": return { ...app, proving: { pin: frame.pin, until: now + frame.locked_ms } };
     case "waiting": return { ...app, waiting: { ...frame, since: now } };
     case "welcome":
-      return followFloor({ ...app, link: "joined", stopping: false, waiting: null, alarms: [], me: frame.me, seq: frame.seq, view: frame.view });
+      return followFloor({ ...app, link: "joined", stopping: false, waiting: null, alarms: [], health: [], me: frame.me, seq: frame.seq, view: frame.view });
     case "facts": {
       if (!app.view) return app;
       // Comments may come after what the floor did later: each fact replaces its own slice, so the order is no matter.
@@ -88,6 +89,7 @@ export function applyFrame(app, frame, now = 0) {
     }
     case "telemetry": return { ...app, telemetry: frame.sites, chairs: frame.chairs };
     case "alarms": return { ...app, alarms: frame.alarms, ui: { ...app.ui, known: [] } };
+    case "health": return { ...app, health: frame.alarms };
     case "stopping": return { ...app, stopping: true };
     default: return app;
   }

@@ -1,6 +1,6 @@
 // The pieces every desk is built from.
 
-/** @import { ClientCommand, Item, LinkStats, Request, RequestWords, View } from "../../generated/protocol.ts" */
+/** @import { ClientCommand, ClientFrame, Item, Request, RequestWords, SiteTelemetry, View } from "../../generated/protocol.ts" */
 /** @import { App, Ui } from "../state/app.js" */
 /** @import { Media } from "../media.js" */
 
@@ -10,7 +10,7 @@ import { modal } from "../elements/modal.js";
 import { html, nothing } from "../../vendor/lit-html.js";
 import { allTurns } from "../state/floor.js";
 import { PRESENTATION_SLOT, PROGRAMME_SLOT } from "../slots.js";
-import { callName, figures, linkBars, site, siteCall, siteName } from "../state/sites.js";
+import { callName, figures, site, siteCall, siteName } from "../state/sites.js";
 import { draftOf } from "../state/comments.js";
 import { later } from "./later.js";
 import { language, otherLanguage, rich, t } from "../text.js";
@@ -20,6 +20,7 @@ import { durationText } from "../time.js";
  * @typedef {object} Ctx What a view is drawn from, and the few things it can do.
  * @property {App} app
  * @property {(command: ClientCommand) => string} ask
+ * @property {(frame: ClientFrame) => void} tell What is no command and waits for no answer.
  * @property {(change: Partial<Ui>) => void} ui
  * @property {Media} media
  * @property {() => void} tryNow
@@ -48,8 +49,8 @@ export const bars = (count) => html`<span class="bars" aria-hidden="true">${[1, 
 /** @param {number} count */
 export const barsWord = (count) => t(["link-none", "link-weak", "link-fair", "link-good", "link-good"][count] ?? "link-none");
 
-/** @param {LinkStats | null | undefined} stats @param {boolean} linked */
-export const siteBars = (stats, linked) => (!linked ? 0 : stats ? linkBars(stats) : 4);
+/** @param {SiteTelemetry | null} told @param {boolean} linked */
+export const siteBars = (told, linked) => (!linked ? 0 : told?.link ? told.bars : 4);
 
 /** The mark of a state: colour, shape and word. @param {string} kind @param {string} iconName @param {unknown} word */
 export const mark = (kind, iconName, word) => html`<span class="state ${kind}">${iconName === "" ? nothing : icon(iconName)}${word}</span>`;
@@ -57,9 +58,9 @@ export const mark = (kind, iconName, word) => html`<span class="state ${kind}">$
 /** How good this page's own link is. @param {App} app */
 function ownBars(app) {
   if (app.link !== "joined") return 0;
-  const mine = app.me?.site == null ? null : figures(app.telemetry, app.me.site)?.link;
+  const mine = app.me?.site == null ? null : figures(app.telemetry, app.me.site);
   const carries = app.me?.carries === "room" || app.me?.carries === "standby";
-  if (carries && mine) return linkBars(mine);
+  if (carries && mine?.link) return mine.bars;
   return app.rtt === null || app.rtt < 150 ? 4 : app.rtt < 400 ? 2 : 1;
 }
 

@@ -9,8 +9,9 @@ import { setSpotlight } from "../actions/room.js";
 import { allTurns } from "../state/floor.js";
 import { timeUsed } from "../state/desk.js";
 import { TO_SITE, lastPrompt, openFromSites } from "../state/prompts.js";
-import { siteCall, siteName } from "../state/sites.js";
+import { figures, siteCall, siteName } from "../state/sites.js";
 import { PREVIEW_SLOT, PROGRAMME_SLOT, TILE_SLOTS } from "../slots.js";
+import { number } from "../text.js";
 import { durationText, shortTime } from "../time.js";
 import { html, icon, kbd, mark, nothing, t } from "./pieces.js";
 
@@ -21,7 +22,7 @@ export function siteStrip(ctx, view) {
   const sites = view.fixed.sites.map((each) => each.id);
   const turnTo = (/** @type {number} */ by) => ctx.ui({ chip: sites[(sites.indexOf(id) + by + sites.length) % sites.length] ?? id });
   return html`<div class="site-strip" role="group" tabindex="-1" aria-label=${siteName(view, id)}>${preview(ctx, view, id)}
-    <div class="about"><p class="name"><b>${siteName(view, id)}</b></p>${usedLines(view, id)}
+    <div class="about"><p class="name"><b>${siteName(view, id)}</b></p>${usedLines(view, id)}${ctx.app.page === "technician" ? linkLine(ctx, id) : nothing}
       <p class="turn-to"><button class="btn small" type="button" aria-label=${t("site-before")} @click=${() => turnTo(-1)}>‹</button><button class="btn small" type="button" aria-label=${t("site-after")} @click=${() => turnTo(1)}>›</button>
         <button class="btn small" type="button" @click=${enlarge}>${icon("full")}${t("enlarge")}</button>
         <button class="btn small" type="button" @click=${() => ctx.ui({ chip: null })}>${t("close")} ${kbd("Esc")}</button></p></div>
@@ -54,6 +55,15 @@ function usedLines(view, id) {
   const all = timeUsed(view.floor, id);
   if (all.turns === 0) return html`<p class="used">${t(allTurns(view.floor).some((turn) => turn.site === id) ? "used-first" : "used-none")}</p>`;
   return html`<p class="used num">${t("used-in-item", { time: durationText(here.ms), n: here.turns })}<br>${t("used-in-all", { time: durationText(all.ms), n: all.turns })}</p>`;
+}
+
+/** What of a site's link has no column of its own. @param {Ctx} ctx @param {SiteId} id */
+function linkLine({ app }, id) {
+  const told = figures(app.telemetry, id);
+  if (!told?.link) return nothing;
+  const { jitter_ms, freezes } = told.link;
+  const words = [jitter_ms === null ? "" : t("strip-jitter", { n: number(jitter_ms) }), t("strip-freezes", { n: freezes })];
+  return html`<p class="used num">${words.filter((part) => part !== "").join(" · ")}</p>`;
 }
 
 /** While nobody at the site has seen to it, it is not said again; then when it was seen. @param {Ctx} ctx @param {View} view @param {SiteId} id @param {PromptKind} kind */

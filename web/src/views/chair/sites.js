@@ -36,7 +36,7 @@ const STATE_ICONS = { live: "mic", held: "pause", deck: "right", queued: "stack"
 /** @param {Ctx} ctx @param {View} view @param {View["fixed"]["sites"][number]} each */
 function chip(ctx, view, each) {
   const link = view.sites.find((one) => one.site === each.id);
-  const count = siteBars(figures(ctx.app.telemetry, each.id)?.link, link?.carrier != null);
+  const count = siteBars(figures(ctx.app.telemetry, each.id), link?.carrier != null);
   const state = siteState(view, each.id, link?.carrier != null && count === 1);
   const place = placeOf(view.floor, each.id);
   const word = state === "queued" ? t("queued-place", { n: place }) : link?.carrier === "standby" && state === "ready" ? t("on-standby") : state === "live" && speaks(view, each.id) ? t("state-speaking") : t(`state-${state}`);

@@ -1,0 +1,64 @@
+// What is wrong with a site comes to two technicians from its own packets; one of them sees to it, and both know.
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { Server, browser, endpoints, entered, joined, open, stranger, until, visit } from "./harness.js";
+
+const [SITE, LEAVER, LONG] = [1, 2, 12];
+let server, chromium, rooms, leaver, technician, other;
+
+const text = (page, selector) => page.evaluate((selector) => [...document.querySelectorAll(selector)].map((each) => each.innerText.replace(/\s+/g, " ")), selector);
+const row = (page, words) => until(`a row says ${words}`, async () => (await text(page, ".banner.health")).find((said) => words.test(said)));
+
+before(async () => {
+  // A native endpoint sends far fewer frames than this, so each of them is an alarm.
+  server = await Server.start(undefined, { DIEMCAU_ALARM_LEAST_FPS: "60", DIEMCAU_ALARM_AFTER_SECONDS: "2" });
+  chromium = await browser();
+  rooms = endpoints([SITE, LONG].map((site) => server.link("moderator", site, "room")));
+  leaver = endpoints([server.link("moderator", LEAVER, "room")]);
+  technician = await open(chromium, server.link("technician"));
+  other = await open(chromium, server.link("technician"), { width: 1920, height: 1080 });
+});
+
+after(async () => {
+  await chromium?.close();
+  await Promise.all([rooms?.stop(), leaver?.stop()]);
+  await server?.stop();
+});
+
+test("a site with too few frames is told with its limit and since when", async () => {
+  for (const page of [technician, other]) await row(page, /^TP Cao Lãnh Chỉ còn \d+ hình\/giây \(ngưỡng 60\) từ \d\d:\d\d\./);
+  assert.match(await technician.title(), /^\d cảnh báo/);
+});
+
+test("no page of a technician is wider than its window", async () => {
+  await row(technician, /hình\/giây/);
+  for (const page of [technician, other]) {
+    const wide = await page.evaluate(() => [document.documentElement, document.querySelector(".sites-table")].map((each) => each.scrollWidth - each.clientWidth));
+    assert.deepEqual(wide, [0, 0]);
+  }
+});
+
+test("who sees to it is known at the other desk, and it stays there quietly", async () => {
+  await technician.getByRole("button", { name: "Nhận xử lý: TP Cao Lãnh" }).click();
+  for (const page of [technician, other]) {
+    await until("it is quiet", async () => (await text(page, ".seen-to li")).some((said) => /^TP Cao Lãnh Chỉ còn .* · Kỹ thuật nhận lúc \d\d:\d\d$/.test(said)));
+    assert.ok(!(await text(page, ".banner.health")).some((said) => said.startsWith("TP Cao Lãnh")));
+  }
+});
+
+test("a room that goes is told at once, and is no picture that stands still any more", async () => {
+  await row(other, /^TP Sa Đéc .*hình\/giây/);
+  await leaver.stop();
+  const said = await row(other, /^TP Sa Đéc Mất kết nối từ/);
+  assert.doesNotMatch(said, /hình\/giây/);
+});
+
+test("a site reads in a sentence what its link makes of its screen", async () => {
+  // The road is good here: what the server says of it is made worse on its last metre.
+  const page = await visit(await stranger(chromium), server.link("moderator", 3, "room"), () => {
+    const { parse } = JSON;
+    JSON.parse = (text, ...more) => parse(text.replace('"step":"full"', '"step":"sound_only"'), ...more);
+  });
+  await entered(await joined(page));
+  await page.getByText("Đường truyền rất yếu: đã tắt hình, âm thanh vẫn giữ.").waitFor();
+});
