@@ -171,7 +171,7 @@ async function speech(hall) {
   await look(hall.chair, "chair-speaking", LAPTOP, HALL, TABLET, UPRIGHT, PHONE);
   await look(hall.stage, "stage-speaker", HALL);
   await look(hall.observer, "observer-speaking", LAPTOP, PHONE);
-  await look(hall.technician, "technician", HALL);
+  await look(hall.technician, "technician", HALL, LAPTOP);
   await look(hall.secretary, "secretary", LAPTOP, HALL);
   await look(hall.deputy, "deputy", LAPTOP);
   await hall.secretary.getByRole("button", { name: "Danh sách đăng ký" }).click();

@@ -333,7 +333,8 @@ impl HealthLimits {
         }
     }
 
-    /// How good a link is, by the worst of its figures: 1 past a limit, 2 from half of it, 3 from a fifth, 4 below.
+    /// How good a link is, by the worst of its figures: 1 past a limit, 2 from half of it, 3 from a fifth, 4 below. What
+    /// brings a screen less than it asks for is fair at best, and weak when it brings no picture.
     fn bars(&self, link: &LinkStats) -> u8 {
         let parts = [
             link.loss_percent / self.loss_percent,
@@ -341,12 +342,18 @@ impl HealthLimits {
             link.jitter_ms.unwrap_or(0.0) / self.jitter_ms,
         ];
         let worst = parts.into_iter().fold(0.0, f32::max);
-        match worst {
+        let up = match worst {
             _ if worst >= 1.0 => 1,
             _ if worst >= 0.5 => 2,
             _ if worst >= 0.2 => 3,
             _ => 4,
-        }
+        };
+        let down = match link.step {
+            LinkStep::Full => 4,
+            LinkStep::FewerTiles | LinkStep::SmallerProgramme => 2,
+            LinkStep::SoundOnly | LinkStep::ControlOnly => 1,
+        };
+        up.min(down)
     }
 }
 

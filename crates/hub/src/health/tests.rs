@@ -241,6 +241,7 @@ fn a_step_is_told_as_it_is_now() {
 #[test]
 fn bars_say_how_near_the_limits_a_link_is() {
     let bars = |seen: Seen| Play::new().like(1, seen).health.verdict(SiteId(1)).bars;
+    let step = |step| with(|link| link.step = step);
     let rtt = |ms| with(|link| link.rtt_ms = Some(ms));
     assert_eq!(
         [0.0, 1.0, 2.5, 5.0].map(|loss| bars(lossy(loss))),
@@ -250,6 +251,8 @@ fn bars_say_how_near_the_limits_a_link_is() {
         [50.0, 60.0, 150.0, 300.0].map(|ms| bars(rtt(ms))),
         [4, 3, 2, 1]
     );
+    let steps = [LinkStep::FewerTiles, LinkStep::SoundOnly];
+    assert_eq!(steps.map(|down| bars(step(down))), [2, 1]);
 }
 
 #[test]
