@@ -4,7 +4,7 @@ import { after, before, test } from "node:test";
 import { Server, browser, endpoints, entered, joined, open, stranger, until, visit } from "./harness.js";
 
 const [SITE, LEAVER, LONG] = [1, 2, 12];
-let server, chromium, rooms, leaver, technician, other;
+let server, chromium, rooms, leaver, technician, other, chair;
 
 const text = (page, selector) => page.evaluate((selector) => [...document.querySelectorAll(selector)].map((each) => each.innerText.replace(/\s+/g, " ")), selector);
 const row = (page, words) => until(`a row says ${words}`, async () => (await text(page, ".banner.health")).find((said) => words.test(said)));
@@ -17,6 +17,7 @@ before(async () => {
   leaver = endpoints([server.link("moderator", LEAVER, "room")]);
   technician = await open(chromium, server.link("technician"));
   other = await open(chromium, server.link("technician"), { width: 1920, height: 1080 });
+  chair = await open(chromium, server.links_of("chair")[1]);
 });
 
 after(async () => {
@@ -44,6 +45,13 @@ test("who sees to it is known at the other desk, and it stays there quietly", as
     await until("it is quiet", async () => (await text(page, ".seen-to li")).some((said) => /^TP Cao Lãnh Chỉ còn .* · Kỹ thuật nhận lúc \d\d:\d\d$/.test(said)));
     assert.ok(!(await text(page, ".banner.health")).some((said) => said.startsWith("TP Cao Lãnh")));
   }
+});
+
+test("the chair sees to one at the site it looks at", async () => {
+  await chair.getByRole("button", { name: /^Xem và nhắc điểm cầu Huyện Châu Thành/ }).click();
+  await chair.locator(".site-strip .wrong").getByRole("button", { name: "Nhận xử lý" }).click();
+  for (const page of [technician, other]) await until("who did is told", async () => (await text(page, ".seen-to li")).some((said) => /^Huyện Châu Thành .* · Bàn chủ trì thứ hai nhận lúc/.test(said)));
+  await until("the button is gone", async () => (await text(chair, ".site-strip .wrong")).some((said) => said.includes("Bàn chủ trì thứ hai nhận lúc")));
 });
 
 test("a room that goes is told at once, and is no picture that stands still any more", async () => {

@@ -23,7 +23,7 @@ const PAGES = {
   "/chair": { name: "chair", styles: ["chair"], texts: ["chair"], load: () => import("./views/chair.js") },
   "/secretary": { name: "secretary", styles: ["drafts", "secretary"], texts: ["secretary", "drafts"], load: () => import("./views/secretary.js") },
   "/site": { name: "site", styles: ["site"], texts: ["site"], load: () => import("./views/site.js") },
-  "/technician": { name: "technician", dark: true, styles: ["technician"], texts: ["technician"], load: () => import("./views/technician.js") },
+  "/technician": { name: "technician", dark: true, styles: ["technician"], texts: ["technician", "health"], load: () => import("./views/technician.js") },
   "/observer": { name: "observer", styles: ["observer"], texts: ["observer", "quorum"], load: () => import("./views/observer.js") },
   "/stage": { name: "stage", dark: true, styles: ["stage", "break"], texts: ["stage", "break", "quorum"], load: () => import("./views/stage.js") },
 };

@@ -13,6 +13,7 @@ import { figures, siteCall, siteName } from "../state/sites.js";
 import { PREVIEW_SLOT, PROGRAMME_SLOT, TILE_SLOTS } from "../slots.js";
 import { number } from "../text.js";
 import { durationText, shortTime } from "../time.js";
+import { later } from "./later.js";
 import { html, icon, kbd, mark, nothing, t } from "./pieces.js";
 
 /** The site whose chip or row is open. @param {Ctx} ctx @param {View} view */
@@ -26,7 +27,7 @@ export function siteStrip(ctx, view) {
       <p class="turn-to"><button class="btn small" type="button" aria-label=${t("site-before")} @click=${() => turnTo(-1)}>‹</button><button class="btn small" type="button" aria-label=${t("site-after")} @click=${() => turnTo(1)}>›</button>
         <button class="btn small" type="button" @click=${enlarge}>${icon("full")}${t("enlarge")}</button>
         <button class="btn small" type="button" @click=${() => ctx.ui({ chip: null })}>${t("close")} ${kbd("Esc")}</button></p></div>
-    <div class="tell"><p>${t("prompt-to-site")}</p><div class="strip-acts">${TO_SITE.map((kind) => promptButton(ctx, view, id, kind))}</div></div></div>`;
+    <div class="tell"><p>${t("prompt-to-site")}</p><div class="strip-acts">${TO_SITE.map((kind) => promptButton(ctx, view, id, kind))}</div>${wrong(ctx, id)}</div></div>`;
 }
 
 /** The slot that brings a site's picture now: its own tile, else the programme while that is its picture, else the one a desk may look through; -1: none does. @param {Ctx} ctx @param {View} view @param {SiteId} id */
@@ -55,6 +56,12 @@ function usedLines(view, id) {
   const all = timeUsed(view.floor, id);
   if (all.turns === 0) return html`<p class="used">${t(allTurns(view.floor).some((turn) => turn.site === id) ? "used-first" : "used-none")}</p>`;
   return html`<p class="used num">${t("used-in-item", { time: durationText(here.ms), n: here.turns })}<br>${t("used-in-all", { time: durationText(all.ms), n: all.turns })}</p>`;
+}
+
+/** A technician has the alarms above the table, the other desks here. @param {Ctx} ctx @param {SiteId} id */
+function wrong(ctx, id) {
+  if (ctx.app.page === "technician" || !ctx.app.health.some((alarm) => alarm.site === id)) return nothing;
+  return later(ctx, "health", () => import("./health.js"), false)?.ofSite(ctx, id) ?? nothing;
 }
 
 /** What of a site's link has no column of its own. @param {Ctx} ctx @param {SiteId} id */
