@@ -4,6 +4,7 @@
 //! under one sync, and only then tells anyone: the stage, the facts, the answers, the newcomers.
 
 mod failure;
+mod handle;
 mod lobby;
 mod presenters;
 mod watch;
@@ -20,11 +21,12 @@ use crate::{
 use diemcau_conference::{Actor, Command, Conference, Event, Refusal, Signal, permits};
 use diemcau_journal::{Entry, JournalError, Writer};
 use diemcau_model::{
-    Alarm, DeviceId, EndpointKind, HealthId, LinkReport, LinkStats, Millis, PeerAsk, PeerId,
-    PeerSay, SeatId, Side, SiteId, WaitId, limits,
+    Alarm, DeviceId, EndpointKind, LinkReport, LinkStats, Millis, PeerAsk, PeerId, PeerSay, SeatId,
+    Side, SiteId, WaitId, limits,
 };
 use diemcau_protocol::{ErrorWhy, HealthAlarm, ServerFrame, touches};
 use failure::Failure;
+pub(crate) use handle::{Admission, InLobby, Message, NoSeat, Opened, RoomHandle};
 pub(crate) use lobby::Claim;
 use lobby::{ToLobby, TurnedAway, Waiter};
 use presenters::Absent;
@@ -41,140 +43,6 @@ use tracing::{Instrument, debug, error, info, info_span};
 
 /// How often figures are told and the journal is touched.
 const TICK: Duration = Duration::from_secs(1);
-
-/// The way to a conference's task.
-#[derive(Clone, Debug)]
-pub(crate) struct RoomHandle {
-    inbox: mpsc::Sender<Message>,
-    /// A copy of the room's clock, so that a `pong` does not wait for a commit.
-    pub(crate) clock: Clock,
-}
-
-/// What arrives at the task.
-#[derive(Debug)]
-pub(crate) enum Message {
-    Join {
-        seat: SeatId,
-        /// Who it has proved to be; none before it was asked.
-        claim: Option<Claim>,
-        opened: Opened,
-        outlet: Arc<Outlet>,
-        reply: oneshot::Sender<Result<Admission, NoSeat>>,
-    },
-    /// A connection that waited at the door is gone.
-    Gone {
-        wait: WaitId,
-    },
-    Command {
-        peer: PeerId,
-        id: String,
-        command: Command,
-    },
-    Media {
-        peer: PeerId,
-        ask: PeerAsk,
-    },
-    /// Somebody sees to an alarm about a site.
-    Acknowledge {
-        peer: PeerId,
-        alarm: HealthId,
-    },
-    Leave {
-        peer: PeerId,
-    },
-    Alarms {
-        reply: oneshot::Sender<BTreeSet<Alarm>>,
-    },
-    Stop {
-        reply: oneshot::Sender<()>,
-    },
-}
-
-/// Why a seat could not be taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum NoSeat {
-    /// There is none, it was revoked, the device is shut out, or the PIN is wrong.
-    ShutOut,
-    /// Who comes must first say who it is.
-    Guarded,
-    /// It was asked to leave at this moment.
-    Expelled,
-    /// A connection that was opened later has the seat.
-    Replaced,
-    /// The waiting device was sent away.
-    NotLetIn,
-    /// Too many wait at the door.
-    LobbyFull,
-    /// The record cannot be written: nobody is let in until it can.
-    Unready,
-    /// The conference is closed.
-    Closed,
-}
-
-/// What becomes of a connection that may come.
-#[derive(Debug)]
-pub(crate) enum Admission {
-    /// It was let in. The first frame is the welcome.
-    In(PeerId),
-    /// It waits until somebody decides.
-    Waits(InLobby),
-}
-
-/// A connection that waits.
-#[derive(Debug)]
-pub(crate) struct InLobby {
-    pub(crate) wait: WaitId,
-    /// What it is told meanwhile.
-    pub(crate) words: ServerFrame,
-    pub(crate) outcome: oneshot::Receiver<Result<PeerId, NoSeat>>,
-}
-
-impl RoomHandle {
-    /// Takes a seat, or waits for it.
-    pub(crate) async fn join(
-        &self,
-        seat: SeatId,
-        claim: Option<Claim>,
-        opened: Opened,
-        outlet: Arc<Outlet>,
-    ) -> Result<Admission, NoSeat> {
-        let (reply, joined) = oneshot::channel();
-        self.tell(Message::Join {
-            seat,
-            claim,
-            opened,
-            outlet,
-            reply,
-        })
-        .await;
-        // The task drops what it has not read when it ends.
-        joined.await.unwrap_or(Err(NoSeat::Closed))
-    }
-
-    /// Hands something over; waits while the inbox is full. False when the conference is closed.
-    pub(crate) async fn tell(&self, message: Message) -> bool {
-        self.inbox.send(message).await.is_ok()
-    }
-
-    /// What is wrong with the record now. A task that does not answer writes nothing.
-    pub(crate) async fn alarms(&self) -> BTreeSet<Alarm> {
-        let (reply, alarms) = oneshot::channel();
-        self.tell(Message::Alarms { reply }).await;
-        alarms.await.unwrap_or([Alarm::RecordFails].into())
-    }
-
-    /// Waits until the conference's task has ended, for whatever reason.
-    pub(crate) async fn ended(&self) {
-        self.inbox.closed().await;
-    }
-
-    pub(crate) async fn stop(&self) {
-        let (reply, stopped) = oneshot::channel();
-        if self.tell(Message::Stop { reply }).await {
-            let _ = stopped.await;
-        }
-    }
-}
 
 pub(crate) struct Room {
     conference: Conference,
@@ -201,10 +69,6 @@ pub(crate) struct Room {
     /// Seats that present or would like to, and have no connection now.
     absent: Absent,
 }
-
-/// Which of two connections was opened first.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Opened(pub(crate) u64);
 
 /// What one round decided and has not told anyone yet.
 #[derive(Default)]

@@ -1,0 +1,147 @@
+//! The way to a conference's task: what is told to it, and what it answers.
+
+use super::lobby::Claim;
+use crate::{Clock, outlet::Outlet};
+use diemcau_conference::Command;
+use diemcau_model::{Alarm, HealthId, PeerAsk, PeerId, SeatId, WaitId};
+use diemcau_protocol::ServerFrame;
+use std::{collections::BTreeSet, sync::Arc};
+use tokio::sync::{mpsc, oneshot};
+
+/// The way to a conference's task.
+#[derive(Clone, Debug)]
+pub(crate) struct RoomHandle {
+    pub(super) inbox: mpsc::Sender<Message>,
+    /// A copy of the room's clock, so that a `pong` does not wait for a commit.
+    pub(crate) clock: Clock,
+}
+
+/// What arrives at the task.
+#[derive(Debug)]
+pub(crate) enum Message {
+    Join {
+        seat: SeatId,
+        /// Who it has proved to be; none before it was asked.
+        claim: Option<Claim>,
+        opened: Opened,
+        outlet: Arc<Outlet>,
+        reply: oneshot::Sender<Result<Admission, NoSeat>>,
+    },
+    /// A connection that waited at the door is gone.
+    Gone {
+        wait: WaitId,
+    },
+    Command {
+        peer: PeerId,
+        id: String,
+        command: Command,
+    },
+    Media {
+        peer: PeerId,
+        ask: PeerAsk,
+    },
+    /// Somebody sees to an alarm about a site.
+    Acknowledge {
+        peer: PeerId,
+        alarm: HealthId,
+    },
+    Leave {
+        peer: PeerId,
+    },
+    Alarms {
+        reply: oneshot::Sender<BTreeSet<Alarm>>,
+    },
+    Stop {
+        reply: oneshot::Sender<()>,
+    },
+}
+
+/// Why a seat could not be taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NoSeat {
+    /// There is none, it was revoked, the device is shut out, or the PIN is wrong.
+    ShutOut,
+    /// Who comes must first say who it is.
+    Guarded,
+    /// It was asked to leave at this moment.
+    Expelled,
+    /// A connection that was opened later has the seat.
+    Replaced,
+    /// The waiting device was sent away.
+    NotLetIn,
+    /// Too many wait at the door.
+    LobbyFull,
+    /// The record cannot be written: nobody is let in until it can.
+    Unready,
+    /// The conference is closed.
+    Closed,
+}
+
+/// What becomes of a connection that may come.
+#[derive(Debug)]
+pub(crate) enum Admission {
+    /// It was let in. The first frame is the welcome.
+    In(PeerId),
+    /// It waits until somebody decides.
+    Waits(InLobby),
+}
+
+/// A connection that waits.
+#[derive(Debug)]
+pub(crate) struct InLobby {
+    pub(crate) wait: WaitId,
+    /// What it is told meanwhile.
+    pub(crate) words: ServerFrame,
+    pub(crate) outcome: oneshot::Receiver<Result<PeerId, NoSeat>>,
+}
+
+impl RoomHandle {
+    /// Takes a seat, or waits for it.
+    pub(crate) async fn join(
+        &self,
+        seat: SeatId,
+        claim: Option<Claim>,
+        opened: Opened,
+        outlet: Arc<Outlet>,
+    ) -> Result<Admission, NoSeat> {
+        let (reply, joined) = oneshot::channel();
+        self.tell(Message::Join {
+            seat,
+            claim,
+            opened,
+            outlet,
+            reply,
+        })
+        .await;
+        // The task drops what it has not read when it ends.
+        joined.await.unwrap_or(Err(NoSeat::Closed))
+    }
+
+    /// Hands something over; waits while the inbox is full. False when the conference is closed.
+    pub(crate) async fn tell(&self, message: Message) -> bool {
+        self.inbox.send(message).await.is_ok()
+    }
+
+    /// What is wrong with the record now. A task that does not answer writes nothing.
+    pub(crate) async fn alarms(&self) -> BTreeSet<Alarm> {
+        let (reply, alarms) = oneshot::channel();
+        self.tell(Message::Alarms { reply }).await;
+        alarms.await.unwrap_or([Alarm::RecordFails].into())
+    }
+
+    /// Waits until the conference's task has ended, for whatever reason.
+    pub(crate) async fn ended(&self) {
+        self.inbox.closed().await;
+    }
+
+    pub(crate) async fn stop(&self) {
+        let (reply, stopped) = oneshot::channel();
+        if self.tell(Message::Stop { reply }).await {
+            let _ = stopped.await;
+        }
+    }
+}
+
+/// Which of two connections was opened first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Opened(pub(crate) u64);
