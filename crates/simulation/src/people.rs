@@ -189,7 +189,8 @@ impl Hand<'_> {
 
     fn screens(&mut self) -> Option<ClientCommand> {
         let layout = *self.chance.pick(&LAYOUTS)?;
-        Some(match self.chance.below(9) {
+        Some(match self.chance.below(12) {
+            9.. => self.presentation()?,
             0 => ClientCommand::SetLayout { layout },
             1 => ClientCommand::PreviewLayout {
                 layout: Some(layout),
@@ -203,7 +204,6 @@ impl Hand<'_> {
             4 => ClientCommand::ShowParagraph {
                 at: self.chance.percent(70).then(|| self.paragraph()),
             },
-            5 if self.chance.percent(50) => self.presentation()?,
             5 => ClientCommand::SetSpotlight {
                 site: self.chance.percent(60).then(|| self.site()),
             },
@@ -295,12 +295,10 @@ impl Hand<'_> {
         let stage = &self.view.stage;
         let shown = stage.presentation.as_ref().map(|shown| shown.seat);
         let asks: Vec<SeatId> = stage.presentation_asks.iter().map(|ask| ask.seat).collect();
-        Some(match self.chance.below(3) {
-            0 => ClientCommand::AskToPresent {},
-            1 => ClientCommand::LetPresent {
-                seat: *self.chance.pick(&asks)?,
-            },
-            _ => ClientCommand::EndPresentation { seat: shown? },
+        Some(match (shown, self.chance.pick(&asks)) {
+            (Some(seat), _) if self.chance.percent(60) => ClientCommand::EndPresentation { seat },
+            (_, Some(seat)) => ClientCommand::LetPresent { seat: *seat },
+            (_, None) => ClientCommand::AskToPresent {},
         })
     }
 

@@ -229,9 +229,9 @@ fn seats() -> Vec<Seat> {
             id: actor.seat,
             role: actor.role,
             site: actor.site,
-            carries: match actor.role {
-                Role::Moderator => Carries::Room,
-                _ if name == "chair 2" => Carries::Nothing,
+            carries: match name {
+                "chair 2" => Carries::Nothing,
+                _ if actor.role == Role::Moderator => Carries::Room,
                 _ => Carries::Watch,
             },
             label: name.into(),

@@ -295,7 +295,7 @@ fn build_pion() -> Result<String> {
 
 /// A conference whose grid shows everybody, with an open discussion and seats for those who watch from elsewhere.
 fn conference_file(sites: u16, watchers: u16) -> String {
-    let mut text = "title = \"Bench\"\norganizer = \"Bench\"\n".to_owned();
+    let mut text = "title = \"Bench\"\norganizer = \"Bench\"\nadmission = \"open\"\n".to_owned();
     for site in 0..sites {
         let hall = site == 0;
         text += &format!(
