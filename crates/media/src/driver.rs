@@ -36,9 +36,9 @@ const HOUSEKEEPING: Duration = Duration::from_millis(200);
 const RETRY: Duration = Duration::from_millis(5);
 /// Batches read before anything else gets a turn.
 const BATCHES_MAX: usize = 4;
-/// How long what has come waits for what comes with it, so that the parts of a picture leave in one call. The clock of
-/// the runtime counts whole milliseconds, so this is one millisecond at most.
-const GATHER: Duration = Duration::from_micros(50);
+/// How long what has come waits for what comes with it, so that the parts of a picture leave in one call. The thread is the
+/// media plane's own and sleeps: the runtime's clock counts whole milliseconds, which would be three times as long.
+const GATHER: Duration = Duration::from_micros(300);
 /// Datagrams in one reading that are a crowd: the next reading does not wait, or the kernel's buffer would overflow.
 const CROWD: usize = 48;
 /// The engine may ask for the time at once, again and again; this keeps the loop from spinning.
@@ -81,8 +81,8 @@ pub struct Driver {
     events: Vec<LegEvent>,
     /// Where runs of datagrams are written.
     buffer: Vec<u8>,
-    /// Something has come and is read then.
-    read_at: Option<Instant>,
+    /// The last reading was a crowd.
+    crowded: bool,
     housekeeping_at: Instant,
     stats_at: Instant,
 }
@@ -120,7 +120,7 @@ impl Driver {
             wet: vec![],
             events: vec![],
             buffer: vec![],
-            read_at: None,
+            crowded: false,
             housekeeping_at: now + HOUSEKEEPING,
             stats_at: now + STATS_INTERVAL,
         }
@@ -138,7 +138,7 @@ impl Driver {
                     None => break,
                 },
                 () = tokio::time::sleep_until(deadline.into()) => self.tick(Instant::now()),
-                readable = self.port.readable(), if self.read_at.is_none() => self.gather(readable, Instant::now()),
+                readable = self.port.readable() => self.gather(readable),
             }
             self.settle(Instant::now());
         }
@@ -158,15 +158,18 @@ impl Driver {
         self.staged = true;
     }
 
-    fn gather(&mut self, readable: std::io::Result<()>, now: Instant) {
+    fn gather(&mut self, readable: std::io::Result<()>) {
         match readable {
-            Ok(()) => self.read_at = Some(now + GATHER),
+            Ok(()) if self.crowded => self.read(Instant::now()),
+            Ok(()) => {
+                std::thread::sleep(GATHER);
+                self.read(Instant::now());
+            }
             Err(error) => tracing::warn!(%error, "the UDP port is in trouble"),
         }
     }
 
     fn read(&mut self, now: Instant) {
-        self.read_at = None;
         let mut datagrams = 0;
         for _ in 0..BATCHES_MAX {
             let Self {
@@ -208,15 +211,10 @@ impl Driver {
                 break;
             }
         }
-        if datagrams >= CROWD {
-            self.read_at = Some(now);
-        }
+        self.crowded = datagrams >= CROWD;
     }
 
     fn tick(&mut self, now: Instant) {
-        if self.read_at.is_some_and(|at| at <= now) {
-            self.read(now);
-        }
         for (id, peer) in &mut self.peers {
             for side in Side::ALL {
                 let Some(line) = peer.line(side) else {
@@ -277,7 +275,6 @@ impl Driver {
         let deadline = key_frames
             .into_iter()
             .chain(retry)
-            .chain(self.read_at)
             .fold(deadline, Instant::min);
         deadline.max(now)
     }
