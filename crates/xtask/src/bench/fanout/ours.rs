@@ -1,7 +1,7 @@
 //! Our server's own people: the chair, and the thirteen sites that comment and hear what the floor does.
 
 use super::{
-    peers::{until, watch},
+    peers::{START_WITHIN, until, watch},
     socket::{PONG, request, text},
 };
 use anyhow::{Context, Result};
@@ -12,6 +12,8 @@ use std::{
     net::{SocketAddr, TcpStream},
     path::Path,
     sync::{Arc, Mutex, PoisonError},
+    thread::sleep,
+    time::{Duration, Instant},
 };
 
 /// The connections, and what the sites heard.
@@ -26,10 +28,21 @@ pub struct Ours {
     heard_us: Arc<Mutex<Vec<u64>>>,
 }
 
+/// The server listens a moment before it has written its links.
+fn written(file: &Path) -> std::io::Result<String> {
+    let begun = Instant::now();
+    loop {
+        match fs::read_to_string(file) {
+            Err(_) if begun.elapsed() < START_WITHIN => sleep(Duration::from_millis(20)),
+            read => return read,
+        }
+    }
+}
+
 impl Ours {
     /// Joins as all of them.
     pub fn join(address: SocketAddr, folder: &Path) -> Result<Self> {
-        let links = fs::read_to_string(folder.join("data/demo/links.json"));
+        let links = written(&folder.join("data/demo/links.json"));
         let links: Vec<Value> = serde_json::from_str(&links.context("the links")?)?;
         let of_role = |role: &str| {
             let of_role = links.iter().filter(|link| link["role"] == role);

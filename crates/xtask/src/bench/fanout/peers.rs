@@ -20,7 +20,7 @@ use std::{
 /// The server's core, and the core of clients and driver.
 pub const SERVER_CORE: &str = "0";
 pub const LOAD_CORE: &str = "1";
-const START_WITHIN: Duration = Duration::from_secs(20);
+pub const START_WITHIN: Duration = Duration::from_secs(20);
 
 /// Who is compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
