@@ -12,7 +12,7 @@ mod support;
 use diemcau_hub::{Hub, MediaLines, Metrics};
 use diemcau_journal::{Entry, Journal, JournalError, MemoryJournal, Record};
 use diemcau_model::{Alarm, ItemId, Millis, SiteId, Stage};
-use diemcau_protocol::{ClientCommand, ErrorWhy, ServerFrame};
+use diemcau_protocol::{ClientCommand, ClientFrame, ErrorWhy, ServerFrame};
 use prometheus_client::registry::Registry;
 use std::{
     collections::BTreeSet,
@@ -69,18 +69,22 @@ fn is_failed(frame: &ServerFrame) -> bool {
     )
 }
 
-#[tokio::test]
-async fn a_full_disk_acknowledges_nothing_cuts_nobody_and_still_closes_the_microphone() {
+/// A hub whose disk can be told to be full, and what its stage shows.
+async fn hub_on_a_disk() -> (Arc<Hub>, Arc<AtomicBool>, watch::Receiver<Stage>) {
     let full = Arc::new(AtomicBool::new(false));
     let disk = Disk {
         journal: MemoryJournal::new(),
         full: Arc::clone(&full),
     };
-    let (stage, mut shown) = watch::channel(Stage::default());
+    let (stage, shown) = watch::channel(Stage::default());
     let (asks, mut asked) = mpsc::channel(64);
-    let (_says, says) = mpsc::channel(64);
-    let (_reports, reports) = mpsc::channel(64);
-    tokio::spawn(async move { while asked.recv().await.is_some() {} });
+    let (say, says) = mpsc::channel(64);
+    let (report, reports) = mpsc::channel(64);
+    // A media plane that says nothing and is there.
+    tokio::spawn(async move {
+        let _there = (say, report);
+        while asked.recv().await.is_some() {}
+    });
     let hub = Hub::new(Metrics::register(&mut Registry::default()));
     hub.open(
         setup(),
@@ -94,6 +98,12 @@ async fn a_full_disk_acknowledges_nothing_cuts_nobody_and_still_closes_the_micro
     )
     .await
     .unwrap();
+    (hub, full, shown)
+}
+
+#[tokio::test]
+async fn a_full_disk_acknowledges_nothing_cuts_nobody_and_still_closes_the_microphone() {
+    let (hub, full, mut shown) = hub_on_a_disk().await;
     let mut chair = Guest::join(&hub, "chair").await;
 
     let opened = chair.microphone("open", true).await;
@@ -166,4 +176,45 @@ async fn a_full_disk_acknowledges_nothing_cuts_nobody_and_still_closes_the_micro
         ServerFrame::Ok { .. }
     ));
     assert!(shown.borrow().heard.contains(&SiteId(0)));
+}
+
+#[tokio::test]
+async fn what_was_closed_without_a_record_is_heard_again_when_the_record_closed_and_opened_it_in_one_round()
+ {
+    let (hub, full, mut shown) = hub_on_a_disk().await;
+    let mut chair = Guest::join(&hub, "chair").await;
+    let opened = chair.microphone("open", true).await;
+    assert!(matches!(opened, ServerFrame::Ok { .. }), "{opened:?}");
+    full.store(true, Ordering::SeqCst);
+    assert!(is_failed(&chair.microphone("close", false).await));
+    let hears =
+        |shown: &mut watch::Receiver<Stage>| shown.borrow_and_update().heard.contains(&SiteId(0));
+    assert!(!hears(&mut shown));
+
+    full.store(false, Ordering::SeqCst);
+    let asks = |id: &str, open| ClientFrame::Command {
+        id: id.into(),
+        command: ClientCommand::SetHallMicrophone { open },
+    };
+    let healed = async {
+        for round in 0.. {
+            // Both wait in line before the conference's task looks: one round takes them.
+            let (close, open) = (format!("close-{round}"), format!("open-{round}"));
+            chair.say(&asks(&close, false)).await;
+            chair.say(&asks(&open, true)).await;
+            let answered = chair.until(|frame| match frame {
+                ServerFrame::Ok { id, .. } | ServerFrame::Refused { id, .. } => *id == open,
+                ServerFrame::Error { id, .. } => id.as_deref() == Some(open.as_str()),
+                _ => false,
+            });
+            if matches!(answered.await, ServerFrame::Ok { .. }) {
+                return;
+            }
+            chair
+                .until(|frame| matches!(frame, ServerFrame::Telemetry { .. }))
+                .await;
+        }
+    };
+    timeout(LIVE, healed).await.unwrap();
+    assert!(hears(&mut shown), "the record has it open");
 }
