@@ -71,8 +71,13 @@ test("the chair stops it: nothing of the screen arrives any more, and the wall s
   await until("the wall is as before", async () => (await view(stage)).stage.layout === "speaker");
   await until("the room's machine shows no screen any more", () => room.evaluate(() => globalThis.diemcau.state().share === "off"));
   const before = (await presented(stage)).framesDecoded;
-  await until("the room's own picture went on meanwhile", async () => (await frames(stage)).some((slot) => slot.slot === SITE + 1 && slot.framesDecoded > 0));
+  const own = async () => (await frames(chair)).find((slot) => slot.slot === SITE + 1).framesDecoded;
+  const picture = await own();
+  await chair.getByRole("button", { name: /Sa Đéc/ }).first().click();
+  await until("the room's own picture goes on meanwhile", async () => await own() > picture + 20);
+  await chair.keyboard.press("Escape");
   assert.equal((await presented(stage)).framesDecoded, before);
+  await until("the chair's page shows nothing of it", () => chair.evaluate((slot) => globalThis.diemcau.state().slots[slot] === null, PRESENTATION_SLOT));
 });
 
 test("whoever presides begins with one press, on the panel of the big screens", async () => {
@@ -84,4 +89,30 @@ test("whoever presides begins with one press, on the panel of the big screens", 
   await shot(room, "site-is-shown");
   await press(chair, "Dừng trình chiếu");
   await until("it is over", async () => (await view(room)).stage.presentation === null);
+});
+
+test("the secretary presents too, and its own stop needs nobody: the screen is gone before the server answers", async () => {
+  const secretary = await open(chromium, server.link("secretary"));
+  await press(secretary, "Xin trình chiếu");
+  await press(chair, "Cho trình chiếu");
+  await press(secretary, "Chọn màn hình");
+  await secretary.getByText("Mọi điểm cầu đang xem màn hình của máy này.").waitFor();
+  await until("the room sees it", async () => (await presented(room)).framesDecoded > 3);
+  await shot(secretary, "secretary-presents");
+  const sharing = await secretary.evaluate(() => {
+    document.querySelector(".presenting .acts-of-bar .btn:last-child").click();
+    return globalThis.diemcau.state().share;
+  });
+  assert.equal(sharing, "off");
+  await until("all know", async () => (await view(room)).stage.presentation === null);
+});
+
+test("blank hides it from everybody, and it comes back with the screens", async () => {
+  await press(chair, "Trình chiếu màn hình máy này");
+  await until("the room is sent it", () => room.evaluate((slot) => globalThis.diemcau.state().slots[slot] !== null, PRESENTATION_SLOT));
+  await chair.keyboard.press("F7");
+  await until("nobody is sent it", () => room.evaluate((slot) => globalThis.diemcau.state().slots[slot] === null, PRESENTATION_SLOT));
+  await chair.keyboard.press("F7");
+  await until("the room is sent it again", () => room.evaluate((slot) => globalThis.diemcau.state().slots[slot] !== null, PRESENTATION_SLOT));
+  await press(chair, "Dừng trình chiếu");
 });

@@ -24,3 +24,4 @@ begin-hint-room = The room's microphone opens at its main machine.
 count-away = Absent
 count-reported = On record: { $n } of { $of } present
 count-not-reported = Not reported yet
+form-closed = The list is closed: only points of order are taken.

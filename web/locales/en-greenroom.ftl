@@ -28,3 +28,5 @@ enter-as = Enter the conference as
 always-sending = From entering on, the room's picture and sound reach the server all the time. Sound is passed on only when the chair invites the site to speak; the picture may appear in the grid of sites. The site can always close its own microphone.
 enter = Enter the conference
 enter-anyway = You may enter now and check later.
+microphone-ready-consent = Microphone open as soon as the chair invites. Unticked: it stays closed until you open it.
+waiting-for-you = Waiting for you

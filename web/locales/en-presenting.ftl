@@ -15,3 +15,5 @@ presents-now = { $label } is presenting
 let-present = Let them present
 refuse-present = Not now
 present-cannot = This browser cannot present: use a desktop computer
+present-elsewhere = Another machine of this seat is presenting.
+present-needs-https = This page needs HTTPS to present, as for camera and microphone.

@@ -78,7 +78,6 @@ no-item-big = No item yet
 no-item-what = Requests are taken once the chair begins an item.
 no-item-button = No item yet
 only-order = Only points of order are taken.
-form-closed = The list is closed: only points of order are taken.
 back-within = Left:
 said-ready = Ready, and told so
 withdraw-short = Withdraw

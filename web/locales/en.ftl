@@ -125,7 +125,6 @@ comment-on-draft = Comment on a draft
 greenroom = Device check
 microphone-level = Microphone level
 opening-device = Opening…
-waiting-for-you = Waiting for you
 rtt = Round trip
 server = Server
 camera-refused = The browser does not allow the camera
@@ -140,7 +139,6 @@ microphone-insecure = The page is not secure, so the browser locks the microphon
 microphone-other = No microphone yet
 role = Role
 now = Now
-microphone-ready-consent = Microphone open as soon as the chair invites. Unticked: it stays closed until you open it.
 
 ## Drafts and comments
 drafts = Drafts

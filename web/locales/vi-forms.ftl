@@ -24,3 +24,4 @@ begin-hint-room = Micro của phòng mở ở máy chính.
 count-away = Vắng mặt
 count-reported = Máy chủ đã ghi: có mặt { $n }/{ $of }
 count-not-reported = Chưa báo quân số
+form-closed = Danh sách đã khoá: chỉ nhận ý kiến về điều hành.

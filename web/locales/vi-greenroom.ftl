@@ -28,3 +28,5 @@ enter-as = Vào hội nghị với tư cách
 always-sending = Từ khi vào, hình và tiếng của phòng được gửi liên tục tới máy chủ. Tiếng chỉ được chuyển đi khi chủ trì mời điểm cầu phát biểu; hình có thể hiện trong lưới điểm cầu. Điểm cầu luôn tự đóng được micro của mình.
 enter = Vào hội nghị
 enter-anyway = Có thể vào trước và kiểm tra sau.
+microphone-ready-consent = Micro mở sẵn khi chủ trì mời. Bỏ chọn: micro đóng cho tới khi quý vị tự mở.
+waiting-for-you = Chờ xác nhận

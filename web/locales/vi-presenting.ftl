@@ -15,3 +15,5 @@ presents-now = { $label } đang trình chiếu
 let-present = Cho trình chiếu
 refuse-present = Không cho
 present-cannot = Trình duyệt này không trình chiếu được: dùng máy tính để bàn
+present-elsewhere = Máy khác của ghế này đang trình chiếu.
+present-needs-https = Trang này cần HTTPS để trình chiếu, như với camera và micro.

@@ -75,7 +75,6 @@ no-item-big = Chờ vào nội dung
 no-item-what = Đăng ký được khi chủ trì bắt đầu một nội dung.
 no-item-button = Chưa vào nội dung
 only-order = Chỉ nhận ý kiến về điều hành.
-form-closed = Danh sách đã khoá: chỉ nhận ý kiến về điều hành.
 back-within = Còn
 said-ready = Đã báo sẵn sàng
 withdraw-short = Rút

@@ -125,7 +125,6 @@ comment-on-draft = Gửi góp ý
 greenroom = Kiểm tra thiết bị
 microphone-level = Mức micro
 opening-device = Đang mở…
-waiting-for-you = Chờ xác nhận
 rtt = Độ trễ
 server = Máy chủ
 camera-refused = Trình duyệt chưa cho phép máy quay
@@ -140,7 +139,6 @@ microphone-insecure = Trang chưa an toàn nên trình duyệt khoá micro
 microphone-other = Chưa có micro
 role = Vai trò
 now = Hiện tại
-microphone-ready-consent = Micro mở sẵn khi chủ trì mời. Bỏ chọn: micro đóng cho tới khi quý vị tự mở.
 
 ## Dự thảo, góp ý
 drafts = Dự thảo

@@ -49,6 +49,7 @@ export class Media {
   /** @type {RTCPeerConnection | null} The one on its way to replace `#downlink`. */ #nextDownlink = null;
   /** @type {import("./capture.js").Capture | null} This machine's devices, once it opens them. */ #capture = null;
   /** @type {import("./screen-share.js").ScreenShare | null} This machine's screen, once it has presented. */ #share = null;
+  #holds = false;
   #linked = false;
   #sends = false;
   #receives = false;
@@ -110,15 +111,21 @@ export class Media {
     }
   }
 
-  /** A person picks a screen or a window, which is shown once this seat presents. False if none was picked. @param {() => void} over The person ends it outside this page. */
+  /** A person picks what this machine presents; false if nothing. @param {() => void} over It is ended outside this page. */
   async present(over) {
     const { ScreenShare } = await import("./screen-share.js");
     this.#share ??= new ScreenShare(this.tell, (share) => this.#set({ share }));
+    this.#share.follow(this.#holds);
     return this.#share.pick(over);
+  }
+
+  stopPresenting() {
+    this.#share?.stop();
   }
 
   /** Whether this seat presents now. @param {boolean} holds */
   follow(holds) {
+    this.#holds = holds;
     this.#share?.follow(holds);
   }
 
@@ -151,6 +158,7 @@ export class Media {
   /** Media that still works is left alone: the next welcome replaces it. */
   linkDown() {
     this.#linked = false;
+    this.#share?.linkDown();
     clearTimeout(this.#retry.uplink);
     clearTimeout(this.#retry.downlink);
   }
@@ -172,7 +180,7 @@ export class Media {
         tellSites(frame.video);
         return this.#set({ slots: frame.video });
       case "presentation_answer": return this.#share?.answered(frame.sdp);
-      case "media_failed": return frame.side === "presentation" ? this.#share?.failed() : this.#failed(frame.side);
+      case "media_failed": return frame.side === "presentation" ? this.#share?.failed(frame.reason) : this.#failed(frame.side);
       default: return;
     }
   }

@@ -14,11 +14,20 @@ const ENCODING = { maxBitrate: 1_000_000, maxFramerate: 10 };
 const CONNECTING_PATIENCE_MS = 12_000;
 const RETRY_MS = 2_000;
 
+/** Who picks before it presents is shown within this time, or the picture is let go: nothing waits to go on the walls later. */
+const EXPECTED_MS = 5_000;
+/** After so long without the server the screen is let go: nobody remembers by then that it would be shown again (`PRESENTER_AWAY_S`). */
+const LOST_MS = 30_000;
+/** The server's word that another machine of this seat presents now. */
+const ANOTHER = "another machine of this seat presents";
+
 export class ScreenShare {
   /** @type {RTCPeerConnection | null} */ #pc = null;
   /** @type {MediaStreamTrack | null} */ #track = null;
   #holds = false;
+  /** Of which picking a dialog is: one that comes back late picks nothing. */ #picking = 0;
   /** @type {number | undefined} */ #again;
+  /** @type {number | undefined} */ #letGo;
   #tell;
   #changed;
 
@@ -28,32 +37,40 @@ export class ScreenShare {
     this.#changed = changed;
   }
 
-  /** @param {() => void} over */
+  /** What is shown stays until another is picked. @param {() => void} over */
   async pick(over) {
-    this.stop();
-    this.#changed("picking");
-    try {
-      const stream = await navigator.mediaDevices.getDisplayMedia({ video: PICTURE, audio: false });
-      this.#track = stream.getVideoTracks()[0] ?? null;
-    } catch {
-      // The person thought better of it, or the browser has nothing to pick from.
-      this.#track = null;
+    const picking = ++this.#picking;
+    const held = this.#holds;
+    if (!this.#track) this.#changed("picking");
+    const track = await picked();
+    // Meanwhile the chair has stopped it, or another dialog was opened.
+    if (picking !== this.#picking || held !== this.#holds) {
+      track?.stop();
+      if (picking === this.#picking && !this.#track) this.#changed("off");
+      return false;
     }
-    const track = this.#track;
-    this.#changed(track ? "picked" : "off");
-    if (!track) return false;
+    if (!track) {
+      if (!this.#track) this.#changed("off");
+      return false;
+    }
+    this.stop();
+    this.#track = track;
+    this.#changed("picked");
     track.contentHint = "text";
     track.onended = () => {
       this.stop();
       over();
     };
     if (this.#holds) void this.#connect();
+    else this.#letGo = setTimeout(() => this.stop(), EXPECTED_MS);
     return true;
   }
 
   /** Nothing of the screen leaves this machine any more. */
   stop() {
+    this.#picking += 1;
     clearTimeout(this.#again);
+    clearTimeout(this.#letGo);
     this.#pc?.close();
     this.#pc = null;
     this.#track?.stop();
@@ -65,13 +82,21 @@ export class ScreenShare {
   follow(holds) {
     if (holds === this.#holds) return;
     this.#holds = holds;
-    if (!holds) this.stop();
-    else if (this.#track) void this.#connect();
+    if (!holds) return this.stop();
+    clearTimeout(this.#letGo);
+    if (this.#track) void this.#connect();
   }
 
   /** The server has a new peer for us and knows nothing of the old one. */
   linkUp() {
+    clearTimeout(this.#letGo);
     if (this.#holds && this.#track) void this.#connect();
+  }
+
+  linkDown() {
+    if (!this.#track) return;
+    clearTimeout(this.#letGo);
+    this.#letGo = setTimeout(() => this.stop(), LOST_MS);
   }
 
   /** @param {string} sdp */
@@ -79,13 +104,15 @@ export class ScreenShare {
     this.#pc?.setRemoteDescription({ type: "answer", sdp }).catch(() => this.failed());
   }
 
-  failed() {
+  /** @param {string} [reason] */
+  failed(reason) {
+    if (reason === ANOTHER) return this.stop();
     clearTimeout(this.#again);
     this.#pc?.close();
     this.#pc = null;
     if (!this.#track) return;
     this.#changed("connecting");
-    this.#again = setTimeout(() => this.linkUp(), RETRY_MS);
+    this.#again = setTimeout(() => this.#holds && void this.#connect(), RETRY_MS);
   }
 
   async #connect() {
@@ -124,4 +151,14 @@ export class ScreenShare {
 async function keepSharp(sender) {
   const parameters = sender.getParameters();
   await sender.setParameters(Object.assign(parameters, { degradationPreference: "maintain-resolution" }));
+}
+
+/** The browser's own dialog; null when the person thought better of it, or there is nothing to pick from. */
+async function picked() {
+  try {
+    const stream = await navigator.mediaDevices.getDisplayMedia({ video: PICTURE, audio: false });
+    return stream.getVideoTracks()[0] ?? null;
+  } catch {
+    return null;
+  }
 }

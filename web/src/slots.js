@@ -1,6 +1,6 @@
 // Where pictures and voices meet the screen: media.js puts streams in, elements show them and say how large they are.
 
-/** @typedef {{ height: () => number, stream: (stream: MediaStream | null) => void, preview?: () => number | null }} Shower `preview`: the site it shows to this page alone. */
+/** @typedef {{ height: () => number, stream: (stream: MediaStream | null) => void, preview?: () => number | null, told?: () => void }} Shower `preview`: the site it shows to this page alone. */
 
 export const PROGRAMME_SLOT = 0;
 export const TILE_SLOTS = 13;
@@ -47,6 +47,7 @@ export function onSizes(listener) {
 /** @param {(number | null)[]} sites */
 export function tellSites(sites) {
   told = sites;
+  for (const set of showers) for (const shower of set) shower.told?.();
 }
 
 /** Whether a slot brings another site's picture: the last tile does while a desk previews a site that no tile shows. @param {number} slot @param {number | null} site */

@@ -212,17 +212,23 @@ impl Screen {
             *shown = before.unwrap_or_default();
             self.before_waiting = None;
         } else if self.before_presentation == Some(Layout::Waiting) {
-            self.before_presentation = self.before_waiting.take();
+            self.before_presentation = Some(self.before_waiting.take().unwrap_or_default());
         }
     }
 
-    /// A presentation begins: it is shown where the paragraph is.
+    /// A presentation begins: it is shown where the paragraph is, in the place of another or of what the screens show.
     pub(crate) fn present(&mut self) {
-        let shown = self.shown_mut();
-        if is_of_the_floor(*shown) || *shown == Layout::Waiting {
-            let former = std::mem::replace(shown, Layout::Document);
-            self.before_presentation.get_or_insert(former);
+        let shown = *self.shown_mut();
+        let goes_on = shown == Layout::Document && self.before_presentation.is_some();
+        if goes_on || !(is_of_the_floor(shown) || shown == Layout::Waiting) {
+            return;
         }
+        // A break that covered the former presentation comes back over what that one had covered.
+        if self.before_waiting == Some(Layout::Document) && shown == Layout::Waiting {
+            self.before_waiting = self.before_presentation.or(self.before_waiting);
+        }
+        self.before_presentation = Some(shown);
+        *self.shown_mut() = Layout::Document;
     }
 
     /// It is over: what it covered comes back, unless somebody shows something else since.
@@ -286,7 +292,11 @@ impl Screen {
             on_deck: conference.on_deck_sites(),
             tiles: self.tiles(setup),
             carriers: conference.roster().carriers(),
-            presentation: conference.presenting.shown,
+            // Who blanks the screens in alarm means the presentation too, wherever it is seen.
+            presentation: conference
+                .presenting
+                .shown
+                .filter(|_| self.layout != Layout::Blank),
         }
     }
 

@@ -4,7 +4,7 @@ mod support;
 
 use expect_test::{Expect, expect};
 use support::{
-    play::told,
+    play::{perform, told},
     room::{Room, setup},
 };
 
@@ -188,4 +188,94 @@ fn a_machine_that_stays_away_presents_no_more_and_one_that_is_sent_away_neither(
             heard: nobody; picture: hall
         "#]],
     );
+}
+
+#[test]
+fn the_wall_comes_back_to_what_it_showed_last() {
+    check(
+        r#"
+            00:00  chair       notes Nghỉ
+            00:01  technician  shows the notice
+            00:02  chair       shows the waiting picture
+            00:03  chair       asks to present
+            00:04  chair       opens item 5
+            00:05  Sa Đéc      requests
+            00:06  chair       grants next
+            00:10  chair       ends the presentation of chair
+        "#,
+        expect![[r#"
+            00:00  the notice says "Nghỉ"
+            00:01  the screens show notice
+            00:02  the screens show waiting
+            00:03  seat 0 presents
+            00:04  item 5 begins
+            00:05  1 Sa Đéc is in the list
+            00:06  the chair calls 1; 1 has the floor for 05:00
+            00:10  seat 0 presents no more, nor asks to
+            --
+            floor: 1 Sa Đéc, 00:04 of 05:00, clock runs
+            waiting: nobody
+            heard: Sa Đéc; picture: Sa Đéc
+        "#]],
+    );
+    check(
+        r#"
+            00:00  Sa Đéc      asks to present
+            00:01  chair       lets Sa Đéc present
+            00:02  chair       shows the grid
+            00:03  Hồng Ngự    asks to present
+            00:04  chair       lets Hồng Ngự present
+            00:05  chair       ends the presentation of Hồng Ngự
+        "#,
+        expect![[r#"
+            00:00  seat 8 asks to present
+            00:01  seat 8 presents
+            00:02  the screens show grid
+            00:03  seat 9 asks to present
+            00:04  seat 9 presents
+            00:05  seat 9 presents no more, nor asks to
+            --
+            floor: free
+            waiting: nobody
+            heard: nobody; picture: hall
+            the screens show grid
+        "#]],
+    );
+    check(
+        r#"
+            00:00  chair       asks to present
+            00:01  chair       breaks for 5
+            00:02  Hồng Ngự    asks to present
+            00:03  chair       lets Hồng Ngự present
+            00:04  chair       ends the presentation of Hồng Ngự
+        "#,
+        expect![[r#"
+            00:00  seat 0 presents
+            00:01  a break until 05:01
+            00:02  seat 9 asks to present
+            00:03  seat 9 presents
+            00:04  seat 9 presents no more, nor asks to
+            --
+            floor: free
+            waiting: nobody
+            heard: nobody; picture: hall
+            the screens show waiting
+        "#]],
+    );
+}
+
+#[test]
+fn blank_hides_a_presentation_too_until_it_is_lifted() {
+    let mut room = Room::linked(setup());
+    let shown = |room: &Room| room.live.stage().presentation.is_some();
+    perform(&mut room, "00:00 chair asks to present", &mut vec![]);
+    assert!(shown(&room));
+    perform(&mut room, "00:01 chair blanks the screens", &mut vec![]);
+    assert!(!shown(&room));
+    perform(
+        &mut room,
+        "00:02 chair shows the screens again",
+        &mut vec![],
+    );
+    assert!(shown(&room));
 }

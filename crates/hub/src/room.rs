@@ -66,6 +66,9 @@ pub(crate) struct Room {
     lobby: BTreeMap<WaitId, Waiter>,
     /// Sites whose microphone was closed by something that could not be written: silent until the record has it too.
     silenced: BTreeSet<SiteId>,
+    /// The seat whose presentation was ended by something that could not be written: not shown until the record has ended
+    /// it too.
+    withheld: Option<SeatId>,
     /// Seats that present or would like to, and have no connection now.
     absent: Absent,
 }
@@ -124,6 +127,7 @@ impl Room {
             alarms_told: BTreeSet::new(),
             lobby: BTreeMap::new(),
             silenced: BTreeSet::new(),
+            withheld: None,
             absent: Absent::default(),
         };
         tokio::spawn(room.run(messages).instrument(info_span!("room")));
@@ -496,6 +500,9 @@ impl Room {
         let mut wanted = self.conference.stage();
         self.silenced.retain(|site| wanted.heard.contains(site));
         wanted.heard.retain(|site| !self.silenced.contains(site));
+        if !failure::withhold(&mut wanted, self.withheld) {
+            self.withheld = None;
+        }
         self.media.stage.send_if_modified(|shown| {
             let modified = *shown != wanted;
             *shown = wanted;

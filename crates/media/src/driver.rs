@@ -17,6 +17,7 @@ use crate::stats::STATS_INTERVAL;
 use bytes::BytesMut;
 use diemcau_model::{
     Carries, LinkReport, LinkStep, PeerAsk, PeerId, PeerSay, SeatId, Side, SiteId, Stage,
+    limits::PRESENTATION_SLOT,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -387,7 +388,12 @@ impl Driver {
             if peer.down.is_none() {
                 continue;
             }
-            let shown = gate::shown(&self.stage, peer.screen.preview);
+            let mut shown = gate::shown(&self.stage, peer.screen.preview);
+            if self.presenter.is_none_or(|presenter| presenter == *id) {
+                // Named, and not there: what stands in the slot is the last of somebody else.
+                shown.truncate(PRESENTATION_SLOT);
+                shown.push(None);
+            }
             if peer.told.as_ref() == Some(&shown) {
                 continue;
             }

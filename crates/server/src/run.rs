@@ -42,14 +42,21 @@ use tokio::{
     task::JoinSet,
 };
 use tokio_rustls::TlsAcceptor;
-use tracing::{info, warn};
-use tracing_subscriber::EnvFilter;
+use tracing::{Level, info, warn};
+use tracing_subscriber::{
+    EnvFilter, Layer,
+    filter::{FilterExt, filter_fn},
+    fmt,
+    layer::SubscriberExt,
+    registry,
+    util::SubscriberInitExt,
+};
 
 /// The folder of the demo below the data folder: a real conference is never mixed with it.
 const DEMO_FOLDER: &str = "demo";
 const LINKS: &str = "links.json";
-/// Whatever is to be logged: below this, the one says clients' ICE passwords, the other every frame with its token.
-const TELLTALES: [&str; 2] = ["rtc_ice::agent=warn", "tungstenite=warn"];
+/// Whatever is to be logged, these say nothing below a warning: the one says clients' ICE passwords, the other every frame with its token.
+const TELLTALES: [&str; 2] = ["rtc_ice::agent", "tungstenite"];
 const DEVICE_KEY: &str = "device.key";
 /// Notes between hub and media that may wait. Beyond, the sender waits (hub) or keeps the note and tries again (media).
 const NOTES_MAX: usize = 1_024;
@@ -461,11 +468,16 @@ fn start_log(filter: &str) {
         eprintln!("diemcau: the log filter {filter:?} is not one ({error}); \"info\" is used");
         EnvFilter::new("info")
     });
-    let telltales = TELLTALES.iter().filter_map(|quiet| quiet.parse().ok());
-    let filter = telltales.fold(filter, EnvFilter::add_directive);
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
+    // Not one more directive: the most specific one counts, and a filter may name a module within.
+    let tells = |target: &str| {
+        TELLTALES
+            .iter()
+            .any(|telltale| target.starts_with(telltale))
+    };
+    let discreet = filter_fn(move |about| *about.level() <= Level::WARN || !tells(about.target()));
+    let lines = fmt::layer().with_writer(std::io::stderr);
+    registry()
+        .with(lines.with_filter(filter.and(discreet)))
         .init();
 }
 

@@ -453,7 +453,9 @@ async fn other_methods_are_named_as_such() -> Result<()> {
 
 #[tokio::test]
 async fn no_secret_of_a_session_is_in_the_log() -> Result<()> {
-    let mut server = Server::logging("trace").await?;
+    let mut server =
+        Server::logging("trace,tungstenite::protocol=trace,rtc_ice::agent::agent_internal=trace")
+            .await?;
     let (token, watches) = (room(&server, 4)?, observer(&server)?);
     let desk = server.token(Role::Technician, None, None)?;
     let encoder = Probe::start(ProbeOptions {

@@ -12,6 +12,12 @@ export const letPresent = (ctx, seat) => ctx.ask({ type: "let_present", seat });
 /** @param {Ctx} ctx @param {SeatId} seat */
 export const endPresentation = (ctx, seat) => ctx.ask({ type: "end_presentation", seat });
 
+/** The own screen goes at once, also when the server cannot be told or cannot write it down. @param {Ctx} ctx @param {SeatId} seat */
+export function stopOwn(ctx, seat) {
+  ctx.media.stopPresenting();
+  endPresentation(ctx, seat);
+}
+
 /** A person picks what is shown; true if something was picked. @param {Ctx} ctx */
 export const pickScreen = (ctx) => ctx.media.present(() => {
   const { me } = ctx.app;

@@ -72,7 +72,7 @@ export class RoomPicture extends HTMLElement {
 
   #enter() {
     this.#leave?.();
-    this.#leave = this.#slot < 0 ? null : show(this.#slot, { height: () => this.#height(), stream: (stream) => this.#take(stream), preview: () => (this.#preview ? this.#site : null) });
+    this.#leave = this.#slot < 0 ? null : show(this.#slot, { height: () => this.#height(), stream: (stream) => this.#take(stream), preview: () => (this.#preview ? this.#site : null), told: () => this.#look() });
   }
 
   #height() {
@@ -116,8 +116,10 @@ export class RoomPicture extends HTMLElement {
 
   #look() {
     const settled = performance.now() - this.#siteAt >= WRONG_ROOM_MS - 50;
+    // What is left of another is not shown again under this one's name.
+    if (!this.#preview && settled && bringsAnother(this.#slot, this.#site)) this.#frameAt = 0;
     const wrongRoom = settled && this.#frameAt < this.#siteAt + FORMER_MOST_MS;
-    this.toggleAttribute("empty", this.#frameAt === 0 || this.#site === null || wrongRoom || (!this.#preview && settled && bringsAnother(this.#slot, this.#site)));
+    this.toggleAttribute("empty", this.#frameAt === 0 || this.#site === null || wrongRoom);
   }
 }
 

@@ -36,6 +36,6 @@ export function ofSite({ app, tell }, site) {
   const first = open[0] ?? alarms[0];
   if (!first) return nothing;
   const by = first.acknowledged;
-  return html`<p class="wrong ${by ? "quiet" : ""}" role="status">${icon(by ? "check" : "warn")}<span>${sentence(first)}${by ? ` · ${t("seen-to-by", { label: by.by, time: shortTime(by.at) })}` : ""}${alarms.length > 1 ? html` <b class="num">+${alarms.length - 1}</b>` : nothing}</span>
+  return html`<p class="wrong ${by ? "quiet" : ""}">${icon(by ? "check" : "warn")}<span>${sentence(first)}${by ? ` · ${t("seen-to-by", { label: by.by, time: shortTime(by.at) })}` : ""}${alarms.length > 1 ? html` <b class="num">+${alarms.length - 1}</b>` : nothing}</span>
     ${!by && app.me?.role === "chair" ? html`<button class="btn small" type="button" @click=${() => acknowledge(tell, open)}>${t("see-to-it")}</button>` : nothing}</p>`;
 }

@@ -74,7 +74,7 @@ export function topbar(ctx, title, what, more = nothing) {
     <wall-clock></wall-clock>
     <button class="lang" type="button" lang=${otherLanguage()} @click=${() => ctx.speak(otherLanguage())}
       aria-label=${language() === "vi" ? "EN, English" : "VI, Tiếng Việt"}>${otherLanguage().toUpperCase()}</button>
-  </header>${lostBanner(ctx)}`;
+  </header><div class="banners">${lostBanner(ctx)}${presenting(ctx)?.bar(ctx)}</div>`;
 }
 
 /** Only while somebody presents, or would like to. @param {Ctx} ctx */
@@ -84,9 +84,9 @@ function presenting(ctx) {
 }
 
 /** Takes its own row and goes away by itself. @param {Ctx} ctx */
-export function lostBanner(ctx) {
+function lostBanner(ctx) {
   const { app } = ctx;
-  if (app.link !== "lost") return app.stopping ? html`<div class="banner" role="alert">${icon("warn")}<p>${t("server-stopping")}</p></div>` : (app.alarms[0] && later(ctx, "record", () => import("./record.js"), false)?.banner(ctx)) || presenting(ctx)?.bar(ctx) || html`<div class="no-banner"></div>`;
+  if (app.link !== "lost") return app.stopping ? html`<div class="banner" role="alert">${icon("warn")}<p>${t("server-stopping")}</p></div>` : (app.alarms[0] && later(ctx, "record", () => import("./record.js"), false)?.banner(ctx)) || nothing;
   return html`<div class="banner" role="alert">${icon("warn")}
     <p><b>${t("lost-control")} <since-clock class="num" .since=${app.lostAt}></since-clock>.</b> ${t(app.me?.carries === "nothing" ? "lost-trying" : "lost-media")}</p>
     <button class="btn small" type="button" @click=${ctx.tryNow}>${t("try-now")}</button></div>`;
@@ -136,7 +136,7 @@ export function withShared({ app }) {
 }
 
 /** @param {View} view */
-export const shared = ({ stage }) => (stage.presentation ? html`<room-picture class="shared" .slotNumber=${PRESENTATION_SLOT} .site=${stage.presentation.site} role="img" aria-label=${t("presented", { label: stage.presentation.by })}></room-picture>` : nothing);
+export const shared = ({ stage }) => (stage.presentation && stage.layout !== "blank" ? html`<room-picture class="shared" .slotNumber=${PRESENTATION_SLOT} .site=${stage.presentation.site} role="img" aria-label=${t("presented", { label: stage.presentation.by })}></room-picture>` : nothing);
 
 /** The programme: framed red while it is heard, and never a picture that could pass for a live one while its room has no link. @param {View} view @param {number | null} site @param {number} [slot] @param {unknown} [over] Another picture, that takes its place. */
 export function programmePicture(view, site, slot = PROGRAMME_SLOT, over = nothing) {

@@ -3,7 +3,8 @@
 /** @import { View } from "../../generated/protocol.ts" */
 /** @import { Ctx } from "./pieces.js" */
 
-import { askToPresent, endPresentation, letPresent, pickScreen, presentAtOnce } from "../actions/presenting.js";
+import { askToPresent, endPresentation, letPresent, pickScreen, presentAtOnce, stopOwn } from "../actions/presenting.js";
+import { PRESENTATION_SLOT } from "../slots.js";
 import { presides } from "../state/app.js";
 import { html, icon, nothing, t } from "./pieces.js";
 
@@ -16,30 +17,40 @@ const button = (words, act, kind = "") => html`<button class="btn small ${kind}"
 /** Its own row over the desk; nothing for whom it does not concern. @param {Ctx} ctx */
 export function bar(ctx) {
   const { me, view } = ctx.app;
-  if (!me || !view) return null;
+  if (!me || !view) return nothing;
   const { presentation: shown, presentation_asks: asks } = view.stage;
-  if (shown?.seat === me.seat) return own(ctx, shown.seat);
+  const mine = shown?.seat === me.seat;
+  const stop = shown === null ? nothing : button("present-stop", () => (mine ? stopOwn(ctx, shown.seat) : endPresentation(ctx, shown.seat)));
+  if (mine && ctx.app.media.share !== "on" && !elsewhere(ctx)) return own(ctx, stop);
+  const now = mine ? t(elsewhere(ctx) ? "present-elsewhere" : "present-on") : shown ? t("presents-now", { label: shown.by }) : "";
   const may = mayLet(ctx, view);
-  const first = asks[0];
-  if (may && first) {
-    const words = html`<b>${first.by}</b> ${t("asks-to-present")}${asks.length > 1 ? html` <span class="num">(1/${asks.length})</span>` : nothing}${shown ? html` · ${t("presents-now", { label: shown.by })}` : nothing}`;
-    return line(icon("doc"), words, html`${button("let-present", () => letPresent(ctx, first.seat), "primary")}${button("refuse-present", () => endPresentation(ctx, first.seat))}`);
+  const first = may ? asks[0] : undefined;
+  if (first) {
+    const words = html`<b>${first.by}</b> ${t("asks-to-present")}${asks.length > 1 ? html` <span class="num">(1/${asks.length})</span>` : nothing}${now === "" ? nothing : ` · ${now}`}`;
+    return line(icon("doc"), words, html`${button("let-present", () => letPresent(ctx, first.seat), "primary")}${button("refuse-present", () => endPresentation(ctx, first.seat))}${stop}`);
   }
-  if (asks.some((ask) => ask.seat === me.seat)) return line(icon("clock"), t("present-asked"), button("present-take-back", () => endPresentation(ctx, me.seat)));
-  return may && shown ? line(icon("doc"), t("presents-now", { label: shown.by }), button("present-stop", () => endPresentation(ctx, shown.seat))) : null;
+  if (mine) return line(icon("check"), html`<b>${now}</b>`, html`${elsewhere(ctx) ? nothing : button("present-other", () => pickScreen(ctx))}${stop}`);
+  if (asks.some((ask) => ask.seat === me.seat)) return line(icon("clock"), t("present-asked"), button("present-take-back", () => stopOwn(ctx, me.seat)));
+  return may && shown ? line(icon("doc"), now, stop) : nothing;
 }
 
-/** This machine presents, or may and has nothing picked yet. @param {Ctx} ctx @param {number} seat */
-function own(ctx, seat) {
-  const stop = button("present-stop", () => endPresentation(ctx, seat));
+/** This seat presents, from another machine. @param {Ctx} ctx */
+const elsewhere = ({ app }) => app.media.share === "off" && (app.media.slots[PRESENTATION_SLOT] ?? null) !== null;
+
+/** This machine may present and has nothing picked yet, or is about to. @param {Ctx} ctx @param {unknown} stop */
+function own(ctx, stop) {
   switch (ctx.app.media.share) {
-    case "on": return line(icon("check"), html`<b>${t("present-on")}</b>`, html`${button("present-other", () => pickScreen(ctx))}${stop}`);
+    case "on":
     case "connecting":
     case "picked": return line(icon("clock"), t("present-connecting"), stop);
     case "picking": return line(icon("clock"), t("present-picking"), stop);
-    case "off": return line(icon("right"), html`<b>${t("present-may")}</b>`, html`${button("present-pick", () => pickScreen(ctx), "primary")}${stop}`);
+    case "off": return can() ? line(icon("right"), html`<b>${t("present-may")}</b>`, html`${button("present-pick", () => pickScreen(ctx), "primary")}${stop}`) : line(icon("warn"), t(cannot()), stop);
   }
 }
+
+/** Browsers on phones show no screen, and none does to a page whose origin is not trusted. */
+const can = () => Boolean(navigator.mediaDevices?.getDisplayMedia);
+const cannot = () => (isSecureContext ? "present-cannot" : "present-needs-https");
 
 /** @param {Ctx} ctx @param {View} view */
 const mayLet = (ctx, view) => ctx.app.me?.role === "technician" || presides(ctx.app, view);
@@ -49,7 +60,7 @@ export function presentButton(ctx, view) {
   const { me } = ctx.app;
   const { presentation: shown, presentation_asks: asks } = view.stage;
   const mine = shown?.seat === me?.seat || asks.some((ask) => ask.seat === me?.seat);
-  if (!navigator.mediaDevices?.getDisplayMedia) return html`<span class="faint">${t("present-cannot")}</span>`;
+  if (!can()) return html`<span class="faint">${t(cannot())}</span>`;
   const free = presides(ctx.app, view);
   return html`<button class="btn small" type="button" ?disabled=${mine} @click=${() => (free ? presentAtOnce(ctx) : askToPresent(ctx))}>${icon("doc")}${t(free ? "present-begin" : "present-ask")}</button>`;
 }

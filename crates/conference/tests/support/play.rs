@@ -209,6 +209,9 @@ fn command(room: &Room, words: &[&str]) -> Option<Command> {
         ["closes", "the", "list"] => Command::SetList { open: false },
         ["opens", "the", "microphone"] => Command::SetHallMicrophone { open: true },
         ["closes", "the", "microphone"] => Command::SetHallMicrophone { open: false },
+        ["shows", "the", "notice"] => Command::SetLayout {
+            layout: Layout::Notice,
+        },
         ["shows", "the", "grid"] => Command::SetLayout {
             layout: Layout::Grid,
         },

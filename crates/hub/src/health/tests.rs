@@ -187,7 +187,7 @@ fn who_never_sent_a_picture_misses_none() {
 }
 
 #[test]
-fn a_lost_link_is_told_at_once_and_is_all_that_is_wrong() {
+fn a_lost_link_is_told_at_once_and_nothing_is_over_before_its_good_seconds() {
     let lost = Seen {
         lost: Some(Millis(7_000)),
         heard: false,
@@ -197,13 +197,20 @@ fn a_lost_link_is_told_at_once_and_is_all_that_is_wrong() {
     Play::new()
         .like(9, lossy(60.0))
         .like(3, lost)
-        .like(1, fine())
+        .like(10, fine())
         .tells(&[
             "5: Loss 60/5 since 1",
             "10: LinkLost -/- since 7",
-            "10: Loss over",
-            "13: LinkLost over",
+            "19: Loss over",
+            "22: LinkLost over",
         ]);
+    // Made anew every few seconds it is one alarm, and stays seen to.
+    Play::new()
+        .like(2, lost)
+        .like(5, fine())
+        .like(2, lost)
+        .like(5, fine())
+        .tells(&["1: LinkLost -/- since 7"]);
     let never = Seen { lost: None, ..lost };
     let play = Play::new().like(20, never).tells(&[]);
     assert_eq!(play.health.verdict(SiteId(1)), Verdict::default());

@@ -5,7 +5,7 @@ use super::{Room, Round, TICK};
 use crate::replay::Replayed;
 use diemcau_conference::{Actor, Command, Signal};
 use diemcau_journal::JournalError;
-use diemcau_model::{Alarm, EndpointKind, Millis, PeerId, SiteId};
+use diemcau_model::{Alarm, EndpointKind, Millis, PeerId, SeatId, SiteId, Stage};
 use diemcau_protocol::ServerFrame;
 use std::collections::BTreeSet;
 use tokio::time::Instant;
@@ -36,15 +36,19 @@ impl Room {
         self.failure.as_ref().is_none_or(|failure| failure.in_step)
     }
 
-    /// Closes, ahead of the sync, every microphone that this round closes. Opening waits for the disk, closing does not.
-    /// Returns what it closed.
-    pub(super) fn close_ahead(&self) -> BTreeSet<SiteId> {
-        let wanted = self.conference.stage().heard;
-        let mut closed = BTreeSet::new();
+    /// Closes, ahead of the sync, every microphone that this round closes, and the presentation that it ends. Opening waits
+    /// for the disk, closing does not. Returns whose microphones it closed.
+    pub(super) fn close_ahead(&mut self) -> BTreeSet<SiteId> {
+        let wanted = self.conference.stage();
+        let (mut closed, withheld) = (BTreeSet::new(), &mut self.withheld);
         self.media.stage.send_if_modified(|shown| {
-            closed = &shown.heard - &wanted;
-            shown.heard = &shown.heard & &wanted;
-            !closed.is_empty()
+            closed = &shown.heard - &wanted.heard;
+            shown.heard = &shown.heard & &wanted.heard;
+            let ended = shown
+                .presentation
+                .take_if(|shown| Some(*shown) != wanted.presentation);
+            *withheld = ended.map(|shown| shown.seat).or(*withheld);
+            ended.is_some() || !closed.is_empty()
         });
         closed
     }
@@ -131,13 +135,16 @@ impl Room {
         };
         let mut after = self.conference.clone();
         events.iter().for_each(|event| after.apply(event));
-        let (before, after) = (self.conference.stage().heard, after.stage().heard);
-        self.silenced.extend(&before - &after);
+        let (before, after) = (self.conference.stage(), after.stage());
+        self.silenced.extend(&before.heard - &after.heard);
+        if before.presentation != after.presentation {
+            self.withheld = before.presentation.map(|shown| shown.seat);
+        }
         // Closes only: memory may be ahead of the disk, and what it would open nobody has written.
         self.media.stage.send_if_modified(|shown| {
             let open = shown.heard.len();
             shown.heard.retain(|site| !self.silenced.contains(site));
-            shown.heard.len() != open
+            shown.heard.len() != open || withhold(shown, self.withheld)
         });
     }
 
@@ -163,4 +170,10 @@ impl Room {
             }
         }
     }
+}
+
+/// Shows nothing of a seat whose presentation was ended; true if it was shown.
+pub(super) fn withhold(stage: &mut Stage, seat: Option<SeatId>) -> bool {
+    let shown = stage.presentation.map(|shown| shown.seat);
+    seat.is_some() && shown == seat && stage.presentation.take().is_some()
 }

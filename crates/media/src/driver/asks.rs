@@ -13,6 +13,8 @@ use std::time::Instant;
 /// Peers with media at one time; a further one is told so when it offers.
 const PEERS_MAX: usize = 4_096;
 const FULL: &str = "as many machines have pictures as this server gives them to";
+/// A client that hears it does not try again.
+const ANOTHER_PRESENTS: &str = "another machine of this seat presents";
 const TOO_MANY_TRIES: &str = "too many connections in a short time; try again in ten seconds";
 
 impl Driver {
@@ -89,6 +91,7 @@ impl Driver {
         if !peer.may_try(Side::Presentation, now) {
             return self.say_failed(leg, TOO_MANY_TRIES);
         }
+        self.end_other_presentations(id, now);
         let made = self.engine.answer_presentation(sdp, now);
         self.begin_uplink(leg, made, now);
     }
@@ -115,6 +118,19 @@ impl Driver {
             }
         }
         self.doors.says.send(PeerSay::Answer { peer, side, sdp });
+    }
+
+    /// Of the machines of one seat the one presents that was last told to; the others stop, and do not come back by
+    /// themselves.
+    fn end_other_presentations(&mut self, of: PeerId, now: Instant) {
+        let seat = self.peers.get(&of).map(|peer| peer.seat);
+        let other = |(id, peer): (&PeerId, &Peer)| {
+            (*id != of && peer.presents.is_some() && Some(peer.seat) == seat).then_some(*id)
+        };
+        let others: Vec<PeerId> = self.peers.iter().filter_map(other).collect();
+        for peer in others {
+            self.fail((peer, Side::Presentation), ANOTHER_PRESENTS, now);
+        }
     }
 
     /// Who presents no longer sends no longer.
