@@ -3,7 +3,7 @@
 /** @import { Media } from "./media.js" */
 
 import { mLines } from "./media.js";
-import { VIDEO_SLOTS } from "./slots.js";
+import { PRESENTATION_SLOT, VIDEO_SLOTS } from "./slots.js";
 
 /** What each slot has decoded so far. @param {Media} media */
 export async function frames(media) {
@@ -18,7 +18,7 @@ export async function frames(media) {
   return mids.map((mid, slot) => {
     const report = figures.get(mid);
     return {
-      slot, site: media.state.slots[slot] ?? null, kind: slot < VIDEO_SLOTS ? "video" : "audio",
+      slot, site: media.state.slots[slot] ?? null, kind: slot === PRESENTATION_SLOT ? "presentation" : slot < VIDEO_SLOTS ? "video" : "audio",
       framesDecoded: report?.framesDecoded ?? 0, width: report?.frameWidth ?? 0, height: report?.frameHeight ?? 0,
       packetsReceived: report?.packetsReceived ?? 0, packetsLost: report?.packetsLost ?? 0,
       freezeCount: report?.freezeCount ?? 0, keyFramesDecoded: report?.keyFramesDecoded ?? 0,

@@ -145,10 +145,20 @@ impl Health {
         self.verdicts.get(&site).cloned().unwrap_or_default()
     }
 
-    /// Everything that is wrong now, by site, the most urgent first.
+    /// Everything that is wrong now, by site, the most urgent first. Of a lost site that is all there is to say.
     pub(crate) fn alarms(&self) -> Vec<HealthAlarm> {
-        let alarms = self.watches.values().map(|watch| watch.alarm.clone());
-        alarms.flatten().collect()
+        let lost = |site: SiteId| {
+            let watch = self.watches.get(&(site, HealthKind::LinkLost));
+            watch.is_some_and(|watch| watch.alarm.is_some())
+        };
+        let alarms = self
+            .watches
+            .values()
+            .filter_map(|watch| watch.alarm.as_ref());
+        alarms
+            .filter(|alarm| alarm.kind == HealthKind::LinkLost || !lost(alarm.site))
+            .cloned()
+            .collect()
     }
 
     /// Notes that somebody sees to an alarm; the first who said so stays. False: there is no such alarm.
