@@ -89,12 +89,14 @@ export class ScreenShare {
 
   /** The server has a new peer for us and knows nothing of the old one. */
   linkUp() {
+    // What was picked before it may be shown is let go in its own time, whatever the link does.
+    if (!this.#holds || !this.#track) return;
     clearTimeout(this.#letGo);
-    if (this.#holds && this.#track) void this.#connect();
+    void this.#connect();
   }
 
   linkDown() {
-    if (!this.#track) return;
+    if (!this.#holds || !this.#track) return;
     clearTimeout(this.#letGo);
     this.#letGo = setTimeout(() => this.stop(), LOST_MS);
   }

@@ -11,7 +11,7 @@ mod support;
 
 use diemcau_hub::{Hub, MediaLines, Metrics};
 use diemcau_journal::{Entry, Journal, JournalError, MemoryJournal, Record};
-use diemcau_model::{Alarm, ItemId, Millis, SiteId, Stage};
+use diemcau_model::{Alarm, ItemId, Millis, SeatId, SiteId, Stage};
 use diemcau_protocol::{ClientCommand, ClientFrame, ErrorWhy, ServerFrame};
 use prometheus_client::registry::Registry;
 use std::{
@@ -217,4 +217,43 @@ async fn what_was_closed_without_a_record_is_heard_again_when_the_record_closed_
     };
     timeout(LIVE, healed).await.unwrap();
     assert!(hears(&mut shown), "the record has it open");
+}
+
+#[tokio::test]
+async fn a_presentation_that_is_stopped_is_gone_though_the_disk_is_full_and_comes_back_by_its_record_alone()
+ {
+    let (hub, full, mut shown) = hub_on_a_disk().await;
+    let mut chair = Guest::join(&hub, "chair").await;
+    let presents = |shown: &mut watch::Receiver<Stage>| {
+        shown
+            .borrow_and_update()
+            .presentation
+            .map(|shown| shown.seat)
+    };
+    let (ask, seat) = (ClientCommand::AskToPresent {}, SeatId(0));
+    let end = ClientCommand::EndPresentation { seat };
+    let opened = chair.microphone("open", true).await;
+    assert!(matches!(opened, ServerFrame::Ok { .. }), "{opened:?}");
+    let asked = chair.command("ask", ask.clone()).await;
+    assert!(matches!(asked, ServerFrame::Ok { .. }), "{asked:?}");
+    assert_eq!(presents(&mut shown), Some(seat));
+
+    full.store(true, Ordering::SeqCst);
+    assert!(is_failed(&chair.microphone("close", false).await));
+    assert_eq!(presents(&mut shown), Some(seat), "a failing disk alone");
+    assert!(is_failed(&chair.command("end", end.clone()).await));
+    assert_eq!(presents(&mut shown), None);
+
+    full.store(false, Ordering::SeqCst);
+    let healed = async {
+        while is_failed(&chair.command("end", end.clone()).await) {
+            assert_eq!(presents(&mut shown), None, "not before it is let again");
+            let figures = |frame: &ServerFrame| matches!(frame, ServerFrame::Telemetry { .. });
+            chair.until(figures).await;
+        }
+    };
+    timeout(LIVE, healed).await.unwrap();
+    let again = chair.command("ask-again", ask).await;
+    assert!(matches!(again, ServerFrame::Ok { .. }), "{again:?}");
+    assert_eq!(presents(&mut shown), Some(seat));
 }

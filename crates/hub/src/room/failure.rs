@@ -144,7 +144,8 @@ impl Room {
         self.media.stage.send_if_modified(|shown| {
             let open = shown.heard.len();
             shown.heard.retain(|site| !self.silenced.contains(site));
-            shown.heard.len() != open || withhold(shown, self.withheld)
+            let ended = withhold(shown, self.withheld);
+            ended || shown.heard.len() != open
         });
     }
 
