@@ -4,21 +4,19 @@ mod asks;
 #[cfg(test)]
 mod budget;
 mod packets;
+mod routes;
 
 use crate::counters::{Counters, add};
 use crate::demux::{Demux, LegId, is_stun};
 use crate::engine::{Engine, Layer, LegEvent, Outlet};
-use crate::gate::{self, FIRST_VOICE_SLOT, Stream};
+use crate::gate;
 use crate::keyframes::{KeyFrames, Picture};
 use crate::peers::{Line, Peer};
 use crate::port::Port;
 use crate::post::Post;
 use crate::stats::STATS_INTERVAL;
 use bytes::BytesMut;
-use diemcau_model::{
-    Carries, LinkReport, LinkStep, PeerAsk, PeerId, PeerSay, SeatId, Side, SiteId, Stage,
-    limits::PRESENTATION_SLOT,
-};
+use diemcau_model::{Carries, LinkReport, PeerAsk, PeerId, PeerSay, SeatId, Side, SiteId, Stage};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -278,131 +276,6 @@ impl Driver {
             .chain(retry)
             .fold(deadline, Instant::min);
         deadline.max(now)
-    }
-
-    /// Makes the routes anew and sets every slot accordingly.
-    fn make_routes(&mut self, now: Instant) {
-        self.dirty = false;
-        let staged = std::mem::take(&mut self.staged);
-        let sources: Vec<_> = self
-            .peers
-            .iter()
-            .filter_map(|(id, peer)| peer.source(*id))
-            .collect();
-        let screens: Vec<_> = self
-            .peers
-            .iter()
-            .filter_map(|(id, peer)| peer.screen(*id))
-            .collect();
-        let presenters: Vec<_> = self
-            .peers
-            .iter()
-            .filter_map(|(id, peer)| peer.presenter(*id))
-            .collect();
-        self.presenter = gate::presenter(&self.stage, &presenters);
-        let carriers = gate::carriers(&self.stage, &sources);
-        self.voices.seat(&self.stage, &carriers);
-        self.carriers = carriers.values().map(|source| source.peer).collect();
-
-        let mut wanted: BTreeMap<(PeerId, usize), (PeerId, Stream)> = BTreeMap::new();
-        let (routes, steps) = gate::routes(
-            &self.stage,
-            &sources,
-            self.presenter,
-            &screens,
-            &self.voices,
-        );
-        for (id, step) in steps {
-            self.take_step(id, step);
-        }
-        for route in routes {
-            wanted.insert((route.to, route.slot), (route.source, route.stream));
-        }
-        self.set_slots(&wanted, staged, now);
-        self.tell_slots();
-    }
-
-    fn take_step(&mut self, id: PeerId, step: LinkStep) {
-        let Some(peer) = self.peers.get_mut(&id) else {
-            return;
-        };
-        let Some(down) = &mut peer.down else { return };
-        let former = std::mem::replace(&mut down.step, step);
-        if former != step {
-            tracing::info!(peer = %id, site = ?peer.site, ?former, ?step, bears_bps = ?down.bears, "a screen's link changed");
-        }
-    }
-
-    fn set_slots(
-        &mut self,
-        wanted: &BTreeMap<(PeerId, usize), (PeerId, Stream)>,
-        staged: bool,
-        now: Instant,
-    ) {
-        self.feeds.clear();
-        for (id, peer) in &mut self.peers {
-            let Some(down) = &mut peer.down else { continue };
-            for (number, slot) in down.pictures.iter_mut().enumerate() {
-                let want = wanted
-                    .get(&(*id, number))
-                    .and_then(|(source, stream)| match stream {
-                        Stream::Picture(layer) => Some((*source, *layer)),
-                        Stream::Voice => None,
-                    });
-                let changed = slot.want(want, now);
-                for sender in slot.senders() {
-                    self.feeds
-                        .entry(sender)
-                        .or_default()
-                        .pictures
-                        .push((*id, number));
-                }
-                // Nobody is asked ahead, not even a site on deck: its layers come all the time, a key frame of before
-                // the grant is of no use after it, and a browser just asked is deaf when it matters.
-                match slot.waits_for() {
-                    Some(picture) if changed && staged => {
-                        self.key_frames.wish_at_once(picture, now);
-                    }
-                    Some(picture) => self.key_frames.wish(picture, now),
-                    None => {}
-                }
-            }
-            for (number, slot) in down.voices.iter_mut().enumerate() {
-                let want = wanted
-                    .get(&(*id, FIRST_VOICE_SLOT + number))
-                    .map(|(source, _)| *source);
-                slot.open(want);
-                if let Some(sender) = slot.sender() {
-                    self.feeds
-                        .entry(sender)
-                        .or_default()
-                        .voices
-                        .push((*id, number));
-                }
-            }
-        }
-    }
-
-    fn tell_slots(&mut self) {
-        for (id, peer) in &mut self.peers {
-            if peer.down.is_none() {
-                continue;
-            }
-            let mut shown = gate::shown(&self.stage, peer.screen.preview);
-            if self.presenter.is_none_or(|presenter| presenter == *id) {
-                // Named, and not there: what stands in the slot is the last of somebody else.
-                shown.truncate(PRESENTATION_SLOT);
-                shown.push(None);
-            }
-            if peer.told.as_ref() == Some(&shown) {
-                continue;
-            }
-            peer.told = Some(shown.clone());
-            self.doors.says.send(PeerSay::Slots {
-                peer: *id,
-                video: shown,
-            });
-        }
     }
 
     fn ask_for_key_frames(&mut self, now: Instant) {
