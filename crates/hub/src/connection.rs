@@ -2,6 +2,7 @@
 
 use crate::{
     Frame, Hub, Metrics,
+    knock::Admitted,
     outlet::{Close, Outlet},
     room::{Message, NoSeat, RoomHandle},
 };
@@ -79,8 +80,8 @@ impl Hub {
     }
 
     async fn attend(&self, socket: &mut impl Socket, admitted: &mut Option<(RoomHandle, PeerId)>) {
-        let (room, peer) = match self.admit(socket).await {
-            Ok(seated) => admitted.insert(seated).clone(),
+        let Admitted { room, peer, early } = match self.admit(socket).await {
+            Ok(admitted) => admitted,
             Err(NotIn::Gone) => return,
             Err(NotIn::Refused(why)) => return turn_away(socket, &self.metrics, why).await,
             Err(NotIn::Stopping) => {
@@ -88,13 +89,14 @@ impl Hub {
                 return close(socket, Close::Stopping).await;
             }
         };
+        let (room, peer) = admitted.insert((room, peer)).clone();
         let mut session = Session {
             room: &room,
             peer,
             metrics: &self.metrics,
             allowance: Allowance::new(),
         };
-        session.run(socket).await;
+        session.run(socket, early).await;
     }
 }
 
@@ -106,8 +108,13 @@ struct Session<'a> {
 }
 
 impl Session<'_> {
-    async fn run(&mut self, socket: &mut impl Socket) {
+    async fn run(&mut self, socket: &mut impl Socket, early: Option<ClientFrame>) {
         let outlet = Arc::clone(socket.outlet());
+        if let Some(frame) = early
+            && let Err(why) = self.take_frame(socket, frame).await
+        {
+            return turn_away(socket, self.metrics, why).await;
+        }
         let mut heard = Instant::now();
         loop {
             // No lot is drawn: what comes in is bounded by the allowance, so that it may go first.

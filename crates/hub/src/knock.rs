@@ -26,10 +26,7 @@ const CHALLENGE_BYTES: usize = 32;
 
 impl Hub {
     /// Lets a connection in, or says why not.
-    pub(crate) async fn admit(
-        &self,
-        socket: &mut impl Socket,
-    ) -> Result<(RoomHandle, PeerId), NotIn> {
+    pub(crate) async fn admit(&self, socket: &mut impl Socket) -> Result<Admitted, NotIn> {
         let opened = self.opened();
         let ClientFrame::Join { protocol, token } = next_frame(socket).await? else {
             return Err(ErrorWhy::JoinFirst.into());
@@ -59,11 +56,12 @@ impl Hub {
             (asked, _) => asked,
         };
         let door = door.ok_or(ErrorWhy::NotAdmitted)?;
-        let peer = match answer? {
-            Admission::In(peer) => peer,
+        let (peer, early) = match answer? {
+            Admission::In(peer) => (peer, None),
             Admission::Waits(lobby) => self.wait(socket, &door, lobby).await?,
         };
-        Ok((door.room, peer))
+        let room = door.room;
+        Ok(Admitted { room, peer, early })
     }
 
     /// Asks who it is that brings a link; without a door nobody will be right.
@@ -130,12 +128,13 @@ impl Hub {
     }
 
     /// Keeps a waiting connection alive until somebody decides; nothing else is taken from it, nothing else is told to it.
+    /// Whoever is let in may have answered the welcome before this task hears of it: that frame is handed on.
     async fn wait(
         &self,
         socket: &mut impl Socket,
         door: &Door,
         lobby: InLobby,
-    ) -> Result<PeerId, NotIn> {
+    ) -> Result<(PeerId, Option<ClientFrame>), NotIn> {
         let InLobby {
             wait,
             words,
@@ -145,15 +144,15 @@ impl Hub {
         say(socket, &words);
         info!(seat = %door.seat, %wait, "a device waits at the door");
         let mut allowance = Allowance::new();
-        let left = loop {
+        let said = loop {
             tokio::select! {
                 biased;
                 inbound = timeout(SILENT_MAX, socket.recv()) => {
                     let Some(inbound) = inbound.ok().flatten() else {
-                        break NotIn::Gone;
+                        break Err(NotIn::Gone);
                     };
                     if !allowance.take() {
-                        break ErrorWhy::TooFast.into();
+                        break Err(ErrorWhy::TooFast.into());
                     }
                     if matches!(inbound, Inbound::Control) {
                         continue;
@@ -163,14 +162,14 @@ impl Hub {
                             let now = door.room.clock.now();
                             say(socket, &ServerFrame::Pong { sent, now });
                         }
-                        Ok(_) => break ErrorWhy::JoinFirst.into(),
-                        Err(why) => break why.into(),
+                        Ok(frame) => break Ok(frame),
+                        Err(why) => break Err(why.into()),
                     }
                 }
-                _ = outlet.tend() => break NotIn::Gone,
+                _ = outlet.tend() => break Err(NotIn::Gone),
                 decided = &mut outcome => {
                     return match decided {
-                        Ok(Ok(peer)) => Ok(peer),
+                        Ok(Ok(peer)) => Ok((peer, None)),
                         Ok(Err(why)) => Err(why.into()),
                         Err(_) => Err(NotIn::Stopping),
                     };
@@ -178,13 +177,29 @@ impl Hub {
             }
         };
         outcome.close();
-        match outcome.try_recv() {
-            // It was let in at the moment it left.
-            Ok(Ok(peer)) => door.room.tell(Message::Leave { peer }).await,
-            Ok(Err(_)) | Err(_) => door.room.tell(Message::Gone { wait }).await,
+        let left = match (outcome.try_recv(), said) {
+            // The room says whom it lets in before it welcomes them.
+            (Ok(Ok(peer)), Ok(frame)) => return Ok((peer, Some(frame))),
+            (Ok(Ok(peer)), Err(left)) => {
+                // It was let in at the moment it left.
+                door.room.tell(Message::Leave { peer }).await;
+                left
+            }
+            (_, said) => {
+                door.room.tell(Message::Gone { wait }).await;
+                said.err().unwrap_or(ErrorWhy::JoinFirst.into())
+            }
         };
         Err(left)
     }
+}
+
+/// Who is let in.
+pub(crate) struct Admitted {
+    pub(crate) room: RoomHandle,
+    pub(crate) peer: PeerId,
+    /// What it has already said.
+    pub(crate) early: Option<ClientFrame>,
 }
 
 /// One frame before the welcome.

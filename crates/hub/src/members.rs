@@ -167,8 +167,11 @@ impl Members {
     }
 
     /// Gives a newcomer its snapshot; from then on it hears every fact.
-    pub(crate) fn welcome(&self, peer: PeerId, seat: &Seat, conference: &Conference, now: Millis) {
+    pub(crate) fn welcome(&self, peer: PeerId, conference: &Conference, now: Millis) {
         let Some(member) = self.get(peer) else {
+            return;
+        };
+        let Some(seat) = conference.setup().seat(member.actor.seat) else {
             return;
         };
         let me = Me {

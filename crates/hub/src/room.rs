@@ -21,8 +21,8 @@ use crate::{
 use diemcau_conference::{Actor, Command, Conference, Event, Refusal, Signal, permits};
 use diemcau_journal::{Entry, JournalError, Writer};
 use diemcau_model::{
-    Alarm, DeviceId, EndpointKind, LinkReport, LinkStats, Millis, PeerAsk, PeerId, PeerSay, SeatId,
-    Side, SiteId, WaitId, limits,
+    Alarm, EndpointKind, LinkReport, LinkStats, Millis, PeerAsk, PeerId, PeerSay, SeatId, Side,
+    SiteId, WaitId, limits,
 };
 use diemcau_protocol::{ErrorWhy, HealthAlarm, ServerFrame, touches};
 use failure::Failure;
@@ -527,43 +527,6 @@ impl Room {
             }
         };
         self.members.tell(peer, &frame);
-    }
-
-    /// Gives a connection its seat: from here on it is told, and may send.
-    async fn join(
-        &mut self,
-        seat: SeatId,
-        device: Option<DeviceId>,
-        opened: Opened,
-        outlet: Arc<Outlet>,
-    ) -> Result<PeerId, NoSeat> {
-        let seat = self.conference.setup().seat(seat).cloned();
-        let seat = seat.ok_or(NoSeat::ShutOut)?;
-        // One machine a seat may be a site's endpoint: the newest, for it is the one somebody just started. An older
-        // connection whose first frame was late on the way does not put it out.
-        if seat.carries.endpoint().is_some() {
-            if self.members.newest(seat.id) > opened {
-                return Err(NoSeat::Replaced);
-            }
-            for peer in self.members.of_seat(seat.id) {
-                self.members.dismiss(peer, ErrorWhy::Replaced);
-                self.forget(peer).await;
-            }
-        }
-        let peer = self.members.admit(&seat, device, opened, outlet);
-        self.ask(PeerAsk::Admit {
-            peer,
-            seat: seat.id,
-            site: seat.site,
-            carries: seat.carries,
-        })
-        .await;
-        self.members
-            .welcome(peer, &seat, &self.conference, self.clock.now());
-        self.tell_alarms_to(peer);
-        self.tell_health_to(peer);
-        info!(%peer, seat = %seat.id, role = ?seat.role, "joined");
-        Ok(peer)
     }
 
     async fn leave(&mut self, peer: PeerId) {

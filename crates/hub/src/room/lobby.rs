@@ -1,10 +1,10 @@
 //! Who comes to a room's door, and who is cut because it was sent away.
 
-use super::{Admission, InLobby, Join, NoSeat, Room, Round};
+use super::{Admission, InLobby, Join, NoSeat, Opened, Room, Round};
 use crate::outlet::Outlet;
 use diemcau_conference::{Event, Knock, Signal};
 use diemcau_journal::Entry;
-use diemcau_model::{DeviceId, PeerId, SeatId, WaitId};
+use diemcau_model::{DeviceId, PeerAsk, PeerId, SeatId, WaitId};
 use diemcau_protocol::{ErrorWhy, ServerFrame, code};
 use std::{ops::Range, sync::Arc};
 use tokio::sync::oneshot;
@@ -234,9 +234,12 @@ impl Room {
             .join(waiter.seat, waiter.device, opened, waiter.outlet)
             .await;
         let peer = joined.as_ref().ok().copied();
-        let is_gone = waiter.outcome.send(joined).is_err();
-        if let Some(peer) = peer.filter(|_| is_gone) {
-            self.leave(peer).await;
+        let is_there = waiter.outcome.send(joined).is_ok();
+        match peer {
+            // Its task is told before: a client may answer the welcome at once.
+            Some(peer) if is_there => self.welcome(peer),
+            Some(peer) => self.leave(peer).await,
+            None => {}
         }
     }
 
@@ -259,10 +262,51 @@ impl Room {
             Err(why) => Err(why),
         };
         let peer = joined.as_ref().ok().copied();
+        peer.into_iter().for_each(|peer| self.welcome(peer));
         let is_gone = reply.send(joined.map(Admission::In)).is_err();
         if let Some(peer) = peer.filter(|_| is_gone) {
             self.leave(peer).await;
         }
+    }
+
+    fn welcome(&self, peer: PeerId) {
+        let now = self.clock.now();
+        self.members.welcome(peer, &self.conference, now);
+        self.tell_alarms_to(peer);
+        self.tell_health_to(peer);
+    }
+
+    /// Gives a connection its seat: from here on it is told, and may send.
+    async fn join(
+        &mut self,
+        seat: SeatId,
+        device: Option<DeviceId>,
+        opened: Opened,
+        outlet: Arc<Outlet>,
+    ) -> Result<PeerId, NoSeat> {
+        let seat = self.conference.setup().seat(seat).cloned();
+        let seat = seat.ok_or(NoSeat::ShutOut)?;
+        // One machine a seat may be a site's endpoint: the newest, for it is the one somebody just started. An older
+        // connection whose first frame was late on the way does not put it out.
+        if seat.carries.endpoint().is_some() {
+            if self.members.newest(seat.id) > opened {
+                return Err(NoSeat::Replaced);
+            }
+            for peer in self.members.of_seat(seat.id) {
+                self.members.dismiss(peer, ErrorWhy::Replaced);
+                self.forget(peer).await;
+            }
+        }
+        let peer = self.members.admit(&seat, device, opened, outlet);
+        self.ask(PeerAsk::Admit {
+            peer,
+            seat: seat.id,
+            site: seat.site,
+            carries: seat.carries,
+        })
+        .await;
+        info!(%peer, seat = %seat.id, role = ?seat.role, "joined");
+        Ok(peer)
     }
 
     async fn cut(&mut self, peers: Vec<PeerId>, why: ErrorWhy) {

@@ -214,6 +214,10 @@ async fn next(frames: &mut mpsc::UnboundedReceiver<Bytes>) -> Option<ServerFrame
 
 /// A hub with one conference in memory, and what it counts.
 pub async fn hub() -> (Arc<Hub>, Metrics) {
+    hub_of(setup()).await
+}
+
+pub async fn hub_of(setup: Setup) -> (Arc<Hub>, Metrics) {
     let (stage, _) = watch::channel(Stage::default());
     let (asks, mut asked) = mpsc::channel(64);
     let (says_out, says) = mpsc::channel(64);
@@ -239,7 +243,7 @@ pub async fn hub() -> (Arc<Hub>, Metrics) {
             writer
         }),
     };
-    hub.open_on(ground, setup(), Box::new(MemoryJournal::new()), lines)
+    hub.open_on(ground, setup, Box::new(MemoryJournal::new()), lines)
         .await
         .unwrap();
     (hub, metrics)
