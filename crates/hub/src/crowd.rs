@@ -27,9 +27,9 @@ use tokio::{
 /// Clients told in one go; after them other tasks have their turn.
 const CHUNK: usize = 64;
 /// A pass of the feed may take this part of the time: the next one begins so many times its length after it, ...
-const PASS_SHARE: u32 = 10;
+const PASS_SHARE: u32 = 12;
 /// ... but it is not kept back longer than so many windows.
-const WINDOWS_MAX: u32 = 3;
+const WINDOWS_MAX: u32 = 4;
 
 /// The room's end: what has to be told yet.
 #[derive(Debug)]

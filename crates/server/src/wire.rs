@@ -2,6 +2,7 @@
 
 use crate::{addresses::Permit, stream::Parts};
 use diemcau_hub::{Frame, Wire};
+use socket2::SockRef;
 use std::{
     io::{self, Read as _, Write as _},
     sync::{Mutex, MutexGuard, PoisonError},
@@ -80,6 +81,15 @@ impl TcpWire {
         }
     }
 
+    /// Asks the kernel first and the runtime's books, which are far from the cache when a frame goes to thousands, only
+    /// when the kernel takes nothing.
+    fn send_plain(&self, bytes: &[u8]) -> io::Result<usize> {
+        match SockRef::from(&self.tcp).send(bytes) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.tcp.try_write(bytes),
+            sent => sent,
+        }
+    }
+
     fn send_encrypted(&self, tls: &mut ServerConnection, bytes: &[u8]) -> io::Result<usize> {
         self.flush_encrypted(tls)?;
         let chunk = &bytes[..bytes.len().min(CIPHER_CHUNK)];
@@ -102,7 +112,7 @@ impl Wire for TcpWire {
     fn try_send(&self, frame: &Frame, from: usize) -> io::Result<usize> {
         let bytes = &frame.wire()[from..];
         match &self.tls {
-            None => self.tcp.try_write(bytes),
+            None => self.send_plain(bytes),
             Some(tls) => {
                 let mut tls = locked(tls);
                 let mut sent = 0;

@@ -284,6 +284,11 @@ impl Side {
     fn floor_in_storm(&mut self) -> Result<()> {
         self.keep_alive()?;
         let events = STORM_RATE * STORM.as_secs() as u32;
+        // The sites heard the marks of the storms before.
+        sleep(QUIET * 10);
+        if let Some(ours) = self.server.ours() {
+            ours.heard_us();
+        }
         let mut heard = vec![];
         let (mut notices, mut sites) = (0, 0);
         paced(events, |n| {
