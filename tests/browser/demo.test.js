@@ -20,11 +20,7 @@ let server, chromium, seats, rooms, late, breaks, chair, site, phone, stage;
 const view = (page) => page.evaluate(() => globalThis.diemcau.view());
 const picture = (page, name) => page.screenshot({ path: `${PICTURES}/${name}.png` });
 const order = async (page) => (await view(page)).floor.queue.map((request) => request.turn);
-/** Who is heard, as the wall knows and the chair's desk too: who presses a key does so by what the own desk shows. */
-const heard = async () => {
-  const [wall, desk] = (await Promise.all([view(stage), view(chair)])).map((view) => view.stage.heard);
-  return wall.join() === desk.join() ? wall : ["on the wall", ...wall, "at the desk", ...desk];
-};
+const heard = async (page = stage) => (await view(page)).stage.heard;
 const turn = async (page = chair) => (await view(page)).floor.turn;
 const room = (number, carries = "room") => server.link("moderator", number, carries);
 const notes = (page) => page.evaluate(() => globalThis.notes);
@@ -73,8 +69,9 @@ async function request(number, speech = "contribution", more = {}) {
   assert.equal(answer.type, "ok", JSON.stringify(answer));
 }
 
-/** The chair ends the turn that the desk shows. */
+/** The chair ends the turn that the wall shows, once the desk shows it too: a person presses by what the own desk says. */
 async function end() {
+  await until("the desk knows what the wall does", async () => (await heard(chair)).join() === (await heard()).join());
   await chair.evaluate(() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn))));
   await chair.keyboard.press("F4");
 }
