@@ -6,7 +6,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { chromium } from "playwright-core";
+import { chromium, firefox } from "playwright-core";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const BINARY = process.env.DIEMCAU_BIN ?? join(ROOT, "target/debug/diemcau");
@@ -38,10 +38,11 @@ async function freePort() {
 
 /** A demo server on free ports with a data folder of its own. */
 export class Server {
-  /** The demo conference, or one of its own when its file's text is given; with settings from the environment. */
-  static async start(conference, settings = {}) {
+  /** The demo conference, or one of its own when its file's text is given; with settings from the environment; `host` is where it listens. */
+  static async start(conference, settings = {}, host = "127.0.0.1") {
     const server = new Server();
     server.settings = settings;
+    server.host = host;
     server.data = await mkdtemp(join(tmpdir(), "diemcau-"));
     server.port = await freePort();
     server.mediaPort = await freePort();
@@ -50,21 +51,23 @@ export class Server {
     const folder = conference === undefined ? join(server.data, "demo") : server.data;
     if (conference !== undefined) await server.begin(conference);
     await server.up();
-    server.links = JSON.parse(await readFile(join(folder, "links.json"), "utf8"));
+    // Whatever address it tells others: pages here are opened from this machine, which browsers trust without a certificate.
+    const here = (link) => ({ ...link, url: link.url.replace(/^[^/]+\/\/[^/]+/, server.base) });
+    server.links = JSON.parse(await readFile(join(folder, "links.json"), "utf8")).map(here);
     return server;
   }
 
   async begin(conference) {
     const file = join(this.data, "conference.toml");
     await writeFile(file, conference);
-    const child = spawn(BINARY, ["new", file, "--data", this.data, "--listen", `127.0.0.1:${this.port}`], { stdio: ["ignore", "ignore", "inherit"] });
+    const child = spawn(BINARY, ["new", file, "--data", this.data, "--listen", `${this.host}:${this.port}`], { stdio: ["ignore", "ignore", "inherit"] });
     const [code] = await once(child, "exit");
     if (code !== 0) throw new Error(`the conference's file was not taken: ${code}`);
   }
 
   /** Starts it, or starts it again on the same folder and ports. */
   async up() {
-    const flags = [...this.task, "--data", this.data, "--listen", `127.0.0.1:${this.port}`, "--media-port", String(this.mediaPort)];
+    const flags = [...this.task, "--data", this.data, "--listen", `${this.host}:${this.port}`, "--media-port", String(this.mediaPort)];
     this.process = spawn(BINARY, flags, { env: { ...process.env, ...this.settings }, stdio: ["ignore", "ignore", process.env.VERBOSE ? "inherit" : "ignore"] });
     await until("the server answers", async () => {
       if (this.process.exitCode !== null) throw new Error(`the server ended with ${this.process.exitCode}`);
@@ -134,6 +137,17 @@ export function endpoints(links, more = []) {
 /** A browser with a fresh profile. */
 export async function browser() {
   return chromium.launch({ executablePath: "/usr/bin/chromium", args: FLAGS });
+}
+
+/**
+ * Debian's Firefox. Its ICE takes no loopback address for a stranger's and, with a camera that is not real, no address but
+ * the one its default route goes by: the server must listen on more than the loopback.
+ */
+export async function fox() {
+  return firefox.launch({
+    channel: "moz-firefox", executablePath: "/usr/bin/firefox-esr",
+    firefoxUserPrefs: { "media.navigator.streams.fake": true, "media.navigator.permission.disabled": true, "media.autoplay.default": 0 },
+  });
 }
 
 const manners = (viewport = { width: 1366, height: 625 }) => ({ viewport, permissions: ["camera", "microphone"], locale: "vi-VN", timezoneId: "Asia/Ho_Chi_Minh" });
@@ -242,6 +256,24 @@ export async function entered(page) {
   await page.locator("button.enter-go, main:not(.plain, .greenroom)").first().waitFor();
   if (await enter.count()) await enter.first().click();
   return page;
+}
+
+/** The chair of the demo conference begins it and comes to its discussion, item 5. */
+export async function discuss(chair) {
+  const current = () => chair.evaluate(() => globalThis.diemcau.view().agenda.current);
+  await chair.getByRole("button", { name: /Bắt đầu/ }).first().click();
+  for (let item = 2; item <= 5; item += 1) {
+    await until("the item before runs", async () => await current() === item - 1);
+    await chair.getByRole("button", { name: `Sang nội dung ${item}` }).click();
+  }
+  await until("the discussion runs", async () => await current() === 5);
+}
+
+/** A room asks for the floor, with the form as it opens. */
+export async function asks(room) {
+  await room.getByRole("button", { name: "Đăng ký phát biểu" }).click();
+  await until("the form has the focus", () => room.evaluate(() => Boolean(document.activeElement?.closest("form"))));
+  await room.keyboard.press("Enter");
 }
 
 /** The keyboard alone: Tab from where the focus is until the control of this name has it, as a person does who has no mouse. */

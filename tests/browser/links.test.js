@@ -1,9 +1,8 @@
 // A room whose network lets no UDP out: Chromium reaches the server over TCP, is seen and heard, sees and hears.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { Server, browser, entered, frames, joined, open, soundPackets, stranger, until, visit } from "./harness.js";
+import { Server, asks, browser, discuss, entered, frames, joined, open, soundPackets, stranger, until, visit } from "./harness.js";
 
-const DISCUSSION = 5;
 let server, outside, room, hall, chair;
 
 const view = (page) => page.evaluate(() => globalThis.diemcau?.view());
@@ -60,15 +59,8 @@ test("a room without UDP is linked over TCP, both ways", async () => {
 });
 
 test("it is seen and heard in the hall, and sees the hall", async () => {
-  await chair.getByRole("button", { name: /Bắt đầu/ }).first().click();
-  for (let item = 2; item <= DISCUSSION; item += 1) {
-    await until("the item runs", async () => (await view(chair)).agenda.current === item - 1);
-    await chair.getByRole("button", { name: `Sang nội dung ${item}` }).click();
-  }
-  await until("the discussion runs", async () => (await view(room)).agenda.current === DISCUSSION);
-  await room.getByRole("button", { name: "Đăng ký phát biểu" }).click();
-  await until("the form has the focus", () => room.evaluate(() => Boolean(document.activeElement?.closest("form"))));
-  await room.keyboard.press("Enter");
+  await discuss(chair);
+  await asks(room);
   await until("the chair sees its request", async () => (await view(chair)).floor.queue.length === 1);
   await chair.keyboard.press("F2");
   await until("the room speaks", async () => (await view(room)).floor.turn?.site === 1);

@@ -4,19 +4,22 @@ use crate::{root, tidy};
 use anyhow::{Context, Result, ensure};
 use std::{path::Path, process::Command, time::Instant};
 
-/// Debian's browser, driven by the browser tests.
+/// Debian's browsers, driven by the browser tests.
 const CHROMIUM: &str = "/usr/bin/chromium";
+const FIREFOX: &str = "/usr/bin/firefox-esr";
 
 /// Counts the instructions of a forwarded packet.
 const VALGRIND: &str = "/usr/bin/valgrind";
 /// Makes the closed network.
 const IP: &str = "/usr/sbin/ip";
-/// Closed network first: server, rooms and browsers have a loopback, a cable that leads nowhere, and no route. The
-/// cable is there because Chromium makes no media connection on a machine that has no interface but the loopback. It has to
+/// Closed network first: server, rooms and browsers have a loopback and a cable that leads nowhere, by which all goes. The
+/// cable is there because Chromium makes no media connection on a machine that has no interface but the loopback, and the
+/// route because Firefox offers the address that leads to the world. It has to
 /// be up before: the kernel tells of it up to a second later, and Chromium drops what it is loading when a network comes.
 const CLOSED_NETWORK: &str = "ip link set lo up && ip link add cable type veth peer name nowhere \
     && ip addr add 192.168.77.1/24 dev cable && ip link set cable up && ip link set nowhere up \
-    && until ip -o link show cable | grep -q 'state UP'; do sleep 0.1; done && sleep 1";
+    && until ip -o link show cable | grep -q 'state UP'; do sleep 0.1; done \
+    && ip route add default via 192.168.77.2 && sleep 1";
 
 /// Runs every step, in the order from cheap to dear.
 pub fn run() -> Result<()> {
@@ -61,13 +64,14 @@ fn strace() -> Result<()> {
 }
 
 fn browser() -> Result<()> {
-    if !Path::new(CHROMIUM).exists() || !Path::new(IP).exists() {
+    if ![CHROMIUM, FIREFOX, IP]
+        .iter()
+        .all(|one| Path::new(one).exists())
+    {
         command("apt-get", &["update", "-qq"], ".")?;
-        command(
-            "apt-get",
-            &["install", "-y", "-qq", "chromium", "iproute2"],
-            ".",
-        )?;
+        let packages = ["chromium", "firefox-esr", "iproute2"];
+        let install = [&["install", "-y", "-qq"][..], &packages].concat();
+        command("apt-get", &install, ".")?;
     }
     npm("tests/browser", &["ci", "--no-audit", "--no-fund"])?;
     if command("unshare", &["--net", "true"], ".").is_err() {
