@@ -21,6 +21,8 @@ pub struct Counters {
     pub key_frames_wanted: AtomicU64,
     /// Key frames we asked senders for.
     pub key_frames_asked: AtomicU64,
+    /// Times packets of a picture were lost for good, however often they were asked for.
+    pub given_up: AtomicU64,
     /// Admitted peers, now.
     pub peers: AtomicU64,
     /// Connections that media goes over now, by UDP: two of a room, one of an encoder or a player.

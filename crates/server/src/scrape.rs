@@ -67,6 +67,7 @@ impl Collector for MediaCounters {
             flooded,
             key_frames_wanted,
             key_frames_asked,
+            given_up,
             peers,
             links_udp,
             links_tcp,
@@ -115,6 +116,11 @@ impl Collector for MediaCounters {
             "diemcau_media_key_frames_asked",
             "Key frames asked of senders",
             key_frames_asked,
+        )?;
+        count(
+            "diemcau_media_given_up",
+            "Times packets of a picture did not come however often they were asked for",
+            given_up,
         )?;
         let now = |gauge| ConstGauge::new(i64::try_from(read(gauge)).unwrap_or(i64::MAX));
         let peers = now(peers);

@@ -4,6 +4,7 @@ use super::{Driver, TICK_MIN, picture, wet};
 use crate::counters::add;
 use crate::demux::LegId;
 use crate::engine::{Codec, Layer, LegEvent, RtpIn};
+use crate::forward::PictureSlot;
 use crate::{h264, vp8};
 use diemcau_model::{LinkReport, PeerId, Side};
 use std::time::Instant;
@@ -44,11 +45,31 @@ impl Driver {
                     self.key_frames.wish(picture, now);
                 }
             }
+            LegEvent::Lost { layer } => self.lost(leg, layer, now),
             LegEvent::RoundTrip { ms } => {
                 if let Some(peer) = self.peers.get_mut(&leg.0) {
                     peer.meter.round_trip(ms, now);
                 }
             }
+        }
+    }
+
+    /// Whoever sees the picture would wait for seconds before asking itself.
+    fn lost(&mut self, (source, side): LegId, layer: Layer, now: Instant) {
+        add(&self.counters.given_up, 1);
+        let layer = match side {
+            Side::Presentation => Layer::Presentation,
+            Side::Uplink | Side::Downlink => layer,
+        };
+        let picture = (source, layer);
+        let feeds = self.feeds.get(&source).into_iter();
+        let seen = feeds.flat_map(|feeds| &feeds.pictures).any(|(to, slot)| {
+            let down = self.peers.get(to).and_then(|peer| peer.down.as_ref());
+            let slot = down.and_then(|down| down.pictures.get(*slot));
+            slot.and_then(PictureSlot::wanted) == Some(picture)
+        });
+        if seen {
+            self.key_frames.wish(picture, now);
         }
     }
 

@@ -6,6 +6,7 @@
 
 mod downlink;
 mod guarded;
+mod missing;
 mod rtc_build;
 mod rtc_leg;
 mod rtc_path;
@@ -101,6 +102,8 @@ pub enum LegEvent {
     Rtp(RtpIn),
     /// The receiver of a downlink asks for a key frame in a slot.
     KeyFrameWanted { slot: usize },
+    /// Packets of an uplink's picture are lost for good: whoever sees it needs a key frame.
+    Lost { layer: Layer },
     /// A round trip to the receiver of a downlink took so long.
     RoundTrip { ms: f32 },
 }

@@ -1,13 +1,13 @@
 //! Builds a peer connection of `rtc`: codecs, header extensions, interceptors and candidates.
 //!
 //! Everything is registered by hand. `register_default_interceptors` would ask for a lost packet without end
-//! (a storm at 5 % loss), and with an RTX codec a repaired packet still counts as missing there; so no RTX, and a
-//! lost packet is sent again on its own stream.
+//! (a storm at 5 % loss), and with an RTX codec a repaired packet still counts as missing there; so no RTX: a lost packet
+//! is sent again on its own stream, and we ask for it ourselves (`missing.rs`).
 
 use super::{Addresses, H264_FMTP, H264_PAYLOAD_TYPE, OPUS_PAYLOAD_TYPE, VP8_PAYLOAD_TYPE};
 use rtc::dtls::extension::extension_use_srtp::SrtpProtectionProfile;
 use rtc::ice::mdns::MulticastDnsMode;
-use rtc::interceptor::{NackGeneratorBuilder, Registry, Slot};
+use rtc::interceptor::Registry;
 use rtc::peer_connection::configuration::interceptor_registry::{
     configure_rtcp_reports, configure_simulcast_extension_headers, configure_twcc_receiver_only,
 };
@@ -27,8 +27,9 @@ use std::time::Instant;
 
 pub const AUDIO_LEVEL_URI: &str = "urn:ietf:params:rtp-hdrext:ssrc-audio-level";
 
-/// A lost packet is asked for at most so often: a third miss means the link has no room for it.
-const NACKS_PER_PACKET_MAX: u16 = 3;
+/// A packet may come so many packets late and is still opened. A key frame has more than the library's 64, and one that is
+/// sent again on a far road comes more than a hundred late.
+const REPLAY_WINDOW: usize = 4_096;
 
 /// A connection with nothing in it yet.
 pub fn connection(addresses: &Addresses, now: Instant) -> Result<RTCPeerConnection, Error> {
@@ -99,13 +100,7 @@ fn codecs() -> Result<MediaEngine, Error> {
 
 fn interceptors(media: &mut MediaEngine) -> Result<Registry, Error> {
     configure_simulcast_extension_headers(media)?;
-    let registry = Registry::new().with(
-        Slot::NackGenerator,
-        NackGeneratorBuilder::new()
-            .with_max_nacks_per_packet(NACKS_PER_PACKET_MAX)
-            .build(),
-    );
-    let registry = configure_twcc_receiver_only(registry, media)?;
+    let registry = configure_twcc_receiver_only(Registry::new(), media)?;
     Ok(configure_rtcp_reports(registry))
 }
 
@@ -113,6 +108,7 @@ fn settings() -> SettingEngine {
     SettingEngineBuilder::new()
         .with_lite(true)
         .with_multicast_dns_mode(MulticastDnsMode::Disabled)
+        .with_srtp_replay_protection_window(REPLAY_WINDOW)
         // GCM only: where the client opens DTLS, its order of preference wins, and browsers name the older cipher,
         // which costs twice as much per packet, first.
         .with_srtp_protection_profiles(vec![

@@ -1,5 +1,6 @@
 //! An uplink on the sans-IO core of the `webrtc` project.
 
+use super::missing::Missing;
 use super::rtc_build::{AUDIO_LEVEL_URI, connection};
 use super::rtc_path::Path;
 use super::{Addresses, Codec, EngineError, Layer, Leg, LegEvent, Outlet, RtpIn, Run, sdp};
@@ -10,7 +11,11 @@ use rtc::peer_connection::event::{RTCPeerConnectionEvent, RTCTrackEvent, RTCTrac
 use rtc::peer_connection::message::RTCMessage;
 use rtc::peer_connection::sdp::RTCSessionDescription;
 use rtc::peer_connection::state::RTCPeerConnectionState;
+use rtc::rtcp::Packet as Rtcp;
 use rtc::rtcp::payload_feedbacks::picture_loss_indication::PictureLossIndication;
+use rtc::rtcp::transport_feedbacks::transport_layer_nack::{
+    TransportLayerNack, nack_pairs_from_sequence_numbers,
+};
 use rtc::rtp_transceiver::RTCRtpReceiverId;
 use rtc::rtp_transceiver::rtp_sender::RtpCodecKind;
 use rtc::sansio::Protocol;
@@ -22,7 +27,7 @@ use std::time::Instant;
 /// Streams of one uplink: a sound and three layers, and as many again if the sender restarts them. A further stream
 /// is not read.
 const STREAMS_MAX: usize = 8;
-/// Who asks for key frames.
+/// Who asks for key frames and lost packets.
 const OUR_SSRC: u32 = 1;
 
 pub struct RtcLeg {
@@ -36,6 +41,8 @@ pub struct RtcLeg {
     connected: bool,
     /// Something arrived on the way to the connection: the library acts on some of it only when given the time.
     stirred: bool,
+    /// When something was received last.
+    heard: Instant,
 }
 
 /// A stream the client sends.
@@ -46,6 +53,8 @@ struct Stream {
     receiver: RTCRtpReceiverId,
     /// The payload type of its first packet; another one is a codec we did not agree on.
     payload_type: Option<u8>,
+    /// Of a picture.
+    missing: Missing,
 }
 
 impl RtcLeg {
@@ -72,6 +81,7 @@ impl RtcLeg {
             h264: sdp::payload_types(&text, "H264/90000").collect(),
             connected: false,
             stirred: false,
+            heard: now,
             connection,
             addresses: addresses.clone(),
             streams: vec![],
@@ -119,6 +129,7 @@ impl RtcLeg {
             layer,
             receiver: track.receiver_id,
             payload_type: None,
+            missing: Missing::default(),
         });
     }
 
@@ -130,6 +141,9 @@ impl RtcLeg {
             .find(|stream| stream.ssrc == header.ssrc)?;
         if *stream.payload_type.get_or_insert(header.payload_type) != header.payload_type {
             return None;
+        }
+        if stream.is_picture {
+            stream.missing.came(header.sequence_number, self.heard);
         }
         let level = self.level_id.and_then(|id| header.get_extension(id));
         Some(RtpIn {
@@ -147,6 +161,21 @@ impl RtcLeg {
             level_dbov: level.and_then(|level| level.first().map(|byte| -((byte & 0x7f) as i8))),
             payload: packet.payload,
         })
+    }
+
+    fn ask_for_missing(&mut self, now: Instant) {
+        for stream in &mut self.streams {
+            let due = stream.missing.due(now);
+            if due.is_empty() {
+                continue;
+            }
+            let ask = TransportLayerNack {
+                sender_ssrc: OUR_SSRC,
+                media_ssrc: stream.ssrc,
+                nacks: nack_pairs_from_sequence_numbers(&due),
+            };
+            write_rtcp(&mut self.connection, stream.receiver, Box::new(ask), now);
+        }
     }
 
     fn read(&mut self, datagram: BytesMut, from: SocketAddr, now: Instant) {
@@ -191,6 +220,7 @@ impl Leg for RtcLeg {
     }
 
     fn receive(&mut self, datagram: BytesMut, from: SocketAddr, now: Instant) {
+        self.heard = now;
         if self.connected {
             return self.read(datagram, from, now);
         }
@@ -221,14 +251,12 @@ impl Leg for RtcLeg {
         let Some(stream) = self.streams.iter().rev().find(wanted) else {
             return false;
         };
-        let Some(mut receiver) = self.connection.rtp_receiver(stream.receiver) else {
-            return false;
-        };
         let request = PictureLossIndication {
             sender_ssrc: OUR_SSRC,
             media_ssrc: stream.ssrc,
         };
-        receiver.write_rtcp(now, vec![Box::new(request)]).is_ok()
+        let receiver = stream.receiver;
+        write_rtcp(&mut self.connection, receiver, Box::new(request), now)
     }
 
     fn bears(&mut self, _: Instant) -> Option<u64> {
@@ -237,18 +265,18 @@ impl Leg for RtcLeg {
 
     fn tick(&mut self, now: Instant) {
         self.stirred = false;
+        self.ask_for_missing(now);
         if let Err(error) = self.connection.handle_timeout(now) {
             tracing::debug!(%error, "a leg took the time badly");
         }
     }
 
     fn deadline(&mut self) -> Option<Instant> {
-        let asked = self.connection.poll_timeout();
         if self.stirred {
-            Some(Instant::now())
-        } else {
-            asked
+            return Some(Instant::now());
         }
+        let missing = self.streams.iter().filter_map(|one| one.missing.deadline());
+        missing.chain(self.connection.poll_timeout()).min()
     }
 
     fn drain_events(&mut self, into: &mut Vec<LegEvent>) {
@@ -261,6 +289,13 @@ impl Leg for RtcLeg {
                 && let Some(packet) = self.packet(packet)
             {
                 into.push(LegEvent::Rtp(packet));
+            }
+        }
+        for stream in &mut self.streams {
+            if stream.missing.take_given_up() {
+                into.push(LegEvent::Lost {
+                    layer: stream.layer,
+                });
             }
         }
     }
@@ -276,6 +311,16 @@ impl Leg for RtcLeg {
             tracing::debug!(%error, "a leg closed badly");
         }
     }
+}
+
+fn write_rtcp(
+    connection: &mut RTCPeerConnection,
+    receiver: RTCRtpReceiverId,
+    packet: Box<dyn Rtcp>,
+    now: Instant,
+) -> bool {
+    let receiver = connection.rtp_receiver(receiver);
+    receiver.is_some_and(|mut receiver| receiver.write_rtcp(now, vec![packet]).is_ok())
 }
 
 fn failed(why: &str) -> LegEvent {

@@ -66,7 +66,10 @@ fn rtcp() {
             match event {
                 LegEvent::KeyFrameWanted { slot } => assert!(*slot < VIDEO_SLOTS),
                 LegEvent::RoundTrip { ms } => assert!(ms.is_finite() && *ms >= 0.0, "{ms}"),
-                LegEvent::Connected | LegEvent::Failed(_) | LegEvent::Rtp(_) => {
+                LegEvent::Connected
+                | LegEvent::Failed(_)
+                | LegEvent::Rtp(_)
+                | LegEvent::Lost { .. } => {
                     panic!("a report led to {event:?}")
                 }
             }
