@@ -114,8 +114,8 @@ impl Missing {
         let Some(hole) = self.holes.remove(&number) else {
             return;
         };
-        // Whether the first or the second question was answered is not known; which is why the figure is a little long.
-        if let (Some(asked), 1..=2) = (hole.first_asked, hole.asks) {
+        // Which question was answered is not known: the figure is a little long, and soon right on a road that became far.
+        if let Some(asked) = hole.first_asked {
             let took = now.saturating_duration_since(asked).min(ROUND_TRIP_MAX);
             self.round_trip = Some(match self.round_trip {
                 Some(known) => (known * 7 + took) / 8,
@@ -199,6 +199,31 @@ mod tests {
         let lost = sent / 100;
         // Twice while the round trip is not known, once afterwards.
         assert!(asked < lost * 13 / 10, "{asked} of {lost}");
+    }
+
+    #[test]
+    fn a_road_that_becomes_far_is_learnt_from_the_answers() {
+        let start = Instant::now();
+        let mut missing = Missing {
+            round_trip: Some(Duration::from_millis(2)),
+            ..Missing::default()
+        };
+        let mut asked = vec![];
+        for loss in 0..20_u16 {
+            let (seq, at) = (
+                loss * 2 + 2,
+                start + Duration::from_millis(300) * loss.into(),
+            );
+            missing.came(seq - 2, at);
+            missing.came(seq, at);
+            let questions = (0..200).filter(|ms| {
+                let now = at + REORDER + Duration::from_millis(*ms);
+                !missing.due(now).is_empty()
+            });
+            asked.push(questions.count());
+            missing.came(seq - 1, at + REORDER + Duration::from_millis(200));
+        }
+        assert_eq!((asked[0], asked[19]), (8, 1), "{asked:?}");
     }
 
     #[test]

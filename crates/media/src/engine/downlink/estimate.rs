@@ -39,6 +39,8 @@ const PATIENCE_MOST: Duration = Duration::from_secs(60);
 const SHORTEST_LIFETIME: Duration = Duration::from_secs(10);
 /// A client that told of no arrival for so long, while packets were sent, is behind a cut.
 pub const SILENCE: Duration = Duration::from_secs(3);
+/// For so long it may be late, on a far road that loses reports; after longer it has missed more than is sent again.
+const CUT: Duration = Duration::from_millis(700);
 
 pub struct Estimate {
     sent: Vec<Option<Sent>>,
@@ -108,6 +110,12 @@ impl Estimate {
             .unanswered
             .is_some_and(|since| now.saturating_duration_since(since) >= SILENCE);
         if is_cut { 0 } else { self.bps as u64 }
+    }
+
+    /// Since when the client has told of nothing, if that is so long that its road was cut.
+    pub fn cut(&self, now: Instant) -> Option<Instant> {
+        self.unanswered
+            .filter(|since| now.saturating_duration_since(*since) >= CUT)
     }
 
     /// What may be sent; `None` while the link has shown no limit, or has grown out of it.

@@ -23,7 +23,7 @@ use reports::{REPORT_INTERVAL, Reports};
 use rtc::shared::error::Error;
 use std::net::SocketAddr;
 use std::time::Instant;
-use stream::{Stamp, Stream};
+use stream::{Missed, Stamp, Stream};
 
 /// Video slots come first in the offer: the programme, the tiles and the presentation.
 const VIDEO_SLOTS: usize = PICTURE_SLOTS;
@@ -163,19 +163,38 @@ impl Downlink {
             Received::Rtcp(packet) => {
                 let said = self.reports.read(&packet, now);
                 self.events.extend(said.events);
+                if let Some(since) = self.estimate.cut(now).filter(|_| !said.arrivals.is_empty()) {
+                    self.returned(since);
+                }
                 for arrivals in &said.arrivals {
                     self.estimate.arrived(arrivals, self.epoch, now);
                 }
                 for (slot, seq) in said.missed {
-                    let missed = self
-                        .streams
-                        .get_mut(slot)
-                        .and_then(|stream| stream.missed(seq, now));
-                    if let Some(number) = missed {
-                        self.note(slot, number);
-                    }
+                    self.missed(slot, seq, now);
                 }
             }
+        }
+    }
+
+    /// The client is back from a cut: what it missed is more than a key frame, and it would wait for seconds before it asks.
+    fn returned(&mut self, since: Instant) {
+        let pictures = self.streams.iter().take(VIDEO_SLOTS).enumerate();
+        let went_on = pictures.filter(|(_, stream)| stream.sent_since(since));
+        self.events
+            .extend(went_on.map(|(slot, _)| LegEvent::KeyFrameWanted { slot }));
+    }
+
+    fn missed(&mut self, slot: usize, seq: u16, now: Instant) {
+        let stream = self.streams.get_mut(slot);
+        match stream.map(|stream| stream.missed(seq, now)) {
+            Some(Missed::Again(number)) => self.note(slot, number),
+            Some(Missed::ForGood) => {
+                let wanted = LegEvent::KeyFrameWanted { slot };
+                if !self.events.contains(&wanted) {
+                    self.events.push(wanted);
+                }
+            }
+            Some(Missed::Nothing) | None => {}
         }
     }
 

@@ -12,8 +12,8 @@ use std::time::{Duration, Instant};
 const KEPT_VIDEO: usize = 512;
 /// Sound is never sent again: it is kept to tell a repeated number.
 const KEPT_AUDIO: usize = 64;
-/// A lost packet is sent again at most so often: a third miss means the link has no room for it.
-const RESENDS_MAX: u8 = 3;
+/// A lost packet is sent again at most so often; who asks once more needs a key frame.
+const RESENDS_MAX: u8 = 8;
 /// How soon it is sent again at most: two requests within a round trip mean one loss.
 const RESEND_PAUSE: Duration = Duration::from_millis(20);
 const HEADER_BYTES: usize = 12;
@@ -48,6 +48,17 @@ struct Kept {
 struct Sealed {
     padding: u8,
     twcc: Option<(u8, u16)>,
+}
+
+/// What is done for a client that misses a packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Missed {
+    /// It is sent again, by this number.
+    Again(u64),
+    /// It was sent again often enough, or is not kept any more: only a key frame helps.
+    ForGood,
+    /// It never was here, has not left yet, or has just left again.
+    Nothing,
 }
 
 /// What a packet needs to go out for the first time.
@@ -110,20 +121,32 @@ impl Stream {
         Some(number)
     }
 
-    /// The number of a packet the client misses, if it may be sent again now; it counts.
-    pub fn missed(&mut self, seq: u16, now: Instant) -> Option<u64> {
-        let number = self.number_of(seq)?;
+    /// What is to be done for a client that misses a packet; to send it again counts.
+    pub fn missed(&mut self, seq: u16, now: Instant) -> Missed {
+        let Some(number) = self.number_of(seq) else {
+            return Missed::Nothing;
+        };
         let place = self.place(number);
-        let kept = self.kept.get_mut(place)?.as_mut()?;
+        let Some(Some(kept)) = self.kept.get_mut(place) else {
+            return Missed::Nothing;
+        };
         let rested = kept
             .resent_at
             .is_none_or(|at| now.saturating_duration_since(at) >= RESEND_PAUSE);
-        if kept.number != number || kept.sealed.is_none() || kept.resent >= RESENDS_MAX || !rested {
-            return None;
+        if kept.number > number || kept.resent >= RESENDS_MAX {
+            return Missed::ForGood;
+        }
+        if kept.number != number || kept.sealed.is_none() || !rested {
+            return Missed::Nothing;
         }
         kept.resent += 1;
         kept.resent_at = Some(now);
-        Some(number)
+        Missed::Again(number)
+    }
+
+    /// Whether anything was sent since a moment.
+    pub fn sent_since(&self, moment: Instant) -> bool {
+        self.last.is_some_and(|(_, at)| at >= moment)
     }
 
     /// The length a packet leaves with at least; `None` if it was overwritten meanwhile.
@@ -294,22 +317,25 @@ mod tests {
     }
 
     #[test]
-    fn a_missed_packet_is_the_very_same_again_three_times_and_not_at_once() {
+    fn a_missed_packet_is_the_very_same_again_not_at_once_and_not_without_end() {
         let start = Instant::now();
         let mut stream = Stream::new(1);
         let number = stream.take(packet(7), start).unwrap();
-        assert_eq!(stream.missed(7, start), None, "it has not left yet");
+        assert_eq!(stream.missed(7, start), Missed::Nothing, "it has not left");
         let first = write(&mut stream, number, Some((5, 1)), 2);
         let mut again = vec![];
         for ms in 0..500 {
-            if let Some(number) = stream.missed(7, start + Duration::from_millis(ms)) {
+            if let Missed::Again(number) = stream.missed(7, start + Duration::from_millis(ms)) {
                 again.push((ms, write(&mut stream, number, Some((5, 99)), 0)));
             }
         }
         let times: Vec<u64> = again.iter().map(|(ms, _)| *ms).collect();
-        assert_eq!(times, [0, 20, 40]);
+        assert_eq!(times, [0, 20, 40, 60, 80, 100, 120, 140]);
         assert!(again.iter().all(|(_, bytes)| *bytes == first));
-        assert_eq!(stream.missed(8, start), None, "never sent");
+        assert_eq!(stream.missed(7, start), Missed::ForGood);
+        assert_eq!(stream.missed(8, start), Missed::Nothing, "never sent");
+        stream.take(packet(8 + KEPT_VIDEO as u16), start);
+        assert_eq!(stream.missed(8, start), Missed::ForGood, "not kept");
     }
 
     #[test]
