@@ -1385,7 +1385,7 @@ bears_bps: number | null,
  */
 step: LinkStep, };
 
-export type LinkStep = "full" | "fewer_tiles" | "smaller_programme" | "sound_only" | "control_only";
+export type LinkStep = "full" | "fewer_tiles" | "smaller_programme" | "no_presentation" | "sound_only" | "control_only";
 
 export type Side = "uplink" | "downlink" | "presentation";
 

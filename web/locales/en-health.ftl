@@ -12,6 +12,7 @@ health-freezes = The picture stood still { $n } times in 10 seconds (limit { $mo
 health-less_shown = Weak link towards it: { $what }
 less-fewer_tiles = fewer tiles
 less-smaller_programme = smaller programme
+less-no_presentation = no presentation
 less-sound_only = sound only
 less-control_only = control only
 see-to-it = I see to it

@@ -12,6 +12,7 @@ health-freezes = Hình đứng { $n } lần trong 10 giây (ngưỡng { $most } 
 health-less_shown = Đường truyền xuống yếu: { $what }
 less-fewer_tiles = bớt hình điểm cầu
 less-smaller_programme = hình chung nhỏ
+less-no_presentation = không có trình chiếu
 less-sound_only = chỉ còn tiếng
 less-control_only = chỉ còn điều khiển
 see-to-it = Nhận xử lý

@@ -214,6 +214,7 @@ impl Health {
                 LinkStep::Full => Answer::Good,
                 LinkStep::FewerTiles
                 | LinkStep::SmallerProgramme
+                | LinkStep::NoPresentation
                 | LinkStep::SoundOnly
                 | LinkStep::ControlOnly => Answer::Bad(Figures {
                     step: Some(link.step),
@@ -361,7 +362,7 @@ impl HealthLimits {
         };
         let down = match link.step {
             LinkStep::Full => 4,
-            LinkStep::FewerTiles | LinkStep::SmallerProgramme => 2,
+            LinkStep::FewerTiles | LinkStep::SmallerProgramme | LinkStep::NoPresentation => 2,
             LinkStep::SoundOnly | LinkStep::ControlOnly => 1,
         };
         up.min(down)

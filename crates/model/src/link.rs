@@ -40,6 +40,8 @@ pub enum LinkStep {
     FewerTiles,
     /// The programme is smaller.
     SmallerProgramme,
+    /// What is presented is missing: it has one size, for text that is not sharp is of no use.
+    NoPresentation,
     /// No picture, sound goes on.
     SoundOnly,
     /// Neither picture nor sound: the link bears the page alone.

@@ -66,7 +66,7 @@ const FIGURES: [Known; 10] = [
     ),
     (
         "site_step",
-        "What a site's link makes of its screen: 0 everything, 4 neither picture nor sound",
+        "What a site's link makes of its screen: 0 everything, 3 no presentation, 4 sound only, 5 neither picture nor sound",
         |link| Some(step(link.step)),
     ),
 ];
@@ -133,7 +133,8 @@ fn step(step: LinkStep) -> f64 {
         LinkStep::Full => 0.0,
         LinkStep::FewerTiles => 1.0,
         LinkStep::SmallerProgramme => 2.0,
-        LinkStep::SoundOnly => 3.0,
-        LinkStep::ControlOnly => 4.0,
+        LinkStep::NoPresentation => 3.0,
+        LinkStep::SoundOnly => 4.0,
+        LinkStep::ControlOnly => 5.0,
     }
 }

@@ -123,8 +123,11 @@ fn step(wishes: &[Wish<'_>], got: &[Option<Layer>]) -> LinkStep {
     if wishes.iter().zip(got).all(is_whole) {
         return LinkStep::Full;
     }
+    let presented = wishes.iter().zip(got);
+    let mut presented = presented.filter(|(wish, _)| wish.slot == PRESENTATION_SLOT);
     match programme {
         Some((_, None)) => LinkStep::SoundOnly,
+        Some(_) if presented.any(|(_, got)| got.is_none()) => LinkStep::NoPresentation,
         Some(programme) if !is_whole(programme) => LinkStep::SmallerProgramme,
         Some(_) => LinkStep::FewerTiles,
         None if got.iter().all(Option::is_none) => LinkStep::SoundOnly,
@@ -150,6 +153,7 @@ mod tests {
     #[test]
     fn the_programme_makes_room_for_a_presentation_and_tiles_come_after_both() {
         let wishes = [wish(0, Full), PRESENTATION, wish(1, Quarter)];
+        let step = |kbps: u64| fit(Some(kbps * 1_000), 1, &wishes).step;
         let at = |kbps: u64| fit(Some(kbps * 1_000), 1, &wishes).pictures;
         let whole = (PRESENTATION_SLOT, Layer::Presentation);
         assert_eq!(at(9_000), [(0, Full), whole, (1, Quarter)]);
@@ -162,6 +166,16 @@ mod tests {
             "text in pieces is no use"
         );
         assert_eq!(at(200), [(0, Quarter)]);
+        assert_eq!(
+            [2_850, 1_270, 1_000, 200, 120].map(step),
+            [
+                LinkStep::FewerTiles,
+                LinkStep::SmallerProgramme,
+                LinkStep::NoPresentation,
+                LinkStep::NoPresentation,
+                LinkStep::SoundOnly,
+            ]
+        );
     }
 
     #[test]
