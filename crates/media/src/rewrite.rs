@@ -25,6 +25,8 @@ pub struct RtpOut {
     pub seq: u16,
     pub timestamp: u32,
     pub marker: bool,
+    /// A picture begins anew here: whoever has it needs nothing from before.
+    pub key_frame: bool,
     /// The sender's, shared with everybody it goes to.
     pub payload: Bytes,
     /// What stands in its place where the payload is written.
@@ -137,6 +139,7 @@ impl Rewriter {
             seq,
             timestamp,
             marker: head.marker,
+            key_frame: vp8.is_some_and(|vp8| vp8.key_frame),
             payload: payload.clone(),
             numbers,
         })

@@ -11,6 +11,8 @@ use std::time::{Duration, Instant};
 
 /// Packets whose way is remembered: at 2,500 packets a second, more than a second's.
 const REMEMBERED: usize = 4_096;
+/// UDP, IP and Ethernet around a datagram: a line's rate counts them, and for a sound they are a third.
+const OVERHEAD_BYTES: usize = 42;
 /// Before anything is known, and where a limit is forgotten: thirteen full pictures.
 const START_BPS: f64 = 20_000_000.0;
 /// Below this there is no sound, and no way to learn that the link is better.
@@ -53,6 +55,10 @@ pub struct Estimate {
     delivered: [f64; WINDOWS],
     /// Windows in a row that spoke of a full link.
     full_windows: u32,
+    /// The last window spoke of a full link.
+    full: bool,
+    /// A full link has become free again since it was last asked.
+    eased: bool,
     hold_until: Option<Instant>,
     patience: Duration,
     grown_at: Option<Instant>,
@@ -97,6 +103,8 @@ impl Estimate {
             arrived_until: None,
             delivered: [0.0; WINDOWS],
             full_windows: 0,
+            full: false,
+            eased: false,
             hold_until: None,
             patience: PATIENCE_LEAST,
             grown_at: None,
@@ -112,6 +120,16 @@ impl Estimate {
         if is_cut { 0 } else { self.bps as u64 }
     }
 
+    /// Whether the link has more to carry than it can, by the last judgement.
+    pub fn is_full(&self) -> bool {
+        self.full
+    }
+
+    /// Whether a link that had lost what it could not carry has room again, once.
+    pub fn take_eased(&mut self) -> bool {
+        std::mem::take(&mut self.eased)
+    }
+
     /// Since when the client has told of nothing, if that is so long that its road was cut.
     pub fn cut(&self, now: Instant) -> Option<Instant> {
         self.unanswered
@@ -123,10 +141,10 @@ impl Estimate {
         Some(self.bps(now)).filter(|bps| *bps < START_BPS as u64)
     }
 
-    /// A packet leaves with this running number.
+    /// A packet leaves with this running number, in a datagram of so many bytes.
     pub fn sent(&mut self, number: u16, bytes: usize, at: Instant) {
         if let Some(place) = self.sent.get_mut(usize::from(number) % REMEMBERED) {
-            let bytes = u16::try_from(bytes).unwrap_or(u16::MAX);
+            let bytes = u16::try_from(bytes + OVERHEAD_BYTES).unwrap_or(u16::MAX);
             *place = Some(Sent { number, bytes, at });
         }
         self.unanswered.get_or_insert(at);
@@ -179,7 +197,9 @@ impl Estimate {
         let queue = mean - self.shortest.least().unwrap_or(mean);
         let loss = f64::from(window.lost) / f64::from(packets);
         let waits = queue > QUEUE_MAX_US;
-        if !waits && loss <= LOSS_MAX {
+        self.full = waits || loss > LOSS_MAX;
+        if !self.full {
+            self.eased |= self.full_windows >= BELIEVED;
             self.full_windows = 0;
             return self.good(now);
         }
@@ -358,7 +378,7 @@ mod tests {
                 debt += rate / 8_000.0;
                 while debt >= 500.0 {
                     debt -= 500.0;
-                    estimate.sent(number, 500, now);
+                    estimate.sent(number, 500 - OVERHEAD_BYTES, now);
                     let at = link.carry(500, us);
                     sent += 4_000.0;
                     arrived += if at.is_some() { 4_000.0 } else { 0.0 };
@@ -432,6 +452,8 @@ mod tests {
                 too_much <= 12 && used >= 90 && arrived >= 105,
                 "{figures:?}"
             );
+            assert!(estimate.take_eased(), "it was full, and has room again");
+            assert!(!estimate.take_eased(), "once");
         }
     }
 

@@ -54,6 +54,7 @@ fn rtcp() {
             marker: true,
             payload: vec![1; 100].into(),
             numbers: None,
+            key_frame: false,
         };
         // Whatever it was told before, it goes on.
         assert!(leg.send(0, packet, now), "the leg sends no more");

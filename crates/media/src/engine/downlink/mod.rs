@@ -22,7 +22,7 @@ use estimate::Estimate;
 use reports::{REPORT_INTERVAL, Reports};
 use rtc::shared::error::Error;
 use std::net::SocketAddr;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use stream::{Missed, Stamp, Stream};
 
 /// Video slots come first in the offer: the programme, the tiles and the presentation.
@@ -55,6 +55,42 @@ impl Names {
 /// Packets noted between two drains; a further one is dropped like one lost on the way.
 const NOTED_MAX: usize = 1_024;
 
+/// A slot that sent nothing for so long shows nothing that moves.
+const LATELY: Duration = Duration::from_secs(1);
+/// Of what a link bears, one part of so many may be what is sent again: more would push out what is sent for the first time.
+const AGAIN_PART: f64 = 8.0;
+/// So many seconds of it may be sent again at once.
+const AGAIN_SAVED: f64 = 2.0;
+
+/// How much may still be sent again on a link that has shown its limit.
+#[derive(Default)]
+struct Again {
+    bits: f64,
+    at: Option<Instant>,
+}
+
+impl Again {
+    /// Whether a packet may be sent again; if so, it counts. A link without a limit bears it.
+    fn take(&mut self, bytes: usize, bears: Option<u64>, now: Instant) -> bool {
+        let Some(bears) = bears else {
+            self.at = None;
+            return true;
+        };
+        let rate = bears as f64 / AGAIN_PART;
+        let passed = self.at.replace(now);
+        let passed = passed.map_or(AGAIN_SAVED, |at| {
+            now.saturating_duration_since(at).as_secs_f64()
+        });
+        let bits = bytes as f64 * 8.0;
+        self.bits = (self.bits + passed * rate).min(AGAIN_SAVED * rate);
+        let may = self.bits >= bits;
+        if may {
+            self.bits -= bits;
+        }
+        may
+    }
+}
+
 pub struct Downlink {
     transport: Transport,
     streams: Vec<Stream>,
@@ -69,6 +105,7 @@ pub struct Downlink {
     estimate: Estimate,
     reports: Reports,
     report_at: Option<Instant>,
+    again: Again,
     events: Vec<LegEvent>,
 }
 
@@ -131,6 +168,7 @@ impl Downlink {
             estimate: Estimate::new(),
             reports: Reports::new(engine.epoch),
             report_at: None,
+            again: Again::default(),
             events: vec![],
         })
     }
@@ -164,10 +202,13 @@ impl Downlink {
                 let said = self.reports.read(&packet, now);
                 self.events.extend(said.events);
                 if let Some(since) = self.estimate.cut(now).filter(|_| !said.arrivals.is_empty()) {
-                    self.returned(since);
+                    self.begin_anew(since);
                 }
                 for arrivals in &said.arrivals {
                     self.estimate.arrived(arrivals, self.epoch, now);
+                }
+                if self.estimate.take_eased() {
+                    self.begin_anew(now - LATELY);
                 }
                 for (slot, seq) in said.missed {
                     self.missed(slot, seq, now);
@@ -176,8 +217,9 @@ impl Downlink {
         }
     }
 
-    /// The client is back from a cut: what it missed is more than a key frame, and it would wait for seconds before it asks.
-    fn returned(&mut self, since: Instant) {
+    /// The client is back from a cut or a full link: what it missed is more than a key frame, and it would wait for
+    /// seconds before it asks.
+    fn begin_anew(&mut self, since: Instant) {
         let pictures = self.streams.iter().take(VIDEO_SLOTS).enumerate();
         let went_on = pictures.filter(|(_, stream)| stream.sent_since(since));
         self.events
@@ -187,15 +229,25 @@ impl Downlink {
     fn missed(&mut self, slot: usize, seq: u16, now: Instant) {
         let stream = self.streams.get_mut(slot);
         match stream.map(|stream| stream.missed(seq, now)) {
-            Some(Missed::Again(number)) => self.note(slot, number),
+            Some(Missed::Again(number)) if self.may_send_again(slot, number, now) => {
+                self.note(slot, number);
+            }
             Some(Missed::ForGood) => {
                 let wanted = LegEvent::KeyFrameWanted { slot };
                 if !self.events.contains(&wanted) {
                     self.events.push(wanted);
                 }
             }
-            Some(Missed::Nothing) | None => {}
+            Some(Missed::Again(_) | Missed::Nothing) | None => {}
         }
+    }
+
+    /// What is sent again while packets wait on the way only makes them wait longer; the client asks once more.
+    fn may_send_again(&mut self, slot: usize, number: u64, now: Instant) -> bool {
+        let stream = self.streams.get(slot);
+        let bytes = stream.and_then(|stream| stream.length(number, true));
+        let bears = self.estimate.bears(now);
+        !self.estimate.is_full() && self.again.take(bytes.unwrap_or(0), bears, now)
     }
 
     fn note(&mut self, slot: usize, number: u64) {
@@ -394,6 +446,7 @@ mod tests {
             marker: false,
             payload: vec![1; bytes].into(),
             numbers: None,
+            key_frame: false,
         }
     }
 
@@ -432,6 +485,52 @@ mod tests {
             [(at(1), segment, segment * 6 + 100 + overhead)]
         );
         assert_eq!(drain(&mut leg, now), []);
+    }
+
+    #[test]
+    fn what_is_sent_again_on_a_thin_link_is_a_part_of_what_it_bears() {
+        let start = Instant::now();
+        let mut again = Again::default();
+        assert!(
+            (0..1_000).all(|_| again.take(1_000, None, start)),
+            "no limit"
+        );
+        let mut bytes = 0;
+        for ms in 0..10_000 {
+            let now = start + Duration::from_millis(ms);
+            if again.take(1_000, Some(256_000), now) {
+                bytes += 1_000;
+            }
+        }
+        // Ten seconds, and the two that are saved.
+        let bits = f64::from(bytes * 8);
+        assert!(
+            (350_000.0..=12.0 * 256_000.0 / AGAIN_PART).contains(&bits),
+            "{bits}"
+        );
+    }
+
+    #[test]
+    fn who_asks_too_often_or_comes_back_from_a_cut_needs_a_key_frame() {
+        let start = Instant::now();
+        let mut leg = open(at(1), start);
+        for slot in [0, 2] {
+            assert!(leg.send(slot, packet(1, 10), start));
+        }
+        drain(&mut leg, start);
+        let mut events = vec![];
+        for ms in 0..500 {
+            leg.missed(0, 1, start + Duration::from_millis(ms));
+        }
+        leg.drain_events(&mut events);
+        assert_eq!(events, [LegEvent::KeyFrameWanted { slot: 0 }]);
+        assert_eq!(leg.estimate.cut(start + Duration::from_millis(500)), None);
+        let since = leg.estimate.cut(start + Duration::from_secs(1)).unwrap();
+        leg.begin_anew(since);
+        events.clear();
+        leg.drain_events(&mut events);
+        let wanted = [0, 2].map(|slot| LegEvent::KeyFrameWanted { slot });
+        assert_eq!(events, wanted);
     }
 
     #[test]

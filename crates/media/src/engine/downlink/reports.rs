@@ -176,6 +176,7 @@ mod tests {
             marker: false,
             payload: bytes::Bytes::new(),
             numbers: None,
+            key_frame: false,
         };
         streams[1].take(packet, at(100));
         (streams[1].packets, streams[1].octets) = (3, 1_000);

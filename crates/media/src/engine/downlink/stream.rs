@@ -28,6 +28,8 @@ pub struct Stream {
     kept: Vec<Option<Kept>>,
     /// The furthest number, counted on beyond 16 bits: what is above them is the rollover counter (RFC 3711, 3.3.1).
     newest: Option<u64>,
+    /// Where the picture last began anew.
+    begun: u64,
     pub packets: u32,
     pub octets: u32,
     /// The timestamp of the furthest packet, and when it was sent.
@@ -80,6 +82,7 @@ impl Stream {
             clock_rate: if is_video { 90_000 } else { 48_000 },
             kept: std::iter::repeat_with(|| None).take(kept).collect(),
             newest: None,
+            begun: 0,
             packets: 0,
             octets: 0,
             last: None,
@@ -103,6 +106,9 @@ impl Stream {
         let newest = self.newest.unwrap_or(number);
         if number + kept <= newest || self.find(number).is_some() {
             return None;
+        }
+        if packet.key_frame {
+            self.begun = self.begun.max(number);
         }
         if number >= newest {
             self.newest = Some(number);
@@ -133,6 +139,10 @@ impl Stream {
         let rested = kept
             .resent_at
             .is_none_or(|at| now.saturating_duration_since(at) >= RESEND_PAUSE);
+        // The picture has begun anew since: it goes on without what is missing.
+        if number < self.begun {
+            return Missed::Nothing;
+        }
         if kept.number > number || kept.resent >= RESENDS_MAX {
             return Missed::ForGood;
         }
@@ -269,6 +279,7 @@ mod tests {
             marker: true,
             payload: Bytes::from(vec![7; 50]),
             numbers: None,
+            key_frame: false,
         }
     }
 
@@ -336,6 +347,27 @@ mod tests {
         assert_eq!(stream.missed(8, start), Missed::Nothing, "never sent");
         stream.take(packet(8 + KEPT_VIDEO as u16), start);
         assert_eq!(stream.missed(8, start), Missed::ForGood, "not kept");
+    }
+
+    #[test]
+    fn what_is_missing_from_before_a_key_frame_is_not_sent_again() {
+        let now = Instant::now();
+        let mut stream = Stream::new(1);
+        for seq in 1..=4 {
+            let key_frame = seq == 3;
+            let packet = RtpOut {
+                key_frame,
+                ..packet(seq)
+            };
+            let number = stream.take(packet, now).unwrap();
+            write(&mut stream, number, None, 0);
+        }
+        let missed = [1, 2, 3, 4].map(|seq| stream.missed(seq, now));
+        let again = Missed::Again;
+        assert_eq!(
+            missed,
+            [Missed::Nothing, Missed::Nothing, again(3), again(4)]
+        );
     }
 
     #[test]
