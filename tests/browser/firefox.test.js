@@ -12,21 +12,23 @@ const CHROMIUM = 2;
 let server, chromium, firefox, chair, wall, other, room;
 
 const view = (page) => page.evaluate(() => globalThis.diemcau?.view());
-const showing = async (page, site) => (await frames(page)).filter((slot) => slot.kind === "video" && slot.site === site);
-const decoded = async (page, site) => (await showing(page, site)).reduce((sum, slot) => sum + slot.framesDecoded, 0);
+/** What a page decodes as the programme, if that is the site. */
+const programme = async (page, site) => (await frames(page)).find((slot) => slot.slot === 0 && slot.site === site);
+const decoded = async (page, site) => (await programme(page, site))?.framesDecoded ?? 0;
 
-/** The site speaks, and whoever listens sees it in full size and hears it. */
+/** The site speaks: whoever listens has it as the programme and hears it, the wall in its full size. */
 async function speaks(speaker, site, listeners) {
   await asks(speaker);
   await until("the chair sees its request", async () => (await view(chair)).floor.queue.some((request) => request.site === site));
   await chair.keyboard.press("F2");
   await until("it has the floor", async () => (await view(speaker)).floor.turn?.site === site);
   for (const listener of listeners) {
+    await until("it is the programme", () => programme(listener, site));
     const [sound, picture] = [await soundPackets(listener), await decoded(listener, site)];
     await until("its sound arrives", async () => await soundPackets(listener) > sound + 50);
     await until("its picture is decoded", async () => await decoded(listener, site) > picture + 10);
   }
-  await until("the wall has its full size", async () => (await showing(wall, site)).some((slot) => slot.width === 1280));
+  await until("the wall has its full size", async () => (await programme(wall, site))?.width === 1280);
   await chair.keyboard.press("F4");
   await until("the chair's desk has no turn", async () => (await view(chair)).floor.turn === null);
 }

@@ -185,6 +185,8 @@ impl Hub {
                 door.room.tell(Message::Leave { peer }).await;
                 left
             }
+            // It was refused in the moment it spoke: that is what it must hear.
+            (Ok(Err(why)), Ok(_)) => why.into(),
             (_, said) => {
                 door.room.tell(Message::Gone { wait }).await;
                 said.err().unwrap_or(ErrorWhy::JoinFirst.into())

@@ -85,7 +85,7 @@ impl PictureSlot {
 
     /// The picture a viewer that lost its thread needs a key frame of.
     pub fn wanted(&self) -> Option<Picture> {
-        self.want
+        self.want.filter(|want| self.unreadable != Some(*want))
     }
 
     /// The packet for the slot, if it has a place there; `vp8` is missing in padding, which only fills a number.

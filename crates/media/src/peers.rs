@@ -1,6 +1,6 @@
 //! What the one task remembers of each admitted peer.
 
-use crate::engine::{Layer, Leg};
+use crate::engine::{Layer, Leg, RtpIn};
 use crate::forward::{PictureSlot, VoiceSlot};
 use crate::gate::{FIRST_VOICE_SLOT, Presenter, Screen, Source};
 use crate::stats::Meter;
@@ -53,8 +53,15 @@ pub struct Up {
     pub line: Line,
     /// Grows with each connection; 0 while not connected.
     pub order: u64,
-    seen: [Option<Instant>; 3],
+    seen: [Option<Seen>; 3],
     arriving: Vec<Layer>,
+}
+
+/// The newest picture of a layer.
+struct Seen {
+    ssrc: u32,
+    timestamp: u32,
+    at: Instant,
 }
 
 pub struct Down {
@@ -193,17 +200,31 @@ impl Up {
         Self {
             line: Line::new(leg, now),
             order: 0,
-            seen: [None; 3],
+            seen: [const { None }; 3],
             arriving: vec![],
         }
     }
 
-    /// A packet of a layer came; true if the layer is new.
-    pub fn saw(&mut self, layer: Layer, now: Instant) -> bool {
-        for (known, seen) in Layer::ALL.iter().zip(&mut self.seen) {
-            if *known == layer {
-                *seen = Some(now);
-            }
+    /// A packet came; true if its layer is new. A layer that a browser has given up for want of room still brings
+    /// padding, and old packets again.
+    pub fn saw(&mut self, packet: &RtpIn, now: Instant) -> bool {
+        let layer = packet.layer;
+        let Some(place) = Layer::ALL.iter().position(|known| *known == layer) else {
+            return false;
+        };
+        let is_older = |seen: &Seen| {
+            seen.ssrc == packet.ssrc && packet.timestamp.wrapping_sub(seen.timestamp) >= 1 << 31
+        };
+        if packet.payload.is_empty() || self.seen[place].as_ref().is_some_and(is_older) {
+            return false;
+        }
+        let repeats = |seen: &Seen| seen.ssrc == packet.ssrc && seen.timestamp == packet.timestamp;
+        if !self.seen[place].as_ref().is_some_and(repeats) {
+            self.seen[place] = Some(Seen {
+                ssrc: packet.ssrc,
+                timestamp: packet.timestamp,
+                at: now,
+            });
         }
         if self.arriving.contains(&layer) {
             return false;
@@ -215,12 +236,13 @@ impl Up {
     /// Forgets layers that stopped; true if there was one.
     pub fn age(&mut self, now: Instant) -> bool {
         let before = self.arriving.len();
-        let fresh = |seen: Option<Instant>| {
-            seen.is_some_and(|seen| now.saturating_duration_since(seen) < LAYER_LIFETIME)
+        let fresh = |seen: &Option<Seen>| {
+            let at = seen.as_ref().map(|seen| seen.at);
+            at.is_some_and(|at| now.saturating_duration_since(at) < LAYER_LIFETIME)
         };
-        let layers = Layer::ALL.iter().zip(self.seen);
+        let layers = Layer::ALL.iter().zip(&self.seen);
         let alive: Vec<Layer> = layers
-            .filter(|(_, seen)| fresh(*seen))
+            .filter(|(_, seen)| fresh(seen))
             .map(|(layer, _)| *layer)
             .collect();
         self.arriving.retain(|layer| alive.contains(layer));
@@ -320,6 +342,46 @@ mod tests {
         assert!(
             (9_000..=10_100).contains(&flood),
             "of 50,000 a second: {flood}"
+        );
+    }
+
+    #[test]
+    fn a_layer_that_brings_only_padding_and_old_packets_has_stopped() {
+        let start = Instant::now();
+        let engine = crate::engine::Engine::new(crate::engine::Addresses(vec![]), start).unwrap();
+        let mut up = Up::new(engine.offer_downlink().unwrap().0, start);
+        let packet = |timestamp: u32, bytes: usize| RtpIn {
+            codec: crate::engine::Codec::Vp8,
+            layer: Layer::Full,
+            ssrc: 1,
+            seq: 0,
+            timestamp,
+            marker: false,
+            level_dbov: None,
+            payload: vec![0; bytes].into(),
+        };
+        let newest = u32::MAX - 10;
+        assert!(up.saw(&packet(newest, 9), start));
+        for ms in 1..2_000 {
+            let now = start + Duration::from_millis(ms);
+            up.saw(&packet(newest, 9), now);
+            up.saw(&packet(newest - 3_000, 9), now);
+            up.saw(&packet(newest.wrapping_add(3_000), 0), now);
+        }
+        let later = start + Duration::from_secs(2);
+        assert!(up.age(later), "it has stopped");
+        assert!(
+            up.saw(&packet(newest.wrapping_add(6_000), 9), later),
+            "it is back"
+        );
+        let anew = RtpIn {
+            ssrc: 2,
+            ..packet(5, 9)
+        };
+        up.saw(&anew, later + Duration::from_secs(2));
+        assert!(
+            !up.age(later + Duration::from_secs(3)),
+            "another stream of it"
         );
     }
 

@@ -6,6 +6,8 @@ const PICTURE_ID_MASK: u16 = 0x7fff;
 /// What the descriptor says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Vp8 {
+    /// The first packet of a picture.
+    pub first: bool,
     /// The first packet of a key frame.
     pub key_frame: bool,
     pub picture_id: Option<PictureId>,
@@ -21,10 +23,22 @@ pub struct PictureId {
     pub long: bool,
 }
 
+impl PictureId {
+    /// That of the picture after it.
+    pub fn next(self) -> Self {
+        let mask = if self.long { PICTURE_ID_MASK } else { 0x7f };
+        Self {
+            value: self.value.wrapping_add(1) & mask,
+            ..self
+        }
+    }
+}
+
 impl Vp8 {
     /// A picture of another codec, which numbers nothing itself.
     pub fn without_numbers(key_frame: bool) -> Self {
         Self {
+            first: key_frame,
             key_frame,
             picture_id: None,
             tl0: None,
@@ -67,6 +81,7 @@ pub fn read(payload: &[u8]) -> Option<Vp8> {
     let starts_picture = first & 0x17 == 0x10;
     let head = *payload.get(at)?;
     Some(Vp8 {
+        first: starts_picture,
         key_frame: starts_picture && head & 1 == 0,
         picture_id,
         tl0,

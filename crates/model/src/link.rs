@@ -27,7 +27,7 @@ pub enum LinkReport {
     },
 }
 
-/// How far a downlink's link makes its screen do with less; each step includes those before it.
+/// How far a downlink's link makes its screen do with less: the worst of what it misses.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, TS,
 )]

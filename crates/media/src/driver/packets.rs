@@ -140,7 +140,7 @@ impl Driver {
             .get_mut(&source)
             .and_then(|peer| peer.up.as_mut());
         let of_camera = up.filter(|_| packet.layer != Layer::Presentation);
-        self.dirty |= of_camera.is_some_and(|up| up.saw(packet.layer, now));
+        self.dirty |= of_camera.is_some_and(|up| up.saw(packet, now));
         // A new layer may be what a screen is waiting for, and this may be its key frame.
         if self.dirty {
             self.make_routes(now);

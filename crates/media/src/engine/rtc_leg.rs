@@ -1,10 +1,11 @@
 //! An uplink on the sans-IO core of the `webrtc` project.
 
-use super::missing::Missing;
+use super::missing::{Mark, Missing};
 use super::rtc_build::{AUDIO_LEVEL_URI, connection};
 use super::rtc_path::Path;
 use super::{Addresses, Codec, EngineError, Layer, Leg, LegEvent, Outlet, RtpIn, Run, sdp};
 use crate::rewrite::RtpOut;
+use crate::{h264, vp8};
 use bytes::BytesMut;
 use rtc::peer_connection::RTCPeerConnection;
 use rtc::peer_connection::event::{RTCPeerConnectionEvent, RTCTrackEvent, RTCTrackEventInit};
@@ -37,6 +38,8 @@ pub struct RtcLeg {
     level_id: Option<u8>,
     /// The payload types that are H.264; any other picture is VP8.
     h264: Vec<u8>,
+    /// The client sends a packet again when it is asked (RFC 4585, 4.2).
+    sends_again: bool,
     streams: Vec<Stream>,
     connected: bool,
     /// Something arrived on the way to the connection: the library acts on some of it only when given the time.
@@ -53,7 +56,7 @@ struct Stream {
     receiver: RTCRtpReceiverId,
     /// The payload type of its first packet; another one is a codec we did not agree on.
     payload_type: Option<u8>,
-    /// Of a picture.
+    /// Stays empty for sound, which is not sent again.
     missing: Missing,
 }
 
@@ -65,6 +68,7 @@ impl RtcLeg {
     ) -> Result<(Self, String), EngineError> {
         let mut connection = connection(addresses, now).map_err(refused)?;
         let theirs = sdp::ufrag(offer);
+        let sends_again = sdp::sends_again(offer);
         let offer = RTCSessionDescription::offer(offer.to_owned()).map_err(refused)?;
         connection
             .set_remote_description(now, offer)
@@ -79,6 +83,7 @@ impl RtcLeg {
             path: Path::new(&text, theirs)?,
             level_id: sdp::extension_id(&text, AUDIO_LEVEL_URI),
             h264: sdp::payload_types(&text, "H264/90000").collect(),
+            sends_again,
             connected: false,
             stirred: false,
             heard: now,
@@ -129,7 +134,7 @@ impl RtcLeg {
             layer,
             receiver: track.receiver_id,
             payload_type: None,
-            missing: Missing::default(),
+            missing: Missing::new(self.sends_again),
         });
     }
 
@@ -142,11 +147,8 @@ impl RtcLeg {
         if *stream.payload_type.get_or_insert(header.payload_type) != header.payload_type {
             return None;
         }
-        if stream.is_picture {
-            stream.missing.came(header.sequence_number, self.heard);
-        }
         let level = self.level_id.and_then(|id| header.get_extension(id));
-        Some(RtpIn {
+        let packet = RtpIn {
             codec: match stream.is_picture {
                 false => Codec::Opus,
                 true if self.h264.contains(&header.payload_type) => Codec::H264,
@@ -160,7 +162,15 @@ impl RtcLeg {
             // The first bit is "voice", the others are the loudness below full scale.
             level_dbov: level.and_then(|level| level.first().map(|byte| -((byte & 0x7f) as i8))),
             payload: packet.payload,
-        })
+        };
+        let read = match packet.codec {
+            Codec::Opus => return Some(packet),
+            Codec::Vp8 => vp8::read(&packet.payload),
+            Codec::H264 => h264::read(&packet.payload),
+        };
+        let mark = Mark::of(&packet, read.as_ref());
+        stream.missing.came(packet.seq, mark, self.heard);
+        Some(packet)
     }
 
     fn ask_for_missing(&mut self, now: Instant) {

@@ -124,6 +124,13 @@ pub fn payload_types<'a>(part: &'a str, codec: &'a str) -> impl Iterator<Item = 
     })
 }
 
+/// Whether lost packets are sent again when they are asked for (RFC 4585, 4.2), of whichever codec.
+pub fn sends_again(sdp: &str) -> bool {
+    let feedback =
+        |line: &str| Some(line.strip_prefix("a=rtcp-fb:")?.split_once(' ')?.1.trim() == "nack");
+    lines(sdp).any(|line| feedback(line) == Some(true))
+}
+
 /// The number a header extension was negotiated to.
 pub fn extension_id(sdp: &str, uri: &str) -> Option<u8> {
     lines(sdp).find_map(|line| {

@@ -127,10 +127,10 @@ fn step(wishes: &[Wish<'_>], got: &[Option<Layer>]) -> LinkStep {
     let mut presented = presented.filter(|(wish, _)| wish.slot == PRESENTATION_SLOT);
     match programme {
         Some((_, None)) => LinkStep::SoundOnly,
-        Some(_) if presented.any(|(_, got)| got.is_none()) => LinkStep::NoPresentation,
+        None if got.iter().all(Option::is_none) => LinkStep::SoundOnly,
+        Some(_) | None if presented.any(|(_, got)| got.is_none()) => LinkStep::NoPresentation,
         Some(programme) if !is_whole(programme) => LinkStep::SmallerProgramme,
         Some(_) => LinkStep::FewerTiles,
-        None if got.iter().all(Option::is_none) => LinkStep::SoundOnly,
         None => LinkStep::FewerTiles,
     }
 }

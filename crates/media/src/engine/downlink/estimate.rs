@@ -55,7 +55,7 @@ pub struct Estimate {
     delivered: [f64; WINDOWS],
     /// Windows in a row that spoke of a full link.
     full_windows: u32,
-    /// The last window spoke of a full link.
+    /// Packets wait on the way, or have been lost for so long that it is believed.
     full: bool,
     /// A full link has become free again since it was last asked.
     eased: bool,
@@ -197,13 +197,14 @@ impl Estimate {
         let queue = mean - self.shortest.least().unwrap_or(mean);
         let loss = f64::from(window.lost) / f64::from(packets);
         let waits = queue > QUEUE_MAX_US;
-        self.full = waits || loss > LOSS_MAX;
-        if !self.full {
+        if !waits && loss <= LOSS_MAX {
+            self.full = false;
             self.eased |= self.full_windows >= BELIEVED;
             self.full_windows = 0;
             return self.good(now);
         }
         self.full_windows += 1;
+        self.full = waits || self.full_windows >= BELIEVED;
         if self.full_windows >= BELIEVED {
             let part = if waits { AFTER_QUEUE } else { AFTER_LOSS };
             self.full(delivered * part, now);

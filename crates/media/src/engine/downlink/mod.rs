@@ -247,7 +247,11 @@ impl Downlink {
         let stream = self.streams.get(slot);
         let bytes = stream.and_then(|stream| stream.length(number, true));
         let bears = self.estimate.bears(now);
-        !self.estimate.is_full() && self.again.take(bytes.unwrap_or(0), bears, now)
+        let may = !self.estimate.is_full() && self.again.take(bytes.unwrap_or(0), bears, now);
+        if let Some(stream) = self.streams.get_mut(slot).filter(|_| may) {
+            stream.resent(number, now);
+        }
+        may
     }
 
     fn note(&mut self, slot: usize, number: u64) {

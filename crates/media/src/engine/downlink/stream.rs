@@ -6,6 +6,7 @@ use crate::engine::Codec;
 use crate::engine::wire::srtp::{Sealer, TAG_BYTES};
 use crate::rewrite::RtpOut;
 use rtc::crypto::CryptoError;
+use std::cmp::Ordering;
 use std::time::{Duration, Instant};
 
 /// Packets kept of a picture (about 3 s of 1.5 Mbit/s); an older one cannot be sent again.
@@ -127,13 +128,13 @@ impl Stream {
         Some(number)
     }
 
-    /// What is to be done for a client that misses a packet; to send it again counts.
-    pub fn missed(&mut self, seq: u16, now: Instant) -> Missed {
+    /// What is to be done for a client that misses a packet.
+    pub fn missed(&self, seq: u16, now: Instant) -> Missed {
         let Some(number) = self.number_of(seq) else {
             return Missed::Nothing;
         };
         let place = self.place(number);
-        let Some(Some(kept)) = self.kept.get_mut(place) else {
+        let Some(Some(kept)) = self.kept.get(place) else {
             return Missed::Nothing;
         };
         let rested = kept
@@ -143,15 +144,25 @@ impl Stream {
         if number < self.begun {
             return Missed::Nothing;
         }
-        if kept.number > number || kept.resent >= RESENDS_MAX {
-            return Missed::ForGood;
+        match kept.number.cmp(&number) {
+            // It is not kept any more.
+            Ordering::Greater => Missed::ForGood,
+            // It was never sent.
+            Ordering::Less => Missed::Nothing,
+            Ordering::Equal if kept.resent >= RESENDS_MAX => Missed::ForGood,
+            Ordering::Equal if kept.sealed.is_none() || !rested => Missed::Nothing,
+            Ordering::Equal => Missed::Again(number),
         }
-        if kept.number != number || kept.sealed.is_none() || !rested {
-            return Missed::Nothing;
+    }
+
+    /// A packet is sent again.
+    pub fn resent(&mut self, number: u64, now: Instant) {
+        let place = self.place(number);
+        let kept = self.kept.get_mut(place).and_then(Option::as_mut);
+        if let Some(kept) = kept.filter(|kept| kept.number == number) {
+            kept.resent += 1;
+            kept.resent_at = Some(now);
         }
-        kept.resent += 1;
-        kept.resent_at = Some(now);
-        Missed::Again(number)
     }
 
     /// Whether anything was sent since a moment.
@@ -336,7 +347,9 @@ mod tests {
         let first = write(&mut stream, number, Some((5, 1)), 2);
         let mut again = vec![];
         for ms in 0..500 {
-            if let Missed::Again(number) = stream.missed(7, start + Duration::from_millis(ms)) {
+            let now = start + Duration::from_millis(ms);
+            if let Missed::Again(number) = stream.missed(7, now) {
+                stream.resent(number, now);
                 again.push((ms, write(&mut stream, number, Some((5, 99)), 0)));
             }
         }
