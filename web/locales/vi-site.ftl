@@ -83,6 +83,6 @@ told-waiting = đã báo, đang chờ
 list-tab = Danh sách đăng ký
 weak-link-fewer_tiles = Đường truyền yếu: đã giảm hình các điểm cầu, âm thanh vẫn giữ.
 weak-link-smaller_programme = Đường truyền yếu: đã giảm cả hình phát chung, âm thanh vẫn giữ.
-weak-link-no_presentation = Đường truyền yếu: không đủ chỗ cho phần trình chiếu, hình và âm thanh vẫn giữ.
+weak-link-no_presentation = Đường truyền yếu: không hiện được trình chiếu.
 weak-link-sound_only = Đường truyền rất yếu: đã tắt hình, âm thanh vẫn giữ.
 weak-link-control_only = Đường truyền rất yếu: tạm mất hình và tiếng, vẫn đăng ký được.
