@@ -60,6 +60,7 @@ async fn two_consoles_press_next_and_one_turn_starts() -> Result<()> {
         }
         see_somebody_waiting(&mut left).await?;
         see_somebody_waiting(&mut right).await?;
+        level(&mut left, &mut right).await?;
         assert_eq!(left.view, right.view, "before race {race}");
 
         let after = left.view.floor.turn.as_ref().map(|turn| turn.turn);
@@ -86,6 +87,7 @@ async fn two_consoles_press_next_and_one_turn_starts() -> Result<()> {
             ),
             "race {race}: {answers:?}"
         );
+        level(&mut left, &mut right).await?;
         assert_eq!(left.view, right.view, "after race {race}");
         let turn = left.view.floor.turn.clone().context("nobody speaks")?;
         assert_eq!(turn.turn, expect);
@@ -145,6 +147,19 @@ async fn press(
         );
         [left?, right?]
     })
+}
+
+/// Both have heard as much: a microphone that is heard meanwhile may have been told to one of them only.
+async fn level(left: &mut Client, right: &mut Client) -> Result<()> {
+    while left.seq != right.seq {
+        let furthest = left.seq.max(right.seq);
+        for console in [&mut *left, &mut *right] {
+            console
+                .until(|console| (console.seq >= furthest).then_some(()))
+                .await?;
+        }
+    }
+    Ok(())
 }
 
 async fn see_somebody_waiting(console: &mut Client) -> Result<()> {

@@ -24,7 +24,7 @@ export function screensPanel(ctx, view, close = nothing) {
   const { stage } = view;
   const { preview } = stage;
   const blank = stage.layout === "blank";
-  return html`<div class="zone-head"><h2>${t("big-screen")}</h2><span class="faint">${t("on-screen-now", { layout: t(`layout-${stage.layout}`) })}</span>${close}</div>
+  return html`<div class="zone-head"><h2>${t("big-screen")}</h2><span class="faint">${t("on-screen-now", { layout: onWall(stage) })}</span>${close}</div>
     <div class="screens">${small(view)}
       <fieldset class="layouts"><legend>${t("lay-ready")}</legend>${LAYOUTS.map((layout) => html`<button class="btn ${preview === layout ? "pressed" : ""}" type="button" aria-pressed=${preview === layout}
         ?disabled=${stage.layout === layout} @click=${() => previewLayout(ctx.ask, preview === layout ? null : layout)}>${t(`layout-${layout}`)}</button>`)}</fieldset>
@@ -35,10 +35,13 @@ export function screensPanel(ctx, view, close = nothing) {
     </div>`;
 }
 
+/** What the wall shows: a presentation stands where the paragraph would be. @param {View["stage"]} stage */
+const onWall = ({ presentation, layout }) => t(presentation && layout === "document" ? "presenting" : `layout-${layout}`);
+
 /** What is laid ready, in small; before, what stands on the wall now. @param {View} view */
 function small(view) {
-  const { preview, layout } = view.stage;
-  const label = preview ? t("preview-layout", { layout: t(`layout-${preview}`) }) : t("on-screen-now", { layout: t(`layout-${layout}`) });
+  const { preview } = view.stage;
+  const label = preview ? t("preview-layout", { layout: t(`layout-${preview}`) }) : t("on-screen-now", { layout: onWall(view.stage) });
   const shown = preview ? { ...view, stage: { ...view.stage, layout: preview }, attendance: { ...view.attendance, calling: null } } : view;
   return html`<figure class="small ${preview ? "is-preview" : ""}"><scene-preview aria-label=${label} .scene=${scene(shown)}></scene-preview><figcaption>${label}</figcaption></figure>`;
 }
