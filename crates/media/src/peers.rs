@@ -57,10 +57,10 @@ pub struct Up {
     arriving: Vec<Layer>,
 }
 
-/// The newest picture of a layer.
+/// The furthest packet of a layer's pictures.
 struct Seen {
     ssrc: u32,
-    timestamp: u32,
+    seq: u16,
     at: Instant,
 }
 
@@ -212,20 +212,18 @@ impl Up {
         let Some(place) = Layer::ALL.iter().position(|known| *known == layer) else {
             return false;
         };
-        let is_older = |seen: &Seen| {
-            seen.ssrc == packet.ssrc && packet.timestamp.wrapping_sub(seen.timestamp) >= 1 << 31
+        let is_old = |seen: &Seen| {
+            let ahead = packet.seq.wrapping_sub(seen.seq);
+            seen.ssrc == packet.ssrc && (ahead == 0 || ahead >= 0x8000)
         };
-        if packet.payload.is_empty() || self.seen[place].as_ref().is_some_and(is_older) {
+        if packet.payload.is_empty() || self.seen[place].as_ref().is_some_and(is_old) {
             return false;
         }
-        let repeats = |seen: &Seen| seen.ssrc == packet.ssrc && seen.timestamp == packet.timestamp;
-        if !self.seen[place].as_ref().is_some_and(repeats) {
-            self.seen[place] = Some(Seen {
-                ssrc: packet.ssrc,
-                timestamp: packet.timestamp,
-                at: now,
-            });
-        }
+        self.seen[place] = Some(Seen {
+            ssrc: packet.ssrc,
+            seq: packet.seq,
+            at: now,
+        });
         if self.arriving.contains(&layer) {
             return false;
         }
@@ -350,39 +348,39 @@ mod tests {
         let start = Instant::now();
         let engine = crate::engine::Engine::new(crate::engine::Addresses(vec![]), start).unwrap();
         let mut up = Up::new(engine.offer_downlink().unwrap().0, start);
-        let packet = |timestamp: u32, bytes: usize| RtpIn {
+        let packet = |seq: u16, bytes: usize| RtpIn {
             codec: crate::engine::Codec::Vp8,
             layer: Layer::Full,
             ssrc: 1,
-            seq: 0,
-            timestamp,
+            seq,
+            timestamp: 0,
             marker: false,
             level_dbov: None,
             payload: vec![0; bytes].into(),
         };
-        let newest = u32::MAX - 10;
-        assert!(up.saw(&packet(newest, 9), start));
-        for ms in 1..2_000 {
-            let now = start + Duration::from_millis(ms);
-            up.saw(&packet(newest, 9), now);
-            up.saw(&packet(newest - 3_000, 9), now);
-            up.saw(&packet(newest.wrapping_add(3_000), 0), now);
+        let at = |ms| start + Duration::from_millis(ms);
+        for part in 0..40_u16 {
+            let now = at(u64::from(part) * 60);
+            let is_new = up.saw(&packet(65_530_u16.wrapping_add(part), 9), now);
+            assert_eq!(is_new, part == 0, "one long picture on a thin link");
+            assert!(!up.age(now));
         }
-        let later = start + Duration::from_secs(2);
-        assert!(up.age(later), "it has stopped");
-        assert!(
-            up.saw(&packet(newest.wrapping_add(6_000), 9), later),
-            "it is back"
-        );
+        let newest = 65_530_u16.wrapping_add(39);
+        for ms in 2_400..4_000 {
+            up.saw(&packet(newest, 9), at(ms));
+            up.saw(&packet(newest - 5, 9), at(ms));
+            up.saw(&packet(newest + (ms - 2_399) as u16, 0), at(ms));
+        }
+        assert!(up.age(at(4_000)), "it has stopped");
+        assert!(!up.saw(&packet(newest, 9), at(4_000)), "sent again");
+        let back = newest + 2_000;
+        assert!(up.saw(&packet(back, 9), at(4_000)), "it is back");
         let anew = RtpIn {
             ssrc: 2,
             ..packet(5, 9)
         };
-        up.saw(&anew, later + Duration::from_secs(2));
-        assert!(
-            !up.age(later + Duration::from_secs(3)),
-            "another stream of it"
-        );
+        up.saw(&anew, at(6_000));
+        assert!(!up.age(at(7_000)), "another stream of it");
     }
 
     #[test]

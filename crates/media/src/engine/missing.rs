@@ -64,6 +64,10 @@ pub struct Mark {
 #[derive(Debug)]
 struct Hole {
     seq: u16,
+    /// Those that were missed together have one number, and these packets around them.
+    gap: u64,
+    before: Mark,
+    after: Mark,
     since: Instant,
     first_asked: Option<Instant>,
     next_ask: Instant,
@@ -113,21 +117,21 @@ impl Missing {
             None => 1,
         };
         if ahead == 0 || ahead >= 0x8000 {
-            self.fill(seq, now);
+            self.fill(seq, &mark, now);
         } else {
             if let Some(newest) = self.newest.take() {
                 mark.picture = mark.picture.or(newest.mark.picture);
                 if ahead > 1 && !newest.mark.is_next(&mark) {
-                    self.miss(&newest, ahead, now);
+                    self.miss(&newest, ahead, mark, now);
                 }
             }
             self.newest = Some(Newest { seq, at: now, mark });
+            self.given_up &= !mark.key_frame;
         }
         if mark.key_frame {
             // The picture begins anew: it goes on without what is missing before.
             self.holes
                 .retain(|_, hole| hole.seq.wrapping_sub(seq) < 0x8000);
-            self.given_up = false;
         }
     }
 
@@ -166,7 +170,7 @@ impl Missing {
     }
 
     /// So many numbers before the newest packet, less one, did not come.
-    fn miss(&mut self, newest: &Newest, ahead: u16, now: Instant) {
+    fn miss(&mut self, newest: &Newest, ahead: u16, after: Mark, now: Instant) {
         let silence = now.saturating_duration_since(newest.at);
         let cut = ahead > CUT_PACKETS && silence > CUT_SILENCE;
         if cut || self.holes.len() + usize::from(ahead) > HOLES_MAX {
@@ -174,9 +178,13 @@ impl Missing {
             self.given_up = true;
             return;
         }
+        let gap = self.missed;
         for behind in 1..ahead {
             self.missed += 1;
             let hole = Hole {
+                gap,
+                before: newest.mark,
+                after,
                 seq: newest.seq.wrapping_add(behind),
                 since: now,
                 first_asked: None,
@@ -187,7 +195,7 @@ impl Missing {
         }
     }
 
-    fn fill(&mut self, seq: u16, now: Instant) {
+    fn fill(&mut self, seq: u16, mark: &Mark, now: Instant) {
         let found = self.holes.iter().find(|(_, hole)| hole.seq == seq);
         let Some(number) = found.map(|(number, _)| *number) else {
             return;
@@ -195,6 +203,13 @@ impl Missing {
         let Some(hole) = self.holes.remove(&number) else {
             return;
         };
+        // What lies between two pictures that follow each other was padding.
+        let (padding_before, padding_after) =
+            (hole.before.is_next(mark), mark.is_next(&hole.after));
+        self.holes.retain(|of, other| {
+            let padding = (padding_before && *of < number) || (padding_after && *of > number);
+            other.gap != hole.gap || !padding
+        });
         // Which question was answered is not known: the figure is a little long, and soon right on a road that became far.
         if let Some(asked) = hole.first_asked {
             let took = now.saturating_duration_since(asked).min(ROUND_TRIP_MAX);
@@ -211,7 +226,10 @@ impl Hole {
     fn ends(&self, answers: bool) -> Instant {
         match self.asks {
             _ if !answers => self.since + REORDER,
-            ASKS_MAX.. => self.since + ANSWER_LATEST,
+            // The last question was asked as long ago as an answer takes.
+            ASKS_MAX.. => (self.since + ANSWER_LATEST)
+                .max(self.next_ask)
+                .min(self.since + GIVE_UP),
             _ => self.since + GIVE_UP,
         }
     }
@@ -268,6 +286,16 @@ mod tests {
             play(&[(1, end), (4, mark(8, 0, 0))]),
             [2, 3],
             "before padding"
+        );
+        let mut missing = Missing::new(true);
+        for (seq, mark) in [(1, end), (5, mark(8, 1, 3)), (7, mark(8, 2, 3))] {
+            missing.came(seq, mark, start);
+        }
+        missing.came(4, mark(8, 0, 3), start);
+        assert_eq!(
+            missing.due(start + REORDER),
+            [6],
+            "the beginning came again"
         );
         let last = PictureId {
             value: 0x7fff,
