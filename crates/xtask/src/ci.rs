@@ -14,7 +14,7 @@ const VALGRIND: &str = "/usr/bin/valgrind";
 const IP: &str = "/usr/sbin/ip";
 /// Closed network first: server, rooms and browsers have a loopback and a cable that leads nowhere, by which all goes. The
 /// cable is there because Chromium makes no media connection on a machine that has no interface but the loopback, and the
-/// route because Firefox offers the address that leads to the world. It has to
+/// route because Firefox offers the address that leads to the world. The cable has to
 /// be up before: the kernel tells of it up to a second later, and Chromium drops what it is loading when a network comes.
 const CLOSED_NETWORK: &str = "ip link set lo up && ip link add cable type veth peer name nowhere \
     && ip addr add 192.168.77.1/24 dev cable && ip link set cable up && ip link set nowhere up \

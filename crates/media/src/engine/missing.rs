@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 /// What comes out of order comes within so long.
 const REORDER: Duration = Duration::from_millis(15);
-/// A round trip, until one was measured (RFC 8834 leaves it open; browsers begin with the same).
+/// A round trip, until one was measured.
 const ROUND_TRIP_FIRST: Duration = Duration::from_millis(100);
 const ROUND_TRIP_MAX: Duration = Duration::from_secs(1);
 /// Between two questions for the same packet, at least.
