@@ -11,7 +11,7 @@ mod support;
 
 use diemcau_hub::{Frame, Inbound, Outlet, Socket, Wire};
 use diemcau_model::{DeviceId, SeatId, WaitId};
-use diemcau_protocol::{ClientCommand, ClientFrame, Fact, PROTOCOL, ServerFrame};
+use diemcau_protocol::{ClientCommand, ClientFrame, ErrorWhy, Fact, PROTOCOL, ServerFrame};
 use std::{
     io,
     sync::Arc,
@@ -29,9 +29,11 @@ struct Prompt {
     device: DeviceId,
 }
 
-/// The way to it: its answer is there before the hub has done another step.
+/// The way to it: what it makes somebody say is there before the hub has done another step.
 struct Answers {
+    /// Who speaks then: mostly the same client.
     says: mpsc::UnboundedSender<ClientFrame>,
+    answer: fn(&ServerFrame) -> Option<ClientFrame>,
     hears: mpsc::UnboundedSender<ServerFrame>,
 }
 
@@ -57,15 +59,7 @@ impl Socket for Prompt {
 impl Wire for Answers {
     fn try_send(&self, frame: &Frame, _from: usize) -> io::Result<usize> {
         let heard: ServerFrame = serde_json::from_slice(frame.text()).unwrap();
-        let answer = match heard {
-            ServerFrame::Prove { .. } => Some(ClientFrame::Proof {
-                device: None,
-                pin: None,
-            }),
-            ServerFrame::Welcome { .. } => Some(ask_to_present()),
-            _ => None,
-        };
-        if let Some(answer) = answer {
+        if let Some(answer) = (self.answer)(&heard) {
             let _ = self.says.send(answer);
         }
         let _ = self.hears.send(heard);
@@ -84,29 +78,71 @@ fn ask_to_present() -> ClientFrame {
     }
 }
 
-/// What somebody with the secretary's link hears on this device.
-fn knock(hub: &Arc<diemcau_hub::Hub>, device: u8) -> mpsc::UnboundedReceiver<ServerFrame> {
+/// Proves who it is, and uses what it is welcomed to.
+fn eager(heard: &ServerFrame) -> Option<ClientFrame> {
+    match heard {
+        ServerFrame::Prove { .. } => Some(ClientFrame::Proof {
+            device: None,
+            pin: None,
+        }),
+        ServerFrame::Welcome { .. } => Some(ask_to_present()),
+        _ => None,
+    }
+}
+
+/// Makes the visitor speak in the moment the desks hear that nobody waits any more.
+fn at_its_refusal(heard: &ServerFrame) -> Option<ClientFrame> {
+    let ServerFrame::Facts { facts, .. } = heard else {
+        return None;
+    };
+    let empty = |fact: &Fact| matches!(fact, Fact::Door { door } if door.waiting.is_empty());
+    facts.iter().any(empty).then(ask_to_present)
+}
+
+/// Somebody at the server, and what is heard there.
+struct Client {
+    says: mpsc::UnboundedSender<ClientFrame>,
+    heard: mpsc::UnboundedReceiver<ServerFrame>,
+}
+
+/// Comes with a link on a device; what it hears makes `speaks`, else itself, say the answer.
+fn come(
+    hub: &Arc<diemcau_hub::Hub>,
+    (link, device): (&str, u8),
+    answer: fn(&ServerFrame) -> Option<ClientFrame>,
+    speaks: Option<&Client>,
+) -> Client {
     let (says, said) = mpsc::unbounded_channel();
     let (hears, heard) = mpsc::unbounded_channel();
     let join = ClientFrame::Join {
         protocol: PROTOCOL,
-        token: "secretary".into(),
+        token: link.into(),
     };
     says.send(join).unwrap();
+    let answers = Answers {
+        says: speaks.map_or(&says, |client| &client.says).clone(),
+        answer,
+        hears,
+    };
     let line = Prompt {
         said,
-        outlet: Outlet::new(Arc::new(Answers { says, hears })),
+        outlet: Outlet::new(Arc::new(answers)),
         device: DeviceId([device; 32]),
     };
     let hub = Arc::clone(hub);
     tokio::spawn(async move { hub.serve(line).await });
-    heard
+    Client { says, heard }
+}
+
+/// Somebody with the secretary's link.
+fn knock(hub: &Arc<diemcau_hub::Hub>, device: u8) -> Client {
+    come(hub, ("secretary", device), eager, None)
 }
 
 /// Hears until its command is taken. Whoever is sent away fails here.
-async fn is_taken(heard: &mut mpsc::UnboundedReceiver<ServerFrame>) {
+async fn is_taken(client: &mut Client) {
     loop {
-        let next = timeout(support::LIVE, heard.recv()).await.unwrap();
+        let next = timeout(support::LIVE, client.heard.recv()).await.unwrap();
         match next.expect("the connection was cut") {
             ServerFrame::Ok { id, .. } if id == "at-once" => return,
             ServerFrame::Error { why, text, .. } => panic!("{why:?}: {text}"),
@@ -131,15 +167,20 @@ async fn waiting(chair: &mut Guest) -> WaitId {
     }
 }
 
-#[tokio::test(start_paused = true)]
-async fn who_is_let_in_may_answer_the_welcome_before_anything_else_happens() {
+/// A hub whose secretary's link is bound to the device that came first.
+async fn guarded() -> Arc<diemcau_hub::Hub> {
     let mut setup = setup();
     setup
         .seats
         .iter_mut()
         .filter(|seat| seat.id == SECRETARY)
         .for_each(|seat| seat.bound = true);
-    let (hub, _) = hub_of(setup).await;
+    hub_of(setup).await.0
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_is_let_in_may_answer_the_welcome_before_anything_else_happens() {
+    let hub = guarded().await;
     let mut chair = Guest::join(&hub, "chair").await;
 
     is_taken(&mut knock(&hub, 1)).await;
@@ -148,4 +189,29 @@ async fn who_is_let_in_may_answer_the_welcome_before_anything_else_happens() {
     let admit = chair.command("in", ClientCommand::AdmitDevice { wait });
     assert!(matches!(admit.await, ServerFrame::Ok { .. }));
     is_taken(&mut second).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_speaks_in_the_moment_it_is_refused_hears_that_it_was_not_let_in() {
+    let hub = guarded().await;
+    let mut chair = Guest::join(&hub, "chair").await;
+
+    is_taken(&mut knock(&hub, 1)).await;
+    let mut second = knock(&hub, 2);
+    let _desk = come(&hub, ("chair", 3), at_its_refusal, Some(&second));
+    let wait = waiting(&mut chair).await;
+    let refuse = ClientCommand::RefuseDevice { wait, ban: false };
+    assert!(matches!(
+        chair.command("out", refuse).await,
+        ServerFrame::Ok { .. }
+    ));
+    let why = loop {
+        let next = timeout(support::LIVE, second.heard.recv()).await.unwrap();
+        match next.expect("it was told why") {
+            ServerFrame::Error { why, .. } => break why,
+            ServerFrame::Welcome { .. } => panic!("it was let in"),
+            _ => {}
+        }
+    };
+    assert_eq!(why, ErrorWhy::NotLetIn);
 }
