@@ -52,7 +52,8 @@ test("let, it picks its screen, and the wall shows it in the place of the paragr
   assert.equal((await presented(stage)).codec, "video/VP8");
   assert.ok((await presented(stage)).height >= 300);
   await until("the wall draws it", () => stage.locator(".presented room-picture:not([empty])").isVisible());
-  assert.equal((await presented(room)).framesDecoded, 0, "who presents is not shown it");
+  assert.equal((await presented(room)).framesDecoded, 0, "who presents is not sent it");
+  await chair.getByRole("button", { name: "Màn hình lớn: Trình chiếu" }).waitFor();
   for (const [page, name] of [[stage, "stage"], [chair, "chair"], [room, "site"]]) await shot(page, `${name}-presentation`);
 });
 
@@ -70,6 +71,7 @@ test("the chair stops it: nothing of the screen arrives any more, and the wall s
   await press(chair, "Dừng trình chiếu");
   await until("the wall is as before", async () => (await view(stage)).stage.layout === "speaker");
   await until("the room's machine shows no screen any more", () => room.evaluate(() => globalThis.diemcau.state().share === "off"));
+  await room.getByText("Chủ trì hoặc kỹ thuật đã dừng trình chiếu của máy này.").waitFor();
   const before = (await presented(stage)).framesDecoded;
   const own = async () => (await frames(chair)).find((slot) => slot.slot === SITE + 1).framesDecoded;
   const picture = await own();
@@ -85,6 +87,8 @@ test("whoever presides begins with one press, on the panel of the big screens", 
   await press(chair, "Trình chiếu màn hình máy này");
   await until("the room sees it", async () => (await presented(room)).framesDecoded > 3);
   await until("the room draws it", () => room.locator(".shared:not([empty])").isVisible());
+  const small = chair.frameLocator("scene-preview iframe").locator(".presented room-picture:not([empty]) video");
+  await until("its own picture of the wall has it too", async () => await small.count() > 0 && small.last().evaluate((video) => video.videoWidth > 0));
   await shot(chair, "chair-presents");
   await shot(room, "site-is-shown");
   await press(chair, "Dừng trình chiếu");
@@ -99,6 +103,10 @@ test("the secretary presents too, and its own stop needs nobody: the screen is g
   await secretary.getByText("Mọi điểm cầu đang xem màn hình của máy này.").waitFor();
   await until("the room sees it", async () => (await presented(room)).framesDecoded > 3);
   await shot(secretary, "secretary-presents");
+  const second = await open(chromium, server.link("secretary"));
+  await second.getByText("Máy khác của ghế này đang trình chiếu.").waitFor();
+  assert.equal((await view(second)).stage.presentation.seat, (await view(room)).stage.presentation.seat);
+  await second.close();
   const sharing = await secretary.evaluate(() => {
     document.querySelector(".presenting .acts-of-bar .btn:last-child").click();
     return globalThis.diemcau.state().share;
@@ -115,4 +123,15 @@ test("blank hides it from everybody, and it comes back with the screens", async 
   await chair.keyboard.press("F7");
   await until("the room is sent it again", () => room.evaluate((slot) => globalThis.diemcau.state().slots[slot] !== null, PRESENTATION_SLOT));
   await press(chair, "Dừng trình chiếu");
+});
+
+test("a presenter whose link is lost is told of at the desks", async () => {
+  await press(room, "Xin trình chiếu");
+  await press(chair, "Cho trình chiếu");
+  await press(room, "Chọn màn hình");
+  await until("it is seen", async () => (await presented(chair)).framesDecoded > 3);
+  await room.close();
+  await chair.getByText(/đang trình chiếu nhưng mất kết nối: hình trên màn hình đứng yên\./).waitFor();
+  await shot(chair, "chair-presenter-lost");
+  await until("it is taken off when nobody comes back", async () => (await view(stage)).stage.presentation === null, 90);
 });

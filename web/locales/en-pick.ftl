@@ -43,3 +43,5 @@ held-left = Turn held,
 nobody = nobody
 comments-so-far = Comments received: { $n }, of which { $proposed } propose a wording.
 heard-now = Open microphones
+deputy-waits = Deputy: stage who is called next; the chair presides.
+deputy-presides-what = The deputy presides.

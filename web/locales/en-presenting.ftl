@@ -17,3 +17,5 @@ refuse-present = Not now
 present-cannot = This browser cannot present: use a desktop computer
 present-elsewhere = Another machine of this seat is presenting.
 present-needs-https = This page needs HTTPS to present, as for camera and microphone.
+presenter-lost = { $label } presents but has lost its link: the picture on the screens stands still.
+present-stopped = The chair or a technician has stopped the presentation of this machine.

@@ -168,6 +168,7 @@ close = Close
 role-deputy = Deputy chair
 layout-waiting = Waiting screen
 layout-document = Draft
+layout-presentation = Presentation
 layout-notice = Notice
 layout-blank = Blank
 prompt-near_microphone = Nearer to the microphone

@@ -43,3 +43,5 @@ held-left = Giữ lượt, còn
 nobody = không có
 comments-so-far = Ý kiến góp ý đã nhận: { $n }, trong đó { $proposed } có đề nghị sửa thành.
 heard-now = Micro đang mở
+deputy-waits = Đồng chủ trì: xếp người được mời tiếp; chủ trì đang điều hành.
+deputy-presides-what = Đồng chủ trì đang điều hành.

@@ -17,3 +17,5 @@ refuse-present = Không cho
 present-cannot = Trình duyệt này không trình chiếu được: dùng máy tính để bàn
 present-elsewhere = Máy khác của ghế này đang trình chiếu.
 present-needs-https = Trang này cần HTTPS để trình chiếu, như với camera và micro.
+presenter-lost = { $label } đang trình chiếu nhưng mất kết nối: hình trên màn hình đứng yên.
+present-stopped = Chủ trì hoặc kỹ thuật đã dừng trình chiếu của máy này.

@@ -168,6 +168,7 @@ close = Đóng
 role-deputy = Đồng chủ trì
 layout-waiting = Màn hình chờ
 layout-document = Dự thảo
+layout-presentation = Trình chiếu
 layout-notice = Thông báo
 layout-blank = Màn hình trống
 prompt-near_microphone = Lại gần micro

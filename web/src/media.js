@@ -111,7 +111,7 @@ export class Media {
     }
   }
 
-  /** A person picks what this machine presents; false if nothing. @param {() => void} over It is ended outside this page. */
+  /** A person picks what this machine presents; false if nothing. @param {import("./screen-share.js").Over} over */
   async present(over) {
     const { ScreenShare } = await import("./screen-share.js");
     this.#share ??= new ScreenShare(this.tell, (share) => this.#set({ share }));

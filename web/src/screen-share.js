@@ -3,9 +3,11 @@
 
 /** @import { ClientFrame } from "../generated/protocol.ts" */
 /** @typedef {"off" | "picking" | "picked" | "connecting" | "on"} ShareState */
+/** @typedef {(by: "browser" | "others") => void} Over Who ended it, when this page did not: the browser's own button, or another desk. */
 
 import { preferVp8 } from "./capture.js";
 import { gathered } from "./media.js";
+import { PRESENTATION_SLOT, putOwn } from "./slots.js";
 
 /** Text is read, not watched: sharp before smooth. */
 const PICTURE = { width: { max: 1920 }, height: { max: 1080 }, frameRate: { max: 10 } };
@@ -28,6 +30,7 @@ export class ScreenShare {
   /** Of which picking a dialog is: one that comes back late picks nothing. */ #picking = 0;
   /** @type {number | undefined} */ #again;
   /** @type {number | undefined} */ #letGo;
+  /** @type {Over} */ #over = () => {};
   #tell;
   #changed;
 
@@ -37,7 +40,7 @@ export class ScreenShare {
     this.#changed = changed;
   }
 
-  /** What is shown stays until another is picked. @param {() => void} over */
+  /** What is shown stays until another is picked. @param {Over} over */
   async pick(over) {
     const picking = ++this.#picking;
     const held = this.#holds;
@@ -55,11 +58,13 @@ export class ScreenShare {
     }
     this.stop();
     this.#track = track;
+    this.#over = over;
+    putOwn(PRESENTATION_SLOT, new MediaStream([track]));
     this.#changed("picked");
     track.contentHint = "text";
     track.onended = () => {
       this.stop();
-      over();
+      over("browser");
     };
     if (this.#holds) void this.#connect();
     else this.#letGo = setTimeout(() => this.stop(), EXPECTED_MS);
@@ -75,6 +80,7 @@ export class ScreenShare {
     this.#pc = null;
     this.#track?.stop();
     this.#track = null;
+    putOwn(PRESENTATION_SLOT, null);
     this.#changed("off");
   }
 
@@ -82,7 +88,12 @@ export class ScreenShare {
   follow(holds) {
     if (holds === this.#holds) return;
     this.#holds = holds;
-    if (!holds) return this.stop();
+    if (!holds) {
+      const taken = this.#track !== null;
+      this.stop();
+      if (taken) this.#over("others");
+      return;
+    }
     clearTimeout(this.#letGo);
     if (this.#track) void this.#connect();
   }

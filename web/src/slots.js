@@ -19,16 +19,28 @@ let told = [];
 /** @type {() => void} */
 let sizesChanged = () => {};
 
+/** @type {(MediaStream | null)[]} What this machine sends itself: the server does not send it back. */
+const own = [];
+
+/** @param {number} slot */
+const streamOf = (slot) => own[slot] ?? streams[slot] ?? null;
+
 /** @param {number} slot @param {MediaStream | null} stream */
-export function putStream(slot, stream) {
-  streams[slot] = stream;
-  for (const shower of showers[slot] ?? []) shower.stream(stream);
+export const putStream = (slot, stream) => put(streams, slot, stream);
+
+/** @param {number} slot @param {MediaStream | null} stream */
+export const putOwn = (slot, stream) => put(own, slot, stream);
+
+/** @param {(MediaStream | null)[]} into @param {number} slot @param {MediaStream | null} stream */
+function put(into, slot, stream) {
+  into[slot] = stream;
+  for (const shower of showers[slot] ?? []) shower.stream(streamOf(slot));
 }
 
 /** @param {number} slot @param {Shower} shower @returns {() => void} Stops showing. */
 export function show(slot, shower) {
   showers[slot]?.add(shower);
-  shower.stream(streams[slot] ?? null);
+  shower.stream(streamOf(slot));
   sizesChanged();
   return () => {
     showers[slot]?.delete(shower);
@@ -50,8 +62,8 @@ export function tellSites(sites) {
   for (const set of showers) for (const shower of set) shower.told?.();
 }
 
-/** Whether a slot brings another site's picture: the last tile does while a desk previews a site that no tile shows. @param {number} slot @param {number | null} site */
-export const bringsAnother = (slot, site) => slot > PROGRAMME_SLOT && told[slot] !== undefined && told[slot] !== site;
+/** Whether a slot does not bring a site's picture: the last tile while a desk previews a site that no tile shows, and whatever has no room on a thin link. @param {number} slot @param {number | null} site */
+export const bringsAnother = (slot, site) => !own[slot] && told[slot] !== undefined && told[slot] !== site && (slot > PROGRAMME_SLOT || told[slot] === null);
 
 /** The site that this page looks at for itself. @returns {number | null} */
 export function shownPreview() {

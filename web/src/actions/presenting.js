@@ -3,6 +3,8 @@
 /** @import { SeatId } from "../../generated/protocol.ts" */
 /** @import { Ctx } from "../views/pieces.js" */
 
+import { t } from "../text.js";
+
 /** @param {Ctx} ctx */
 export const askToPresent = (ctx) => ctx.ask({ type: "ask_to_present" });
 
@@ -19,9 +21,10 @@ export function stopOwn(ctx, seat) {
 }
 
 /** A person picks what is shown; true if something was picked. @param {Ctx} ctx */
-export const pickScreen = (ctx) => ctx.media.present(() => {
+export const pickScreen = (ctx) => ctx.media.present((by) => {
   const { me } = ctx.app;
-  if (me) endPresentation(ctx, me.seat);
+  if (by === "others") ctx.notice(t("present-stopped"), true);
+  else if (me) endPresentation(ctx, me.seat);
 });
 
 /** Whoever presides needs nobody's word: one press picks and begins. @param {Ctx} ctx */

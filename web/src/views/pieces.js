@@ -138,6 +138,9 @@ export function withShared({ app }) {
 /** @param {View} view */
 export const shared = ({ stage }) => (stage.presentation && stage.layout !== "blank" ? html`<room-picture class="shared" .slotNumber=${PRESENTATION_SLOT} .site=${stage.presentation.site} role="img" aria-label=${t("presented", { label: stage.presentation.by })}></room-picture>` : nothing);
 
+/** What the wall shows: a presentation stands where the paragraph would be. @param {View["stage"]} stage */
+export const onWall = ({ presentation, layout }) => t(`layout-${presentation && layout === "document" ? "presentation" : layout}`);
+
 /** The programme: framed red while it is heard, and never a picture that could pass for a live one while its room has no link. @param {View} view @param {number | null} site @param {number} [slot] @param {unknown} [over] Another picture, that takes its place. */
 export function programmePicture(view, site, slot = PROGRAMME_SLOT, over = nothing) {
   const link = view.sites.find((each) => each.site === site);

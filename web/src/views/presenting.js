@@ -6,6 +6,7 @@
 import { askToPresent, endPresentation, letPresent, pickScreen, presentAtOnce, stopOwn } from "../actions/presenting.js";
 import { PRESENTATION_SLOT } from "../slots.js";
 import { presides } from "../state/app.js";
+import { hall } from "../state/sites.js";
 import { html, icon, nothing, t } from "./pieces.js";
 
 /** @param {unknown} mark @param {unknown} words @param {unknown} acts */
@@ -22,7 +23,7 @@ export function bar(ctx) {
   const mine = shown?.seat === me.seat;
   const stop = shown === null ? nothing : button("present-stop", () => (mine ? stopOwn(ctx, shown.seat) : endPresentation(ctx, shown.seat)));
   if (mine && ctx.app.media.share !== "on" && !elsewhere(ctx)) return own(ctx, stop);
-  const now = mine ? t(elsewhere(ctx) ? "present-elsewhere" : "present-on") : shown ? t("presents-now", { label: shown.by }) : "";
+  const now = mine ? t(elsewhere(ctx) ? "present-elsewhere" : "present-on") : shown ? t(isGone(view, shown.site) ? "presenter-lost" : "presents-now", { label: shown.by }) : "";
   const may = mayLet(ctx, view);
   const first = may ? asks[0] : undefined;
   if (first) {
@@ -33,6 +34,9 @@ export function bar(ctx) {
   if (asks.some((ask) => ask.seat === me.seat)) return line(icon("clock"), t("present-asked"), button("present-take-back", () => stopOwn(ctx, me.seat)));
   return may && shown ? line(icon("doc"), now, stop) : nothing;
 }
+
+/** A room that presents has no link: what the walls show stands still until it is back, or is taken off. The hall has machines enough. @param {View} view @param {number} site */
+const isGone = (view, site) => hall(view)?.id !== site && view.sites.some((each) => each.site === site && each.carrier === null);
 
 /** This seat presents, from another machine. @param {Ctx} ctx */
 const elsewhere = ({ app }) => app.media.share === "off" && (app.media.slots[PRESENTATION_SLOT] ?? null) !== null;

@@ -9,7 +9,7 @@ import { draftOf } from "../state/comments.js";
 import { siteCall } from "../state/sites.js";
 import { addTexts } from "../text.js";
 import { later } from "./later.js";
-import { html, icon, kbd, mark, nothing, t } from "./pieces.js";
+import { html, icon, kbd, mark, nothing, onWall, t } from "./pieces.js";
 import { scene } from "./stage.js";
 
 // The wall's own words are drawn here in small.
@@ -34,9 +34,6 @@ export function screensPanel(ctx, view, close = nothing) {
       ${carousel(ctx, view)} ${pages(ctx, view)}
     </div>`;
 }
-
-/** What the wall shows: a presentation stands where the paragraph would be. @param {View["stage"]} stage */
-const onWall = ({ presentation, layout }) => t(presentation && layout === "document" ? "presenting" : `layout-${layout}`);
 
 /** What is laid ready, in small; before, what stands on the wall now. @param {View} view */
 function small(view) {

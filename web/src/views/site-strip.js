@@ -23,7 +23,7 @@ export function siteStrip(ctx, view) {
   const sites = view.fixed.sites.map((each) => each.id);
   const turnTo = (/** @type {number} */ by) => ctx.ui({ chip: sites[(sites.indexOf(id) + by + sites.length) % sites.length] ?? id });
   return html`<div class="site-strip" role="group" tabindex="-1" aria-label=${siteName(view, id)}>${preview(ctx, view, id)}
-    <div class="about"><p class="name"><b>${siteName(view, id)}</b></p>${usedLines(view, id)}${ctx.app.page === "technician" ? linkLine(ctx, id) : nothing}
+    <div class="about"><p class="name"><b>${siteName(view, id)}</b></p>${usedLines(view, id)}${lostLine(view, id)}${ctx.app.page === "technician" ? linkLine(ctx, id) : nothing}
       <p class="turn-to"><button class="btn small" type="button" aria-label=${t("site-before")} @click=${() => turnTo(-1)}>‹</button><button class="btn small" type="button" aria-label=${t("site-after")} @click=${() => turnTo(1)}>›</button>
         <button class="btn small" type="button" @click=${enlarge}>${icon("full")}${t("enlarge")}</button>
         <button class="btn small" type="button" @click=${() => ctx.ui({ chip: null })}>${t("close")} ${kbd("Esc")}</button></p></div>
@@ -62,6 +62,13 @@ function usedLines(view, id) {
 function wrong(ctx, id) {
   if (ctx.app.page === "technician" || !ctx.app.health.some((alarm) => alarm.site === id)) return nothing;
   return later(ctx, "health", () => import("./health.js"), false)?.ofSite(ctx, id) ?? nothing;
+}
+
+/** Its picture is black for a reason. @param {View} view @param {SiteId} id */
+function lostLine(view, id) {
+  const link = view.sites.find((each) => each.site === id);
+  if (!link || link.carrier !== null) return nothing;
+  return html`<p class="used">${mark("lost", "cut", t(link.since === null ? "state-absent" : "state-lost"))} ${link.since === null ? nothing : html`<since-clock class="num" .since=${link.since}></since-clock>`}</p>`;
 }
 
 /** What of a site's link has no column of its own. @param {Ctx} ctx @param {SiteId} id */

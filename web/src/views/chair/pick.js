@@ -13,7 +13,7 @@ import { presides } from "../../state/app.js";
 import { rightsOf } from "../../state/kinds.js";
 import { siteCall } from "../../state/sites.js";
 import { serverNow } from "../../time.js";
-import { html, icon, kbd, mark, minutesWords, nothing, t, topicLine } from "../pieces.js";
+import { html, icon, kbd, mark, minutesWords, nothing, onWall, t, topicLine } from "../pieces.js";
 
 /** The server gives a call back while no more of it than this is used (`RETURN_CALL_MS`). */
 const RETURN_CALL_MS = 30_000;
@@ -141,6 +141,9 @@ export function deputyBanner(ctx, view) {
   return html`<p class="presiding" role="alert">${mark("weak", "warn", t("deputy-presides", { label: deputy.label }))} <button class="btn small" type="button" @click=${() => takeChair(ctx.ask)}>${t("take-back")}</button></p>`;
 }
 
+/** The foot of a desk that does not preside. @param {Ctx} ctx @param {View} view */
+export const aside = (ctx, view) => html`${deputyBanner(ctx, view)}<p class="aside">${ctx.app.chairs === 0 ? nothing : t(ctx.app.me?.role === "deputy" ? "deputy-waits" : "deputy-presides-what")}</p>`;
+
 /** Among those that have not begun an item is moved up or down. @param {Ctx} ctx @param {Agenda} agenda @param {number} place */
 export function itemActs(ctx, { items }, place) {
   const [before, item, after] = [items[place - 1], items[place], items[place + 1]];
@@ -155,6 +158,6 @@ export const ownMachine = (ctx) => html`<div class="foot-self"><button class="bt
       ${icon(ctx.app.media.microphoneOpen ? "mic" : "mic-off")}${t(ctx.app.media.microphoneOpen ? "own-machine-open" : "own-machine-closed")}</button><level-meter aria-label=${t("microphone-level")} .read=${() => ctx.media.level()}></level-meter><figure class="tile"><self-picture role="img" aria-label=${t("own-picture")} .stream=${ctx.app.media.picture}></self-picture></figure></div>`;
 
 /** Under the agenda of a large window. @param {View} view */
-export const wide = (view) => html`<div class="wide"><h3>${t("big-screen")}: ${t(`layout-${view.stage.layout}`)}</h3>
+export const wide = (view) => html`<div class="wide"><h3>${t("big-screen")}: ${onWall(view.stage)}</h3>
       <p>${t("comments-so-far", { n: view.feed.length, proposed: view.feed.filter((comment) => comment.words.proposed !== "").length })}</p>
       <p>${t("heard-now")}: ${view.stage.heard.length === 0 ? t("nobody") : view.stage.heard.map((site, place) => html`${place ? ", " : ""}<b>${siteCall(view, site)}</b>`)}</p></div>`;

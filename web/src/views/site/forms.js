@@ -4,9 +4,10 @@
 /** @import { Ctx } from "../pieces.js" */
 
 import { rightsOf } from "../../state/kinds.js";
+import { figures } from "../../state/sites.js";
 import { speechesHere } from "../../state/speeches.js";
 import { askFields, sendRequest } from "../ask.js";
-import { html, t } from "../pieces.js";
+import { html, icon, nothing, t } from "../pieces.js";
 
 export { agendaZone } from "../agenda.js";
 export { listZone, ownRequests, withdrawDialog } from "./list.js";
@@ -29,6 +30,15 @@ export function askForm(ctx, view) {
   return html`<form class="ask zone" @submit=${(/** @type {SubmitEvent} */ event) => send(ctx, view, event)} aria-labelledby="h-ask">
     <div class="zone-head"><h2 id="h-ask">${t(order ? "speech-point_of_order" : "request-floor")}</h2><button class="btn small" type="button" @click=${() => ctx.ui({ asking: "" })}>${t("cancel")}</button></div>
     ${askFields(ctx, view, { speeches, usual: speeches[0] ?? "contribution", hint: hint(view), focus: true })}</form>`;
+}
+
+/** What the room's own link makes of it; nothing while all is well. @param {Ctx} ctx @param {View} view */
+export function ownLink({ app }, view) {
+  const own = view.sites.find((each) => each.site === app.me?.site);
+  // A phone is told that its room is gone; the room's own machine knows.
+  if (own && own.carrier === null && app.me?.carries === "nothing") return html`<p class="notice-strip">${icon("cut")}<b>${t(own.since === null ? "own-room-absent" : "own-room-lost")}</b></p>`;
+  const step = figures(app.telemetry, app.me?.site ?? -1)?.link?.step ?? "full";
+  return step === "full" ? nothing : html`<p class="notice-strip">${icon("warn")}<b>${t(`weak-link-${step}`)}</b></p>`;
 }
 
 /** @param {Ctx} ctx @param {View} view @param {SubmitEvent} event */

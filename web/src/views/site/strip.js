@@ -7,10 +7,9 @@
 import { setReady } from "../../actions/floor.js";
 import { handlePrompt, promptDesks } from "../../actions/roll.js";
 import { FROM_SITE, isFromSite } from "../../state/prompts.js";
-import { figures } from "../../state/sites.js";
 import { later } from "../later.js";
 import { html, icon, kbd, nothing, t } from "../pieces.js";
-import { pause } from "./parts.js";
+import { forms, pause } from "./parts.js";
 import { deniedLead, deniedWords, putAway } from "./panel.js";
 
 /** @param {Ctx} ctx @param {View} view @param {MyFloor} my */
@@ -33,8 +32,8 @@ function line(ctx, view, my) {
   }
   const denied = view.floor.denied.find((each) => each.site === ctx.app.me?.site && each.turn !== deniedSeen);
   if (denied && my.is !== "denied" && my.is !== "speaking") return html`<p class="notice-strip">${icon("x")}<span><b>${deniedLead(ctx.app, denied)}.</b> ${deniedWords(denied)}</span>${putAway(ctx, { deniedSeen: denied.turn })}</p>`;
-  const step = figures(ctx.app.telemetry, ctx.app.me?.site ?? -1)?.link?.step ?? "full";
-  if (step !== "full") return html`<p class="notice-strip">${icon("warn")}<b>${t(`weak-link-${step}`)}</b></p>`;
+  const link = forms(ctx)?.ownLink(ctx, view) ?? nothing;
+  if (link !== nothing) return link;
   if (view.agenda.on_break && my.is !== "idle") return html`<p class="notice-strip calm">${pause(ctx)?.breakLine(view)}</p>`;
   if (view.floor.priority && my.is !== "speaking") return html`<p class="notice-strip calm">${icon("mic-off")}<b>${t("priority-held")}</b></p>`;
   return nothing;
