@@ -164,7 +164,8 @@ pub trait Leg: Send {
     fn send(&mut self, slot: usize, packet: RtpOut, now: Instant) -> bool;
     /// Asks the sender for a key frame of a layer (uplink only); false if the layer has not been seen.
     fn ask_key_frame(&mut self, layer: Layer, now: Instant) -> bool;
-    /// What the way to the client bears in bits a second, if the client tells when packets arrive (downlink only).
+    /// What the way to the client bears in bits a second, 0 behind a cut, if the client tells when packets arrive (downlink
+    /// only).
     fn bears(&mut self, now: Instant) -> Option<u64>;
     /// Time has passed up to `deadline`.
     fn tick(&mut self, now: Instant);

@@ -34,7 +34,7 @@ pub struct Fit {
     pub step: LinkStep,
 }
 
-/// Fits wishes and so many voices into what a link bears; `None` is a link nobody knows the width of.
+/// Fits wishes and so many voices into what a link bears; `None` is a link nobody knows the width of, 0 is a cut.
 pub fn fit(bears: Option<u64>, voices: usize, wishes: &[Wish<'_>]) -> Fit {
     let all = || wishes.iter().map(|wish| (wish.slot, wish.layer));
     let Some(bears) = bears else {
@@ -44,6 +44,9 @@ pub fn fit(bears: Option<u64>, voices: usize, wishes: &[Wish<'_>]) -> Fit {
             step: LinkStep::Full,
         };
     };
+    if bears == 0 {
+        return behind_a_cut(wishes);
+    }
     // Room for one voice is kept while nobody speaks, so that the first word does not find the link full.
     let sound = VOICE_BPS * voices.max(1) as u64;
     if bears < VOICE_BPS / 2 {
@@ -84,6 +87,18 @@ pub fn fit(bears: Option<u64>, voices: usize, wishes: &[Wish<'_>]) -> Fit {
             .collect(),
         sound: true,
         step,
+    }
+}
+
+/// Sound and the smallest form of the first picture go on into the void: what arrives of them tells that the road is
+/// there again, and nothing else would.
+fn behind_a_cut(wishes: &[Wish<'_>]) -> Fit {
+    let first = wishes.first();
+    let smallest = first.and_then(|wish| Some((wish.slot, *wish.arriving.iter().min()?)));
+    Fit {
+        pictures: smallest.into_iter().collect(),
+        sound: true,
+        step: LinkStep::ControlOnly,
     }
 }
 
@@ -206,13 +221,15 @@ mod tests {
         );
         assert_eq!(at(120), (LinkStep::SoundOnly, true, vec![]));
         assert_eq!(at(20), (LinkStep::ControlOnly, false, vec![]));
+        let cut = (LinkStep::ControlOnly, true, vec![(0, Quarter)]);
+        assert_eq!(at(0), cut, "something must arrive to end it");
         assert_eq!(fit(None, 4, &wishes).pictures, all);
     }
 
     proptest::proptest! {
         #[test]
         fn nothing_is_more_than_the_link_bears_and_a_better_link_never_shows_less(
-            bears in 0_u64..30_000_000, more in 0_u64..3_000_000, voices in 0_usize..5,
+            bears in 1_u64..30_000_000, more in 0_u64..3_000_000, voices in 0_usize..5,
             layers in proptest::collection::vec(0_usize..3, 0..14), first in 0_usize..2,
         ) {
             let wishes: Vec<_> = (first..).zip(&layers).map(|(slot, layer)| wish(slot, ALL[*layer])).collect();

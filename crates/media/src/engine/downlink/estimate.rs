@@ -15,8 +15,12 @@ const REMEMBERED: usize = 4_096;
 const OVERHEAD_BYTES: usize = 42;
 /// Before anything is known, and where a limit is forgotten: thirteen full pictures.
 const START_BPS: f64 = 20_000_000.0;
-/// Below this there is no sound, and no way to learn that the link is better.
+/// Below what sound needs: nothing is sent then.
 const LEAST_BPS: f64 = 24_000.0;
+/// A voice and the smallest picture: what a link is tried with when nothing tells any more whether it has become better.
+const TRIAL_BPS: f64 = 170_000.0;
+/// Who has sent nothing for so long learns nothing: neither of a cut nor of a better link.
+const IDLE: Duration = Duration::from_secs(1);
 /// A judgement needs so much time and so many packets.
 const WINDOW: Duration = Duration::from_millis(250);
 const WINDOW_PACKETS: u32 = 8;
@@ -62,8 +66,9 @@ pub struct Estimate {
     hold_until: Option<Instant>,
     patience: Duration,
     grown_at: Option<Instant>,
-    /// The first packet sent since the client last told of arrivals.
+    /// The first packet sent since the client last told of arrivals, or since a pause of ours.
     unanswered: Option<Instant>,
+    last_sent: Option<Instant>,
 }
 
 #[derive(Clone, Copy)]
@@ -109,15 +114,20 @@ impl Estimate {
             patience: PATIENCE_LEAST,
             grown_at: None,
             unanswered: None,
+            last_sent: None,
         }
     }
 
     /// What the link bears in bits a second; 0 behind a cut.
     pub fn bps(&self, now: Instant) -> u64 {
-        let is_cut = self
-            .unanswered
-            .is_some_and(|since| now.saturating_duration_since(since) >= SILENCE);
+        let since = self.unanswered.filter(|_| !self.is_idle(now));
+        let is_cut = since.is_some_and(|since| now.saturating_duration_since(since) >= SILENCE);
         if is_cut { 0 } else { self.bps as u64 }
+    }
+
+    fn is_idle(&self, now: Instant) -> bool {
+        let passed = |at| now.saturating_duration_since(at) >= IDLE;
+        self.last_sent.is_none_or(passed)
     }
 
     /// Whether the link has more to carry than it can, by the last judgement.
@@ -137,7 +147,11 @@ impl Estimate {
     }
 
     /// What may be sent; `None` while the link has shown no limit, or has grown out of it.
-    pub fn bears(&self, now: Instant) -> Option<u64> {
+    pub fn bears(&mut self, now: Instant) -> Option<u64> {
+        let is_held = self.hold_until.is_some_and(|until| now < until);
+        if self.is_idle(now) && !is_held {
+            self.bps = self.bps.max(TRIAL_BPS);
+        }
         Some(self.bps(now)).filter(|bps| *bps < START_BPS as u64)
     }
 
@@ -147,6 +161,11 @@ impl Estimate {
             let bytes = u16::try_from(bytes + OVERHEAD_BYTES).unwrap_or(u16::MAX);
             *place = Some(Sent { number, bytes, at });
         }
+        // The last word before a pause may go unanswered on a good road: its silence counts from the next one.
+        if self.is_idle(at) {
+            self.unanswered = None;
+        }
+        self.last_sent = Some(at);
         self.unanswered.get_or_insert(at);
     }
 
@@ -371,7 +390,7 @@ mod tests {
             for ms in 0..1_000 {
                 let us = (second * 1_000 + ms) as f64 * 1_000.0;
                 let now = epoch + Duration::from_micros(us as u64);
-                let bears = estimate.bps(now) as f64;
+                let bears = estimate.bears(now).map_or(START_BPS, |bps| bps as f64);
                 let rate = steps
                     .iter()
                     .filter(|step| **step <= bears)
@@ -468,13 +487,41 @@ mod tests {
         let figures = run(&mut estimate, &mut wide, &STEPS, 10, 90, epoch);
         assert!(figures[89].0 > 1_500_000.0, "{figures:?}");
 
+        let at = |tenths: u64| epoch + Duration::from_millis(100_000 + tenths * 100);
+        let before = estimate.bps(at(0));
+        let spoken = (0..=40_u64).filter(|tenths| tenths % 5 == 0);
+        for tenths in spoken {
+            estimate.sent(tenths as u16, 100, at(tenths));
+            assert_eq!(estimate.bps(at(tenths)) == 0, tenths >= 30, "at {tenths}");
+        }
+        estimate.arrived(&feedback(&[(40, Some(104e6))]), epoch, at(41));
+        assert_eq!(estimate.bps(at(41)), before);
+    }
+
+    #[test]
+    fn a_last_word_that_nobody_answered_is_no_cut() {
+        let epoch = Instant::now();
         let at = |second| epoch + Duration::from_secs(second);
-        let before = estimate.bps(at(100));
-        estimate.sent(7, 100, at(100));
-        assert_eq!(estimate.bps(at(102)), before);
-        assert_eq!(estimate.bps(at(103)), 0);
-        estimate.arrived(&feedback(&[(7, Some(104e6))]), epoch, at(104));
-        assert_eq!(estimate.bps(at(104)), before);
+        let mut estimate = Estimate::new();
+        estimate.sent(1, 100, at(0));
+        assert_eq!(estimate.bears(at(9)), None);
+        estimate.sent(2, 100, at(9));
+        assert_eq!((estimate.bears(at(9)), estimate.cut(at(9))), (None, None));
+    }
+
+    #[test]
+    fn a_link_too_thin_for_sound_is_tried_again_and_found_better() {
+        let epoch = Instant::now();
+        let mut estimate = Estimate::new();
+        // Nothing is sent of what does not fit.
+        let steps = [0.0, 50_000.0, 165_000.0, 390_000.0, 1_540_000.0];
+        let mut narrow = link(20_000.0, 4_000.0);
+        let figures = run(&mut estimate, &mut narrow, &steps, 0, 60, epoch);
+        let quiet = figures.iter().filter(|(sent, _)| *sent == 0.0).count();
+        assert!(quiet >= 30, "trials become rare: {figures:?}");
+        let mut wide = link(10e6, 100_000.0);
+        let figures = run(&mut estimate, &mut wide, &steps, 60, 120, epoch);
+        assert!(figures[119].0 > 1_500_000.0, "{figures:?}");
     }
 
     #[test]
