@@ -68,6 +68,15 @@ pub struct Route {
     pub slot: usize,
 }
 
+/// What a screen's link makes of what it asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Thinned {
+    pub peer: PeerId,
+    pub step: LinkStep,
+    /// The slots whose pictures have no room on it.
+    pub without: Vec<usize>,
+}
+
 /// Which heard site sounds in which voice slot of every screen. A site keeps its slot while it is heard.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Voices([Option<SiteId>; AUDIO_SLOTS]);
@@ -143,9 +152,9 @@ pub fn routes(
     presenter: Option<PeerId>,
     screens: &[Screen],
     voices: &Voices,
-) -> (Vec<Route>, Vec<(PeerId, LinkStep)>) {
+) -> (Vec<Route>, Vec<Thinned>) {
     let carriers = carriers(stage, sources);
-    let (mut routes, mut steps) = (vec![], vec![]);
+    let (mut routes, mut links) = (vec![], vec![]);
     for screen in screens.iter().filter(|screen| receives(screen.carries)) {
         let shown = shown(stage, screen.slots.preview);
         let sounds = sounds(stage, screen, voices, &carriers);
@@ -153,7 +162,13 @@ pub fn routes(
         let presenter = presenter.filter(|presenter| *presenter != screen.peer);
         let wishes = wishes(screen, &shown, presenter, &carriers);
         let fit = fit::fit(screen.bears, sounds.len(), &wishes);
-        steps.push((screen.peer, fit.step));
+        let has_room = |slot| fit.pictures.iter().any(|(of, _)| *of == slot);
+        let slots = wishes.iter().map(|wish| wish.slot);
+        links.push(Thinned {
+            peer: screen.peer,
+            step: fit.step,
+            without: slots.filter(|slot| !has_room(*slot)).collect(),
+        });
         for (slot, layer) in fit.pictures {
             let site = shown.get(slot).copied().flatten();
             let source = match slot {
@@ -173,7 +188,7 @@ pub fn routes(
             routes.extend(sounds);
         }
     }
-    (routes, steps)
+    (routes, links)
 }
 
 /// The pictures a screen asks for: the programme, the presentation, the hall, the other tiles.

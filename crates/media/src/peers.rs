@@ -73,6 +73,8 @@ pub struct Down {
     /// What the link bears in bits a second, as the routes were made.
     pub bears: Option<u64>,
     pub step: LinkStep,
+    /// The slots whose pictures have no room on it.
+    pub without: Vec<usize>,
 }
 
 /// A leg and what the loop must know about it.
@@ -257,6 +259,7 @@ impl Down {
             ears: AUDIO_SLOTS,
             bears: None,
             step: LinkStep::Full,
+            without: vec![],
         }
     }
 }

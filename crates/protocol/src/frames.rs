@@ -319,7 +319,8 @@ pub enum ServerFrame {
     DownlinkAnswer { sdp: String },
     /// The downlink's offer: one m-line per slot, in order: programme, 13 tiles, the presentation, 4 voices.
     DownlinkOffer { sdp: String },
-    /// Which site each video slot shows: index 0 the programme, `k + 1` tile `k`, the last one the presentation.
+    /// Which site each video slot shows: index 0 the programme, `k + 1` tile `k`, the last one the presentation. None
+    /// where nobody is, and where there is no room on this page's link: what stands there is of a while ago.
     Slots { video: Vec<Option<SiteId>> },
     /// One of the connections failed; make it anew.
     MediaFailed { side: Side, reason: String },

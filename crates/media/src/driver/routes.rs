@@ -1,8 +1,8 @@
 //! Which packets go into which slot of whom, and what each client is told of it.
 
 use super::Driver;
-use crate::gate::{self, FIRST_VOICE_SLOT, Stream};
-use diemcau_model::{LinkStep, PeerId, PeerSay, limits::PRESENTATION_SLOT};
+use crate::gate::{self, FIRST_VOICE_SLOT, Stream, Thinned};
+use diemcau_model::{PeerId, PeerSay, limits::PRESENTATION_SLOT};
 use std::collections::BTreeMap;
 use std::time::Instant;
 
@@ -32,15 +32,15 @@ impl Driver {
         self.carriers = carriers.values().map(|source| source.peer).collect();
 
         let mut wanted: BTreeMap<(PeerId, usize), (PeerId, Stream)> = BTreeMap::new();
-        let (routes, steps) = gate::routes(
+        let (routes, links) = gate::routes(
             &self.stage,
             &sources,
             self.presenter,
             &screens,
             &self.voices,
         );
-        for (id, step) in steps {
-            self.take_step(id, step);
+        for link in links {
+            self.take_link(link);
         }
         for route in routes {
             wanted.insert((route.to, route.slot), (route.source, route.stream));
@@ -49,11 +49,17 @@ impl Driver {
         self.tell_slots();
     }
 
-    fn take_step(&mut self, id: PeerId, step: LinkStep) {
+    fn take_link(&mut self, link: Thinned) {
+        let Thinned {
+            peer: id,
+            step,
+            without,
+        } = link;
         let Some(peer) = self.peers.get_mut(&id) else {
             return;
         };
         let Some(down) = &mut peer.down else { return };
+        down.without = without;
         let former = std::mem::replace(&mut down.step, step);
         if former != step {
             tracing::info!(peer = %id, site = ?peer.site, ?former, ?step, bears_bps = ?down.bears, "a screen's link changed");
@@ -112,14 +118,15 @@ impl Driver {
 
     fn tell_slots(&mut self) {
         for (id, peer) in &mut self.peers {
-            if peer.down.is_none() {
-                continue;
-            }
+            let Some(down) = &peer.down else { continue };
             let mut shown = gate::shown(&self.stage, peer.screen.preview);
-            if self.presenter.is_none_or(|presenter| presenter == *id) {
-                // Named, and not there: what stands in the slot is the last of somebody else.
-                shown.truncate(PRESENTATION_SLOT);
-                shown.push(None);
+            let is_absent = self.presenter.is_none_or(|presenter| presenter == *id);
+            let absent = is_absent.then_some(&PRESENTATION_SLOT);
+            // Named, and not there: what stands in the slot is the last of somebody else, or of a while ago.
+            for slot in down.without.iter().chain(absent) {
+                if let Some(shown) = shown.get_mut(*slot) {
+                    *shown = None;
+                }
             }
             if peer.told.as_ref() == Some(&shown) {
                 continue;

@@ -94,6 +94,22 @@ fn a_screen_gets_the_layer_its_slot_asks_for() {
 }
 
 #[test]
+fn what_has_no_room_on_a_link_is_named_so_that_nobody_shows_what_came_of_it_before() {
+    let (stage, sources, mut screens) = three_rooms();
+    let without = |screens: &[Screen]| {
+        let mut voices = Voices::default();
+        voices.seat(&stage, &carriers(&stage, &sources));
+        let links = routes(&stage, &sources, None, screens, &voices).1;
+        links.into_iter().map(|link| link.without).next().unwrap()
+    };
+    assert_eq!(without(&screens), [] as [usize; 0], "height 0 is no loss");
+    screens[0].bears = Some(256_000);
+    assert_eq!(without(&screens), [1, 3], "the tiles");
+    screens[0].bears = Some(100_000);
+    assert_eq!(without(&screens), [0, 1, 3]);
+}
+
+#[test]
 fn the_layer_nearest_below_is_taken_before_one_above() {
     use Layer::{Full, Half, Quarter};
     assert_eq!(layer(0, &Layer::ALL), None);
