@@ -99,3 +99,12 @@ export const byRoad = (port) => `
       return super.setRemoteDescription({ type, sdp: lines.join("\\r\\n").replace(/( udp \\d+ \\S+) \\d+ typ/gi, "$1 ${port} typ") });
     }
   };`;
+
+/** The same for a page behind a wall that lets no UDP out: what it sends there goes to a port that is deaf. */
+export const byTcp = `
+  const Made = globalThis.RTCPeerConnection;
+  globalThis.RTCPeerConnection = class extends Made {
+    setRemoteDescription({ type, sdp }) {
+      return super.setRemoteDescription({ type, sdp: sdp.replace(/( udp \\d+ \\S+) \\d+ typ/gi, "$1 9 typ") });
+    }
+  };`;

@@ -224,6 +224,8 @@ fn cases() -> Vec<Case> {
         case("downlink_256k", LISTENER, good, thin, None),
         case("outage_2s_speaker", SPEAKER, cut, cut, Some(2)),
         case("outage_2s_listener", LISTENER, cut, cut, Some(2)),
+        case("outage_6s_speaker", SPEAKER, cut, cut, Some(6)),
+        case("outage_6s_listener", LISTENER, cut, cut, Some(6)),
         case("cut_30s_speaker", SPEAKER, cut, cut, Some(30)),
         case("cut_30s_listener", LISTENER, cut, cut, Some(30)),
     ]
