@@ -32,3 +32,4 @@ weak-link-sound_only = Very weak link: no pictures, sound is kept.
 weak-link-control_only = Very weak link: no picture and no sound for now; you can still ask for the floor.
 own-room-absent = The room of this site is not linked yet: the conference does not see or hear it.
 own-room-lost = The room of this site has lost its link: the conference does not see or hear it.
+speech-type = Type of speech

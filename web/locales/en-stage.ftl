@@ -16,3 +16,6 @@ queued-wall = WAITING · NO. { $n }
 nobody-waits = Nobody is waiting
 sound-blocked-wall = No sound yet: press any key at this machine
 presentation-awaited = Waiting for the presented screen…
+state-deck-wall = ON DECK
+state-lost-wall = LINK LOST
+state-absent-wall = NOT CONNECTED

@@ -32,3 +32,4 @@ weak-link-sound_only = Đường truyền rất yếu: đã tắt hình, âm tha
 weak-link-control_only = Đường truyền rất yếu: tạm mất hình và tiếng, vẫn đăng ký được.
 own-room-absent = Phòng của điểm cầu chưa kết nối: hội nghị chưa thấy, chưa nghe được phòng.
 own-room-lost = Phòng của điểm cầu đang mất kết nối: hội nghị không thấy, không nghe được phòng.
+speech-type = Loại phát biểu

@@ -16,3 +16,6 @@ queued-wall = CHỜ · SỐ { $n }
 nobody-waits = Chưa có đăng ký
 sound-blocked-wall = Chưa có tiếng: nhấn một phím bất kỳ ở máy này
 presentation-awaited = Đang chờ màn hình trình chiếu…
+state-deck-wall = CHUẨN BỊ
+state-lost-wall = MẤT KẾT NỐI
+state-absent-wall = CHƯA KẾT NỐI

@@ -9,6 +9,8 @@ const PING_EVERY_MS = 5_000;
 const DEAD_AFTER_MS = 10_000;
 const RETRY_FIRST_MS = 300;
 const RETRY_MOST_MS = 5_000;
+/** How soon words that the server's disk could not take are said again. */
+const SAY_AGAIN_MS = 3_000;
 
 /** A person must be able to read why; trying again would only be refused again. @type {ErrorWhy[]} */
 const FINAL = ["not_admitted", "revoked", "expelled", "not_let_in", "lobby_full", "replaced", "wrong_protocol"];
@@ -188,13 +190,14 @@ export class Connection {
     }
   }
 
-  /** Nothing was done: words are kept and sent again after the next welcome when the server's disk was at fault.
+  /** Nothing was done: words are kept and said again until the server's disk takes them.
    * @param {string} id @param {ErrorWhy} why */
   #fail(id, why) {
     const asked = this.#pending.find((pending) => pending.id === id);
     if (!asked) return;
-    if (why === "storage_failed" && mayWait(asked.command)) this.listeners.answered(asked.command, { how: "error", why }, id);
-    else this.#settle(id, { how: "error", why });
+    if (why !== "storage_failed" || !mayWait(asked.command)) return this.#settle(id, { how: "error", why });
+    this.listeners.answered(asked.command, { how: "error", why }, id);
+    setTimeout(() => this.#pending.includes(asked) && this.tell({ type: "command", id, command: asked.command }), SAY_AGAIN_MS);
   }
 
   /** @param {string} id @param {Answer} answer */

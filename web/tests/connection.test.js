@@ -185,13 +185,18 @@ test("refusals and errors with an id settle the command", () => {
   stop();
 });
 
-test("words outlive a full disk, orders do not", () => {
+test("words outlive a full disk, orders do not", (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout", "setInterval"] });
   const connection = start();
   last().enter();
   const id = connection.ask(COMMENT);
   last().say({ type: "error", id, why: "storage_failed", text: "", fatal: false });
   assert.deepEqual(told.pending.map((pending) => pending.id), [id]);
+  t.mock.timers.tick(5_000);
+  assert.deepEqual(commands(last()).map((frame) => frame.id), [id, id], "said again on the same link, under its name");
   last().say({ type: "ok", id, seq: 9 });
+  t.mock.timers.tick(5_000);
+  assert.equal(commands(last()).length, 2, "once it is taken, never again");
   assert.deepEqual(told.pending, []);
   stop();
 });
