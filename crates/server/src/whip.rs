@@ -5,6 +5,8 @@
 //! revoked as one, and what it sends is heard only while its site has the floor. The token's first use binds the seat,
 //! as a page's does: an encoder makes no key, so the server vouches for it.
 
+#[cfg(test)]
+mod fuzz;
 mod origins;
 mod refusal;
 mod sessions;

@@ -14,8 +14,8 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
-use tokio::io::{AsyncReadExt, AsyncWriteExt, BufReader};
-use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::tcp::OwnedWriteHalf;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};
@@ -240,7 +240,7 @@ async fn serve(stream: TcpStream, client: SocketAddr, tell: mpsc::Sender<News>, 
 }
 
 /// Reads frames until the client goes, is silent, or says something that is no frame of ours.
-async fn read(reads: OwnedReadHalf, client: SocketAddr, tell: &mpsc::Sender<News>) {
+async fn read(reads: impl AsyncRead + Unpin, client: SocketAddr, tell: &mpsc::Sender<News>) {
     let mut reads = BufReader::new(reads);
     let mut within = FIRST_WITHIN;
     while let Ok(Ok(length)) = timeout(within, reads.read_u16()).await {
@@ -406,5 +406,38 @@ mod tests {
         ] {
             assert!(!TcpPort::is_tcp(machine.parse().unwrap()));
         }
+    }
+
+    /// What a stranger may write: each whole frame comes out once and in order, and nothing of the first that is none.
+    #[test]
+    fn fuzz_tcp_frames() {
+        let fuzz = diemcau_fuzz::Fuzz {
+            name: "tcp_frames",
+            corpus: "corpus/tcp_frames",
+            words: &["\0\u{1}x", "\u{8}\0", "\0\0"],
+            inputs: 50_000,
+            longest: 4_096,
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread();
+        let runtime = { runtime }.enable_time().build().unwrap();
+        let client = stands_for(1, 9);
+        fuzz.run(|input| {
+            let (tell, mut news) = mpsc::channel(input.len() + 1);
+            runtime.block_on(read(input, client, &tell));
+            let mut rest = input;
+            let mut frames = 0_u64;
+            while let Ok(News::Datagram(from, datagram)) = news.try_recv() {
+                assert_eq!(from, client);
+                // Empty frames are passed over.
+                while let [0, 0, behind @ ..] = rest {
+                    rest = behind;
+                }
+                let whole = framed(&datagram);
+                rest = rest.strip_prefix(&whole[..]).expect("out of order");
+                assert!(datagram.len() <= FRAME_MAX_BYTES);
+                frames += 1;
+            }
+            diemcau_fuzz::outcome((frames, rest.len().min(3)))
+        });
     }
 }

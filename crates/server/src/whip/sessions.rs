@@ -250,6 +250,11 @@ mod tests {
             let of_links = lock(&self.of_links.0);
             of_links.get(&token_hash(token)).copied().unwrap_or(0)
         }
+
+        /// How many places are taken by all.
+        pub fn places(&self) -> usize {
+            lock(&self.of_links.0).values().sum()
+        }
     }
 
     fn sessions() -> Arc<Sessions> {

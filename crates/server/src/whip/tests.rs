@@ -16,7 +16,7 @@ use std::io;
 
 const OFFER: &str = "v=0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111\r\n";
 
-fn site() -> Arc<Site> {
+pub fn site() -> Arc<Site> {
     let (mut scrape, metrics) = Scrape::new();
     let limits = Limits {
         connections: 1,

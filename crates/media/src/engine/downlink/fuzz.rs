@@ -118,3 +118,34 @@ fn player_offer() {
         outcome((offer.taken().count(), parts, offer.twcc_id.is_some()))
     });
 }
+
+/// What a browser answers to our offer: the slots it takes, or why not.
+#[test]
+fn downlink_answer() {
+    let fuzz = Fuzz {
+        name: "downlink_answer",
+        corpus: "corpus/downlink_answer",
+        words: &[
+            "\r\n",
+            "m=audio 9 UDP/TLS/RTP/SAVPF 111\r\n",
+            "m=video 0 UDP/TLS/RTP/SAVPF 96\r\n",
+            "a=setup:active\r\n",
+            "a=ice-ufrag:\r\n",
+            "a=fingerprint:sha-256 00\r\n",
+            "a=extmap:255 urn:x\r\n",
+        ],
+        inputs: 20_000,
+        longest: 16 * 1024,
+    };
+    fuzz.run(
+        |input| match super::offer::read(&String::from_utf8_lossy(input)) {
+            Ok(answer) => {
+                assert!(answer.slots.iter().any(|names| names.is_any()));
+                assert!(answer.twcc_id.is_none_or(|id| (1..=14).contains(&id)));
+                let taken = answer.slots.iter().filter(|names| names.is_any()).count();
+                outcome((taken, answer.role == crate::engine::wire::Role::Client))
+            }
+            Err(error) => outcome(error.to_string()),
+        },
+    );
+}
