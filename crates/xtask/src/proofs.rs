@@ -90,6 +90,8 @@ pub fn run(proof: &Proof, arguments: &[String]) -> Result<()> {
         let built = built.context("cargo cannot be started")?;
         ensure!(built.success(), "the server cannot be built");
         command.env("DIEMCAU_BIN", root().join("target/release/diemcau"));
+        // What is told in milliseconds is held too: nothing else runs meanwhile.
+        command.env("BOUNDS", "1");
     }
     let status = command.status().context("cargo cannot be started")?;
     ensure!(status.success(), "it does not hold");

@@ -110,14 +110,26 @@ impl Shared {
     }
 }
 
+/// How a page knocks: again and again, more and more slowly.
+#[derive(Default)]
+pub struct Patience(u32);
+
+impl Patience {
+    pub async fn pause(&mut self, chance: &mut Chance) {
+        let pause = RETRY_MOST.min(RETRY_FIRST * 2_u32.pow(self.0.min(8)));
+        self.0 += 1;
+        sleep(pause.mul_f64(0.5 + chance.below(1_000) as f64 / 2_000.0)).await;
+    }
+}
+
 async fn observe(shared: Arc<Shared>, mut chance: Chance) -> Result<()> {
-    let mut tries = 0;
+    let mut patience = Patience::default();
     loop {
         if let Ok(Some((line, seq))) = timeout(DEAD_AFTER, enter(&shared))
             .await
             .unwrap_or(Ok(None))
         {
-            tries = 0;
+            patience = Patience::default();
             let started = *shared.started.borrow();
             if let Some(started) = started {
                 shared.back_after().push(started.elapsed());
@@ -128,9 +140,7 @@ async fn observe(shared: Arc<Shared>, mut chance: Chance) -> Result<()> {
             shared.inside.fetch_sub(1, Ordering::AcqRel);
             heard?;
         }
-        let pause = RETRY_MOST.min(RETRY_FIRST * 2_u32.pow(tries.min(8)));
-        tries += 1;
-        sleep(pause.mul_f64(0.5 + chance.below(1_000) as f64 / 2_000.0)).await;
+        patience.pause(&mut chance).await;
     }
 }
 

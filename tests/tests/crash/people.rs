@@ -1,7 +1,7 @@
 //! The desks of the conference: the chair follows the morning's script, the sites answer, ask for the floor and comment;
 //! whatever a kill left unanswered is said again under its id.
 
-use crate::chance::Chance;
+use crate::{chance::Chance, crowd::Patience};
 use anyhow::Result;
 use diemcau_conference::Headcount;
 use diemcau_model::{DraftId, ItemId, ParagraphRef, Role, SeatId, SiteId};
@@ -34,6 +34,8 @@ pub struct Day {
 pub struct Epoch {
     number: u32,
     ended: bool,
+    /// The restart since which everybody knocks; else the desks wait until they are let.
+    at_once: Option<Instant>,
 }
 
 impl Default for Day {
@@ -59,8 +61,12 @@ impl Day {
         self.answered.notify_one();
     }
 
-    pub fn next_epoch(&self) {
-        self.epoch.send_modify(|epoch| epoch.number += 1);
+    /// The desks may come back; `at_once`, they do so by themselves from the restart on.
+    pub fn next_epoch(&self, at_once: Option<Instant>) {
+        self.epoch.send_modify(|epoch| {
+            epoch.number += 1;
+            epoch.at_once = at_once;
+        });
     }
 
     pub fn end(&self) {
@@ -82,6 +88,8 @@ pub struct Person {
     last: Option<(String, ClientCommand)>,
     /// How long each way back took, from when the desks were let in again.
     pub back_after: Vec<Duration>,
+    /// The same from the restart on, when nobody was held back.
+    pub back_at_once: Vec<Duration>,
     /// How far the chair is in the morning's script.
     act: usize,
 }
@@ -99,6 +107,7 @@ impl Person {
             told: vec![],
             last: None,
             back_after: vec![],
+            back_at_once: vec![],
             act: 0,
         }
     }
@@ -107,12 +116,7 @@ impl Person {
         let mut epochs = day.epoch.subscribe();
         loop {
             let epoch = *epochs.borrow_and_update();
-            // A connection that breaks is no error here: the server was killed.
-            let knocks = Instant::now();
-            if let Ok(mut client) = Client::join(&self.host, &self.token).await {
-                if epoch.number > 0 {
-                    self.back_after.push(knocks.elapsed());
-                }
+            if let Some(mut client) = self.enter(epoch).await {
                 self.seat = Some(client.me.seat);
                 if self.repeat(&mut client).await?.is_some() {
                     self.talk(&mut client, &day).await?;
@@ -124,6 +128,26 @@ impl Person {
             epochs
                 .wait_for(|now| now.number > epoch.number || now.ended)
                 .await?;
+        }
+    }
+
+    /// A connection that breaks is no error here: the server was killed.
+    async fn enter(&mut self, epoch: Epoch) -> Option<Client> {
+        let Some(since) = epoch.at_once else {
+            let knocks = Instant::now();
+            let client = Client::join(&self.host, &self.token).await.ok()?;
+            if epoch.number > 0 {
+                self.back_after.push(knocks.elapsed());
+            }
+            return Some(client);
+        };
+        let mut patience = Patience::default();
+        loop {
+            if let Ok(client) = Client::join(&self.host, &self.token).await {
+                self.back_at_once.push(since.elapsed());
+                return Some(client);
+            }
+            patience.pause(&mut self.chance).await;
         }
     }
 
