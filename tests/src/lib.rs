@@ -15,6 +15,7 @@ pub mod knock;
 pub mod room;
 pub mod script;
 pub mod server;
+pub mod tunnel;
 
 pub use client::Client;
 pub use device::Device;

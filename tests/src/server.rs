@@ -1,5 +1,6 @@
 //! The real server, as a process with a data folder of its own.
 
+use crate::tunnel::Tunnel;
 use anyhow::{Context, Result, bail};
 use diemcau_journal::{CheckpointKey, Journal, Record, SqliteJournal};
 use diemcau_model::{Carries, Role, SiteId};
@@ -25,6 +26,8 @@ const READY_WITHIN: Duration = Duration::from_secs(30);
 
 /// The settings file in a server's folder.
 const SETTINGS: &str = "settings.toml";
+/// The certificate of an encrypted server's own authority.
+const AUTHORITY: &str = "demo/ca/ca.crt";
 /// Where a server's log goes.
 const LOG: &str = "server.log";
 /// What a server logs if nothing else is said.
@@ -44,8 +47,11 @@ fn free_media_port() -> Result<u16> {
 /// A demo server on free ports of the loopback.
 #[derive(Debug)]
 pub struct Server {
-    /// `127.0.0.1:PORT`.
+    /// `127.0.0.1:PORT`, where clients connect.
     pub host: String,
+    /// Where the server listens: there too, unless a tunnel lies between.
+    listens: String,
+    _tunnel: Option<Tunnel>,
     media_port: u16,
     data: TempDir,
     /// What it logs.
@@ -102,13 +108,28 @@ impl Server {
         Self::serve(data, "", DEBUG).await
     }
 
+    /// The demo conference by HTTPS, as other machines must have it; whoever connects to `host` speaks TLS with it.
+    ///
+    /// # Errors
+    /// The binary is missing or the server does not come up.
+    pub async fn encrypted() -> Result<Self> {
+        Self::serve(TempDir::new()?, "lan = true\n", DEBUG).await
+    }
+
     async fn serve(data: TempDir, settings: &str, log: &'static str) -> Result<Self> {
         fs::write(data.path().join(SETTINGS), settings)?;
-        let host = TcpListener::bind("127.0.0.1:0")?.local_addr()?.to_string();
+        let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+        let listens = address.to_string();
+        let tunnel = match settings.contains("lan = true") {
+            true => Some(Tunnel::open(address, data.path().join(AUTHORITY)).await?),
+            false => None,
+        };
         let media_port = free_media_port()?;
-        let child = spawn(&host, media_port, &data, log)?;
+        let child = spawn(&listens, media_port, &data, log)?;
         let mut server = Self {
-            host,
+            host: tunnel.as_ref().map_or(&listens, |one| &one.host).clone(),
+            listens,
+            _tunnel: tunnel,
             media_port,
             data,
             log,
@@ -147,7 +168,7 @@ impl Server {
     /// # Errors
     /// The server does not come up.
     pub async fn restart(&mut self) -> Result<()> {
-        self.child = spawn(&self.host, self.media_port, &self.data, self.log)?;
+        self.child = spawn(&self.listens, self.media_port, &self.data, self.log)?;
         self.ready().await
     }
 

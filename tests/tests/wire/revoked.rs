@@ -10,7 +10,15 @@ use diemcau_tests::{
 
 #[tokio::test]
 async fn a_revoked_link_is_cut_at_once_and_opens_nothing_again() -> Result<()> {
-    let mut server = Server::start().await?;
+    a_link_is_revoked(Server::start().await?).await
+}
+
+#[tokio::test]
+async fn the_same_over_tls() -> Result<()> {
+    a_link_is_revoked(Server::encrypted().await?).await
+}
+
+async fn a_link_is_revoked(mut server: Server) -> Result<()> {
     let lost = server.token(Role::Moderator, Some(SiteId(4)), Some(Carries::Nothing))?;
     let technician = server.token(Role::Technician, None, None)?;
     let mut technician = Client::join(&server.host, &technician).await?;

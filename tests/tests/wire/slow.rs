@@ -16,7 +16,16 @@ const WRITERS: u16 = 6;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_that_never_reads_is_cut_and_the_others_hear_everything() -> Result<()> {
-    let server = Server::start().await?;
+    one_never_reads(Server::start().await?).await
+}
+
+/// Every frame is encrypted in pieces and goes on where the kernel took no more.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_over_tls() -> Result<()> {
+    one_never_reads(Server::encrypted().await?).await
+}
+
+async fn one_never_reads(server: Server) -> Result<()> {
     let token = server.token(Role::Observer, None, None)?;
     let mut deaf = Client::join_on(narrow(&server.host).await?, &token).await?;
     let all = COMMENTS_OF_EACH * usize::from(WRITERS);
