@@ -16,8 +16,15 @@ use diemcau_model::{Carries, Millis, PeerId, Role, SeatId, SiteId, Stage};
 use diemcau_protocol::{
     ClientCommand, ClientFrame, ErrorWhy, Fact, ServerFrame, View, Viewer, view,
 };
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 use tokio::time::Instant;
+
+/// How long the server may take to see that a client is gone that did not say so: what it bears of silence, and what a disk
+/// keeps it busy with.
+const GHOST_MAX: Duration = Duration::from_secs(35);
 
 // ---------------------------------------------------------------- frames
 
@@ -301,6 +308,7 @@ impl World {
         let roster = Roster {
             peers: &peers,
             connections: &self.connections,
+            let_go: &self.let_go,
             machines: &self.machines,
             history: &self.history,
         };
@@ -339,6 +347,7 @@ fn check_heard(heard: &BTreeSet<SiteId>, may: &BTreeSet<SiteId>) -> Result<()> {
 struct Roster<'a> {
     peers: &'a BTreeMap<PeerId, Peer>,
     connections: &'a BTreeMap<u64, SeatId>,
+    let_go: &'a BTreeMap<u64, Instant>,
     machines: &'a [Machine],
     history: &'a History,
 }
@@ -398,9 +407,15 @@ impl Roster<'_> {
         Ok(seat.site)
     }
 
+    /// Whose connection it is, of which the server still has a peer: one that is there, or was a moment ago.
     fn seat(&self, connection: u64) -> Result<&diemcau_conference::Seat> {
         let seat = self.connections.get(&connection);
         let seat = seat.with_context(|| format!("nobody made connection {connection}"))?;
+        let let_go = self.let_go.get(&connection);
+        ensure!(
+            let_go.is_none_or(|at| at.elapsed() <= GHOST_MAX),
+            "a ghost: c{connection} of seat {seat} was let go long ago and still has a peer"
+        );
         let machine = self
             .machines
             .iter()

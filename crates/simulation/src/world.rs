@@ -56,6 +56,8 @@ pub struct World {
     pub(crate) answered: u64,
     /// Whose each connection is or was.
     pub(crate) connections: BTreeMap<u64, SeatId>,
+    /// When each connection that is no more was let go by its client.
+    pub(crate) let_go: BTreeMap<u64, Instant>,
     /// How much of the disk's and of the plane's doings has been looked at.
     pub(crate) appends_seen: usize,
     pub(crate) stages_seen: usize,
@@ -105,6 +107,7 @@ impl World {
             answers: BTreeMap::new(),
             answered: 0,
             connections: BTreeMap::new(),
+            let_go: BTreeMap::new(),
             appends_seen: 0,
             stages_seen: 0,
             disk_failed: false,
@@ -246,7 +249,9 @@ impl World {
     pub(crate) fn hang_up(&mut self, at: usize) {
         let later = Instant::now() + self.chance.millis(REJOIN_MS);
         let machine = &mut self.machines[at];
-        machine.link = None;
+        if let Some(link) = machine.link.take() {
+            self.let_go.insert(link.number, Instant::now());
+        }
         machine.joins_at = machine.joins_at.map(|_| later);
     }
 
