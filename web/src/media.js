@@ -11,7 +11,7 @@ const OLD_KEPT_MS = 2_500;
 const DISCONNECTED_PATIENCE_MS = 4_000;
 const CONNECTING_PATIENCE_MS = 12_000;
 const RETRY_FIRST_MS = 1_000;
-const RETRY_MOST_MS = 10_000;
+const RETRY_MOST_MS = 2_500;
 
 /** @typedef {"off" | "connecting" | "connected" | "failed"} LinkState */
 /** @typedef {"refused" | "missing" | "busy" | "insecure" | "other"} DeviceTrouble Keys of the texts that explain it. */

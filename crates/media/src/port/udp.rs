@@ -2,13 +2,17 @@
 
 use crate::engine::Run;
 use quinn_udp::{BATCH_SIZE, RecvMeta, Transmit, UdpSocketState};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{self, IoSliceMut};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use tokio::io::Interest;
 use tokio::net::UdpSocket;
 
 /// What we ask the kernel to buffer each way; it may give less. A full receive buffer loses packets.
 const SOCKET_BUFFER_BYTES: usize = 8 * 1024 * 1024;
+/// Clients whose way in is remembered where the machine has several addresses; a client that takes another's place there
+/// sends that one's answers by the way the kernel would choose.
+const WAYS: usize = 4_096;
 /// The longest datagram we read; a longer one is cut and fails to decrypt.
 const DATAGRAM_MAX_BYTES: usize = 2_048;
 
@@ -17,6 +21,8 @@ pub struct UdpPort {
     state: UdpSocketState,
     buffer: Vec<u8>,
     buffer_each: usize,
+    /// Which address of ours a client sent to, if we listen on all: it takes answers from no other. Empty if on one.
+    ways: Vec<Option<(SocketAddr, IpAddr)>>,
 }
 
 impl UdpPort {
@@ -33,10 +39,12 @@ impl UdpPort {
                 tracing::warn!(%error, "the kernel refused the size of a socket buffer");
             }
         }
+        let listens_on_all = address.ip().is_unspecified();
         let buffer_each = DATAGRAM_MAX_BYTES * state.gro_segments().max(1);
         Ok(Self {
             buffer: vec![0; buffer_each * BATCH_SIZE],
             buffer_each,
+            ways: vec![None; if listens_on_all { WAYS } else { 0 }],
             socket,
             state,
         })
@@ -57,7 +65,7 @@ impl UdpPort {
             state,
             buffer,
             buffer_each,
-            ..
+            ways,
         } = self;
         let mut metas = [RecvMeta::default(); BATCH_SIZE];
         let read = socket.try_io(Interest::READABLE, || {
@@ -74,6 +82,10 @@ impl UdpPort {
         };
         let mut datagrams = 0;
         for (meta, bytes) in metas.iter().zip(buffer.chunks(*buffer_each)).take(filled) {
+            let way = place(meta.addr, ways.len()).and_then(|place| ways.get_mut(place));
+            if let (Some(way), Some(ours)) = (way, meta.dst_ip) {
+                *way = Some((meta.addr, ours));
+            }
             for datagram in bytes[..meta.len].chunks(meta.stride.max(1)) {
                 datagrams += 1;
                 take(datagram, meta.addr);
@@ -87,6 +99,12 @@ impl UdpPort {
         self.state.max_gso_segments()
     }
 
+    /// Which address of ours a client sends to.
+    fn way_in(&self, client: SocketAddr) -> Option<IpAddr> {
+        let way = self.ways.get(place(client, self.ways.len())?)?;
+        way.filter(|(of, _)| *of == client).map(|(_, ours)| ours)
+    }
+
     /// Sends a run; gives how many of its datagrams were dropped because the kernel had no room: a lost packet is
     /// repaired like one lost on the way.
     pub fn send(&self, run: Run<'_>) -> u64 {
@@ -96,7 +114,7 @@ impl UdpPort {
             ecn: None,
             contents: run.bytes,
             segment_size: (segments > 1).then_some(run.segment),
-            src_ip: None,
+            src_ip: self.way_in(run.to),
         };
         // Straight to the kernel: a full buffer means a drop, so nobody ever waits to become writable.
         match self.state.try_send((&self.socket).into(), &transmit) {
@@ -112,9 +130,35 @@ impl UdpPort {
     }
 }
 
+/// Where a client's way is kept among so many.
+fn place(client: SocketAddr, of: usize) -> Option<usize> {
+    let mut hasher = DefaultHasher::new();
+    client.hash(&mut hasher);
+    (of > 0).then(|| hasher.finish() as usize % of)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn an_answer_leaves_from_the_address_that_was_asked() {
+        let mut port = UdpPort::bind("0.0.0.0:0".parse().unwrap()).unwrap();
+        let number = port.local_addr().unwrap().port();
+        let client = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        for ours in ["127.0.0.1", "127.0.0.2", "127.0.0.3", "127.0.0.2"] {
+            let ours = SocketAddr::new(ours.parse().unwrap(), number);
+            client.send_to(b"who is there?", ours).await.unwrap();
+            port.readable().await.unwrap();
+            let mut from = None;
+            while from.is_none() {
+                port.receive(|_, client| from = Some(client)).unwrap();
+            }
+            assert_eq!(port.send(Run::one(from.unwrap(), b"we are")), 0);
+            let mut answer = [0; 16];
+            assert_eq!(client.recv_from(&mut answer).await.unwrap(), (6, ours));
+        }
+    }
 
     #[tokio::test]
     async fn datagrams_arrive_whole_and_in_order_whatever_their_lengths() {
