@@ -1,8 +1,9 @@
 //! A leg whose panic is its own.
 //!
-//! The library behind the legs holds `assert!` and `unwrap` in packet paths, so a hostile peer might find one. All
-//! code involved is safe Rust and a leg shares nothing with another leg, so catching the unwind at the leg's door is
-//! sound: the leg is never called again, its peer is told, and nobody else notices.
+//! The library under the legs, which reads STUN, DTLS and RTCP for them, holds `assert!` and `unwrap`, and what we wrote may
+//! be wrong: a hostile peer might find it. All code involved is safe Rust and a leg shares nothing with another leg, so
+//! catching the unwind at the leg's door is sound: the leg is never called again, its peer is told, and nobody else
+//! notices.
 
 use super::{Codec, EngineError, Layer, Leg, LegEvent, Outlet};
 use crate::rewrite::RtpOut;

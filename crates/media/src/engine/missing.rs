@@ -1,7 +1,7 @@
 //! Packets of one picture that did not come: asked for again at the pace of the road, and given up in the end.
 //!
-//! The library has a generator of its own, which asks by a clock of 100 ms and three times, however far the sender
-//! is: on a road of 200 ms all three questions leave before the first answer can come.
+//! A clock of its own, as usual generators have, would ask three times before the first answer can come on a road of
+//! 200 ms. RTX is not negotiated: a lost packet is sent again on its own stream, so that it fills its own hole.
 
 use super::RtpIn;
 use crate::vp8::{PictureId, Vp8};

@@ -7,16 +7,15 @@
 mod downlink;
 mod guarded;
 mod missing;
-mod rtc_build;
-mod rtc_leg;
-mod rtc_path;
 mod sdp;
+mod uplink;
 mod wire;
 
 pub use sdp::ufrag as ice_ufrag;
 
 use crate::rewrite::RtpOut;
 use bytes::{Bytes, BytesMut};
+use rtc::shared::error::Error;
 use std::net::SocketAddr;
 use std::time::Instant;
 
@@ -50,6 +49,33 @@ pub enum Codec {
     Vp8,
     /// A picture; what encoders without a browser send.
     H264,
+}
+
+/// What a client calls the codecs of a part of its description.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Names {
+    pub opus: Option<u8>,
+    pub vp8: Option<u8>,
+    pub h264: Option<u8>,
+}
+
+impl Names {
+    pub fn of(self, codec: Codec) -> Option<u8> {
+        match codec {
+            Codec::Opus => self.opus,
+            Codec::Vp8 => self.vp8,
+            Codec::H264 => self.h264,
+        }
+    }
+
+    pub fn codec(self, name: u8) -> Option<Codec> {
+        let all = [Codec::Opus, Codec::Vp8, Codec::H264];
+        all.into_iter().find(|codec| self.of(*codec) == Some(name))
+    }
+
+    pub fn is_any(self) -> bool {
+        self != Self::default()
+    }
 }
 
 /// A simulcast layer, from the smallest picture to the largest. A picture sent without simulcast is `Full`.
@@ -193,11 +219,10 @@ impl Engine {
     /// Makes the certificate of this server's legs.
     pub fn new(addresses: Addresses, epoch: Instant) -> Result<Self, EngineError> {
         let identity = guarded::run(wire::Identity::generate)?;
-        let identity = identity.map_err(|error| EngineError::Refused(error.to_string()))?;
         Ok(Self {
             addresses,
             tcp: None,
-            identity,
+            identity: identity.map_err(refused)?,
             epoch,
         })
     }
@@ -218,6 +243,19 @@ impl Engine {
         self.answer_uplink(offer, now)
     }
 
+    /// Our side of a description, of a session that nobody guesses: a positive number of 63 bits (RFC 9429, 5.2.1).
+    fn ours<'a>(&'a self, ice: &'a wire::Ice) -> Result<sdp::Ours<'a>, EngineError> {
+        let mut session = [0; 8];
+        let random = self.identity.provider.random().fill(&mut session);
+        random.map_err(|error| EngineError::Refused(error.to_string()))?;
+        Ok(sdp::Ours {
+            ice,
+            fingerprint: self.identity.fingerprint,
+            addresses: &self.addresses,
+            session: u64::from_be_bytes(session) >> 1,
+        })
+    }
+
     fn described(&self, sdp: String) -> String {
         match self.tcp {
             Some(port) => sdp::with_tcp(&sdp, port),
@@ -232,7 +270,7 @@ impl Engine {
         now: Instant,
     ) -> Result<(Box<dyn Leg>, String), EngineError> {
         sdp::check_uplink_offer(offer)?;
-        let made = guarded::run(|| rtc_leg::RtcLeg::answer_uplink(offer, &self.addresses, now));
+        let made = guarded::run(|| uplink::Uplink::answer(self, offer, now));
         let (leg, answer) = made??;
         Ok((Box::new(guarded::Guarded::new(leg)), self.described(answer)))
     }
@@ -262,4 +300,7 @@ impl Engine {
         leg.open(to);
         Ok(Box::new(guarded::Guarded::new(leg)))
     }
+}
+fn refused(error: Error) -> EngineError {
+    EngineError::Refused(error.to_string())
 }

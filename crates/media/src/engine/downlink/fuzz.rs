@@ -111,7 +111,13 @@ fn player_offer() {
         let Ok(offer) = super::answer::read(&text) else {
             return outcome(0);
         };
-        let answer = super::answer::write(&offer, &ice, print, &addresses, 1);
+        let ours = crate::engine::sdp::Ours {
+            ice: &ice,
+            fingerprint: print,
+            addresses: &addresses,
+            session: 1,
+        };
+        let answer = super::answer::write(&offer, &ours);
         let parts = crate::engine::sdp::parts(&answer).count();
         assert_eq!(parts, crate::engine::sdp::parts(&text).count());
         assert!(answer.lines().all(|line| line.len() < 512));

@@ -14,13 +14,12 @@ mod runs;
 mod stream;
 
 use super::wire::{Received, Transport};
-use super::{Codec, Engine, EngineError, Layer, Leg, LegEvent, Outlet, Run};
+use super::{Codec, Engine, EngineError, Layer, Leg, LegEvent, Names, Outlet, Run, refused};
 use crate::rewrite::RtpOut;
 use bytes::BytesMut;
 use diemcau_model::limits::{AUDIO_SLOTS, PICTURE_SLOTS};
 use estimate::Estimate;
 use reports::{REPORT_INTERVAL, Reports};
-use rtc::shared::error::Error;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 use stream::{Missed, Stamp, Stream};
@@ -30,27 +29,6 @@ const VIDEO_SLOTS: usize = PICTURE_SLOTS;
 const SLOTS: usize = VIDEO_SLOTS + AUDIO_SLOTS;
 /// The stream number of slot 0; the others follow.
 const FIRST_SSRC: u32 = 0x0d1e_c000;
-/// What a client calls the codecs it takes in a slot.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Names {
-    pub opus: Option<u8>,
-    pub vp8: Option<u8>,
-    pub h264: Option<u8>,
-}
-
-impl Names {
-    pub fn of(self, codec: Codec) -> Option<u8> {
-        match codec {
-            Codec::Opus => self.opus,
-            Codec::Vp8 => self.vp8,
-            Codec::H264 => self.h264,
-        }
-    }
-
-    pub fn is_any(self) -> bool {
-        self != Self::default()
-    }
-}
 
 /// Packets noted between two drains; a further one is dropped like one lost on the way.
 const NOTED_MAX: usize = 1_024;
@@ -117,12 +95,7 @@ impl Downlink {
     /// A downlink with every slot, and the offer for the client.
     pub fn offer(engine: &Engine) -> Result<(Self, String), EngineError> {
         let leg = Self::new(engine)?;
-        let offer = offer::write(
-            &leg.transport.ice,
-            engine.identity.fingerprint,
-            &engine.addresses,
-            session(engine)?,
-        );
+        let offer = offer::write(&engine.ours(&leg.transport.ice)?);
         Ok((leg, offer))
     }
 
@@ -138,21 +111,14 @@ impl Downlink {
             leg.take_slot(slot, part.names);
         }
         leg.twcc_id = offer.twcc_id;
-        let (ufrag, role) = (&offer.ufrag, offer.role);
+        let theirs = &offer.offered;
         let begun = leg
             .transport
-            .described(ufrag, offer.fingerprint, role, now)
-            .map_err(refused)?;
-        for received in begun {
+            .described(&theirs.ufrag, theirs.fingerprint, theirs.role, now);
+        for received in begun.map_err(refused)? {
             leg.received(received, now);
         }
-        let answer = answer::write(
-            &offer,
-            &leg.transport.ice,
-            engine.identity.fingerprint,
-            &engine.addresses,
-            session(engine)?,
-        );
+        let answer = answer::write(&offer, &engine.ours(&leg.transport.ice)?);
         Ok((leg, offer.ears(), answer))
     }
 
@@ -189,7 +155,8 @@ impl Downlink {
 
     fn received(&mut self, received: Received, now: Instant) {
         match received {
-            Received::Nothing => {}
+            // Nobody sends media to a downlink.
+            Received::Nothing | Received::Rtp(_) => {}
             Received::Connected => {
                 self.report_at = Some(now + REPORT_INTERVAL);
                 self.events.push(LegEvent::Connected);
@@ -318,15 +285,8 @@ impl Downlink {
             return;
         }
         self.report_at = Some(now + REPORT_INTERVAL);
-        let Some(mut packet) = self.reports.write(&self.streams, now) else {
-            return;
-        };
-        let Some((to, sealer)) = self.transport.way() else {
-            return;
-        };
-        match sealer.seal_rtcp(&mut packet) {
-            Ok(()) => self.transport.push(to, packet),
-            Err(error) => tracing::error!(%error, "a report could not be protected"),
+        if let Some(packet) = self.reports.write(&self.streams, now) {
+            self.transport.report(packet);
         }
     }
 }
@@ -409,20 +369,8 @@ impl Leg for Downlink {
     }
 }
 
-/// A number for a session that nobody guesses: a positive one of 63 bits (RFC 9429, 5.2.1).
-fn session(engine: &Engine) -> Result<u64, EngineError> {
-    let mut session = [0; 8];
-    let random = engine.identity.provider.random().fill(&mut session);
-    random.map_err(|error| EngineError::Refused(error.to_string()))?;
-    Ok(u64::from_be_bytes(session) >> 1)
-}
-
 fn ssrc_of(slot: usize) -> u32 {
     FIRST_SSRC + slot as u32
-}
-
-fn refused(error: Error) -> EngineError {
-    EngineError::Refused(error.to_string())
 }
 
 #[cfg(test)]

@@ -1,21 +1,14 @@
 //! The words of a downlink: our offer with its fixed slots, and what we read in the client's answer.
 
 use super::{Names, SLOTS, VIDEO_SLOTS, ssrc_of};
-use crate::engine::wire::{Fingerprint, Ice, Role};
+use crate::engine::sdp::{self, OPUS_FMTP, Ours, TWCC_URI, write_candidates, write_head};
+use crate::engine::wire::{Fingerprint, Role};
 use crate::engine::{
-    Addresses, EngineError, H264_FMTP, H264_PAYLOAD_TYPE, OPUS_PAYLOAD_TYPE, VP8_PAYLOAD_TYPE, sdp,
+    EngineError, H264_FMTP, H264_PAYLOAD_TYPE, OPUS_PAYLOAD_TYPE, VP8_PAYLOAD_TYPE,
 };
 use std::fmt::{self, Write};
 
-/// The running number over all packets of a downlink, by which the client tells when each arrived.
-pub const TWCC_URI: &str =
-    "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01";
 const TWCC_ID: u8 = 5;
-/// The highest priority of a host's only component (RFC 8445, 5.1.2).
-const CANDIDATE_PRIORITY: u32 = 2_130_706_431;
-
-/// Repaired by the packet after it, and nothing sent in silence.
-pub const OPUS_FMTP: &str = "minptime=10;useinbandfec=1;usedtx=1";
 
 /// What an answer says.
 #[derive(Debug, PartialEq, Eq)]
@@ -30,10 +23,10 @@ pub struct Answer {
 }
 
 /// The offer: one bundle, a slot an m-line, nothing the client could choose but whether it takes a slot.
-pub fn write(ice: &Ice, fingerprint: Fingerprint, addresses: &Addresses, session: u64) -> String {
+pub fn write(ours: &Ours<'_>) -> String {
     let mut sdp = String::with_capacity(16 * 1024);
     // Writing to a string cannot fail.
-    let _ = write_to(&mut sdp, ice, fingerprint, addresses, session);
+    let _ = write_to(&mut sdp, ours);
     sdp
 }
 
@@ -66,7 +59,7 @@ pub fn read(answer: &str) -> Result<Answer, EngineError> {
         ufrag: ufrag.to_owned(),
         fingerprint,
         role,
-        twcc_id: sdp::extension_id(answer, TWCC_URI).filter(|id| (1..=14).contains(id)),
+        twcc_id: sdp::twcc_id(answer),
         slots,
     })
 }
@@ -99,61 +92,19 @@ fn accepted(line: &str, offered: Names) -> Names {
     }
 }
 
-fn write_to(
-    sdp: &mut String,
-    ice: &Ice,
-    fingerprint: Fingerprint,
-    addresses: &Addresses,
-    session: u64,
-) -> fmt::Result {
+fn write_to(sdp: &mut String, ours: &Ours<'_>) -> fmt::Result {
     let mids: Vec<String> = (0..SLOTS).map(|slot| slot.to_string()).collect();
-    write_head(sdp, &mids, fingerprint, session)?;
+    write_head(sdp, &mids, ours.fingerprint, ours.session)?;
     for slot in 0..SLOTS {
-        write_slot(sdp, slot, ice, addresses)?;
+        write_slot(sdp, slot, ours)?;
     }
     Ok(())
 }
 
-/// What stands before the parts: the session, the bundle, the certificate.
-pub fn write_head(
-    sdp: &mut String,
-    bundle: &[impl AsRef<str>],
-    Fingerprint(fingerprint): Fingerprint,
-    session: u64,
-) -> fmt::Result {
-    write!(
-        sdp,
-        "v=0\r\no=- {session} 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\n"
-    )?;
-    write!(sdp, "a=ice-lite\r\na=extmap-allow-mixed\r\na=group:BUNDLE")?;
-    for mid in bundle {
-        write!(sdp, " {}", mid.as_ref())?;
-    }
-    write!(sdp, "\r\na=fingerprint:sha-256 ")?;
-    for (place, byte) in fingerprint.iter().enumerate() {
-        let colon = if place == 0 { "" } else { ":" };
-        write!(sdp, "{colon}{byte:02X}")?;
-    }
-    write!(sdp, "\r\n")
-}
-
-/// Where we are reached. One way for all: only the first part of a bundle needs it.
-pub fn write_candidates(sdp: &mut String, addresses: &Addresses) -> fmt::Result {
-    for (number, address) in addresses.0.iter().enumerate() {
-        let (ip, port) = (address.ip(), address.port());
-        let priority = CANDIDATE_PRIORITY - number as u32;
-        write!(
-            sdp,
-            "a=candidate:{number} 1 udp {priority} {ip} {port} typ host\r\n"
-        )?;
-    }
-    write!(sdp, "a=end-of-candidates\r\n")
-}
-
-fn write_slot(sdp: &mut String, slot: usize, ice: &Ice, addresses: &Addresses) -> fmt::Result {
+fn write_slot(sdp: &mut String, slot: usize, ours: &Ours<'_>) -> fmt::Result {
     let is_video = slot < VIDEO_SLOTS;
     let ssrc = ssrc_of(slot);
-    let (ufrag, password) = (ice.ufrag(), ice.password());
+    let (ufrag, password) = (ours.ice.ufrag(), ours.ice.password());
     match is_video {
         true => write!(
             sdp,
@@ -185,7 +136,7 @@ fn write_slot(sdp: &mut String, slot: usize, ice: &Ice, addresses: &Addresses) -
          a=ssrc:{ssrc} msid:slot-{slot} track-{slot}\r\n"
     )?;
     if slot == 0 {
-        write_candidates(sdp, addresses)?;
+        write_candidates(sdp, ours.addresses)?;
     }
     Ok(())
 }
@@ -201,6 +152,8 @@ fn write_picture(sdp: &mut String, pt: u8, codec: &str) -> fmt::Result {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::Addresses;
+    use crate::engine::wire::Ice;
     use crate::engine::wire::tests::provider;
 
     fn answer() -> String {
@@ -285,7 +238,12 @@ mod tests {
             "192.0.2.1:7881".parse().unwrap(),
             "[2001:db8::1]:7881".parse().unwrap(),
         ]);
-        let offer = write(&ice, Fingerprint([0xab; 32]), &addresses, u64::MAX);
+        let offer = write(&Ours {
+            ice: &ice,
+            fingerprint: Fingerprint([0xab; 32]),
+            addresses: &addresses,
+            session: u64::MAX,
+        });
         assert_eq!(sdp::ufrag(&offer), Some(ice.ufrag()));
         assert_eq!(sdp::fingerprint(&offer), Some(Fingerprint([0xab; 32])));
         assert_eq!(sdp::sections(&offer).count(), SLOTS);

@@ -46,7 +46,7 @@ pub struct Dtls {
 
 /// What a datagram led to.
 pub enum Step {
-    Connected(Sealer, Opener),
+    Connected(Box<(Sealer, Opener)>),
     Closed,
 }
 
@@ -174,8 +174,7 @@ impl Dtls {
         let material = exported.as_ref().try_into();
         let material = material.map_err(|_| Error::ErrNoSuchSrtpProfile)?;
         let contexts = srtp::contexts(material, state.is_client(), self.identity.provider.crypto());
-        let (sealer, opener) = contexts.map_err(crypto)?;
-        Ok(Step::Connected(sealer, opener))
+        Ok(Step::Connected(Box::new(contexts.map_err(crypto)?)))
     }
 }
 

@@ -4,6 +4,7 @@
 
 mod dtls;
 mod ice;
+pub mod rtp;
 pub mod srtp;
 mod transport;
 

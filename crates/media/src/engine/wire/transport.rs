@@ -2,7 +2,8 @@
 
 use super::dtls::{Dtls, Fingerprint, Identity, Role, Step};
 use super::ice::Ice;
-use super::srtp::{Opener, Sealer};
+use super::rtp::Header;
+use super::srtp::{Opener, Sealer, TAG_BYTES};
 use crate::demux::is_stun;
 use bytes::BytesMut;
 use rtc::shared::error::Error;
@@ -28,6 +29,8 @@ pub enum Received {
     Closed,
     /// Readable RTCP.
     Rtcp(BytesMut),
+    /// RTP, protected as it came: `open_rtp` reads it, and a leg that expects none spends nothing on it.
+    Rtp(BytesMut),
 }
 
 impl Transport {
@@ -56,7 +59,7 @@ impl Transport {
         Ok(received)
     }
 
-    pub fn receive(&mut self, mut datagram: BytesMut, from: SocketAddr, now: Instant) -> Received {
+    pub fn receive(&mut self, datagram: BytesMut, from: SocketAddr, now: Instant) -> Received {
         if is_stun(&datagram) {
             if let Some(answer) = self.ice.receive(&datagram, from) {
                 self.push(from, answer);
@@ -71,25 +74,7 @@ impl Transport {
         match datagram.first() {
             // RFC 7983
             Some(20..64) => self.handshake(datagram, from, now),
-            Some(128..192) => {
-                let Some((_, opener)) = &mut self.keys else {
-                    return Received::Nothing;
-                };
-                // Nobody sends us media here: it is RTCP (RFC 5761) or nothing.
-                let is_rtcp = datagram
-                    .get(1)
-                    .is_some_and(|kind| (192..224).contains(kind));
-                let length = is_rtcp
-                    .then(|| opener.open_rtcp(&mut datagram).map(<[u8]>::len))
-                    .flatten();
-                match length {
-                    Some(length) => {
-                        datagram.truncate(length);
-                        Received::Rtcp(datagram)
-                    }
-                    None => Received::Nothing,
-                }
-            }
+            Some(128..192) => self.media(datagram),
             Some(_) | None => Received::Nothing,
         }
     }
@@ -114,6 +99,38 @@ impl Transport {
         Some((self.ice.path()?, sealer))
     }
 
+    /// Makes a packet readable where it lies, if it is genuine and new; gives its running number, in which sequence
+    /// numbers do not wrap.
+    pub fn open_rtp(
+        &mut self,
+        packet: &mut BytesMut,
+        header: &Header,
+        now: Instant,
+    ) -> Option<u64> {
+        let (_, opener) = self.keys.as_mut()?;
+        let number = opener.open_rtp(packet, header, now)?;
+        packet.truncate(packet.len() - TAG_BYTES);
+        Some(number)
+    }
+
+    /// Whether a stream of theirs is still remembered.
+    pub fn knows(&self, ssrc: u32) -> bool {
+        let keys = self.keys.as_ref();
+        keys.is_some_and(|(_, opener)| opener.knows(ssrc))
+    }
+
+    /// Protects a report and sends it where media goes, if there is a way.
+    pub fn report(&mut self, mut packet: Vec<u8>) -> bool {
+        let Some((to, sealer)) = self.way() else {
+            return false;
+        };
+        match sealer.seal_rtcp(&mut packet) {
+            Ok(()) => self.push(to, packet),
+            Err(error) => tracing::error!(%error, "a report could not be protected"),
+        }
+        true
+    }
+
     /// What is to be sent beside media.
     pub fn drain(&mut self) -> std::vec::Drain<'_, (SocketAddr, Vec<u8>)> {
         self.out.drain(..)
@@ -132,13 +149,20 @@ impl Transport {
         self.closed = true;
     }
 
+    /// As if a client had connected from an address.
     #[cfg(test)]
     pub fn open(&mut self, to: SocketAddr) {
-        use super::srtp::{MATERIAL_BYTES, contexts};
-        let provider = super::tests::provider();
         let _ = self
             .ice
             .receive(&super::tests::check(&self.ice, "them", true), to);
+        self.key();
+    }
+
+    /// As if the handshake had given these keys.
+    #[cfg(test)]
+    pub fn key(&mut self) {
+        use super::srtp::{MATERIAL_BYTES, contexts};
+        let provider = super::tests::provider();
         self.keys = contexts(&[7; MATERIAL_BYTES], false, provider.crypto()).ok();
     }
 
@@ -157,10 +181,28 @@ impl Transport {
         received
     }
 
+    /// RTCP and RTP are told apart by their second byte (RFC 5761, 4).
+    fn media(&mut self, mut datagram: BytesMut) -> Received {
+        let Some((_, opener)) = &mut self.keys else {
+            return Received::Nothing;
+        };
+        if !matches!(datagram.get(1), Some(192..224)) {
+            return Received::Rtp(datagram);
+        }
+        let length = opener.open_rtcp(&mut datagram).map(<[u8]>::len);
+        match length {
+            Some(length) => {
+                datagram.truncate(length);
+                Received::Rtcp(datagram)
+            }
+            None => Received::Nothing,
+        }
+    }
+
     fn step(&mut self, step: Step) -> Received {
         match step {
-            Step::Connected(sealer, opener) => {
-                self.keys = Some((sealer, opener));
+            Step::Connected(keys) => {
+                self.keys = Some(*keys);
                 Received::Connected
             }
             Step::Closed => {

@@ -1,4 +1,10 @@
-//! The few things we read in a session description ourselves, before or after the library does.
+//! The few things we read in a session description, and what both directions say alike in theirs.
+
+mod offered;
+
+pub use offered::{
+    OPUS_FMTP, Offered, Ours, Part, TWCC_URI, answer, read, twcc_id, write_candidates, write_head,
+};
 
 use super::wire::Fingerprint;
 use super::{EngineError, Layer};
@@ -63,11 +69,6 @@ pub fn check_text(sdp: &str) -> Result<(), EngineError> {
 /// The user name fragment of a description.
 pub fn ufrag(sdp: &str) -> Option<&str> {
     lines(sdp).find_map(|line| line.strip_prefix("a=ice-ufrag:"))
-}
-
-/// The password of a description.
-pub fn password(sdp: &str) -> Option<&str> {
-    lines(sdp).find_map(|line| line.strip_prefix("a=ice-pwd:"))
 }
 
 /// The SHA-256 of the certificate a description names.

@@ -2,6 +2,11 @@
 //!
 //! The other ciphers cost twice as much a packet, and every client we serve knows this one.
 
+mod open;
+mod window;
+
+pub use open::Opener;
+
 use rtc::crypto::{AeadAlgorithm, AeadCipher, BlockCipherAlgorithm, CryptoError, RTCCrypto};
 
 /// What protection adds to an RTP packet.
@@ -14,8 +19,6 @@ const SALT_BYTES: usize = 12;
 pub const MATERIAL_BYTES: usize = 2 * (KEY_BYTES + SALT_BYTES);
 /// The part of an RTCP packet that stays readable: its first header and the sender.
 const RTCP_CLEAR_BYTES: usize = 8;
-/// Senders of RTCP whose numbers are remembered; a browser has one a stream it receives. Only who has the key gets here.
-const RTCP_SENDERS_MAX: usize = 64;
 /// The numbers of RTCP have 31 bits, the last is the flag of encryption.
 const RTCP_INDEX_MAX: u32 = 0x7fff_ffff;
 
@@ -32,22 +35,9 @@ pub struct Sealer {
     rtcp_index: u32,
 }
 
-/// Reads what the other side protected.
-pub struct Opener {
-    rtcp: Half,
-    rtcp_seen: Vec<(u32, Window)>,
-}
-
 struct Half {
     cipher: Box<dyn AeadCipher>,
     salt: [u8; SALT_BYTES],
-}
-
-/// The last 64 numbers that came, so that a repeated packet is known.
-#[derive(Clone, Copy, Debug, Default)]
-struct Window {
-    newest: u64,
-    seen: u64,
 }
 
 /// Both directions, from what the handshake gave; `is_client` says which half of it is ours.
@@ -68,10 +58,10 @@ pub fn contexts(
         rtcp: Half::new(ours, RTCP_KEY, RTCP_SALT, crypto)?,
         rtcp_index: 0,
     };
-    let opener = Opener {
-        rtcp: Half::new(theirs, RTCP_KEY, RTCP_SALT, crypto)?,
-        rtcp_seen: vec![],
-    };
+    let opener = Opener::new(
+        Half::new(theirs, RTP_KEY, RTP_SALT, crypto)?,
+        Half::new(theirs, RTCP_KEY, RTCP_SALT, crypto)?,
+    );
     Ok((sealer, opener))
 }
 
@@ -89,16 +79,10 @@ impl Sealer {
         let (header, body) = packet
             .split_at_mut_checked(header)
             .ok_or(CryptoError::AuthenticationFailed)?;
-        let [_, _, s0, s1, _, _, _, _, stream @ ..] = &*header else {
-            return Err(CryptoError::AuthenticationFailed);
-        };
-        let [r0, r1, r2, r3] = rollover.to_be_bytes();
-        let [n0, n1, n2, n3, ..] = stream else {
-            return Err(CryptoError::AuthenticationFailed);
-        };
         let nonce = self
             .rtp
-            .nonce([0, 0, *n0, *n1, *n2, *n3, r0, r1, r2, r3, *s0, *s1]);
+            .rtp_nonce(header, rollover)
+            .ok_or(CryptoError::AuthenticationFailed)?;
         self.rtp.cipher.seal_in_place(&nonce, header, body, tag)
     }
 
@@ -118,41 +102,6 @@ impl Sealer {
         packet.extend_from_slice(&tag);
         packet.extend_from_slice(&word);
         Ok(())
-    }
-}
-
-impl Opener {
-    /// The readable packet, if it is genuine and new.
-    pub fn open_rtcp<'a>(&mut self, packet: &'a mut [u8]) -> Option<&'a [u8]> {
-        let (rest, word) = packet.split_last_chunk_mut::<INDEX_BYTES>()?;
-        let (packet, tag) = rest.split_last_chunk_mut::<TAG_BYTES>()?;
-        let word = *word;
-        let index = u32::from_be_bytes(word);
-        if index <= RTCP_INDEX_MAX {
-            // Not encrypted; nobody we talk to does so.
-            return None;
-        }
-        let (nonce, aad) = self.rtcp.rtcp_nonce(packet, word)?;
-        let sender = u32::from_be_bytes([aad[4], aad[5], aad[6], aad[7]]);
-        let number = u64::from(index & RTCP_INDEX_MAX);
-        let known = self.rtcp_seen.iter().position(|(of, _)| *of == sender);
-        let window = known.map_or(Window::default(), |place| self.rtcp_seen[place].1);
-        let window = window.with(number)?;
-        let body = &mut packet[RTCP_CLEAR_BYTES..];
-        self.rtcp
-            .cipher
-            .open_in_place(&nonce, &aad, body, tag)
-            .ok()?;
-        match known {
-            Some(place) => self.rtcp_seen[place].1 = window,
-            None => {
-                if self.rtcp_seen.len() == RTCP_SENDERS_MAX {
-                    self.rtcp_seen.remove(0);
-                }
-                self.rtcp_seen.push((sender, window));
-            }
-        }
-        Some(packet)
     }
 }
 
@@ -183,6 +132,13 @@ impl Half {
         nonce
     }
 
+    /// The nonce of an RTP packet (RFC 7714, 8.1).
+    fn rtp_nonce(&self, header: &[u8], rollover: u32) -> Option<[u8; SALT_BYTES]> {
+        let [_, _, s0, s1, _, _, _, _, n0, n1, n2, n3] = *header.first_chunk()?;
+        let [r0, r1, r2, r3] = rollover.to_be_bytes();
+        Some(self.nonce([0, 0, n0, n1, n2, n3, r0, r1, r2, r3, s0, s1]))
+    }
+
     /// The nonce of an RTCP packet, and what is authenticated beside its body (RFC 7714, 9.1 and 9.3).
     fn rtcp_nonce(
         &self,
@@ -200,28 +156,8 @@ impl Half {
     }
 }
 
-impl Window {
-    /// The window with one number more; `None` for a number that came already or is too old to tell.
-    fn with(self, number: u64) -> Option<Self> {
-        if number > self.newest || self.seen == 0 {
-            let ahead = number.saturating_sub(self.newest);
-            let former = if ahead < 64 { self.seen << ahead } else { 0 };
-            return Some(Self {
-                newest: number,
-                seen: former | 1,
-            });
-        }
-        let behind = self.newest - number;
-        let bit = 1_u64.checked_shl(u32::try_from(behind).ok()?)?;
-        (self.seen & bit == 0).then_some(Self {
-            newest: self.newest,
-            seen: self.seen | bit,
-        })
-    }
-}
-
 #[cfg(test)]
-mod tests {
+pub mod tests {
     use super::*;
     use rtc::srtp::context::Context;
     use rtc::srtp::option::{srtcp_replay_protection, srtp_replay_protection};
@@ -232,7 +168,7 @@ mod tests {
     }
 
     /// The library's own reading of what our server side sends, and its writing of what a client sends.
-    fn library() -> (Context, Context) {
+    pub fn library() -> (Context, Context) {
         let provider = rtc::crypto::default_provider().unwrap();
         let material = material();
         let context = |key: &[u8], salt: &[u8]| {
@@ -251,7 +187,7 @@ mod tests {
         (reads, writes)
     }
 
-    fn ours() -> (Sealer, Opener) {
+    pub fn ours() -> (Sealer, Opener) {
         let provider = rtc::crypto::default_provider().unwrap();
         contexts(&material(), false, provider.crypto()).unwrap()
     }
@@ -300,15 +236,5 @@ mod tests {
         for length in 0..first.len() {
             assert_eq!(open(&first[..length]), None);
         }
-    }
-
-    #[test]
-    fn a_window_knows_what_came() {
-        let window = Window::default().with(100).unwrap();
-        assert!(window.with(100).is_none());
-        let window = window.with(90).unwrap();
-        assert!(window.with(90).is_none() && window.with(91).is_some());
-        assert!(window.with(30).is_none(), "too old to tell");
-        assert!(window.with(500).unwrap().with(437).is_some());
     }
 }

@@ -1,0 +1,71 @@
+//! Packets that no client writes, as they are read once its key has opened them: whoever is admitted may send any.
+
+use super::tests::{Client, Out};
+use super::*;
+use diemcau_fuzz::{Fuzz, outcome};
+
+const OFFER: &str = include_str!("../../../corpus/sdp_offer/simulcast");
+/// A stream that goes on beside whatever else comes.
+const SOUND: u32 = 0x50_55_4e_44;
+const OPUS: u8 = 111;
+
+/// A datagram of RTP or RTCP under the client's own key. Nothing of it may bring the leg down, be taken for what the offer
+/// does not name, or keep the client's other stream from going on.
+#[test]
+fn uplink() {
+    let fuzz = Fuzz {
+        name: "uplink",
+        corpus: "corpus/uplink",
+        words: &["\u{10}q", "\u{10}h", "\u{10}f", "@1", "@0", "1\u{0}\u{1}"],
+        inputs: 50_000,
+        longest: 1_400,
+    };
+    let (mut client, mut taken) = (Client::new(OFFER), 0_u16);
+    fuzz.run(|input| {
+        // A fresh leg now and then, which knows no streams yet.
+        if taken.is_multiple_of(500) {
+            client = Client::new(OFFER);
+        }
+        taken = taken.wrapping_add(1);
+        client.now += Duration::from_millis(5);
+        let sound = Out {
+            ssrc: SOUND,
+            seq: taken % 500,
+            payload_type: OPUS,
+            extensions: &[],
+            payload: b"sound",
+        };
+        let heard = client.rtp(&sound).map(|packet| packet.codec);
+        assert_eq!(heard, Some(Codec::Opus), "its sound does not come any more");
+
+        let is_sound = Header::read(input).is_some_and(|header| header.ssrc == SOUND);
+        let events = match is_sound {
+            true => vec![],
+            false => client.sends(input.to_vec()),
+        };
+        for event in &events {
+            match event {
+                LegEvent::Rtp(packet) => {
+                    assert!(packet.payload.len() + 12 <= input.len());
+                    let is_ours = match packet.codec {
+                        Codec::Opus => packet.layer == Layer::Full,
+                        Codec::Vp8 => Layer::ALL.contains(&packet.layer),
+                        Codec::H264 => false,
+                    };
+                    assert!(is_ours, "{packet:?}");
+                }
+                LegEvent::Lost { .. } => {}
+                LegEvent::Connected
+                | LegEvent::Failed(_)
+                | LegEvent::KeyFrameWanted { .. }
+                | LegEvent::RoundTrip { .. } => panic!("a packet led to {event:?}"),
+            }
+        }
+        if client.leg.deadline().is_some_and(|due| due <= client.now) {
+            client.leg.tick(client.now);
+        }
+        let said = client.drain();
+        assert!(said.len() < 16, "{} reports at once", said.len());
+        outcome((events.len(), said.len(), client.leg.streams.len()))
+    });
+}

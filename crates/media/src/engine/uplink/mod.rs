@@ -1,0 +1,312 @@
+//! An uplink of our own: what one client sends, whether of a room or of a screen it presents.
+//!
+//! A packet is opened where it lies and its payload handed on in the storage it came in. What a stream is follows from
+//! its first packet that says so, and stays: a client can change nothing but its own.
+
+mod arrivals;
+mod figures;
+#[cfg(test)]
+mod fuzz;
+mod offer;
+#[cfg(test)]
+mod tests;
+
+use super::missing::{Mark, Missing};
+use super::wire::rtp::Header;
+use super::wire::{Received, Transport};
+use super::{Codec, Engine, EngineError, Layer, Leg, LegEvent, Outlet, RtpIn, Run, refused};
+use crate::rewrite::RtpOut;
+use crate::{h264, vp8};
+use arrivals::Arrivals;
+use bytes::{Buf, BytesMut};
+use figures::Figures;
+use offer::{Meaning, Offer};
+use rtc::rtcp::payload_feedbacks::picture_loss_indication::PictureLossIndication;
+use rtc::rtcp::transport_feedbacks::transport_layer_nack::{
+    TransportLayerNack, nack_pairs_from_sequence_numbers,
+};
+use rtc::shared::marshal::Marshal;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+/// How often the client hears how its streams arrive.
+const REPORT_INTERVAL: Duration = Duration::from_secs(1);
+/// Who reports, and asks for key frames and lost packets.
+const OUR_SSRC: u32 = 1;
+
+pub struct Uplink {
+    transport: Transport,
+    offer: Offer,
+    streams: Vec<Stream>,
+    /// `None` if packets have no running number over all of them.
+    arrivals: Option<Arrivals>,
+    /// The stream of the newest packet.
+    newest: u32,
+    report_at: Option<Instant>,
+    events: Vec<LegEvent>,
+}
+
+/// A stream the client sends.
+struct Stream {
+    ssrc: u32,
+    /// That of its first packet; another one is a codec we did not agree on.
+    payload_type: u8,
+    codec: Codec,
+    layer: Layer,
+    figures: Figures,
+    /// Stays empty for sound, which is not sent again.
+    missing: Missing,
+}
+
+impl Uplink {
+    /// The uplink that a client offers, and the answer for it.
+    pub fn answer(
+        engine: &Engine,
+        offer: &str,
+        now: Instant,
+    ) -> Result<(Self, String), EngineError> {
+        let offer = offer::read(offer)?;
+        let transport = Transport::new(engine.identity.clone()).map_err(refused)?;
+        let answer = offer::answer(&offer, &engine.ours(&transport.ice)?);
+        let mut leg = Self {
+            arrivals: offer.counts_all().then(|| Arrivals::new(engine.epoch)),
+            transport,
+            offer,
+            streams: vec![],
+            newest: 0,
+            report_at: None,
+            events: vec![],
+        };
+        let theirs = &leg.offer.offered;
+        let begun = leg
+            .transport
+            .described(&theirs.ufrag, theirs.fingerprint, theirs.role, now);
+        for received in begun.map_err(refused)? {
+            leg.received(received, now);
+        }
+        Ok((leg, answer))
+    }
+
+    fn received(&mut self, received: Received, now: Instant) {
+        match received {
+            Received::Nothing => {}
+            Received::Connected => {
+                self.report_at = Some(now + REPORT_INTERVAL);
+                self.events.push(LegEvent::Connected);
+            }
+            Received::Closed => {
+                let why = "the client closed it".to_owned();
+                self.events.push(LegEvent::Failed(why));
+            }
+            Received::Rtcp(packet) => {
+                for (ssrc, middle) in figures::sender_reports(&packet) {
+                    let stream = self.streams.iter_mut().find(|stream| stream.ssrc == ssrc);
+                    if let Some(stream) = stream {
+                        stream.figures.reported(middle, now);
+                    }
+                }
+            }
+            Received::Rtp(packet) => {
+                let read = self.packet(packet, now);
+                self.events.extend(read.map(LegEvent::Rtp));
+            }
+        }
+    }
+
+    /// The packet that lies in a datagram; `None` for one that is forged, repeated, or of no stream of ours.
+    fn packet(&mut self, mut packet: BytesMut, now: Instant) -> Option<RtpIn> {
+        let header = Header::read(&packet)?;
+        let number = self.transport.open_rtp(&mut packet, &header, now)?;
+        let says = self.offer.says(&header, &packet);
+        if let (Some(arrivals), Some(running)) = (&mut self.arrivals, says.twcc) {
+            arrivals.came(running, now);
+        }
+        let known = self.streams.iter().position(|one| one.ssrc == header.ssrc);
+        let at = match known {
+            Some(at) => at,
+            None => {
+                let meaning = self.offer.meaning(&header, &says)?;
+                self.open_stream(&header, meaning, number, now)
+            }
+        };
+        let end = header.payload_end(&packet)?;
+        let level_dbov = says.level_dbov;
+        packet.truncate(end);
+        packet.advance(header.length);
+        self.newest = header.ssrc;
+        let stream = self.streams.get_mut(at)?;
+        let packet = RtpIn {
+            codec: stream.codec,
+            layer: stream.layer,
+            ssrc: header.ssrc,
+            seq: header.seq,
+            timestamp: header.timestamp,
+            marker: header.marker,
+            level_dbov,
+            payload: packet.freeze(),
+        };
+        (stream.payload_type == header.payload_type).then(|| {
+            stream.came(&packet, number, now);
+            packet
+        })
+    }
+
+    /// Gives the place of a stream that was not known.
+    fn open_stream(
+        &mut self,
+        header: &Header,
+        meaning: Meaning,
+        number: u64,
+        now: Instant,
+    ) -> usize {
+        // One that has given way in the transport never comes back, so there are as few here as there.
+        let Self {
+            transport, streams, ..
+        } = self;
+        streams.retain(|stream| transport.knows(stream.ssrc));
+        streams.push(Stream {
+            ssrc: header.ssrc,
+            payload_type: header.payload_type,
+            codec: meaning.codec,
+            layer: meaning.layer,
+            figures: Figures::new(meaning.codec, number, now),
+            missing: Missing::new(meaning.sends_again),
+        });
+        streams.len() - 1
+    }
+
+    fn ask_for_missing(&mut self, now: Instant) {
+        for stream in &mut self.streams {
+            let due = stream.missing.due(now);
+            if due.is_empty() {
+                continue;
+            }
+            let ask = TransportLayerNack {
+                sender_ssrc: OUR_SSRC,
+                media_ssrc: stream.ssrc,
+                nacks: nack_pairs_from_sequence_numbers(&due),
+            };
+            report(&mut self.transport, &ask);
+        }
+    }
+
+    fn report_streams(&mut self, now: Instant) {
+        if self.report_at.is_none_or(|at| now < at) {
+            return;
+        }
+        self.report_at = Some(now + REPORT_INTERVAL);
+        let streams = self.streams.iter_mut();
+        let figures = streams.map(|stream| (stream.ssrc, &mut stream.figures));
+        if let Some(packet) = figures::write(OUR_SSRC, figures, now) {
+            self.transport.report(packet);
+        }
+    }
+
+    fn report_arrivals(&mut self, now: Instant) {
+        let Some(arrivals) = &mut self.arrivals else {
+            return;
+        };
+        while let Some(packet) = arrivals.report(OUR_SSRC, self.newest, now) {
+            self.transport.report(packet);
+        }
+    }
+}
+
+impl Stream {
+    fn came(&mut self, packet: &RtpIn, number: u64, now: Instant) {
+        self.figures.came(number, packet.timestamp, now);
+        let read = match packet.codec {
+            Codec::Opus => return,
+            Codec::Vp8 => vp8::read(&packet.payload),
+            Codec::H264 => h264::read(&packet.payload),
+        };
+        let mark = Mark::of(packet, read.as_ref());
+        self.missing.came(packet.seq, mark, now);
+    }
+}
+
+impl Leg for Uplink {
+    fn ufrag(&self) -> &str {
+        self.transport.ice.ufrag()
+    }
+
+    fn accept_answer(&mut self, _: &str, _: Instant) -> Result<(), EngineError> {
+        Err(EngineError::Sdp("an uplink is offered, not answered"))
+    }
+
+    fn receive(&mut self, datagram: BytesMut, from: SocketAddr, now: Instant) {
+        let received = self.transport.receive(datagram, from, now);
+        self.received(received, now);
+    }
+
+    fn takes(&self, _: usize, _: Codec) -> bool {
+        false
+    }
+
+    fn send(&mut self, _: usize, _: RtpOut, _: Instant) -> bool {
+        false
+    }
+
+    fn ask_key_frame(&mut self, layer: Layer, _: Instant) -> bool {
+        // The newest stream of the layer: a sender that restarted has abandoned the older one.
+        let wanted = |stream: &&Stream| stream.codec != Codec::Opus && stream.layer == layer;
+        let Some(stream) = self.streams.iter().rev().find(wanted) else {
+            return false;
+        };
+        let ask = PictureLossIndication {
+            sender_ssrc: OUR_SSRC,
+            media_ssrc: stream.ssrc,
+        };
+        report(&mut self.transport, &ask)
+    }
+
+    fn bears(&mut self, _: Instant) -> Option<u64> {
+        None
+    }
+
+    fn tick(&mut self, now: Instant) {
+        self.transport.tick(now);
+        self.ask_for_missing(now);
+        self.report_arrivals(now);
+        self.report_streams(now);
+    }
+
+    fn deadline(&mut self) -> Option<Instant> {
+        let missing = self.streams.iter().filter_map(|one| one.missing.deadline());
+        let arrivals = self.arrivals.as_ref().and_then(Arrivals::deadline);
+        let others = [self.transport.deadline(), self.report_at, arrivals];
+        missing.chain(others.into_iter().flatten()).min()
+    }
+
+    fn drain_events(&mut self, into: &mut Vec<LegEvent>) {
+        into.append(&mut self.events);
+        for stream in &mut self.streams {
+            if stream.missing.take_given_up() {
+                into.push(LegEvent::Lost {
+                    layer: stream.layer,
+                });
+            }
+        }
+    }
+
+    fn drain_datagrams(&mut self, out: &mut Outlet<'_>) {
+        for (to, datagram) in self.transport.drain() {
+            (out.send)(Run::one(to, &datagram));
+        }
+    }
+
+    fn close(&mut self, now: Instant) {
+        self.transport.close(now);
+    }
+}
+
+/// Says something of a stream to its sender, if there is a way to it.
+fn report(transport: &mut Transport, packet: &impl Marshal) -> bool {
+    match packet.marshal() {
+        Ok(bytes) => transport.report(bytes.to_vec()),
+        Err(error) => {
+            tracing::error!(%error, "a report could not be written");
+            false
+        }
+    }
+}

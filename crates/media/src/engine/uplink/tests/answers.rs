@@ -1,0 +1,241 @@
+//! What is said to those who offer an uplink.
+
+use super::{ENCODER, SIMULCAST, engine};
+use crate::engine::sdp;
+use expect_test::expect;
+use std::time::Instant;
+
+const CHROMIUM: &str = include_str!("../../../../corpus/sdp_offer/chromium_room");
+const CHROMIUM_H264: &str = include_str!("../../../../corpus/sdp_offer/chromium_h264");
+const FIREFOX: &str = include_str!("../../../../corpus/sdp_offer/firefox_room");
+
+/// The answer without what is new in each.
+fn answered(offer: &str) -> String {
+    let now = Instant::now();
+    let engine = engine(now).with_tcp(443);
+    let (leg, answer) = engine.answer_uplink(offer, now).unwrap();
+    let secret = |line: &&str| line.starts_with("a=ice-pwd:") || line.starts_with("o=-");
+    assert_eq!(sdp::ufrag(&answer), Some(leg.ufrag()));
+    assert_eq!(sdp::fingerprint(&answer), Some(engine.identity.fingerprint));
+    assert!(answer.lines().filter(secret).all(|line| line.len() > 20));
+    assert!(
+        answer
+            .split_inclusive('\n')
+            .all(|line| line.ends_with("\r\n"))
+    );
+    let shown = |line: &&str| {
+        let hidden = ["o=-", "a=ice-", "a=fingerprint:"];
+        *line == "a=ice-lite" || !hidden.iter().any(|what| line.starts_with(what))
+    };
+    let lines: Vec<&str> = answer.lines().filter(shown).collect();
+    lines.join("\n")
+}
+
+#[test]
+fn chromium_is_answered() {
+    expect![[r#"
+        v=0
+        s=-
+        t=0 0
+        a=ice-lite
+        a=extmap-allow-mixed
+        a=group:BUNDLE 0 1
+        m=audio 9 UDP/TLS/RTP/SAVPF 111
+        c=IN IP4 0.0.0.0
+        a=setup:passive
+        a=mid:0
+        a=rtcp-mux
+        a=rtcp-rsize
+        a=recvonly
+        a=extmap:4 urn:ietf:params:rtp-hdrext:sdes:mid
+        a=extmap:1 urn:ietf:params:rtp-hdrext:ssrc-audio-level
+        a=extmap:3 http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01
+        a=rtpmap:111 opus/48000/2
+        a=fmtp:111 minptime=10;useinbandfec=1;usedtx=1
+        a=rtcp-fb:111 transport-cc
+        a=candidate:0 1 udp 2130706431 192.0.2.1 7881 typ host
+        a=candidate:tcp0 1 tcp 1516240895 192.0.2.1 443 typ host tcptype passive
+        a=candidate:1 1 udp 2130706430 2001:db8::1 7881 typ host
+        a=candidate:tcp1 1 tcp 1516240639 2001:db8::1 443 typ host tcptype passive
+        a=end-of-candidates
+        m=video 9 UDP/TLS/RTP/SAVPF 96 108
+        c=IN IP4 0.0.0.0
+        a=setup:passive
+        a=mid:1
+        a=rtcp-mux
+        a=rtcp-rsize
+        a=recvonly
+        a=extmap:4 urn:ietf:params:rtp-hdrext:sdes:mid
+        a=extmap:10 urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id
+        a=extmap:3 http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01
+        a=rid:q recv
+        a=rid:h recv
+        a=rid:f recv
+        a=simulcast:recv q;h;f
+        a=rtpmap:96 VP8/90000
+        a=rtcp-fb:96 nack
+        a=rtcp-fb:96 nack pli
+        a=rtcp-fb:96 ccm fir
+        a=rtcp-fb:96 transport-cc
+        a=rtpmap:108 H264/90000
+        a=fmtp:108 level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f
+        a=rtcp-fb:108 nack
+        a=rtcp-fb:108 nack pli
+        a=rtcp-fb:108 ccm fir
+        a=rtcp-fb:108 transport-cc"#]]
+    .assert_eq(&answered(CHROMIUM));
+}
+
+#[test]
+fn firefox_is_answered() {
+    expect![[r#"
+        v=0
+        s=-
+        t=0 0
+        a=ice-lite
+        a=extmap-allow-mixed
+        a=group:BUNDLE 0 1
+        m=audio 9 UDP/TLS/RTP/SAVPF 109
+        c=IN IP4 0.0.0.0
+        a=setup:passive
+        a=mid:0
+        a=rtcp-mux
+        a=recvonly
+        a=extmap:3 urn:ietf:params:rtp-hdrext:sdes:mid
+        a=extmap:1 urn:ietf:params:rtp-hdrext:ssrc-audio-level
+        a=extmap:7 http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01
+        a=rtpmap:109 opus/48000/2
+        a=fmtp:109 minptime=10;useinbandfec=1;usedtx=1
+        a=rtcp-fb:109 transport-cc
+        a=candidate:0 1 udp 2130706431 192.0.2.1 7881 typ host
+        a=candidate:tcp0 1 tcp 1516240895 192.0.2.1 443 typ host tcptype passive
+        a=candidate:1 1 udp 2130706430 2001:db8::1 7881 typ host
+        a=candidate:tcp1 1 tcp 1516240639 2001:db8::1 443 typ host tcptype passive
+        a=end-of-candidates
+        m=video 9 UDP/TLS/RTP/SAVPF 120
+        c=IN IP4 0.0.0.0
+        a=setup:passive
+        a=mid:1
+        a=rtcp-mux
+        a=rtcp-rsize
+        a=recvonly
+        a=extmap:3 urn:ietf:params:rtp-hdrext:sdes:mid
+        a=extmap:9 urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id
+        a=extmap:7 http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01
+        a=rid:q recv
+        a=rid:h recv
+        a=rid:f recv
+        a=simulcast:recv q;h;f
+        a=rtpmap:120 VP8/90000
+        a=rtcp-fb:120 nack
+        a=rtcp-fb:120 nack pli
+        a=rtcp-fb:120 ccm fir
+        a=rtcp-fb:120 transport-cc"#]]
+    .assert_eq(&answered(FIREFOX));
+}
+
+#[test]
+fn an_encoder_is_answered() {
+    expect![[r#"
+        v=0
+        s=-
+        t=0 0
+        a=ice-lite
+        a=extmap-allow-mixed
+        a=group:BUNDLE 0 1
+        m=audio 9 UDP/TLS/RTP/SAVPF 111
+        c=IN IP4 0.0.0.0
+        a=setup:passive
+        a=mid:0
+        a=rtcp-mux
+        a=recvonly
+        a=rtpmap:111 opus/48000/2
+        a=fmtp:111 minptime=10;useinbandfec=1;usedtx=1
+        a=candidate:0 1 udp 2130706431 192.0.2.1 7881 typ host
+        a=candidate:tcp0 1 tcp 1516240895 192.0.2.1 443 typ host tcptype passive
+        a=candidate:1 1 udp 2130706430 2001:db8::1 7881 typ host
+        a=candidate:tcp1 1 tcp 1516240639 2001:db8::1 443 typ host tcptype passive
+        a=end-of-candidates
+        m=video 9 UDP/TLS/RTP/SAVPF 96
+        c=IN IP4 0.0.0.0
+        a=setup:passive
+        a=mid:1
+        a=rtcp-mux
+        a=recvonly
+        a=rtpmap:96 H264/90000
+        a=fmtp:96 profile-level-id=42e01f;packetization-mode=1;level-asymmetry-allowed=1
+        a=rtcp-fb:96 nack
+        a=rtcp-fb:96 nack pli"#]]
+    .assert_eq(&answered(ENCODER));
+}
+
+#[test]
+fn chromiums_h264_is_that_which_everybody_reads() {
+    let answer = answered(CHROMIUM_H264);
+    let line = answer.lines().find(|line| line.starts_with("m=video"));
+    assert_eq!(line, Some("m=video 9 UDP/TLS/RTP/SAVPF 108"));
+}
+
+#[test]
+fn what_does_not_send_is_kept_and_what_nobody_reads_is_refused() {
+    let parts = |offer: &str| -> Vec<String> {
+        let answer = answered(offer);
+        let is_shown = |line: &&str| line.starts_with("m=") || line.ends_with("active");
+        answer.lines().filter(is_shown).map(str::to_owned).collect()
+    };
+    let silent = SIMULCAST.replacen("a=sendonly", "a=inactive", 1);
+    assert_eq!(
+        parts(&silent),
+        [
+            "m=audio 9 UDP/TLS/RTP/SAVPF 111",
+            "a=inactive",
+            "m=video 9 UDP/TLS/RTP/SAVPF 96"
+        ]
+    );
+    let other = SIMULCAST.replace("VP8", "VP9");
+    assert_eq!(
+        parts(&other),
+        [
+            "m=audio 9 UDP/TLS/RTP/SAVPF 111",
+            "m=video 0 UDP/TLS/RTP/SAVPF 96",
+            "a=inactive"
+        ]
+    );
+    assert!(answered(&other).contains("a=group:BUNDLE 0\n"));
+    let none = other.replace("opus", "unknown");
+    assert!(
+        engine(Instant::now())
+            .answer_uplink(&none, Instant::now())
+            .is_err()
+    );
+}
+
+#[test]
+fn the_side_of_the_handshake_is_the_one_that_is_left() {
+    let setup = |theirs: &str| {
+        let offer = SIMULCAST.replace("a=setup:actpass", &format!("a=setup:{theirs}"));
+        let answer = engine(Instant::now()).answer_uplink(&offer, Instant::now());
+        answer.map(|(_, answer)| sdp::setup(&answer).map(str::to_owned))
+    };
+    assert_eq!(setup("actpass").unwrap().unwrap(), "passive");
+    assert_eq!(setup("active").unwrap().unwrap(), "passive");
+    assert_eq!(setup("passive").unwrap().unwrap(), "active");
+    assert!(setup("holdconn").is_err());
+}
+
+#[test]
+fn layers_are_taken_in_the_order_of_the_simulcast() {
+    let simulcast = |line: &str| {
+        let offer = SIMULCAST.replace("a=simulcast:send q;h;f", line);
+        let answer = answered(&offer);
+        let found = answer.lines().find(|line| line.starts_with("a=simulcast"));
+        found.map(str::to_owned)
+    };
+    let ours = |rids| Some(format!("a=simulcast:recv {rids}"));
+    assert_eq!(simulcast("a=simulcast:send f;~h;q"), ours("f;h;q"));
+    assert_eq!(simulcast("a=simulcast:send q,f;h;x;q"), ours("q;h"));
+    assert_eq!(simulcast("a=simulcast:recv q send h"), ours("h"));
+    assert_eq!(simulcast("a=simulcast:recv q"), None);
+    let unnamed = SIMULCAST.replace("sdes:rtp-stream-id", "sdes:other");
+    assert!(!answered(&unnamed).contains("a=rid"));
+}

@@ -1,0 +1,381 @@
+//! An uplink and a client that has its keys.
+
+mod answers;
+
+use super::*;
+use crate::engine::Addresses;
+use crate::engine::wire::srtp::{MATERIAL_BYTES, Sealer, TAG_BYTES, contexts};
+use crate::engine::wire::tests::{check, provider};
+use rtc::rtcp::Packet;
+use rtc::rtcp::receiver_report::ReceiverReport;
+use rtc::rtcp::transport_feedbacks::transport_layer_cc::TransportLayerCc;
+
+const ENCODER: &str = include_str!("../../../../corpus/sdp_offer/encoder");
+const SIMULCAST: &str = include_str!("../../../../corpus/sdp_offer/simulcast");
+const PLAIN: &str = include_str!("../../../../corpus/sdp_offer/plain");
+
+/// The numbers in the two made offers.
+const OPUS: u8 = 111;
+const VP8: u8 = 96;
+const LEVEL: u8 = 1;
+const TWCC: u8 = 3;
+const MID: u8 = 4;
+const RID: u8 = 10;
+
+fn engine(now: Instant) -> Engine {
+    let addresses = ["192.0.2.1:7881", "[2001:db8::1]:7881"];
+    let addresses = addresses.map(|address| address.parse().unwrap());
+    Engine::new(Addresses(addresses.into()), now).unwrap()
+}
+
+/// A leg and the client at its other end, connected at an address.
+pub struct Client {
+    pub leg: Uplink,
+    sealer: Sealer,
+    reads: crate::engine::wire::srtp::Opener,
+    pub now: Instant,
+    at: SocketAddr,
+}
+
+pub struct Out<'a> {
+    pub ssrc: u32,
+    pub seq: u16,
+    pub payload_type: u8,
+    pub extensions: &'a [(u8, &'a [u8])],
+    pub payload: &'a [u8],
+}
+
+impl Out<'_> {
+    fn write(&self) -> Vec<u8> {
+        let mut packet = vec![0x90, self.payload_type];
+        packet.extend(self.seq.to_be_bytes());
+        packet.extend(u32::from(self.seq).to_be_bytes());
+        packet.extend(self.ssrc.to_be_bytes());
+        let mut extensions = vec![];
+        for (id, value) in self.extensions {
+            extensions.push(id << 4 | (value.len() as u8 - 1));
+            extensions.extend_from_slice(value);
+        }
+        extensions.resize(extensions.len().next_multiple_of(4), 0);
+        packet.extend([0xbe, 0xde, 0, (extensions.len() / 4) as u8]);
+        packet.extend(extensions);
+        packet.extend(self.payload);
+        packet
+    }
+}
+
+pub fn at(port: u16) -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 1], port))
+}
+
+impl Client {
+    pub fn new(offer: &str) -> Self {
+        let now = Instant::now();
+        let (mut leg, _) = Uplink::answer(&engine(now), offer, now).unwrap();
+        let theirs = leg.offer.offered.ufrag.clone();
+        leg.receive(
+            check(&leg.transport.ice, &theirs, true)[..].into(),
+            at(1),
+            now,
+        );
+        leg.transport.key();
+        leg.report_at = Some(now + REPORT_INTERVAL);
+        let provider = provider();
+        let keys = contexts(&[7; MATERIAL_BYTES], true, provider.crypto());
+        let (sealer, reads) = keys.unwrap();
+        let mut client = Self {
+            leg,
+            sealer,
+            reads,
+            now,
+            at: at(1),
+        };
+        client.drain();
+        client
+    }
+
+    /// Moves to another address and says so.
+    pub fn moves(&mut self, to: SocketAddr) {
+        self.at = to;
+        let theirs = self.leg.offer.offered.ufrag.clone();
+        let check = check(&self.leg.transport.ice, &theirs, true);
+        self.leg.receive(check[..].into(), to, self.now);
+    }
+
+    /// A packet as it goes over the road.
+    pub fn sealed(&mut self, mut packet: Vec<u8>) -> Option<BytesMut> {
+        match packet.get(1)? {
+            192..224 => self.sealer.seal_rtcp(&mut packet).ok()?,
+            _ => {
+                let header = Header::read(&packet)?;
+                packet.extend([0; TAG_BYTES]);
+                let sealed = self.sealer.seal_rtp(&mut packet, header.length, 0);
+                sealed.ok()?;
+            }
+        }
+        Some(packet[..].into())
+    }
+
+    pub fn sends(&mut self, packet: Vec<u8>) -> Vec<LegEvent> {
+        let mut events = vec![];
+        if let Some(datagram) = self.sealed(packet) {
+            self.leg.receive(datagram, self.at, self.now);
+        }
+        self.leg.drain_events(&mut events);
+        events
+    }
+
+    /// The packet that comes of one that is sent.
+    pub fn rtp(&mut self, out: &Out<'_>) -> Option<RtpIn> {
+        let came = self.sends(out.write()).into_iter();
+        let mut packets = came.filter_map(|event| match event {
+            LegEvent::Rtp(packet) => Some(packet),
+            LegEvent::Lost { .. } => None,
+            other @ (LegEvent::Connected
+            | LegEvent::Failed(_)
+            | LegEvent::KeyFrameWanted { .. }
+            | LegEvent::RoundTrip { .. }) => panic!("{other:?}"),
+        });
+        packets.next()
+    }
+
+    /// Where the next datagrams go, with what is said in those with reports.
+    pub fn drain(&mut self) -> Vec<(SocketAddr, Vec<Box<dyn Packet>>)> {
+        let (mut sent, reads) = (vec![], &mut self.reads);
+        self.leg.drain_datagrams(&mut Outlet {
+            now: self.now,
+            segments_max: 1,
+            buffer: &mut vec![],
+            send: &mut |run| {
+                let mut bytes = run.bytes.to_vec();
+                let packets = reads
+                    .open_rtcp(&mut bytes)
+                    .map(|mut read| rtc::rtcp::packet::unmarshal(&mut read).unwrap());
+                sent.push((run.to, packets.unwrap_or_default()));
+            },
+        });
+        sent
+    }
+}
+
+fn layer(rid: &str, seq: u16) -> (u32, u16, Vec<u8>) {
+    let ssrc = u32::from(rid.as_bytes()[0]);
+    (ssrc, seq, rid.as_bytes().to_vec())
+}
+
+/// A packet of a layer, with its name or without.
+fn picture(client: &mut Client, rid: &str, seq: u16, says: bool) -> Option<RtpIn> {
+    let (ssrc, seq, name) = layer(rid, seq);
+    let named: [(u8, &[u8]); 2] = [(MID, b"1"), (RID, &name)];
+    client.rtp(&Out {
+        ssrc,
+        seq,
+        payload_type: VP8,
+        extensions: if says { &named } else { &[] },
+        payload: &[0x10, 1, 2],
+    })
+}
+
+fn sound(client: &mut Client, ssrc: u32, seq: u16, mid: &[u8]) -> Option<RtpIn> {
+    client.rtp(&Out {
+        ssrc,
+        seq,
+        payload_type: OPUS,
+        extensions: &[(MID, mid), (LEVEL, &[0x80 | 30])],
+        payload: b"sound",
+    })
+}
+
+#[test]
+fn a_layer_is_known_by_its_name_and_from_then_on_by_its_stream() {
+    let mut client = Client::new(SIMULCAST);
+    assert_eq!(picture(&mut client, "h", 1, false), None, "it says no name");
+    let first = picture(&mut client, "h", 2, true).unwrap();
+    assert_eq!((first.codec, first.layer), (Codec::Vp8, Layer::Half));
+    assert_eq!((first.seq, &first.payload[..]), (2, &[0x10, 1, 2][..]));
+    let later = picture(&mut client, "h", 3, false).unwrap();
+    assert_eq!(later.layer, Layer::Half);
+    assert_eq!(
+        picture(&mut client, "q", 1, true).unwrap().layer,
+        Layer::Quarter
+    );
+    assert_eq!(picture(&mut client, "x", 1, true), None, "no layer of ours");
+    let other = client.rtp(&Out {
+        ssrc: u32::from(b'h'),
+        seq: 4,
+        payload_type: VP8,
+        extensions: &[(MID, b"0"), (RID, b"f")],
+        payload: &[0x10],
+    });
+    assert_eq!(
+        other.unwrap().layer,
+        Layer::Half,
+        "what it said first holds"
+    );
+}
+
+#[test]
+fn a_part_that_is_not_ours_and_a_codec_that_was_not_agreed_are_not_taken() {
+    let mut client = Client::new(SIMULCAST);
+    assert_eq!(sound(&mut client, 5, 1, b"7"), None);
+    assert_eq!(
+        sound(&mut client, 5, 2, b"1"),
+        None,
+        "no sound is sent there"
+    );
+    let heard = sound(&mut client, 5, 3, b"0").unwrap();
+    assert_eq!((heard.codec, heard.level_dbov), (Codec::Opus, Some(-30)));
+    let as_other = |client: &mut Client, payload_type, seq| {
+        client.rtp(&Out {
+            ssrc: 5,
+            seq,
+            payload_type,
+            extensions: &[(MID, b"0")],
+            payload: b"x",
+        })
+    };
+    assert_eq!(as_other(&mut client, VP8, 4), None);
+    assert_eq!(as_other(&mut client, 0, 5), None);
+    assert!(as_other(&mut client, OPUS, 6).is_some());
+}
+
+#[test]
+fn a_single_stream_is_known_by_what_the_offer_names_or_by_its_codec() {
+    let bare = |client: &mut Client, ssrc, payload_type| {
+        let out = Out {
+            ssrc,
+            seq: 1,
+            payload_type,
+            extensions: &[],
+            payload: &[0x65, 1],
+        };
+        client.rtp(&out).map(|packet| (packet.codec, packet.layer))
+    };
+    let mut client = Client::new(PLAIN);
+    let (sound, picture) = ((Codec::Opus, Layer::Full), (Codec::Vp8, Layer::Full));
+    assert_eq!(bare(&mut client, 1, OPUS), Some(sound));
+    assert_eq!(bare(&mut client, 77, VP8), Some(picture));
+    // The number means something in both parts: only what the offer names is known.
+    let same = ENCODER.replace("111", "96");
+    let mut client = Client::new(&same);
+    assert_eq!(bare(&mut client, 1, 96), None);
+    assert_eq!(bare(&mut client, 1_351, 96), Some(sound));
+    assert_eq!(
+        bare(&mut client, 1_352, 96),
+        Some((Codec::H264, Layer::Full))
+    );
+}
+
+#[test]
+fn a_payload_is_handed_on_where_it_lies_and_padding_is_none() {
+    let mut client = Client::new(SIMULCAST);
+    let mut packet = Out {
+        ssrc: 1,
+        seq: 1,
+        payload_type: OPUS,
+        extensions: &[],
+        payload: &[9, 9, 9, 0, 2],
+    }
+    .write();
+    packet[0] |= 0x20;
+    let datagram = client.sealed(packet).unwrap();
+    let lies = datagram.as_ptr_range();
+    client.leg.receive(datagram, at(1), client.now);
+    let mut events = vec![];
+    client.leg.drain_events(&mut events);
+    let [LegEvent::Rtp(packet)] = &events[..] else {
+        panic!("{events:?}");
+    };
+    assert_eq!(packet.payload[..], [9, 9, 9]);
+    assert!(lies.contains(&packet.payload.as_ptr()));
+}
+
+#[test]
+fn what_is_repeated_changed_or_from_an_unproved_address_does_not_come() {
+    let mut client = Client::new(SIMULCAST);
+    let packet = Out {
+        ssrc: 1,
+        seq: 1,
+        payload_type: OPUS,
+        extensions: &[],
+        payload: b"sound",
+    }
+    .write();
+    let good = client.sealed(packet).unwrap();
+    let mut changed = good.clone();
+    changed[20] ^= 1;
+    let mut came = |datagram: &BytesMut, from| {
+        client.leg.receive(datagram.clone(), from, client.now);
+        let mut events = vec![];
+        client.leg.drain_events(&mut events);
+        events.len()
+    };
+    assert_eq!(came(&changed, at(1)), 0);
+    assert_eq!(came(&good, at(2)), 0);
+    assert_eq!(came(&good, at(1)), 1);
+    assert_eq!(came(&good, at(1)), 0);
+}
+
+#[test]
+fn who_restarts_its_streams_gets_in_when_the_old_ones_are_silent() {
+    let mut client = Client::new(SIMULCAST);
+    for ssrc in 1..=8 {
+        assert!(sound(&mut client, ssrc, 1, b"0").is_some());
+    }
+    assert_eq!(sound(&mut client, 9, 1, b"0"), None);
+    client.now += Duration::from_secs(20);
+    assert!(sound(&mut client, 9, 2, b"0").is_some());
+    assert!(sound(&mut client, 9, 3, b"0").is_some());
+    assert_eq!(sound(&mut client, 1, 2, b"0"), None, "it gave way");
+    assert_eq!(client.leg.streams.len(), 8);
+}
+
+#[test]
+fn questions_and_reports_follow_the_client_to_its_new_address() {
+    let mut client = Client::new(SIMULCAST);
+    assert!(!client.leg.ask_key_frame(Layer::Full, client.now));
+    for port in [1, 2, 3] {
+        client.moves(at(port));
+        let told: Vec<_> = client.drain();
+        assert!(
+            told.iter().all(|(to, _)| *to == at(port)),
+            "the check's answer"
+        );
+        let first = 10 * port;
+        for seq in [first, first + 2] {
+            let out = Out {
+                ssrc: 70,
+                seq,
+                payload_type: VP8,
+                extensions: &[(MID, b"1"), (RID, b"f"), (TWCC, &seq.to_be_bytes())],
+                payload: &[0x10, 1],
+            };
+            assert_eq!(client.rtp(&out).unwrap().layer, Layer::Full);
+        }
+        assert!(client.leg.ask_key_frame(Layer::Full, client.now));
+        client.now += Duration::from_secs(1);
+        let due = client.leg.deadline().unwrap();
+        assert!(due < client.now);
+        client.leg.tick(due);
+        client.leg.tick(client.now - Duration::from_millis(500));
+        client.leg.tick(client.now);
+        let sent = client.drain();
+        assert!(sent.iter().all(|(to, _)| *to == at(port)));
+        let said = sent.iter().flat_map(|(_, packets)| packets);
+        let said: Vec<&dyn Packet> = said.map(|packet| &**packet).collect();
+        let pli = |pli: &PictureLossIndication| pli.media_ssrc == 70;
+        let nack = |nack: &TransportLayerNack| {
+            let mut asked = nack.nacks.iter().flat_map(|pair| pair.packet_list());
+            asked.any(|seq| seq == first + 1)
+        };
+        let report = |report: &ReceiverReport| report.reports[0].ssrc == 70;
+        let arrivals = |arrivals: &TransportLayerCc| arrivals.media_ssrc == 70;
+        assert!(found(&said, pli) && found(&said, nack), "{said:?}");
+        assert!(found(&said, report) && found(&said, arrivals), "{said:?}");
+    }
+}
+
+fn found<T: 'static>(said: &[&dyn Packet], is_meant: impl Fn(&T) -> bool) -> bool {
+    let mut of_kind = said.iter().filter_map(|one| one.as_any().downcast_ref());
+    of_kind.any(is_meant)
+}

@@ -1,0 +1,311 @@
+//! Reads what the other side protected, and refuses what is changed, repeated or of nobody known.
+
+use super::window::Window;
+use super::{Half, INDEX_BYTES, RTCP_CLEAR_BYTES, RTCP_INDEX_MAX, TAG_BYTES};
+use crate::engine::wire::rtp::Header;
+use std::time::{Duration, Instant};
+
+/// Senders of RTCP whose numbers are remembered; a browser has one a stream it receives. Only who has the key gets here.
+const RTCP_SENDERS_MAX: usize = 64;
+/// Streams of RTP at a time: a sound and three layers, and as many again if the sender restarts them.
+const STREAMS_MAX: usize = 8;
+/// A further one takes the place of one that brought nothing for so long; until there is such, it is not read.
+const SILENT: Duration = Duration::from_secs(10);
+/// Streams that gave way. They never come back, for their packets could not be told from repeated ones: old words would
+/// be heard again. When there are so many, no stream gives way any more.
+const GONE_MAX: usize = 256;
+/// A packet may come 4,096 packets late and is still opened. A key frame has more than the 64 that are usual, and one
+/// that is sent again on a far road comes more than a hundred late.
+const LATE_WORDS: usize = 64;
+
+pub struct Opener {
+    rtp: Half,
+    streams: Vec<Incoming>,
+    gone: Vec<u32>,
+    rtcp: Half,
+    rtcp_seen: Vec<(u32, Window<1>)>,
+}
+
+/// A stream that a genuine packet has shown.
+struct Incoming {
+    ssrc: u32,
+    seen: Box<Window<LATE_WORDS>>,
+    heard: Instant,
+}
+
+/// Where a stream stands among the others.
+enum Place {
+    Known(usize),
+    New,
+    InsteadOf(usize),
+}
+
+impl Opener {
+    pub(super) fn new(rtp: Half, rtcp: Half) -> Self {
+        Self {
+            rtp,
+            streams: vec![],
+            gone: vec![],
+            rtcp,
+            rtcp_seen: vec![],
+        }
+    }
+
+    /// Makes a packet readable where it lies, all but its last `TAG_BYTES`, if it is genuine and new; gives its running
+    /// number, in which sequence numbers do not wrap. Nothing is remembered of any other packet.
+    pub fn open_rtp(&mut self, packet: &mut [u8], header: &Header, now: Instant) -> Option<u64> {
+        let place = self.place(header.ssrc, now)?;
+        let number = match place {
+            Place::Known(at) => self.streams.get(at)?.number(header.seq)?,
+            Place::New | Place::InsteadOf(_) => u64::from(header.seq),
+        };
+        let (packet, tag) = packet.split_last_chunk_mut::<TAG_BYTES>()?;
+        let (clear, body) = packet.split_at_mut_checked(header.length)?;
+        let nonce = self.rtp.rtp_nonce(clear, (number >> 16) as u32)?;
+        self.rtp
+            .cipher
+            .open_in_place(&nonce, clear, body, tag)
+            .ok()?;
+        self.came(&place, header.ssrc, number, now);
+        Some(number)
+    }
+
+    /// Whether a stream was shown by a packet and has not given way.
+    pub fn knows(&self, ssrc: u32) -> bool {
+        self.streams.iter().any(|stream| stream.ssrc == ssrc)
+    }
+
+    fn place(&self, ssrc: u32, now: Instant) -> Option<Place> {
+        if let Some(at) = self.streams.iter().position(|stream| stream.ssrc == ssrc) {
+            return Some(Place::Known(at));
+        }
+        if self.gone.contains(&ssrc) {
+            return None;
+        }
+        if self.streams.len() < STREAMS_MAX {
+            return Some(Place::New);
+        }
+        let streams = self.streams.iter().enumerate();
+        let (at, oldest) = streams.min_by_key(|(_, stream)| stream.heard)?;
+        let is_silent = now.saturating_duration_since(oldest.heard) >= SILENT;
+        (is_silent && self.gone.len() < GONE_MAX).then_some(Place::InsteadOf(at))
+    }
+
+    fn came(&mut self, place: &Place, ssrc: u32, number: u64, now: Instant) {
+        if let Place::Known(at) = *place {
+            if let Some(stream) = self.streams.get_mut(at) {
+                stream.seen.add(number);
+                stream.heard = now;
+            }
+            return;
+        }
+        if let Place::InsteadOf(at) = *place {
+            self.gone.push(self.streams.remove(at).ssrc);
+        }
+        let mut seen = Box::new(Window::new());
+        seen.add(number);
+        self.streams.push(Incoming {
+            ssrc,
+            seen,
+            heard: now,
+        });
+    }
+
+    /// The readable packet, if it is genuine and new.
+    pub fn open_rtcp<'a>(&mut self, packet: &'a mut [u8]) -> Option<&'a [u8]> {
+        let (rest, word) = packet.split_last_chunk_mut::<INDEX_BYTES>()?;
+        let (packet, tag) = rest.split_last_chunk_mut::<TAG_BYTES>()?;
+        let word = *word;
+        let index = u32::from_be_bytes(word);
+        if index <= RTCP_INDEX_MAX {
+            // Not encrypted; nobody we talk to does so.
+            return None;
+        }
+        let (nonce, aad) = self.rtcp.rtcp_nonce(packet, word)?;
+        let sender = u32::from_be_bytes([aad[4], aad[5], aad[6], aad[7]]);
+        let number = u64::from(index & RTCP_INDEX_MAX);
+        let known = self.rtcp_seen.iter().position(|(of, _)| *of == sender);
+        if known.is_some_and(|at| !self.rtcp_seen[at].1.is_new(number)) {
+            return None;
+        }
+        let body = &mut packet[RTCP_CLEAR_BYTES..];
+        self.rtcp
+            .cipher
+            .open_in_place(&nonce, &aad, body, tag)
+            .ok()?;
+        let at = known.unwrap_or_else(|| self.rtcp_sender(sender));
+        self.rtcp_seen[at].1.add(number);
+        Some(packet)
+    }
+
+    /// Where a new sender of RTCP is remembered.
+    fn rtcp_sender(&mut self, sender: u32) -> usize {
+        if self.rtcp_seen.len() == RTCP_SENDERS_MAX {
+            self.rtcp_seen.remove(0);
+        }
+        self.rtcp_seen.push((sender, Window::new()));
+        self.rtcp_seen.len() - 1
+    }
+}
+
+impl Incoming {
+    /// The running number of a packet that did not come before: of those with its sequence number the one nearest to the
+    /// newest (RFC 3711, 3.3.1).
+    fn number(&self, seq: u16) -> Option<u64> {
+        let newest = self.seen.newest()?;
+        let ahead = seq.wrapping_sub(newest as u16) as i16;
+        let number = newest.checked_add_signed(ahead.into())?;
+        self.seen.is_new(number).then_some(number)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{library, ours};
+    use super::*;
+    use rtc::srtp::context::Context;
+
+    fn packet(ssrc: u32, seq: u16) -> Vec<u8> {
+        let mut packet = vec![0x90, 96];
+        packet.extend(seq.to_be_bytes());
+        packet.extend([0, 0, 0, 9]);
+        packet.extend(ssrc.to_be_bytes());
+        packet.extend([0xbe, 0xde, 0, 1, 0x10, 7, 0, 0]);
+        packet.extend(b"a picture");
+        packet
+    }
+
+    struct Pair {
+        writes: Context,
+        opener: Opener,
+        now: Instant,
+    }
+
+    impl Pair {
+        fn new() -> Self {
+            Self {
+                writes: library().1,
+                opener: ours().1,
+                now: Instant::now(),
+            }
+        }
+
+        fn sealed(&mut self, ssrc: u32, seq: u16) -> Vec<u8> {
+            self.writes
+                .encrypt_rtp(&packet(ssrc, seq))
+                .unwrap()
+                .to_vec()
+        }
+
+        /// The running number and the readable packet.
+        fn open(&mut self, sealed: &[u8]) -> Option<(u64, Vec<u8>)> {
+            let mut sealed = sealed.to_vec();
+            let header = Header::read(&sealed)?;
+            let number = self.opener.open_rtp(&mut sealed, &header, self.now)?;
+            sealed.truncate(sealed.len() - TAG_BYTES);
+            Some((number, sealed))
+        }
+
+        fn comes(&mut self, ssrc: u32, seq: u16) -> Option<u64> {
+            let sealed = self.sealed(ssrc, seq);
+            let (number, opened) = self.open(&sealed)?;
+            assert_eq!(opened, packet(ssrc, seq));
+            Some(number)
+        }
+    }
+
+    #[test]
+    fn packets_of_another_implementation_are_read_also_past_the_rollover() {
+        let mut pair = Pair::new();
+        let mut number = 65_000_u64;
+        while number < 3 * 65_536 {
+            let seq = number as u16;
+            assert_eq!(pair.comes(1, seq), Some(number));
+            // The library, too, takes the number for the next one in these steps.
+            number += 1 + number % 997;
+        }
+    }
+
+    #[test]
+    fn a_late_packet_is_read_and_a_repeated_one_is_not() {
+        let mut pair = Pair::new();
+        let first = pair.sealed(1, 65_530);
+        let late = pair.sealed(1, 65_531);
+        let lates: Vec<_> = [65_535, 0, 1].map(|seq| pair.sealed(1, seq)).into();
+        let newest = pair.sealed(1, 4_000);
+        assert!(pair.open(&first).is_some());
+        assert_eq!(pair.open(&newest).unwrap().0, 65_536 + 4_000);
+        for packet in [&lates[0], &lates[2], &lates[1]] {
+            assert!(pair.open(packet).is_some());
+            assert!(pair.open(packet).is_none(), "repeated");
+        }
+        assert_eq!(pair.open(&late).unwrap().0, 65_531, "before the rollover");
+        assert!(pair.open(&late).is_none());
+        let far = pair.sealed(1, 4_000 + 4_096 - 5);
+        assert!(pair.open(&far).is_some());
+        assert!(pair.open(&first).is_none() && pair.open(&newest).is_none());
+    }
+
+    #[test]
+    fn a_packet_later_than_the_window_is_refused() {
+        let mut pair = Pair::new();
+        let (late, later) = (pair.sealed(1, 101), pair.sealed(1, 100));
+        assert_eq!(pair.comes(1, 100 + 4_096), Some(4_196));
+        assert!(pair.open(&later).is_none());
+        assert!(pair.open(&late).is_some());
+    }
+
+    #[test]
+    fn a_packet_that_was_changed_anywhere_is_refused_and_leaves_nothing() {
+        let mut pair = Pair::new();
+        let sealed = pair.sealed(1, 7);
+        for place in 0..sealed.len() {
+            for bit in 0..8 {
+                let mut changed = sealed.clone();
+                changed[place] ^= 1 << bit;
+                assert!(pair.open(&changed).is_none(), "bit {bit} of {place}");
+            }
+            assert!(pair.open(&sealed[..place]).is_none());
+        }
+        assert!(pair.opener.streams.is_empty());
+        assert!(pair.open(&sealed).is_some());
+    }
+
+    #[test]
+    fn streams_that_nobody_keyed_are_not_remembered_and_keyed_ones_are_few() {
+        let mut pair = Pair::new();
+        for ssrc in 0..10_000 {
+            let forged = [&packet(ssrc, 1)[..], &[9; TAG_BYTES]].concat();
+            assert!(pair.open(&forged).is_none());
+        }
+        assert!(pair.opener.streams.capacity() == 0);
+        let taken = (0..10_000_u32).filter(|ssrc| pair.comes(*ssrc, 1).is_some());
+        assert_eq!(taken.count(), STREAMS_MAX);
+    }
+
+    #[test]
+    fn who_starts_anew_takes_the_place_of_the_longest_silent_which_never_comes_back() {
+        let mut pair = Pair::new();
+        let old = pair.sealed(0, 1);
+        let newer = pair.sealed(0, 2);
+        assert!(pair.open(&old).is_some());
+        for ssrc in 1..8 {
+            pair.now += Duration::from_secs(1);
+            assert!(pair.comes(ssrc, 1).is_some());
+        }
+        assert!(pair.comes(8, 1).is_none(), "each was heard lately");
+        pair.now += SILENT - Duration::from_secs(7);
+        assert!(pair.comes(8, 2).is_some());
+        assert!(!pair.opener.knows(0) && pair.opener.knows(1) && pair.opener.knows(8));
+        pair.now += SILENT * 2;
+        assert!(pair.open(&old).is_none(), "old words");
+        assert!(pair.open(&newer).is_none());
+        // However long somebody goes on so, what is remembered stays small.
+        for ssrc in 100..10_000 {
+            pair.now += SILENT;
+            pair.comes(ssrc, 1);
+        }
+        assert_eq!(pair.opener.streams.len(), STREAMS_MAX);
+        assert_eq!(pair.opener.gone.len(), GONE_MAX);
+    }
+}
