@@ -322,6 +322,52 @@ async fn a_lossy_uplink_is_asked_for_each_packet_a_few_times_at_most() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_room_whose_address_changes_is_heard_on_and_asked_at_its_new_one() {
+    let mut hall = Hall::with_rooms(1).await;
+    hall.admit(7, Some(7), Carries::Room).await;
+    let options = ProbeOptions {
+        uplink_loss: 20,
+        ..ProbeOptions::new(7)
+    };
+    hall.peers.insert(PeerId(7), Probe::start(options));
+    let nat = hall.connect_uplink_behind_a_router(7).await;
+    hall.set_stage(|stage| {
+        stage.carriers.insert(SiteId(7), EndpointKind::Room);
+    });
+    hall.grant(7);
+    hall.screen(0, 720, &[]).await;
+    for _ in 0..2 {
+        hall.until("room 0 hears and sees it", |hall| {
+            hall.sounds(0, 7) > 20 && hall.seen(0).packets(0, 7) > 20
+        })
+        .await;
+        nat.renumber();
+        // What was on its way at this moment arrives in far less time.
+        hall.while_sending(7, 50).await;
+        let before = (hall.sounds(0, 7), hall.seen(0).packets(0, 7));
+        let asked = |hall: &Hall| {
+            let seen = hall.seen(7);
+            (seen.nacks, seen.key_frames_asked.values().sum::<u32>())
+        };
+        let asked_before = asked(&hall);
+        hall.until("room 0 hears and sees it again", |hall| {
+            hall.sounds(0, 7) > before.0 + 20 && hall.seen(0).packets(0, 7) > before.1 + 20
+        })
+        .await;
+        hall.probe(0).wish_key_frame(0);
+        hall.until("it is asked for lost packets and a key frame", |hall| {
+            let asked = asked(hall);
+            asked.0 > asked_before.0 && asked.1 > asked_before.1
+        })
+        .await;
+    }
+    let is_down =
+        |report: &LinkReport| matches!(report, LinkReport::Down { peer, .. } if peer.0 == 7);
+    assert!(!hall.reported.iter().any(is_down), "it was never away");
+    hall.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_lossy_downlink_is_repaired() {
     let mut hall = Hall::with_rooms(1).await;
     let options = ProbeOptions {

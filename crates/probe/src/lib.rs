@@ -4,7 +4,7 @@
 //! interoperation. Used by tests only, therefore it panics where a program would explain.
 
 mod line;
-mod payload;
+pub mod payload;
 mod seen;
 mod task;
 

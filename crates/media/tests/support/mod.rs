@@ -7,6 +7,8 @@
     reason = "a test that fails should stop here"
 )]
 
+pub mod keyed;
+pub mod nat;
 mod no_udp;
 
 use diemcau_media::{Counters, Media, MediaConfig, start};
@@ -16,6 +18,7 @@ use diemcau_model::{
     Stage,
 };
 use diemcau_probe::{Mark, Probe, ProbeOptions, Seen};
+use nat::Nat;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -114,16 +117,33 @@ impl Hall {
     }
 
     pub async fn connect_uplink(&mut self, peer: u64) {
+        let answer = self.uplink_answer(peer).await;
+        let answer = self.told(answer).await;
+        self.accept_uplink(peer, answer).await;
+    }
+
+    /// Connects an uplink whose peer may be given another address.
+    pub async fn connect_uplink_behind_a_router(&mut self, peer: u64) -> Nat {
+        let answer = self.uplink_answer(peer).await;
+        let nat = Nat::before(&answer).await;
+        self.accept_uplink(peer, nat.told.clone()).await;
+        nat
+    }
+
+    /// The server's answer to a peer's uplink.
+    async fn uplink_answer(&mut self, peer: u64) -> String {
         let sdp = self.probe(peer).uplink_offer().await;
         let id = PeerId(peer);
         self.ask(PeerAsk::UplinkOffer { peer: id, sdp }).await;
-        let answer = self
-            .said(|say| match say {
-                PeerSay::Answer { peer, sdp, .. } if *peer == id => Some(sdp.clone()),
-                _ => None,
-            })
-            .await;
-        let answer = self.told(answer).await;
+        self.said(|say| match say {
+            PeerSay::Answer { peer, sdp, .. } if *peer == id => Some(sdp.clone()),
+            _ => None,
+        })
+        .await
+    }
+
+    async fn accept_uplink(&mut self, peer: u64, answer: String) {
+        let id = PeerId(peer);
         self.probe(peer).uplink_answer(answer);
         self.reported(|report| matches!(report, LinkReport::Up { peer, .. } if *peer == id))
             .await;

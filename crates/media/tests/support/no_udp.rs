@@ -22,7 +22,7 @@ pub async fn told(sdp: &str) -> String {
     told
 }
 
-fn candidate(sdp: &str, transport: &str) -> SocketAddr {
+pub fn candidate(sdp: &str, transport: &str) -> SocketAddr {
     let of = |line: &str| {
         let words: Vec<&str> = line.strip_prefix("a=candidate:")?.split(' ').collect();
         let is_meant = words[2].eq_ignore_ascii_case(transport);
