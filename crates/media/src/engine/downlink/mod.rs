@@ -155,8 +155,7 @@ impl Downlink {
 
     fn received(&mut self, received: Received, now: Instant) {
         match received {
-            // Nobody sends media to a downlink.
-            Received::Nothing | Received::Rtp(_) => {}
+            Received::Nothing | Received::Rtp(..) => {}
             Received::Connected => {
                 self.report_at = Some(now + REPORT_INTERVAL);
                 self.events.push(LegEvent::Connected);
@@ -377,7 +376,8 @@ fn ssrc_of(slot: usize) -> u32 {
 mod tests {
     use super::*;
     use crate::engine::Addresses;
-    use crate::engine::wire::tests::check;
+    use crate::engine::wire::srtp::{MATERIAL_BYTES, contexts};
+    use crate::engine::wire::tests::{check, provider};
 
     fn at(port: u16) -> SocketAddr {
         SocketAddr::from(([127, 0, 0, 1], port))
@@ -500,6 +500,20 @@ mod tests {
         leg.receive(BytesMut::from(&moves[..]), at(2), now);
         leg.send(0, packet(3, 10), now);
         assert!(drain(&mut leg, now).iter().all(|(to, ..)| *to == at(2)));
+
+        // Or it only goes on elsewhere.
+        let keys = contexts(&[7; MATERIAL_BYTES], true, provider().crypto());
+        let mut report = vec![0x80, 201, 0, 1, 0, 0, 0, 7];
+        keys.unwrap().0.seal_rtcp(&mut report).unwrap();
+        let proves = check(&leg.transport.ice, "them", false);
+        leg.receive(BytesMut::from(&proves[..]), at(3), now);
+        leg.send(0, packet(4, 10), now);
+        assert_eq!(drain(&mut leg, now).last().unwrap().0, at(2));
+        for from in [at(3), at(2)] {
+            leg.receive(BytesMut::from(&report[..]), from, now);
+        }
+        leg.send(0, packet(5, 10), now);
+        assert_eq!(drain(&mut leg, now).last().unwrap().0, at(3));
     }
 
     #[test]

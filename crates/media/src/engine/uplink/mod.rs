@@ -67,6 +67,7 @@ impl Uplink {
     ) -> Result<(Self, String), EngineError> {
         let offer = offer::read(offer)?;
         let transport = Transport::new(engine.identity.clone()).map_err(refused)?;
+        let transport = transport.with_media();
         let answer = offer::answer(&offer, &engine.ours(&transport.ice)?);
         let mut leg = Self {
             arrivals: offer.counts_all().then(|| Arrivals::new(engine.epoch)),
@@ -106,18 +107,22 @@ impl Uplink {
                     }
                 }
             }
-            Received::Rtp(packet) => {
-                let read = self.packet(packet, now);
+            Received::Rtp(packet, header, number) => {
+                let read = self.packet(packet, &header, number, now);
                 self.events.extend(read.map(LegEvent::Rtp));
             }
         }
     }
 
-    /// The packet that lies in a datagram; `None` for one that is forged, repeated, or of no stream of ours.
-    fn packet(&mut self, mut packet: BytesMut, now: Instant) -> Option<RtpIn> {
-        let header = Header::read(&packet)?;
-        let number = self.transport.open_rtp(&mut packet, &header, now)?;
-        let says = self.offer.says(&header, &packet);
+    /// What a genuine packet carries; `None` if it is of no stream of ours.
+    fn packet(
+        &mut self,
+        mut packet: BytesMut,
+        header: &Header,
+        number: u64,
+        now: Instant,
+    ) -> Option<RtpIn> {
+        let says = self.offer.says(header, &packet);
         if let (Some(arrivals), Some(running)) = (&mut self.arrivals, says.twcc) {
             arrivals.came(running, now);
         }
@@ -125,8 +130,8 @@ impl Uplink {
         let at = match known {
             Some(at) => at,
             None => {
-                let meaning = self.offer.meaning(&header, &says)?;
-                self.open_stream(&header, meaning, number, now)
+                let meaning = self.offer.meaning(header, &says)?;
+                self.open_stream(header, meaning, number, now)
             }
         };
         let end = header.payload_end(&packet)?;

@@ -1,7 +1,8 @@
 //! The passive end of ICE (RFC 8445, lite): it answers checks, and the client names the path.
 //!
 //! A check proves that its sender knows our password and can be reached where it claims to be. The newest naming
-//! (USE-CANDIDATE) wins, so a client that changes its address in mid-call takes its media along.
+//! (USE-CANDIDATE) wins, so a client that changes its address in mid-call takes its media along; and so does one that goes
+//! on from a proved address without naming it, as one does that does not know of its router's new address.
 
 use crate::demux::is_stun;
 use rtc::crypto::RTCCryptoProvider;
@@ -76,6 +77,14 @@ impl Ice {
     /// The client begins on a proved address before it has named it (RFC 8445, 12.1 lets it).
     pub fn begins_at(&mut self, from: SocketAddr) {
         if self.path.is_none() && self.is_proved(from) {
+            self.path = Some(from);
+        }
+    }
+
+    /// A genuine packet, the newest of its kind, came from a proved address: the client is there. Its checks of consent
+    /// need not name the path again (RFC 7675, 5.1).
+    pub fn goes_on_at(&mut self, from: SocketAddr) {
+        if self.is_proved(from) {
             self.path = Some(from);
         }
     }
@@ -189,6 +198,18 @@ mod tests {
         assert_eq!(ice.path(), Some(at(2)));
         ice.receive(&check(&ice, "them", true), at(3));
         assert_eq!(ice.path(), Some(at(3)));
+    }
+
+    #[test]
+    fn who_goes_on_elsewhere_is_there_if_it_proved_it() {
+        let mut ice = ice();
+        ice.receive(&check(&ice, "them", true), at(1));
+        ice.goes_on_at(at(2));
+        assert_eq!(ice.path(), Some(at(1)), "not proved");
+        ice.receive(&check(&ice, "them", false), at(2));
+        assert_eq!(ice.path(), Some(at(1)), "not named");
+        ice.goes_on_at(at(2));
+        assert_eq!(ice.path(), Some(at(2)));
     }
 
     #[test]

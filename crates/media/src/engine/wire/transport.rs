@@ -3,7 +3,7 @@
 use super::dtls::{Dtls, Fingerprint, Identity, Role, Step};
 use super::ice::Ice;
 use super::rtp::Header;
-use super::srtp::{Opener, Sealer, TAG_BYTES};
+use super::srtp::{Opener, RTCP_TAIL_BYTES, Sealer, TAG_BYTES};
 use crate::demux::is_stun;
 use bytes::BytesMut;
 use rtc::shared::error::Error;
@@ -18,6 +18,8 @@ pub struct Transport {
     pub ice: Ice,
     dtls: Dtls,
     keys: Option<(Sealer, Opener)>,
+    /// The client sends media here.
+    takes_media: bool,
     closed: bool,
     out: Vec<(SocketAddr, Vec<u8>)>,
 }
@@ -29,8 +31,8 @@ pub enum Received {
     Closed,
     /// Readable RTCP.
     Rtcp(BytesMut),
-    /// RTP, protected as it came: `open_rtp` reads it, and a leg that expects none spends nothing on it.
-    Rtp(BytesMut),
+    /// Readable RTP with its header, and its running number, in which sequence numbers do not wrap.
+    Rtp(BytesMut, Header, u64),
 }
 
 impl Transport {
@@ -39,9 +41,16 @@ impl Transport {
             ice: Ice::new(std::sync::Arc::clone(&identity.provider))?,
             dtls: Dtls::new(identity),
             keys: None,
+            takes_media: false,
             closed: false,
             out: vec![],
         })
+    }
+
+    /// Media is read, not only what is said of it.
+    pub fn with_media(mut self) -> Self {
+        self.takes_media = true;
+        self
     }
 
     /// The client's description is known.
@@ -74,7 +83,7 @@ impl Transport {
         match datagram.first() {
             // RFC 7983
             Some(20..64) => self.handshake(datagram, from, now),
-            Some(128..192) => self.media(datagram),
+            Some(128..192) => self.media(datagram, from, now),
             Some(_) | None => Received::Nothing,
         }
     }
@@ -97,20 +106,6 @@ impl Transport {
         }
         let (sealer, _) = self.keys.as_mut()?;
         Some((self.ice.path()?, sealer))
-    }
-
-    /// Makes a packet readable where it lies, if it is genuine and new; gives its running number, in which sequence
-    /// numbers do not wrap.
-    pub fn open_rtp(
-        &mut self,
-        packet: &mut BytesMut,
-        header: &Header,
-        now: Instant,
-    ) -> Option<u64> {
-        let (_, opener) = self.keys.as_mut()?;
-        let number = opener.open_rtp(packet, header, now)?;
-        packet.truncate(packet.len() - TAG_BYTES);
-        Some(number)
     }
 
     /// Whether a stream of theirs is still remembered.
@@ -182,20 +177,30 @@ impl Transport {
     }
 
     /// RTCP and RTP are told apart by their second byte (RFC 5761, 4).
-    fn media(&mut self, mut datagram: BytesMut) -> Received {
+    fn media(&mut self, mut packet: BytesMut, from: SocketAddr, now: Instant) -> Received {
         let Some((_, opener)) = &mut self.keys else {
             return Received::Nothing;
         };
-        if !matches!(datagram.get(1), Some(192..224)) {
-            return Received::Rtp(datagram);
+        let is_rtcp = matches!(packet.get(1), Some(192..224));
+        let header = match is_rtcp {
+            true => None,
+            false => Header::read(&packet).filter(|_| self.takes_media),
+        };
+        let (opened, tail) = match &header {
+            Some(header) => (opener.open_rtp(&mut packet, header, now), TAG_BYTES),
+            None if is_rtcp => (opener.open_rtcp(&mut packet), RTCP_TAIL_BYTES),
+            None => return Received::Nothing,
+        };
+        let Some(opened) = opened else {
+            return Received::Nothing;
+        };
+        packet.truncate(packet.len() - tail);
+        if opened.is_newest {
+            self.ice.goes_on_at(from);
         }
-        let length = opener.open_rtcp(&mut datagram).map(<[u8]>::len);
-        match length {
-            Some(length) => {
-                datagram.truncate(length);
-                Received::Rtcp(datagram)
-            }
-            None => Received::Nothing,
+        match header {
+            Some(header) => Received::Rtp(packet, header, opened.number),
+            None => Received::Rtcp(packet),
         }
     }
 

@@ -4,7 +4,7 @@ mod answers;
 
 use super::*;
 use crate::engine::Addresses;
-use crate::engine::wire::srtp::{MATERIAL_BYTES, Sealer, TAG_BYTES, contexts};
+use crate::engine::wire::srtp::{MATERIAL_BYTES, RTCP_TAIL_BYTES, Sealer, TAG_BYTES, contexts};
 use crate::engine::wire::tests::{check, provider};
 use rtc::rtcp::Packet;
 use rtc::rtcp::receiver_report::ReceiverReport;
@@ -94,11 +94,11 @@ impl Client {
         client
     }
 
-    /// Moves to another address and says so.
-    pub fn moves(&mut self, to: SocketAddr) {
+    /// Moves to another address, and names it or only proves it.
+    pub fn moves(&mut self, to: SocketAddr, names: bool) {
         self.at = to;
         let theirs = self.leg.offer.offered.ufrag.clone();
-        let check = check(&self.leg.transport.ice, &theirs, true);
+        let check = check(&self.leg.transport.ice, &theirs, names);
         self.leg.receive(check[..].into(), to, self.now);
     }
 
@@ -148,9 +148,10 @@ impl Client {
             buffer: &mut vec![],
             send: &mut |run| {
                 let mut bytes = run.bytes.to_vec();
-                let packets = reads
-                    .open_rtcp(&mut bytes)
-                    .map(|mut read| rtc::rtcp::packet::unmarshal(&mut read).unwrap());
+                let packets = reads.open_rtcp(&mut bytes).map(|_| {
+                    let mut read = &bytes[..bytes.len() - RTCP_TAIL_BYTES];
+                    rtc::rtcp::packet::unmarshal(&mut read).unwrap()
+                });
                 sent.push((run.to, packets.unwrap_or_default()));
             },
         });
@@ -331,11 +332,36 @@ fn who_restarts_its_streams_gets_in_when_the_old_ones_are_silent() {
 }
 
 #[test]
+fn a_late_packet_from_the_former_address_does_not_lead_back() {
+    let mut client = Client::new(SIMULCAST);
+    let mut words = [1, 2, 3, 4].map(|seq| {
+        let word = Out {
+            ssrc: 1,
+            seq,
+            payload_type: OPUS,
+            extensions: &[],
+            payload: b"word",
+        };
+        client.sealed(word.write())
+    });
+    let mut comes = |client: &mut Client, seq: usize, from| {
+        let word = words[seq - 1].take().unwrap();
+        client.leg.receive(word, from, client.now);
+        client.leg.transport.ice.path()
+    };
+    assert_eq!(comes(&mut client, 1, at(1)), Some(at(1)));
+    client.moves(at(2), false);
+    assert_eq!(comes(&mut client, 3, at(2)), Some(at(2)));
+    assert_eq!(comes(&mut client, 2, at(1)), Some(at(2)));
+    assert_eq!(comes(&mut client, 4, at(3)), Some(at(2)), "not proved");
+}
+
+#[test]
 fn questions_and_reports_follow_the_client_to_its_new_address() {
     let mut client = Client::new(SIMULCAST);
     assert!(!client.leg.ask_key_frame(Layer::Full, client.now));
-    for port in [1, 2, 3] {
-        client.moves(at(port));
+    for (port, names) in [(1, true), (2, true), (3, false), (4, true)] {
+        client.moves(at(port), names);
         let told: Vec<_> = client.drain();
         assert!(
             told.iter().all(|(to, _)| *to == at(port)),

@@ -13,6 +13,8 @@ use rtc::crypto::{AeadAlgorithm, AeadCipher, BlockCipherAlgorithm, CryptoError, 
 pub const TAG_BYTES: usize = 16;
 /// The flag of encryption and the running number behind an RTCP packet.
 const INDEX_BYTES: usize = 4;
+/// What protection adds to an RTCP packet.
+pub const RTCP_TAIL_BYTES: usize = TAG_BYTES + INDEX_BYTES;
 const KEY_BYTES: usize = 16;
 const SALT_BYTES: usize = 12;
 /// What a handshake must give: both sides' keys, then both sides' salts (RFC 5764, 4.2).
@@ -224,9 +226,18 @@ pub mod tests {
             writes.encrypt_rtcp(&report).unwrap(),
             writes.encrypt_rtcp(&report).unwrap(),
         );
-        let mut open = |packet: &[u8]| opener.open_rtcp(&mut packet.to_vec()).map(<[u8]>::to_vec);
-        assert_eq!(open(&second), Some(report.to_vec()));
-        assert_eq!(open(&first), Some(report.to_vec()), "a little late");
+        let mut open = |packet: &[u8]| {
+            let mut packet = packet.to_vec();
+            let opened = opener.open_rtcp(&mut packet)?;
+            packet.truncate(packet.len() - RTCP_TAIL_BYTES);
+            Some((packet, opened.is_newest))
+        };
+        assert_eq!(open(&second), Some((report.to_vec(), true)));
+        assert_eq!(
+            open(&first),
+            Some((report.to_vec(), false)),
+            "a little late"
+        );
         assert_eq!(open(&first), None, "repeated");
         for place in 0..first.len() {
             let mut changed = writes.encrypt_rtcp(&report).unwrap();

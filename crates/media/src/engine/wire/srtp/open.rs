@@ -26,6 +26,15 @@ pub struct Opener {
     rtcp_seen: Vec<(u32, Window<1>)>,
 }
 
+/// A genuine packet that is new.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Opened {
+    /// Its running number, in which sequence numbers do not wrap.
+    pub number: u64,
+    /// None of its stream came that was sent later.
+    pub is_newest: bool,
+}
+
 /// A stream that a genuine packet has shown.
 struct Incoming {
     ssrc: u32,
@@ -51,9 +60,9 @@ impl Opener {
         }
     }
 
-    /// Makes a packet readable where it lies, all but its last `TAG_BYTES`, if it is genuine and new; gives its running
-    /// number, in which sequence numbers do not wrap. Nothing is remembered of any other packet.
-    pub fn open_rtp(&mut self, packet: &mut [u8], header: &Header, now: Instant) -> Option<u64> {
+    /// Makes a packet readable where it lies, all but its last `TAG_BYTES`. Nothing is remembered of one that is not
+    /// genuine or not new.
+    pub fn open_rtp(&mut self, packet: &mut [u8], header: &Header, now: Instant) -> Option<Opened> {
         let place = self.place(header.ssrc, now)?;
         let number = match place {
             Place::Known(at) => self.streams.get(at)?.number(header.seq)?,
@@ -66,8 +75,8 @@ impl Opener {
             .cipher
             .open_in_place(&nonce, clear, body, tag)
             .ok()?;
-        self.came(&place, header.ssrc, number, now);
-        Some(number)
+        let is_newest = self.came(&place, header.ssrc, number, now);
+        Some(Opened { number, is_newest })
     }
 
     /// Whether a stream was shown by a packet and has not given way.
@@ -91,13 +100,15 @@ impl Opener {
         (is_silent && self.gone.len() < GONE_MAX).then_some(Place::InsteadOf(at))
     }
 
-    fn came(&mut self, place: &Place, ssrc: u32, number: u64, now: Instant) {
+    /// A genuine packet came; gives whether it is the newest of its stream.
+    fn came(&mut self, place: &Place, ssrc: u32, number: u64, now: Instant) -> bool {
         if let Place::Known(at) = *place {
-            if let Some(stream) = self.streams.get_mut(at) {
+            let stream = self.streams.get_mut(at);
+            return stream.is_some_and(|stream| {
                 stream.seen.add(number);
                 stream.heard = now;
-            }
-            return;
+                stream.seen.newest() == Some(number)
+            });
         }
         if let Place::InsteadOf(at) = *place {
             self.gone.push(self.streams.remove(at).ssrc);
@@ -109,10 +120,11 @@ impl Opener {
             seen,
             heard: now,
         });
+        true
     }
 
-    /// The readable packet, if it is genuine and new.
-    pub fn open_rtcp<'a>(&mut self, packet: &'a mut [u8]) -> Option<&'a [u8]> {
+    /// Makes a packet readable where it lies, all but its last `RTCP_TAIL_BYTES`.
+    pub fn open_rtcp(&mut self, packet: &mut [u8]) -> Option<Opened> {
         let (rest, word) = packet.split_last_chunk_mut::<INDEX_BYTES>()?;
         let (packet, tag) = rest.split_last_chunk_mut::<TAG_BYTES>()?;
         let word = *word;
@@ -134,8 +146,10 @@ impl Opener {
             .open_in_place(&nonce, &aad, body, tag)
             .ok()?;
         let at = known.unwrap_or_else(|| self.rtcp_sender(sender));
-        self.rtcp_seen[at].1.add(number);
-        Some(packet)
+        let seen = &mut self.rtcp_seen[at].1;
+        seen.add(number);
+        let is_newest = seen.newest() == Some(number);
+        Some(Opened { number, is_newest })
     }
 
     /// Where a new sender of RTCP is remembered.
@@ -201,9 +215,9 @@ mod tests {
         fn open(&mut self, sealed: &[u8]) -> Option<(u64, Vec<u8>)> {
             let mut sealed = sealed.to_vec();
             let header = Header::read(&sealed)?;
-            let number = self.opener.open_rtp(&mut sealed, &header, self.now)?;
+            let opened = self.opener.open_rtp(&mut sealed, &header, self.now)?;
             sealed.truncate(sealed.len() - TAG_BYTES);
-            Some((number, sealed))
+            Some((opened.number, sealed))
         }
 
         fn comes(&mut self, ssrc: u32, seq: u16) -> Option<u64> {
