@@ -12,7 +12,7 @@ mod support;
 use diemcau_model::{EndpointKind, SiteId};
 use diemcau_probe::payload;
 use std::time::{Duration, Instant};
-use support::keyed::{Keyed, LEVEL, MID, OPUS, Out, RID, VP8};
+use support::keyed::{Keyed, LEVEL, MID, OPUS, Out, RID, Setup, VP8};
 use support::{Hall, PATIENCE};
 
 const HOSTILE: u64 = 9;
@@ -32,7 +32,7 @@ struct Fight {
 impl Fight {
     async fn begin() -> Self {
         let mut hall = Hall::with_rooms(2).await;
-        let hostile = Keyed::enter(&mut hall, HOSTILE, SITE).await;
+        let hostile = Keyed::enter(&mut hall, HOSTILE, SITE, Setup::Active).await;
         hall.set_stage(|stage| {
             stage.carriers.insert(SiteId(SITE), EndpointKind::Room);
             stage.heard = [SiteId(0), SiteId(1)].into();
@@ -58,6 +58,11 @@ impl Fight {
             let seen = self.hall.seen(room);
             (self.hall.sounds(room, other), seen.packets(tile, other))
         })
+    }
+
+    /// What each room has sent.
+    fn sent(&self) -> [u64; 2] {
+        [0, 1].map(|room| self.hall.seen(room).sent)
     }
 
     /// Both rooms get what the other sends, and neither a packet of the third.
@@ -309,7 +314,7 @@ async fn who_sends_fifty_thousand_packets_a_second_takes_nobodys_time() {
     let sealed: Vec<_> = (1..=500)
         .map(|n| fight.hostile.sealed(&picture(77, n, b"1", b"f")).unwrap())
         .collect();
-    let before = fight.have();
+    let before = (fight.have(), fight.sent());
     let start = Instant::now();
     let mut sent = 0;
     while sent < A_SECOND * SECONDS {
@@ -322,20 +327,25 @@ async fn who_sends_fifty_thousand_packets_a_second_takes_nobodys_time() {
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
     let took = start.elapsed();
-    let during = fight.have();
+    let during = (fight.have(), fight.sent());
     let flooded = fight.hall.count(|counters| &counters.flooded);
     println!("{sent} in {took:?}, {flooded} thrown away unread; {before:?} {during:?}");
     assert!(flooded > u64::from(sent) / 2);
-    for ((sounds, parts), (sounds_then, parts_then)) in during.into_iter().zip(before) {
-        // Fifty sounds and sixty parts of a tile's picture a second.
-        let share = |came: u64, a_second: f64| came as f64 / (a_second * took.as_secs_f64());
-        let shares = (
-            share(sounds - sounds_then, 50.0),
-            share(parts - parts_then, 60.0),
+    for room in [0, 1] {
+        let (sounds, parts) = (
+            during.0[room].0 - before.0[room].0,
+            during.0[room].1 - before.0[room].1,
         );
+        // Of 230 packets a second each sends fifty sounds, and sixty parts of the picture in the tile.
+        let sent = (during.1[1 - room] - before.1[1 - room]) as f64;
+        let shares = (
+            sounds as f64 * 230.0 / 50.0 / sent,
+            parts as f64 * 230.0 / 60.0 / sent,
+        );
+        assert!(sent > 100.0, "the rooms themselves have no time");
         assert!(
             shares.0 > 0.8 && shares.1 > 0.8,
-            "{shares:?} of what they sent"
+            "{shares:?} of what was sent"
         );
     }
     fight.both_go_on("beside a flood").await;

@@ -10,9 +10,10 @@ mod support;
 
 use diemcau_model::limits::PICTURE_SLOTS;
 use diemcau_model::{Carries, EndpointKind, LinkReport, PeerAsk, PeerId, PeerSay, Side, SiteId};
-use diemcau_probe::{Probe, ProbeOptions};
+use diemcau_probe::{Probe, ProbeOptions, payload};
 use std::time::{Duration, Instant};
-use support::Hall;
+use support::keyed::{Keyed, OPUS, Out, Setup};
+use support::{Hall, PATIENCE};
 
 /// Generous: two of the ways to the client and back, and the handshake, on a busy machine.
 const CONNECT_BOUND: Duration = Duration::from_millis(150);
@@ -158,6 +159,33 @@ async fn a_certificate_that_the_description_does_not_name_gets_no_connection() {
     // Beside it: with its own certificate the same client comes in.
     hall.connect_uplink(PEER).await;
     hall.connect_downlink(PEER).await;
+    hall.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_waits_for_the_handshake_is_opened_one() {
+    const PEER: u64 = 9;
+    let mut hall = Hall::with_rooms(1).await;
+    let mut waiting = Keyed::enter(&mut hall, PEER, 9, Setup::Passive).await;
+    hall.set_stage(|stage| {
+        stage.carriers.insert(SiteId(9), EndpointKind::Room);
+    });
+    hall.grant(9);
+    let start = Instant::now();
+    let mut number = 0;
+    while hall.sounds(0, 9) < 10 {
+        assert!(start.elapsed() < PATIENCE, "it is not heard");
+        number += 1;
+        let sound = Out {
+            ssrc: 1,
+            seq: number,
+            payload_type: OPUS,
+            extensions: &[],
+            payload: &payload::audio(9, number.into()),
+        };
+        waiting.send(&sound.write()).await;
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
     hall.close().await;
 }
 

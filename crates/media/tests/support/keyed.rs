@@ -44,6 +44,13 @@ pub struct Keyed {
     keys: Context,
 }
 
+/// Its side of the handshake.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Setup {
+    Active,
+    Passive,
+}
+
 /// A packet in the clear.
 pub struct Out<'a> {
     pub ssrc: u32,
@@ -75,13 +82,13 @@ impl Out<'_> {
 
 impl Keyed {
     /// Admits it to a site's room and connects its uplink.
-    pub async fn enter(hall: &mut Hall, peer: u64, site: u16) -> Self {
+    pub async fn enter(hall: &mut Hall, peer: u64, site: u16, setup: Setup) -> Self {
         hall.admit(peer, Some(site), Carries::Room).await;
         let provider = rtc::crypto::default_provider().unwrap();
         let certificate =
             Certificate::generate_self_signed(vec!["keyed".to_owned()], provider.crypto());
         let certificate = certificate.unwrap();
-        let (id, sdp) = (PeerId(peer), offer(&certificate, &*provider));
+        let (id, sdp) = (PeerId(peer), offer(&certificate, setup, &*provider));
         hall.ask(PeerAsk::UplinkOffer { peer: id, sdp }).await;
         let answer = hall
             .said(|say| match say {
@@ -92,7 +99,7 @@ impl Keyed {
         let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
         socket.connect(hall.media.local_addr()).await.unwrap();
         prove(&socket, &answer, &*provider).await;
-        let keys = handshake(&socket, certificate, provider).await;
+        let keys = handshake(&socket, certificate, setup, provider).await;
         hall.reported(|report| matches!(report, LinkReport::Up { peer, .. } if *peer == id))
             .await;
         Self { socket, keys }
@@ -116,13 +123,14 @@ impl Keyed {
     }
 }
 
-fn offer(certificate: &Certificate, provider: &dyn RTCCryptoProvider) -> String {
+fn offer(certificate: &Certificate, setup: Setup, provider: &dyn RTCCryptoProvider) -> String {
     let der = certificate.certificate.first().unwrap();
     let hash = provider.crypto().hash(HashAlgorithm::Sha256, der).unwrap();
     let hex: Vec<String> = hash.iter().map(|byte| format!("{byte:02X}")).collect();
-    let line = |line: &str| match line.starts_with("a=fingerprint:") {
-        true => format!("a=fingerprint:sha-256 {}\r\n", hex.join(":")),
-        false => format!("{line}\r\n"),
+    let line = |line: &str| match line.split_once(':') {
+        Some(("a=fingerprint", _)) => format!("a=fingerprint:sha-256 {}\r\n", hex.join(":")),
+        Some(("a=setup", _)) if setup == Setup::Passive => "a=setup:passive\r\n".to_owned(),
+        _ => format!("{line}\r\n"),
     };
     OFFER.lines().map(line).collect()
 }
@@ -171,10 +179,11 @@ fn check(user: &str, password: &str, provider: &dyn RTCCryptoProvider) -> Vec<u8
     message.raw
 }
 
-/// The client's side of the handshake; gives what protects its packets.
+/// The handshake; gives what protects the client's packets.
 async fn handshake(
     socket: &UdpSocket,
     certificate: Certificate,
+    setup: Setup,
     provider: Arc<dyn RTCCryptoProvider>,
 ) -> Context {
     let config = ConfigBuilder::default()
@@ -183,16 +192,23 @@ async fn handshake(
         .with_srtp_protection_profiles(vec![SrtpProtectionProfile::Srtp_Aead_Aes_128_Gcm])
         .with_insecure_skip_verify(true)
         .with_extended_master_secret(ExtendedMasterSecretType::Require)
-        .build(true, None)
-        .unwrap();
+        .build(setup == Setup::Active, None);
+    let config = Arc::new(config.unwrap());
+    let serves = (setup == Setup::Passive).then(|| Arc::clone(&config));
     let (start, mut heard) = (Instant::now(), [0; 2_048]);
-    let mut endpoint = Endpoint::new(SOMEWHERE, TransportProtocol::UDP, None);
-    let begun = endpoint.connect(start, SOMEWHERE, Arc::new(config), None);
-    begun.unwrap();
+    let mut endpoint = Endpoint::new(SOMEWHERE, TransportProtocol::UDP, serves);
+    if setup == Setup::Active {
+        let begun = endpoint.connect(start, SOMEWHERE, config, None);
+        begun.unwrap();
+    }
+    let mut done = false;
     loop {
         assert!(start.elapsed() < PATIENCE, "the handshake does not end");
         while let Some(transmit) = endpoint.poll_transmit() {
             socket.send(&transmit.message).await.unwrap();
+        }
+        if done {
+            return keys(&endpoint, setup, &*provider);
         }
         let Ok(length) = timeout(AGAIN, socket.recv(&mut heard)).await else {
             let _ = endpoint.handle_timeout(SOMEWHERE, Instant::now());
@@ -204,21 +220,21 @@ async fn handshake(
         }
         let events = endpoint.read(Instant::now(), SOMEWHERE, None, BytesMut::from(datagram));
         let is_done = |event: &EndpointEvent| matches!(event, EndpointEvent::HandshakeComplete);
-        if events.unwrap().iter().any(is_done) {
-            return keys(&endpoint, &*provider);
-        }
+        done = events.unwrap().iter().any(is_done);
     }
 }
 
-fn keys(endpoint: &Endpoint, provider: &dyn RTCCryptoProvider) -> Context {
+fn keys(endpoint: &Endpoint, setup: Setup, provider: &dyn RTCCryptoProvider) -> Context {
     let state = endpoint.get_connection_state(SOMEWHERE).unwrap();
     let bytes = 2 * (KEY_BYTES + SALT_BYTES);
     let material = state.export_keying_material(LABEL_EXTRACTOR_DTLS_SRTP, &[], bytes);
     let material = material.unwrap();
     let (keys, salts) = material.as_ref().split_at(2 * KEY_BYTES);
+    // Who opens the handshake has the first half of each.
+    let half = usize::from(setup == Setup::Passive);
     let context = Context::new(
-        &keys[..KEY_BYTES],
-        &salts[..SALT_BYTES],
+        &keys[half * KEY_BYTES..][..KEY_BYTES],
+        &salts[half * SALT_BYTES..][..SALT_BYTES],
         ProtectionProfile::AeadAes128Gcm,
         None,
         None,

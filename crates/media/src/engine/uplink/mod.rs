@@ -134,12 +134,15 @@ impl Uplink {
                 self.open_stream(header, meaning, number, now)
             }
         };
-        let end = header.payload_end(&packet)?;
+        let stream = self.streams.get_mut(at)?;
+        if stream.payload_type != header.payload_type {
+            return None;
+        }
+        self.newest = header.ssrc;
         let level_dbov = says.level_dbov;
+        let end = header.payload_end(&packet)?;
         packet.truncate(end);
         packet.advance(header.length);
-        self.newest = header.ssrc;
-        let stream = self.streams.get_mut(at)?;
         let packet = RtpIn {
             codec: stream.codec,
             layer: stream.layer,
@@ -150,10 +153,8 @@ impl Uplink {
             level_dbov,
             payload: packet.freeze(),
         };
-        (stream.payload_type == header.payload_type).then(|| {
-            stream.came(&packet, number, now);
-            packet
-        })
+        stream.came(&packet, number, now);
+        Some(packet)
     }
 
     /// Gives the place of a stream that was not known.

@@ -1,6 +1,6 @@
 //! The secure transport under a leg of our own: which path, whose keys, what a datagram is.
 //!
-//! Each part is sans-IO and knows nothing of slots, streams or codecs. `Transport` is the three of them as one.
+//! Each part is sans-IO and knows nothing of slots, layers or codecs. `Transport` is the three of them as one.
 
 mod dtls;
 mod ice;
