@@ -13,6 +13,8 @@
 //! Nothing here knows the hub, the protocol or a rule of the conference: why a site is heard is not our business, that
 //! nobody else is heard is.
 
+#[cfg(test)]
+mod callgrind;
 mod counters;
 mod demux;
 mod driver;

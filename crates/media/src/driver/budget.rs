@@ -1,9 +1,10 @@
 //! What forwarding costs in instructions: the same on every machine, so a bound on it can stand in a test.
 //!
 //! Recorded packets of thirteen rooms go through the very driver, slots and downlinks; what leaves goes to a socket
-//! nobody reads. Receiving and decrypting are the uplink's and not in the figure.
+//! nobody reads. Receiving and decrypting are the uplink's and not in the figure (`engine/uplink/budget.rs`).
 
 use super::{Doors, Driver, touch};
+use crate::callgrind::{self, COUNTED};
 use crate::counters::Counters;
 use crate::engine::{Addresses, Codec, Engine, EngineError, Layer, Leg, LegEvent, Outlet, RtpIn};
 use crate::peers::{Down, Up};
@@ -17,7 +18,6 @@ use diemcau_model::{
 };
 use std::collections::{BTreeSet, VecDeque};
 use std::net::SocketAddr;
-use std::process::Command;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
@@ -193,54 +193,14 @@ fn workload() -> u64 {
 #[tokio::test]
 #[ignore = "the work that is measured, not a test"]
 async fn measured_work() {
-    println!("forwarded: {}", workload());
+    println!("{COUNTED}{}", workload());
 }
 
 #[test]
 fn a_forwarded_packet_stays_within_its_budget_of_instructions() {
-    let out = std::env::temp_dir().join(format!("callgrind.diemcau.{}", std::process::id()));
-    let run = Command::new("valgrind")
-        .args(["--tool=callgrind", "--collect-atstart=no"])
-        .arg("--toggle-collect=*forward_recorded*")
-        .arg(format!("--callgrind-out-file={}", out.display()))
-        .arg(std::env::current_exe().unwrap())
-        .args([
-            "--exact",
-            "driver::budget::measured_work",
-            "--ignored",
-            "--nocapture",
-        ])
-        .output();
-    let run = match run {
-        Ok(run) => run,
-        // The gate installs it; somebody's machine may lack it.
-        Err(error)
-            if error.kind() == std::io::ErrorKind::NotFound
-                && std::env::var_os("DIEMCAU_GATE").is_none() =>
-        {
-            println!("not measured: valgrind is not installed");
-            return;
-        }
-        Err(error) => panic!("valgrind did not start: {error}"),
-    };
-    let text = [run.stdout, run.stderr]
-        .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
-        .concat();
-    let figure = |name: &str| -> u64 {
-        let found = text
-            .lines()
-            .find_map(|line| line.split_once(name))
-            .unwrap_or_else(|| panic!("no {name:?} in\n{text}"));
-        found.1.trim().parse().unwrap()
-    };
-    let (forwarded, instructions) = (figure("forwarded: "), figure("Collected : "));
-    let _ = std::fs::remove_file(out);
-    let each = instructions / forwarded;
-    println!("{instructions} instructions for {forwarded} packets: {each} each, budget {BUDGET}");
+    let work = callgrind::measure("driver::budget::measured_work", "forward_recorded");
+    let Some(work) = work else { return };
     // A picture to thirteen tiles and into twelve or more programmes, so the figure is of real work.
-    assert!(forwarded > u64::from(ROUNDS) * 13 * 13 * 6);
-    assert!(
-        each <= BUDGET,
-        "{each} instructions a packet, the budget is {BUDGET}"
-    );
+    assert!(work.counted > u64::from(ROUNDS) * 13 * 13 * 6);
+    work.check(BUDGET);
 }

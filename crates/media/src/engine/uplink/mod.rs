@@ -4,6 +4,8 @@
 //! its first packet that says so, and stays: a client can change nothing but its own.
 
 mod arrivals;
+#[cfg(test)]
+mod budget;
 mod figures;
 #[cfg(test)]
 mod fuzz;

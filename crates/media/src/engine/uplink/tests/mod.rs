@@ -11,16 +11,16 @@ use rtc::rtcp::receiver_report::ReceiverReport;
 use rtc::rtcp::transport_feedbacks::transport_layer_cc::TransportLayerCc;
 
 const ENCODER: &str = include_str!("../../../../corpus/sdp_offer/encoder");
-const SIMULCAST: &str = include_str!("../../../../corpus/sdp_offer/simulcast");
+pub const SIMULCAST: &str = include_str!("../../../../corpus/sdp_offer/simulcast");
 const PLAIN: &str = include_str!("../../../../corpus/sdp_offer/plain");
 
 /// The numbers in the two made offers.
-const OPUS: u8 = 111;
-const VP8: u8 = 96;
+pub const OPUS: u8 = 111;
+pub const VP8: u8 = 96;
 const LEVEL: u8 = 1;
-const TWCC: u8 = 3;
-const MID: u8 = 4;
-const RID: u8 = 10;
+pub const TWCC: u8 = 3;
+pub const MID: u8 = 4;
+pub const RID: u8 = 10;
 
 fn engine(now: Instant) -> Engine {
     let addresses = ["192.0.2.1:7881", "[2001:db8::1]:7881"];
@@ -46,7 +46,7 @@ pub struct Out<'a> {
 }
 
 impl Out<'_> {
-    fn write(&self) -> Vec<u8> {
+    pub fn write(&self) -> Vec<u8> {
         let mut packet = vec![0x90, self.payload_type];
         packet.extend(self.seq.to_be_bytes());
         packet.extend(u32::from(self.seq).to_be_bytes());
@@ -116,10 +116,15 @@ impl Client {
         Some(packet[..].into())
     }
 
+    /// A datagram comes from where the client is.
+    pub fn comes(&mut self, datagram: BytesMut) {
+        self.leg.receive(datagram, self.at, self.now);
+    }
+
     pub fn sends(&mut self, packet: Vec<u8>) -> Vec<LegEvent> {
         let mut events = vec![];
         if let Some(datagram) = self.sealed(packet) {
-            self.leg.receive(datagram, self.at, self.now);
+            self.comes(datagram);
         }
         self.leg.drain_events(&mut events);
         events
