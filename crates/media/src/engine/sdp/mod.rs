@@ -73,7 +73,10 @@ pub fn ufrag(sdp: &str) -> Option<&str> {
 
 /// The SHA-256 of the certificate a description names.
 pub fn fingerprint(sdp: &str) -> Option<Fingerprint> {
-    let hex = lines(sdp).find_map(|line| line.strip_prefix("a=fingerprint:sha-256 "))?;
+    let hex = lines(sdp).find_map(|line| {
+        let (hash, hex) = line.strip_prefix("a=fingerprint:")?.split_once(' ')?;
+        hash.eq_ignore_ascii_case("sha-256").then_some(hex)
+    })?;
     let mut bytes = [0; 32];
     let mut parts = hex.trim().split(':');
     for byte in &mut bytes {

@@ -11,6 +11,8 @@ const PARTS_MAX: usize = 8;
 const WORD_MAX: usize = 32;
 /// Letters of a codec's settings that are said back.
 const SETTINGS_MAX: usize = 128;
+/// Kinds of a codec that are looked at; Chromium names six of H.264.
+const KINDS_MAX: usize = 32;
 /// The highest priority of a host's only component (RFC 8445, 5.1.2).
 const CANDIDATE_PRIORITY: u32 = 2_130_706_431;
 
@@ -128,7 +130,8 @@ pub fn twcc_id(text: &str) -> Option<u8> {
 
 /// The number of the H.264 that we forward: constrained baseline, in fragments.
 fn h264(text: &str) -> Option<u8> {
-    payload_types(text, "H264/90000").find(|pt| {
+    let mut numbers = payload_types(text, "H264/90000").take(KINDS_MAX);
+    numbers.find(|pt| {
         let settings = settings_of(text, *pt).to_ascii_lowercase();
         settings.contains("packetization-mode=1") && settings.contains("profile-level-id=42e0")
     })

@@ -8,6 +8,9 @@ const MID_URI: &str = "urn:ietf:params:rtp-hdrext:sdes:mid";
 const RID_URI: &str = "urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id";
 const LEVEL_URI: &str = "urn:ietf:params:rtp-hdrext:ssrc-audio-level";
 
+/// Layers and streams of a part that are looked at; a browser names three of each, and as many that repair them.
+const NAMES_MAX: usize = 16;
+
 /// What an offer says.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Offer {
@@ -104,7 +107,7 @@ impl Source {
         Self {
             part,
             rids: rids(text),
-            ssrcs: text.lines().filter_map(ssrc).collect(),
+            ssrcs: text.lines().filter_map(ssrc).take(NAMES_MAX).collect(),
             sends_again: sdp::sends_again(text),
         }
     }
@@ -127,7 +130,7 @@ fn rids(text: &str) -> Vec<(String, Layer)> {
         text.lines().any(|said| said.trim().starts_with(&line))
     };
     let mut rids: Vec<(String, Layer)> = vec![];
-    for stream in sent.split(';') {
+    for stream in sent.split(';').take(NAMES_MAX) {
         let rid = stream.split(',').next().unwrap_or_default();
         let rid = rid.trim_start_matches('~');
         let layer = Layer::from_rid(rid).filter(|_| is_sent(rid));
