@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 const INTERVAL: Duration = Duration::from_millis(50);
 /// Packets of which one report can tell; more than the driver lets come in an interval.
 const NUMBERS: u64 = 512;
-/// With so many in hand the report does not wait.
+/// With so many to tell of the report does not wait.
 const MANY: u64 = 400;
 /// A unit of the reported time, and the units of the reference that stands before them.
 const TICK_US: u128 = 250;
@@ -32,6 +32,8 @@ pub struct Arrivals {
     from: Option<u64>,
     /// The first number after the last report.
     next: u64,
+    /// Packets that came since.
+    untold: u64,
     reported: Option<Instant>,
     reports: u8,
     due: Option<Instant>,
@@ -46,6 +48,7 @@ impl Arrivals {
             newest: None,
             from: None,
             next: 0,
+            untold: 0,
             reported: None,
             reports: 0,
             due: None,
@@ -93,7 +96,7 @@ impl Arrivals {
         let next = from + statuses.len() as u64;
         (self.from, self.next) = ((next <= newest).then_some(next), next.max(self.next));
         if self.from.is_none() {
-            (self.due, self.reported) = (None, Some(now));
+            (self.due, self.reported, self.untold) = (None, Some(now), 0);
         }
         let mut packet = vec![0x80 | 15, 205, 0, 0];
         packet.extend(sender.to_be_bytes());
@@ -114,11 +117,12 @@ impl Arrivals {
     fn note(&mut self, number: u64, now: Instant) {
         let passed = now.saturating_duration_since(self.epoch).as_micros();
         self.put(number, (passed / TICK_US) as u64 + 1);
-        let from = self.from.map_or(number, |from| from.min(number));
-        self.from = Some(from);
-        let waits = self.newest.map_or(0, |newest| newest - from);
-        let paced = self.reported.map_or(now, |at| (at + INTERVAL).max(now));
-        let due = if waits >= MANY { now } else { paced };
+        self.from = Some(self.from.map_or(number, |from| from.min(number)));
+        self.untold += 1;
+        let due = match self.reported {
+            Some(at) if self.untold < MANY => (at + INTERVAL).max(now),
+            Some(_) | None => now,
+        };
         self.due = Some(self.due.map_or(due, |before| before.min(due)));
     }
 
@@ -291,6 +295,12 @@ mod tests {
             arrivals.came(7 + number, at(5));
         }
         assert_eq!(arrivals.deadline(), Some(at(5)));
+        assert_eq!(reports(&mut arrivals, at(5)).len(), 1);
+        // Nobody makes us say more by jumping about.
+        for number in [20_000, 40_000, 39_500, 1] {
+            arrivals.came(number, at(6));
+            assert_eq!(arrivals.deadline(), Some(at(55)));
+        }
     }
 
     #[test]
