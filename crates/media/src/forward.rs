@@ -190,6 +190,7 @@ mod tests {
             timestamp: 0,
             marker: false,
             level_dbov: None,
+            was_lost: false,
             payload,
         }
     }

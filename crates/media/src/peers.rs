@@ -359,6 +359,7 @@ mod tests {
             timestamp: 0,
             marker: false,
             level_dbov: None,
+            was_lost: false,
             payload: vec![0; bytes].into(),
         };
         let at = |ms| start + Duration::from_millis(ms);

@@ -67,7 +67,7 @@ impl Meter {
             Codec::Vp8 | Codec::H264 if packet.marker => self.pictures.frame(packet.layer, now),
             Codec::Vp8 | Codec::H264 => {}
         }
-        self.sequence(packet.ssrc, packet.seq);
+        self.sequence(packet);
     }
 
     /// The uplink is made anew: its streams begin anew.
@@ -116,7 +116,8 @@ impl Meter {
         (expected - received) as f32 * 100.0 / expected.max(1) as f32
     }
 
-    fn sequence(&mut self, ssrc: u32, seq: u16) {
+    fn sequence(&mut self, packet: &RtpIn) {
+        let (ssrc, seq) = (packet.ssrc, packet.seq);
         let Some(stream) = self.streams.iter_mut().find(|stream| stream.ssrc == ssrc) else {
             self.streams.push(Stream {
                 ssrc,
@@ -126,7 +127,8 @@ impl Meter {
             });
             return;
         };
-        stream.received += 1;
+        // What the road lost is lost, though it was repaired: that is what somebody can mend.
+        stream.received += u32::from(!packet.was_lost);
         let ahead = seq.wrapping_sub(stream.newest);
         if ahead < 0x8000 {
             stream.newest = seq;
@@ -148,6 +150,7 @@ pub mod tests {
             timestamp,
             marker: false,
             level_dbov,
+            was_lost: false,
             payload: bytes::Bytes::new(),
         }
     }
@@ -175,6 +178,21 @@ pub mod tests {
         }
         let stats = meter.read(start + Duration::from_secs(5));
         assert_eq!((stats.fps, stats.freezes), (0.0, 0));
+    }
+
+    #[test]
+    fn what_was_sent_again_was_lost_nonetheless() {
+        let start = Instant::now();
+        let mut meter = Meter::new(start);
+        for seq in [1, 2, 4, 5] {
+            meter.packet(&picture(seq), start);
+        }
+        let again = RtpIn {
+            was_lost: true,
+            ..picture(3)
+        };
+        meter.packet(&again, start);
+        assert_eq!(meter.read(start).loss_percent, 20.0);
     }
 
     #[test]

@@ -84,6 +84,7 @@ fn record(room: u16, round: u32, into: &mut VecDeque<RtpIn>) {
             timestamp: round * 3_000,
             marker: usize::from(part) + 1 == PARTS.len(),
             level_dbov: None,
+            was_lost: false,
             payload: payload.into(),
         });
     }
@@ -95,6 +96,7 @@ fn record(room: u16, round: u32, into: &mut VecDeque<RtpIn>) {
         timestamp: round * 960,
         marker: false,
         level_dbov: Some(-30),
+        was_lost: false,
         payload: Bytes::from(vec![1; SOUND_BYTES]),
     });
 }

@@ -110,14 +110,15 @@ impl Missing {
         }
     }
 
-    /// A packet came, in its turn, late, or again.
-    pub fn came(&mut self, seq: u16, mut mark: Mark, now: Instant) {
+    /// A packet came, in its turn, late, or again; gives whether it had been asked for, so was lost on the way.
+    pub fn came(&mut self, seq: u16, mut mark: Mark, now: Instant) -> bool {
         let ahead = match &self.newest {
             Some(newest) => seq.wrapping_sub(newest.seq),
             None => 1,
         };
+        let mut was_lost = false;
         if ahead == 0 || ahead >= 0x8000 {
-            self.fill(seq, &mark, now);
+            was_lost = self.fill(seq, &mark, now);
         } else {
             if let Some(newest) = self.newest.take() {
                 mark.picture = mark.picture.or(newest.mark.picture);
@@ -133,6 +134,7 @@ impl Missing {
             self.holes
                 .retain(|_, hole| hole.seq.wrapping_sub(seq) < 0x8000);
         }
+        was_lost
     }
 
     /// The numbers to be asked for now; they count as asked.
@@ -195,13 +197,13 @@ impl Missing {
         }
     }
 
-    fn fill(&mut self, seq: u16, mark: &Mark, now: Instant) {
+    fn fill(&mut self, seq: u16, mark: &Mark, now: Instant) -> bool {
         let found = self.holes.iter().find(|(_, hole)| hole.seq == seq);
         let Some(number) = found.map(|(number, _)| *number) else {
-            return;
+            return false;
         };
         let Some(hole) = self.holes.remove(&number) else {
-            return;
+            return false;
         };
         // What lies between two pictures that follow each other was padding.
         let (padding_before, padding_after) =
@@ -218,6 +220,7 @@ impl Missing {
                 None => took,
             });
         }
+        hole.first_asked.is_some()
     }
 }
 
@@ -256,6 +259,19 @@ mod tests {
             key_frame: false,
             empty: parts == 0,
         }
+    }
+
+    #[test]
+    fn what_was_asked_for_and_came_had_been_lost_and_what_came_a_little_late_had_not() {
+        let start = Instant::now();
+        let mut missing = Missing::new(true);
+        for seq in [1, 4] {
+            assert!(!missing.came(seq, Mark::default(), start));
+        }
+        assert!(!missing.came(3, Mark::default(), start), "late");
+        assert_eq!(missing.due(start + REORDER), [2]);
+        assert!(missing.came(2, Mark::default(), start + REORDER));
+        assert!(!missing.came(2, Mark::default(), start + REORDER), "twice");
     }
 
     #[test]

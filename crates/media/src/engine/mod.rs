@@ -114,6 +114,8 @@ pub struct RtpIn {
     pub marker: bool,
     /// Loudness in dBov, when the sender says it (RFC 6464).
     pub level_dbov: Option<i8>,
+    /// Lost on the way, and sent again when it was asked for.
+    pub was_lost: bool,
     pub payload: Bytes,
 }
 

@@ -145,7 +145,7 @@ impl Uplink {
         let end = header.payload_end(&packet)?;
         packet.truncate(end);
         packet.advance(header.length);
-        let packet = RtpIn {
+        let mut packet = RtpIn {
             codec: stream.codec,
             layer: stream.layer,
             ssrc: header.ssrc,
@@ -153,9 +153,10 @@ impl Uplink {
             timestamp: header.timestamp,
             marker: header.marker,
             level_dbov,
+            was_lost: false,
             payload: packet.freeze(),
         };
-        stream.came(&packet, number, now);
+        packet.was_lost = stream.came(&packet, number, now);
         Some(packet)
     }
 
@@ -221,15 +222,16 @@ impl Uplink {
 }
 
 impl Stream {
-    fn came(&mut self, packet: &RtpIn, number: u64, now: Instant) {
+    /// Gives whether it had been lost.
+    fn came(&mut self, packet: &RtpIn, number: u64, now: Instant) -> bool {
         self.figures.came(number, packet.timestamp, now);
         let read = match packet.codec {
-            Codec::Opus => return,
+            Codec::Opus => return false,
             Codec::Vp8 => vp8::read(&packet.payload),
             Codec::H264 => h264::read(&packet.payload),
         };
         let mark = Mark::of(packet, read.as_ref());
-        self.missing.came(packet.seq, mark, now);
+        self.missing.came(packet.seq, mark, now)
     }
 }
 
