@@ -3,6 +3,7 @@
 use super::srtp::{self, MATERIAL_BYTES, Opener, Sealer};
 use bytes::BytesMut;
 use rtc::crypto::{CryptoError, HashAlgorithm, RTCCryptoProvider};
+use rtc::dtls::cipher_suite::CipherSuiteId;
 use rtc::dtls::config::{ClientAuthType, ConfigBuilder, ExtendedMasterSecretType};
 use rtc::dtls::crypto::Certificate;
 use rtc::dtls::endpoint::{Endpoint, EndpointEvent};
@@ -14,6 +15,14 @@ use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::sync::Arc;
 use std::time::Instant;
 
+/// What a handshake may be protected with: forward secret and authenticated throughout (RFC 9325, 4.2). The library would
+/// take CBC too.
+const SUITES: [CipherSuiteId; 4] = [
+    CipherSuiteId::Tls_Ecdhe_Ecdsa_With_Aes_128_Gcm_Sha256,
+    CipherSuiteId::Tls_Ecdhe_Ecdsa_With_ChaCha20_Poly1305_Sha256,
+    CipherSuiteId::Tls_Ecdhe_Rsa_With_Aes_128_Gcm_Sha256,
+    CipherSuiteId::Tls_Ecdhe_Rsa_With_ChaCha20_Poly1305_Sha256,
+];
 /// The library files associations under addresses. A leg has one association, whichever way it takes.
 const SOMEWHERE: SocketAddr = SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 1));
 /// Datagrams kept until the client's description is here; a further one is dropped, and the client sends it again.
@@ -93,6 +102,7 @@ impl Dtls {
         let config = ConfigBuilder::default()
             .with_crypto_provider(Arc::clone(&self.identity.provider))
             .with_certificates(vec![self.identity.certificate.clone()])
+            .with_cipher_suites(SUITES.to_vec())
             .with_srtp_protection_profiles(vec![SrtpProtectionProfile::Srtp_Aead_Aes_128_Gcm])
             .with_client_auth(ClientAuthType::RequireAnyClientCert)
             // Nobody vouches for a client's certificate; its description names it, which `verify` compares.
@@ -187,4 +197,52 @@ fn fingerprint(provider: &dyn RTCCryptoProvider, der: &[u8]) -> Result<Fingerpri
 
 fn crypto(error: CryptoError) -> Error {
     Error::Crypto(error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whether a client that offers one suite alone comes to keys with us.
+    fn meets(suite: CipherSuiteId) -> bool {
+        let now = Instant::now();
+        let (ours, theirs) = (Identity::generate().unwrap(), Identity::generate().unwrap());
+        let print = theirs.fingerprint;
+        let config = ConfigBuilder::default()
+            .with_crypto_provider(theirs.provider)
+            .with_certificates(vec![theirs.certificate])
+            .with_cipher_suites(vec![suite])
+            .with_srtp_protection_profiles(vec![SrtpProtectionProfile::Srtp_Aead_Aes_128_Gcm])
+            .with_insecure_skip_verify(true)
+            .build(true, None)
+            .unwrap();
+        let mut client = Endpoint::new(SOMEWHERE, TransportProtocol::UDP, None);
+        client
+            .connect(now, SOMEWHERE, Arc::new(config), None)
+            .unwrap();
+        let mut server = Dtls::new(ours);
+        server.begin(print, Role::Server, now).unwrap();
+        for _ in 0..20 {
+            while let Some(flight) = client.poll_transmit() {
+                let step = server.receive(flight.message, now);
+                if matches!(step, Ok(Some(Step::Connected(_)))) {
+                    return true;
+                }
+            }
+            while let Some(flight) = server.transmit() {
+                if client.read(now, SOMEWHERE, None, flight).is_err() {
+                    return false;
+                }
+            }
+        }
+        false
+    }
+
+    #[test]
+    fn a_handshake_is_authenticated_throughout_or_is_none() {
+        assert!(meets(
+            CipherSuiteId::Tls_Ecdhe_Ecdsa_With_Aes_128_Gcm_Sha256
+        ));
+        assert!(!meets(CipherSuiteId::Tls_Ecdhe_Ecdsa_With_Aes_256_Cbc_Sha));
+    }
 }
