@@ -29,7 +29,8 @@ use std::collections::BTreeSet;
 /// A store of events. Every store passes the same contract suite (`tests/contract.rs`).
 pub trait Journal: Send {
     /// Stores all of the entries or none, durably, and tells the number of the last record then.
-    /// After an error the journal is as it was before, and the append may be tried again.
+    /// After an error the journal is as it was before, and the append may be tried again. An append of nothing changes no
+    /// record and touches the disk all the same: it tells whether one of something could be stored.
     fn append(&mut self, entries: &[Entry]) -> Result<u64, JournalError>;
 
     /// The number of the last record; 0 while there is none.

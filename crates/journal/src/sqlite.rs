@@ -103,6 +103,19 @@ impl SqliteJournal {
         Ok(self.chain.number - before)
     }
 
+    /// Signs the end of the record: the one thing that can be written without adding to it. A signature of ours that is
+    /// there already is written anew, so that the disk is asked in any case.
+    fn sign_end(&mut self) -> Result<(), JournalError> {
+        if self.chain.number == 0 {
+            return Ok(());
+        }
+        let checkpoint = self.key.sign(self.chain);
+        self.commit(|batch| {
+            batch.unsign(&checkpoint)?;
+            batch.sign(&checkpoint)
+        })
+    }
+
     /// The hash of a record; none when there is no such record.
     fn hash_at(&self, number: u64) -> Result<Option<Vec<u8>>, JournalError> {
         let query = "SELECT hash FROM journal WHERE number = ?1";
@@ -184,6 +197,7 @@ impl SqliteJournal {
 impl Journal for SqliteJournal {
     fn append(&mut self, entries: &[Entry]) -> Result<u64, JournalError> {
         let Some(last) = entries.last() else {
+            self.sign_end()?;
             return Ok(self.chain.number);
         };
 
@@ -231,11 +245,7 @@ impl Journal for SqliteJournal {
     }
 
     fn close(&mut self) -> Result<(), JournalError> {
-        if self.chain.number == 0 {
-            return Ok(());
-        }
-        let checkpoint = self.key.sign(self.chain);
-        self.commit(|batch| batch.sign(&checkpoint))
+        self.sign_end()
     }
 }
 
@@ -252,6 +262,16 @@ impl Batch<'_> {
             )
             .and_then(|mut insert| insert.execute(row))
             .map_err(|error| told(error, record.number))?;
+        Ok(())
+    }
+
+    /// Takes a signature away, if it is of the same key.
+    fn unsign(&self, checkpoint: &Checkpoint) -> Result<(), JournalError> {
+        let number = i64::try_from(checkpoint.number).map_err(JournalError::io)?;
+        self.0
+            .prepare_cached("DELETE FROM checkpoint WHERE number = ?1 AND key = ?2")
+            .and_then(|mut delete| delete.execute((number, &checkpoint.key)))
+            .map_err(|error| told(error, checkpoint.number))?;
         Ok(())
     }
 
@@ -306,6 +326,7 @@ fn told(error: rusqlite::Error, number: u64) -> JournalError {
 mod tests {
     use super::*;
     use diemcau_conference::Event;
+    use std::fs;
 
     fn key() -> CheckpointKey {
         CheckpointKey::from_seed(&[7; 32]).unwrap()
@@ -342,6 +363,25 @@ mod tests {
         assert_eq!(journal.append(&entries(50)).unwrap(), 60);
         drop(journal);
         assert_eq!(SqliteJournal::open(&path, key()).unwrap().last_number(), 60);
+    }
+
+    #[test]
+    fn an_append_of_nothing_asks_the_disk_and_changes_no_record() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("conference.db");
+        let mut journal = SqliteJournal::open(&path, key()).unwrap();
+        journal.append(&entries(3)).unwrap();
+        let before = journal.chain;
+        let log = || fs::metadata(beside(&path, "-wal")).unwrap().len();
+        let mut written = log();
+        for _ in 0..3 {
+            assert_eq!(journal.append(&[]).unwrap(), 3);
+            assert!(log() > written, "nothing was written");
+            written = log();
+        }
+        journal.db.pragma_update(None, "query_only", true).unwrap();
+        assert!(journal.append(&[]).is_err());
+        assert_eq!(journal.chain, before);
     }
 
     #[test]

@@ -4,6 +4,7 @@ use crate::{Entry, Journal, JournalError, Record};
 use diemcau_model::{Alarm, Millis, limits::COMMIT_BATCH_MAX};
 use std::{
     collections::BTreeSet,
+    future::Future,
     mem,
     sync::{
         Arc,
@@ -77,29 +78,39 @@ impl Writer {
     /// Appends keep the order in which they were called. When one fails, every append called before that was
     /// known fails too: what it holds may follow from what is lost. A call that is dropped while it waits
     /// may still be stored.
-    pub async fn append(&self, entries: Vec<Entry>) -> Result<u64, JournalError> {
-        let (answer, answered) = oneshot::channel();
-        let append = Append {
-            entries,
-            failures_known: self.failures.load(Ordering::Acquire),
-            answer,
-        };
-        self.jobs
-            .send(Job::Append(append))
-            .await
-            .map_err(|_| JournalError::Closed)?;
-        answered.await.unwrap_or(Err(JournalError::Closed))
+    ///
+    /// With no entries it tells whether the store can be written now. The answer is waited for without the writer.
+    pub fn append(
+        &self,
+        entries: Vec<Entry>,
+    ) -> impl Future<Output = Result<u64, JournalError>> + use<> {
+        let (jobs, failures) = (self.jobs.clone(), Arc::clone(&self.failures));
+        async move {
+            let (answer, answered) = oneshot::channel();
+            let append = Append {
+                entries,
+                failures_known: failures.load(Ordering::Acquire),
+                answer,
+            };
+            let sent = jobs.send(Job::Append(append)).await;
+            // Held no longer: the worker ends with the last of them.
+            drop(jobs);
+            sent.map_err(|_| JournalError::Closed)?;
+            answered.await.unwrap_or(Err(JournalError::Closed))
+        }
     }
 
     /// Gives every record back, those of the appends called before included: after a failed append this tells
-    /// what is on disk.
-    pub async fn read_all(&self) -> Result<Vec<Record>, JournalError> {
-        let (answer, answered) = oneshot::channel();
-        self.jobs
-            .send(Job::ReadAll(answer))
-            .await
-            .map_err(|_| JournalError::Closed)?;
-        answered.await.unwrap_or(Err(JournalError::Closed))
+    /// what is on disk. Waited for likewise.
+    pub fn read_all(&self) -> impl Future<Output = Result<Vec<Record>, JournalError>> + use<> {
+        let jobs = self.jobs.clone();
+        async move {
+            let (answer, answered) = oneshot::channel();
+            let sent = jobs.send(Job::ReadAll(answer)).await;
+            drop(jobs);
+            sent.map_err(|_| JournalError::Closed)?;
+            answered.await.unwrap_or(Err(JournalError::Closed))
+        }
     }
 
     /// Notes that the server was alive at `now`; never waits.
