@@ -288,24 +288,30 @@ async fn turn_away(socket: &mut impl Socket, metrics: &Metrics, why: ErrorWhy) {
         fatal: true,
     };
     say(socket, &frame);
-    let code = match why {
-        ErrorWhy::TooLarge => Close::TooLarge,
-        ErrorWhy::StorageFailed => Close::Failed,
-        ErrorWhy::Malformed
-        | ErrorWhy::NotAdmitted
-        | ErrorWhy::Revoked
-        | ErrorWhy::Expelled
-        | ErrorWhy::NotLetIn
-        | ErrorWhy::LobbyFull
-        | ErrorWhy::Replaced
-        | ErrorWhy::JoinFirst
-        | ErrorWhy::WrongProtocol
-        | ErrorWhy::TooFast
-        | ErrorWhy::MediaRefused
-        | ErrorWhy::NoSuchAlarm
-        | ErrorWhy::NotForThisSeat => Close::Policy,
-    };
-    close(socket, code).await;
+    close(socket, Close::after(why)).await;
+}
+
+impl Close {
+    /// How a connection is closed after this error.
+    pub(crate) fn after(why: ErrorWhy) -> Self {
+        match why {
+            ErrorWhy::TooLarge => Self::TooLarge,
+            ErrorWhy::StorageFailed => Self::Failed,
+            ErrorWhy::Malformed
+            | ErrorWhy::NotAdmitted
+            | ErrorWhy::Revoked
+            | ErrorWhy::Expelled
+            | ErrorWhy::NotLetIn
+            | ErrorWhy::LobbyFull
+            | ErrorWhy::Replaced
+            | ErrorWhy::JoinFirst
+            | ErrorWhy::WrongProtocol
+            | ErrorWhy::TooFast
+            | ErrorWhy::MediaRefused
+            | ErrorWhy::NoSuchAlarm
+            | ErrorWhy::NotForThisSeat => Self::Policy,
+        }
+    }
 }
 
 pub(crate) fn say(socket: &impl Socket, frame: &ServerFrame) {

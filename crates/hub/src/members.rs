@@ -209,28 +209,28 @@ impl Members {
 
     /// Tells a connection why it must go, and closes it.
     pub(crate) fn dismiss(&mut self, peer: PeerId, why: ErrorWhy) {
-        self.error(peer, why, None);
+        self.tell_error(peer, why, None, true);
         if let Some(member) = self.get(peer) {
-            member.outlet.close(Close::Policy);
+            member.outlet.close(Close::after(why));
         }
         self.remove(peer);
     }
 
+    /// Tells a connection that something cannot be done; it stays.
     pub(crate) fn error(&self, peer: PeerId, why: ErrorWhy, id: Option<String>) {
+        self.tell_error(peer, why, id, false);
+    }
+
+    fn tell_error(&self, peer: PeerId, why: ErrorWhy, id: Option<String>, fatal: bool) {
         self.metrics.error(why);
-        let fatal = matches!(
+        let text = why.to_string();
+        let error = ServerFrame::Error {
             why,
-            ErrorWhy::Revoked | ErrorWhy::Replaced | ErrorWhy::Expelled
-        );
-        self.tell(
-            peer,
-            &ServerFrame::Error {
-                why,
-                id,
-                text: why.to_string(),
-                fatal,
-            },
-        );
+            id,
+            text,
+            fatal,
+        };
+        self.tell(peer, &error);
     }
 
     pub(crate) fn tell(&self, peer: PeerId, frame: &ServerFrame) {

@@ -7,6 +7,8 @@ mod failure;
 mod handle;
 mod lobby;
 mod presenters;
+mod shut;
+mod stall;
 mod watch;
 
 use crate::{
@@ -18,26 +20,29 @@ use crate::{
     replay::Replayed,
     telemetry::Telemetry,
 };
-use diemcau_conference::{Actor, Command, Conference, Event, Refusal, Signal, permits};
+use diemcau_conference::{Conference, Event, Refusal, Signal, permits};
 use diemcau_journal::{Entry, JournalError, Writer};
 use diemcau_model::{
-    Alarm, EndpointKind, LinkReport, LinkStats, Millis, PeerAsk, PeerId, PeerSay, SeatId, Side,
-    SiteId, WaitId, limits,
+    Alarm, EndpointKind, LinkReport, LinkStats, PeerAsk, PeerId, PeerSay, SeatId, Side, SiteId,
+    WaitId, limits,
 };
 use diemcau_protocol::{ErrorWhy, HealthAlarm, ServerFrame, touches};
 use failure::Failure;
-pub(crate) use handle::{Admission, InLobby, Message, NoSeat, Opened, RoomHandle};
+pub(crate) use handle::{Admission, Asked, InLobby, Message, NoSeat, Opened, RoomHandle};
 pub(crate) use lobby::Claim;
 use lobby::{ToLobby, TurnedAway, Waiter};
 use presenters::Absent;
+use shut::{Owed, Shut};
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    future::ready,
+    mem,
     sync::Arc,
     time::Duration,
 };
 use tokio::{
     sync::{mpsc, oneshot},
-    time::{Instant, MissedTickBehavior, interval, sleep_until},
+    time::{Instant, Interval, MissedTickBehavior, interval, sleep_until},
 };
 use tracing::{Instrument, debug, error, info, info_span};
 
@@ -45,6 +50,10 @@ use tracing::{Instrument, debug, error, info, info_span};
 const TICK: Duration = Duration::from_secs(1);
 
 pub(crate) struct Room {
+    inbox: mpsc::Receiver<Message>,
+    ticks: Interval,
+    /// What came while the store did not answer and waits for it, in the order of its coming: goes before the inbox.
+    waiting: VecDeque<Message>,
     conference: Conference,
     answers: Answers,
     writer: Writer,
@@ -60,6 +69,12 @@ pub(crate) struct Room {
     senders: BTreeMap<(SiteId, EndpointKind), PeerId>,
     /// The journal cannot be written now.
     failure: Option<Failure>,
+    /// What happened by itself meanwhile has not come before the rules.
+    missed: bool,
+    /// Who was shut out by something that is not written: their door stays shut until nothing is owed any more.
+    shut: BTreeSet<Shut>,
+    /// What shut them out and could not be written: carried out again as soon as it can be.
+    owed: Vec<Owed>,
     /// What the desks know of it.
     alarms_told: BTreeSet<Alarm>,
     /// Connections that wait at the door.
@@ -88,6 +103,8 @@ struct Round {
     unheard: Vec<(PeerId, String)>,
     /// Silenced sites whose microphone this round's events closed, if only until a later one of them opened it.
     closed: BTreeSet<SiteId>,
+    /// Commands of this round that shut somebody out: owed if they cannot be written.
+    shutting: Vec<Owed>,
     stop: Option<oneshot::Sender<()>>,
 }
 
@@ -110,8 +127,13 @@ impl Room {
         feed_window: Duration,
         limits: HealthLimits,
     ) -> RoomHandle {
-        let (inbox, messages) = mpsc::channel(limits::INBOX_MAX);
+        let (handle, inbox) = mpsc::channel(limits::INBOX_MAX);
+        let mut ticks = interval(TICK);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let room = Self {
+            inbox,
+            ticks,
+            waiting: VecDeque::new(),
             conference: replayed.conference,
             answers: replayed.answers,
             writer,
@@ -124,19 +146,23 @@ impl Room {
             health_told: vec![],
             senders: BTreeMap::new(),
             failure: None,
+            missed: false,
+            shut: BTreeSet::new(),
+            owed: vec![],
             alarms_told: BTreeSet::new(),
             lobby: BTreeMap::new(),
             silenced: BTreeSet::new(),
             withheld: None,
             absent: Absent::default(),
         };
-        tokio::spawn(room.run(messages).instrument(info_span!("room")));
-        RoomHandle { inbox, clock }
+        tokio::spawn(room.run().instrument(info_span!("room")));
+        RoomHandle {
+            inbox: handle,
+            clock,
+        }
     }
 
-    async fn run(mut self, mut messages: mpsc::Receiver<Message>) {
-        let mut tick = interval(TICK);
-        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    async fn run(mut self) {
         let mut batch = Vec::with_capacity(limits::COMMIT_BATCH_MAX);
         self.publish_stage();
         loop {
@@ -146,7 +172,7 @@ impl Room {
             // every round takes messages, whatever woke it.
             tokio::select! {
                 biased;
-                _ = tick.tick() => self.tick().await,
+                _ = self.ticks.tick() => self.tick().await,
                 () = sleep_until(deadline) => {}
                 () = self.members.freed() => {}
                 Some(say) = self.media.says.recv() => self.take_say(say),
@@ -154,20 +180,15 @@ impl Room {
                     Some(report) => self.take_report(report, &mut round),
                     None => break error!("the media plane has stopped: the room closes"),
                 },
-                count = messages.recv_many(&mut batch, limits::COMMIT_BATCH_MAX) => {
+                () = ready(()), if !self.waiting.is_empty() => {}
+                count = self.inbox.recv_many(&mut batch, limits::COMMIT_BATCH_MAX) => {
                     if count == 0 {
                         break;
                     }
                 }
             }
-            while batch.len() < limits::COMMIT_BATCH_MAX
-                && let Ok(message) = messages.try_recv()
-            {
-                batch.push(message);
-            }
-            if self.failure.is_some() && self.may_write() {
-                self.follow_links(&mut round);
-            }
+            self.gather(&mut batch);
+            self.catch_up(&mut round);
             self.sweep_lobby(&mut round);
             self.release_absent(&mut round);
             self.take_time(&mut round);
@@ -182,6 +203,28 @@ impl Room {
                 self.members.advance(&self.conference, self.clock.now());
             }
         }
+    }
+
+    /// What this round takes: what waited for the store first, then what has come since.
+    fn gather(&mut self, batch: &mut Vec<Message>) {
+        while batch.len() < limits::COMMIT_BATCH_MAX {
+            let waited = self.waiting.pop_front();
+            let Some(message) = waited.or_else(|| self.inbox.try_recv().ok()) else {
+                return;
+            };
+            batch.push(message);
+        }
+    }
+
+    /// What happened, and what is owed, while nothing could be written.
+    fn catch_up(&mut self, round: &mut Round) {
+        if !self.may_write() {
+            return;
+        }
+        if mem::take(&mut self.missed) {
+            self.follow_links(round);
+        }
+        self.repay(round);
     }
 
     /// The single sleep: until the next thing that happens by itself.
@@ -217,7 +260,18 @@ impl Room {
                 self.lobby.remove(&wait);
                 self.sweep_lobby(round);
             }
-            Message::Command { peer, id, command } => self.take_command(peer, id, &command, round),
+            Message::Command { peer, id, command } => {
+                if let Some(actor) = self.members.actor(peer) {
+                    let asked = Asked {
+                        peer,
+                        actor,
+                        id,
+                        command,
+                    };
+                    self.take_command(asked, round).await;
+                }
+            }
+            Message::Waited(asked) => self.take_command(asked, round).await,
             Message::Media { peer, ask } => {
                 // A media plane that lags stops nobody's conference: the note is refused, and may be sent again.
                 if self.members.may_ask(peer, &ask) && self.media.asks.try_send(ask).is_ok() {
@@ -240,16 +294,14 @@ impl Room {
         }
     }
 
-    fn take_command(&mut self, peer: PeerId, id: String, command: &Command, round: &mut Round) {
-        let Some(actor) = self.members.actor(peer) else {
-            return;
-        };
-        if round.sent_away.contains(&actor.seat) {
+    async fn take_command(&mut self, asked: Asked, round: &mut Round) {
+        let (peer, seat, id) = (asked.peer, asked.actor.seat, asked.id.clone());
+        if round.sent_away.contains(&seat) {
             round.unheard.push((peer, id));
             return;
         }
         // Memory that is ahead of the disk remembers answers that are not true.
-        let known = self.answers.get(actor.seat, &id);
+        let known = self.answers.get(seat, &id);
         if let Some(answer) = known.filter(|_| self.is_in_step()) {
             self.metrics.repeated.inc();
             // Its events may still wait for this round's sync: the answer waits with them.
@@ -257,33 +309,30 @@ impl Room {
             return;
         }
         // What a role may never do is refused without a record: the answer cannot change.
-        if !permits(actor.role, command) {
+        if !permits(asked.actor.role, &asked.command) {
             self.answer(peer, id, Answer::Refused(Refusal::NotAllowed));
             return;
         }
-        let now = self.clock.now();
         if !self.may_write() {
-            self.close_unwritten(&actor, command, now);
+            self.close_and_owe(asked).await;
             self.members.error(peer, ErrorWhy::StorageFailed, Some(id));
             return;
         }
-        let decided = self.conference.decide(&actor, command, now);
-        let events = decided.unwrap_or_else(|why| vec![Event::CommandRefused { why }]);
-        self.decided(&actor, &id, events, now, round);
-        if let Some(answer) = self.answers.get(actor.seat, &id) {
+        self.decide(asked, round);
+        if let Some(answer) = self.answers.get(seat, &id) {
             round.answers.push((peer, id, answer));
         }
     }
 
-    /// Applies a command's events; its last one stands for the answer.
-    fn decided(
-        &mut self,
-        actor: &Actor,
-        id: &str,
-        events: Vec<Event>,
-        now: Millis,
-        round: &mut Round,
-    ) {
+    /// Decides a command and applies its events; the last one stands for the answer.
+    fn decide(&mut self, asked: Asked, round: &mut Round) {
+        let now = self.clock.now();
+        let Asked {
+            actor, id, command, ..
+        } = &asked;
+        let decided = self.conference.decide(actor, command, now);
+        let events = decided.unwrap_or_else(|why| vec![Event::CommandRefused { why }]);
+        let shuts = Shut::all(&events);
         for event in events {
             self.apply(&event, round);
             if let Event::SeatExpelled { seat, .. } | Event::SeatRevoked { seat } = event {
@@ -294,9 +343,12 @@ impl Room {
             round.entries.push(Entry {
                 at: now,
                 seat: Some(actor.seat),
-                command: Some(id.to_owned()),
+                command: Some(id.clone()),
                 event,
             });
+        }
+        if !shuts.is_empty() {
+            round.shutting.push(Owed { asked, shuts });
         }
     }
 
@@ -427,12 +479,14 @@ impl Room {
             sent_away: _,
             unheard,
             closed: closed_by_record,
+            shutting,
             stop,
         } = round;
         let closed = self.close_ahead();
-        let committed = match entries.is_empty() {
+        // What has failed is asked again, with nothing to write too: so the alarm is over when the trouble is.
+        let committed = match entries.is_empty() && !self.may_be_over() {
             true => Ok(()),
-            false => self.commit(&entries).await,
+            false => self.commit(&entries, &shutting).await,
         };
         let is_written = committed.is_ok();
         match committed {
@@ -444,9 +498,10 @@ impl Room {
                     self.answer(peer, id, answer);
                 }
                 self.heed(&entries).await;
+                self.shut_no_longer();
             }
             Err(failure) => {
-                self.failed(&failure, closed).await;
+                self.failed(&failure, closed, shutting).await;
                 let decided = answers.into_iter().map(|(peer, id, _)| (peer, id));
                 for (peer, id) in decided.chain(unheard) {
                     self.members.error(peer, ErrorWhy::StorageFailed, Some(id));
@@ -462,9 +517,10 @@ impl Room {
         stop
     }
 
-    async fn commit(&mut self, entries: &[Entry]) -> Result<(), JournalError> {
+    async fn commit(&mut self, entries: &[Entry], shutting: &[Owed]) -> Result<(), JournalError> {
         let begun = Instant::now();
-        match self.writer.append(entries.to_vec()).await {
+        let append = self.writer.append(entries.to_vec());
+        match self.store_answers(append, shutting).await {
             Ok(_) => {
                 self.metrics
                     .commit_seconds

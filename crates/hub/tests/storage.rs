@@ -9,54 +9,21 @@
 
 mod support;
 
-use diemcau_hub::{Hub, MediaLines, Metrics};
-use diemcau_journal::{Entry, Journal, JournalError, MemoryJournal, Record};
-use diemcau_model::{Alarm, ItemId, Millis, SeatId, SiteId, Stage};
-use diemcau_protocol::{ClientCommand, ClientFrame, ErrorWhy, ServerFrame};
-use prometheus_client::registry::Registry;
-use std::{
-    collections::BTreeSet,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+use diemcau_conference::Event;
+use diemcau_model::{Alarm, DeviceId, ItemId, PeerAsk, SeatId, SiteId, Stage, WaitId};
+use diemcau_protocol::{ClientCommand, ClientFrame, ErrorWhy, Fact, ServerFrame};
+use std::{collections::BTreeSet, time::Duration};
+use support::{
+    Guest, LIVE,
+    disk::{Fault, OnDisk, hub_on_a_disk, hub_on_a_disk_of},
+    setup,
 };
-use support::{Guest, LIVE, setup};
 use tokio::{
-    sync::{mpsc, watch},
-    time::timeout,
+    sync::watch,
+    time::{sleep, timeout},
 };
 
-/// A journal whose disk can be told to be full.
-struct Disk {
-    journal: MemoryJournal,
-    full: Arc<AtomicBool>,
-}
-
-impl Journal for Disk {
-    fn append(&mut self, entries: &[Entry]) -> Result<u64, JournalError> {
-        match self.full.load(Ordering::SeqCst) {
-            true => Err(JournalError::Full),
-            false => self.journal.append(entries),
-        }
-    }
-
-    fn last_number(&self) -> u64 {
-        self.journal.last_number()
-    }
-
-    fn read_all(&mut self, each: &mut dyn FnMut(Record)) -> Result<(), JournalError> {
-        self.journal.read_all(each)
-    }
-
-    fn touch(&mut self, now: Millis) {
-        self.journal.touch(now);
-    }
-
-    fn last_alive(&mut self) -> Option<Millis> {
-        self.journal.last_alive()
-    }
-}
+const SECRETARY: SeatId = SeatId(1);
 
 fn is_failed(frame: &ServerFrame) -> bool {
     matches!(
@@ -69,48 +36,30 @@ fn is_failed(frame: &ServerFrame) -> bool {
     )
 }
 
-/// A hub whose disk can be told to be full, and what its stage shows.
-async fn hub_on_a_disk() -> (Arc<Hub>, Arc<AtomicBool>, watch::Receiver<Stage>) {
-    let full = Arc::new(AtomicBool::new(false));
-    let disk = Disk {
-        journal: MemoryJournal::new(),
-        full: Arc::clone(&full),
-    };
-    let (stage, shown) = watch::channel(Stage::default());
-    let (asks, mut asked) = mpsc::channel(64);
-    let (say, says) = mpsc::channel(64);
-    let (report, reports) = mpsc::channel(64);
-    // A media plane that says nothing and is there.
-    tokio::spawn(async move {
-        let _there = (say, report);
-        while asked.recv().await.is_some() {}
-    });
-    let hub = Hub::new(Metrics::register(&mut Registry::default()));
-    hub.open(
-        setup(),
-        Box::new(disk),
-        MediaLines {
-            stage,
-            asks,
-            says,
-            reports,
-        },
-    )
-    .await
-    .unwrap();
-    (hub, full, shown)
+#[tokio::test(start_paused = true)]
+async fn a_full_disk_acknowledges_nothing_cuts_nobody_and_still_closes_the_microphone() {
+    acknowledges_nothing_cuts_nobody_and_still_closes(Fault::Full, Alarm::RecordFull).await;
 }
 
-#[tokio::test]
-async fn a_full_disk_acknowledges_nothing_cuts_nobody_and_still_closes_the_microphone() {
-    let (hub, full, mut shown) = hub_on_a_disk().await;
+#[tokio::test(start_paused = true)]
+async fn a_sync_that_fails_is_no_other_and_says_so() {
+    acknowledges_nothing_cuts_nobody_and_still_closes(Fault::Sync, Alarm::RecordFails).await;
+}
+
+async fn acknowledges_nothing_cuts_nobody_and_still_closes(fault: Fault, alarm: Alarm) {
+    let OnDisk {
+        hub,
+        disk,
+        mut shown,
+        ..
+    } = hub_on_a_disk().await;
     let mut chair = Guest::join(&hub, "chair").await;
 
     let opened = chair.microphone("open", true).await;
     assert!(matches!(opened, ServerFrame::Ok { .. }), "{opened:?}");
     assert!(shown.borrow_and_update().heard.contains(&SiteId(0)));
 
-    full.store(true, Ordering::SeqCst);
+    disk.fails(fault);
     let start = ClientCommand::StartItem {
         item: ItemId(1),
         waiting: None,
@@ -121,10 +70,10 @@ async fn a_full_disk_acknowledges_nothing_cuts_nobody_and_still_closes_the_micro
         opened,
         "what was answered is answered the same way"
     );
-    let full_alarm: BTreeSet<Alarm> = [Alarm::RecordFull].into();
-    assert_eq!(hub.alarms().await, full_alarm);
+    let alarmed: BTreeSet<Alarm> = [alarm].into();
+    assert_eq!(hub.alarms().await, alarmed);
     let told = chair.alarms().await;
-    assert_eq!(told, full_alarm, "the chair's desk is told");
+    assert_eq!(told, alarmed, "the chair's desk is told");
 
     assert!(
         shown.borrow().heard.contains(&SiteId(0)),
@@ -137,14 +86,10 @@ async fn a_full_disk_acknowledges_nothing_cuts_nobody_and_still_closes_the_micro
     );
 
     let mut newcomer = Guest::join(&hub, "chair").await;
-    assert_eq!(
-        newcomer.alarms().await,
-        full_alarm,
-        "a newcomer is told too"
-    );
+    assert_eq!(newcomer.alarms().await, alarmed, "a newcomer is told too");
     drop(newcomer);
 
-    full.store(false, Ordering::SeqCst);
+    disk.fails(None);
     // The disk is asked again once a second; the same words, sent again, are carried out once.
     let healed = async {
         loop {
@@ -178,20 +123,25 @@ async fn a_full_disk_acknowledges_nothing_cuts_nobody_and_still_closes_the_micro
     assert!(shown.borrow().heard.contains(&SiteId(0)));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn what_was_closed_without_a_record_is_heard_again_when_the_record_closed_and_opened_it_in_one_round()
  {
-    let (hub, full, mut shown) = hub_on_a_disk().await;
+    let OnDisk {
+        hub,
+        disk,
+        mut shown,
+        ..
+    } = hub_on_a_disk().await;
     let mut chair = Guest::join(&hub, "chair").await;
     let opened = chair.microphone("open", true).await;
     assert!(matches!(opened, ServerFrame::Ok { .. }), "{opened:?}");
-    full.store(true, Ordering::SeqCst);
+    disk.fails(Fault::Full);
     assert!(is_failed(&chair.microphone("close", false).await));
     let hears =
         |shown: &mut watch::Receiver<Stage>| shown.borrow_and_update().heard.contains(&SiteId(0));
     assert!(!hears(&mut shown));
 
-    full.store(false, Ordering::SeqCst);
+    disk.fails(None);
     let asks = |id: &str, open| ClientFrame::Command {
         id: id.into(),
         command: ClientCommand::SetHallMicrophone { open },
@@ -219,10 +169,15 @@ async fn what_was_closed_without_a_record_is_heard_again_when_the_record_closed_
     assert!(hears(&mut shown), "the record has it open");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_presentation_that_is_stopped_is_gone_though_the_disk_is_full_and_comes_back_by_its_record_alone()
  {
-    let (hub, full, mut shown) = hub_on_a_disk().await;
+    let OnDisk {
+        hub,
+        disk,
+        mut shown,
+        ..
+    } = hub_on_a_disk().await;
     let mut chair = Guest::join(&hub, "chair").await;
     let presents = |shown: &mut watch::Receiver<Stage>| {
         shown
@@ -238,13 +193,13 @@ async fn a_presentation_that_is_stopped_is_gone_though_the_disk_is_full_and_come
     assert!(matches!(asked, ServerFrame::Ok { .. }), "{asked:?}");
     assert_eq!(presents(&mut shown), Some(seat));
 
-    full.store(true, Ordering::SeqCst);
+    disk.fails(Fault::Full);
     assert!(is_failed(&chair.microphone("close", false).await));
     assert_eq!(presents(&mut shown), Some(seat), "a failing disk alone");
     assert!(is_failed(&chair.command("end", end.clone()).await));
     assert_eq!(presents(&mut shown), None);
 
-    full.store(false, Ordering::SeqCst);
+    disk.fails(None);
     let healed = async {
         while is_failed(&chair.command("end", end.clone()).await) {
             assert_eq!(presents(&mut shown), None, "not before it is let again");
@@ -256,4 +211,119 @@ async fn a_presentation_that_is_stopped_is_gone_though_the_disk_is_full_and_come
     let again = chair.command("ask-again", ask).await;
     assert!(matches!(again, ServerFrame::Ok { .. }), "{again:?}");
     assert_eq!(presents(&mut shown), Some(seat));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_failed_is_asked_again_by_itself_and_the_alarm_is_over_though_nobody_says_a_word() {
+    let OnDisk { hub, disk, .. } = hub_on_a_disk().await;
+    let mut chair = Guest::join(&hub, "chair").await;
+    disk.fails(Fault::Sync);
+    assert!(is_failed(&chair.microphone("open", true).await));
+    assert_eq!(chair.alarms().await, [Alarm::RecordFails].into());
+    sleep(Duration::from_secs(10)).await;
+    assert_eq!(hub.alarms().await, [Alarm::RecordFails].into());
+
+    let before = disk.events();
+    disk.fails(None);
+    sleep(Duration::from_secs(3)).await;
+    assert_eq!(hub.alarms().await, BTreeSet::new());
+    assert_eq!(chair.alarms().await, BTreeSet::new());
+    assert_eq!(disk.events(), before, "asking leaves no record");
+}
+
+/// A seat's connection is cut, with its way to the media plane.
+async fn is_cut(guest: &mut Guest, on: &mut OnDisk) {
+    assert_eq!(guest.away().await, ErrorWhy::StorageFailed);
+    let left = async { while !matches!(on.asks.recv().await, Some(PeerAsk::Leave { .. })) {} };
+    timeout(LIVE, left).await.unwrap();
+}
+
+async fn shows(desk: &mut Guest, fits: impl Fn(&Fact) -> bool) {
+    let shown = |frame: &ServerFrame| match frame {
+        ServerFrame::Facts { facts, .. } => facts.iter().any(&fits),
+        _ => false,
+    };
+    desk.until(shown).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_is_revoked_is_cut_and_stays_out_though_the_disk_fails_and_the_record_has_it_when_it_heals()
+ {
+    // The disk is known to fail, or fails with this very command.
+    for is_known in [true, false] {
+        let mut on = hub_on_a_disk().await;
+        let mut chair = Guest::join(&on.hub, "chair").await;
+        let mut secretary = Guest::join(&on.hub, "secretary").await;
+        on.disk.fails(Fault::Sync);
+        if is_known {
+            assert!(is_failed(&chair.microphone("open", true).await));
+        }
+        let revoke = ClientCommand::RevokeSeat { seat: SECRETARY };
+        assert!(is_failed(&chair.command("revoke", revoke.clone()).await));
+        is_cut(&mut secretary, &mut on).await;
+        for _ in 0..3 {
+            let mut again = Guest::come(&on.hub, "secretary", None, None).await;
+            assert_eq!(again.away().await, ErrorWhy::StorageFailed);
+            sleep(Duration::from_secs(1)).await;
+        }
+        drop(Guest::join(&on.hub, "observer").await);
+
+        on.disk.fails(None);
+        let is_revoked = |fact: &Fact| match fact {
+            Fact::Seats { seats } => seats.iter().any(|seat| seat.revoked),
+            _ => false,
+        };
+        shows(&mut chair, is_revoked).await;
+        let mut again = Guest::come(&on.hub, "secretary", None, None).await;
+        assert_eq!(again.away().await, ErrorWhy::NotAdmitted);
+        let repeated = chair.command("revoke", revoke).await;
+        assert!(matches!(repeated, ServerFrame::Ok { .. }), "{repeated:?}");
+        let revoked = |event: &&Event| matches!(event, Event::SeatRevoked { .. });
+        assert_eq!(on.disk.events().iter().filter(revoked).count(), 1);
+
+        // The door opens again by the record alone.
+        let restore = ClientCommand::RestoreSeat { seat: SECRETARY };
+        let restored = chair.command("restore", restore).await;
+        assert!(matches!(restored, ServerFrame::Ok { .. }), "{restored:?}");
+        Guest::join(&on.hub, "secretary").await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_is_asked_to_leave_is_cut_and_its_device_shut_out_though_the_disk_fails() {
+    let mut bound = setup();
+    bound.seats[1].bound = true;
+    let mut on = hub_on_a_disk_of(bound).await;
+    let (known, other) = (Some(DeviceId([1; 32])), Some(DeviceId([2; 32])));
+    let mut chair = Guest::join(&on.hub, "chair").await;
+    let mut secretary = Guest::come(&on.hub, "secretary", known, None).await;
+    let mut waiting = Guest::come(&on.hub, "secretary", other, None).await;
+    assert!(matches!(waiting.welcome, ServerFrame::Waiting { .. }));
+
+    on.disk.fails(Fault::Full);
+    let (seat, ban) = (SECRETARY, true);
+    let expel = ClientCommand::ExpelSeat { seat, ban };
+    assert!(is_failed(&chair.command("expel", expel).await));
+    is_cut(&mut secretary, &mut on).await;
+    let wait = WaitId(1);
+    let refuse = ClientCommand::RefuseDevice { wait, ban };
+    assert!(is_failed(&chair.command("refuse", refuse).await));
+    for device in [known, other] {
+        let mut again = Guest::come(&on.hub, "secretary", device, None).await;
+        assert_eq!(again.away().await, ErrorWhy::StorageFailed);
+    }
+
+    on.disk.fails(None);
+    assert_eq!(waiting.away().await, ErrorWhy::NotLetIn);
+    for device in [known, other] {
+        let mut again = Guest::come(&on.hub, "secretary", device, None).await;
+        assert_eq!(again.away().await, ErrorWhy::NotAdmitted);
+    }
+    let stranger = Some(DeviceId([3; 32]));
+    let stranger = Guest::come(&on.hub, "secretary", stranger, None).await;
+    assert!(
+        matches!(stranger.welcome, ServerFrame::Waiting { .. }),
+        "{:?}",
+        stranger.welcome
+    );
 }

@@ -395,7 +395,9 @@ pub enum ErrorWhy {
     #[error("too many frames in a short time")]
     TooFast,
     /// The record cannot be written: nothing is acknowledged until it can.
-    #[error("the record cannot be written now; nothing was done")]
+    #[error(
+        "the record cannot be written now: this is not acknowledged, though what it closes or whom it shuts out does not wait"
+    )]
     StorageFailed,
     /// This seat carries no media, or the note cannot be used.
     #[error("this media request cannot be used")]

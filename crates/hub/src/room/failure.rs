@@ -1,11 +1,12 @@
 //! What a room does while its journal cannot be written: it acknowledges nothing, goes on showing what is on disk, and
-//! still closes microphones. Nobody is cut: what everyone sees is what the journal says.
+//! still closes microphones and shuts people out (`shut.rs`). Nobody else is cut: what everyone sees is what the journal
+//! says.
 
-use super::{Room, Round, TICK};
+use super::{Asked, Owed, Room, Round, Shut, TICK};
 use crate::replay::Replayed;
-use diemcau_conference::{Actor, Command, Signal};
+use diemcau_conference::Signal;
 use diemcau_journal::JournalError;
-use diemcau_model::{Alarm, EndpointKind, Millis, PeerId, SeatId, SiteId, Stage};
+use diemcau_model::{Alarm, EndpointKind, PeerId, SeatId, SiteId, Stage};
 use diemcau_protocol::ServerFrame;
 use std::collections::BTreeSet;
 use tokio::time::Instant;
@@ -22,6 +23,12 @@ pub(super) struct Failure {
     alarm: Alarm,
 }
 
+impl Failure {
+    pub(super) fn alarm(&self) -> Alarm {
+        self.alarm
+    }
+}
+
 impl Room {
     /// Whether something may be decided: what is decided is written.
     pub(super) fn may_write(&self) -> bool {
@@ -29,6 +36,11 @@ impl Room {
         self.failure
             .as_ref()
             .is_none_or(|failure| failure.in_step && failure.retry_at <= now)
+    }
+
+    /// Whether it is time to see if what failed can be done again.
+    pub(super) fn may_be_over(&self) -> bool {
+        self.failure.is_some() && self.may_write()
     }
 
     /// Whether memory holds what is on disk.
@@ -54,18 +66,33 @@ impl Room {
     }
 
     /// A write failed: memory goes back to what is on disk, and what was closed stays closed.
-    pub(super) async fn failed(&mut self, failure: &JournalError, closed: BTreeSet<SiteId>) {
+    pub(super) async fn failed(
+        &mut self,
+        failure: &JournalError,
+        closed: BTreeSet<SiteId>,
+        shutting: Vec<Owed>,
+    ) {
         self.silenced.extend(closed);
+        self.out_of_step(match matches!(failure, JournalError::Full) {
+            true => Alarm::RecordFull,
+            false => Alarm::RecordFails,
+        });
+        for owed in shutting {
+            self.shut_out(&owed.shuts).await;
+            self.owed.push(owed);
+        }
+        self.fall_back().await;
+    }
+
+    /// Memory is ahead of the disk: nothing is decided until they are the same again.
+    pub(super) fn out_of_step(&mut self, alarm: Alarm) {
+        self.missed = true;
         self.failure = Some(Failure {
             retry_at: Instant::now() + TICK,
             in_step: false,
-            alarm: match matches!(failure, JournalError::Full) {
-                true => Alarm::RecordFull,
-                false => Alarm::RecordFails,
-            },
+            alarm,
         });
         self.tell_alarms();
-        self.fall_back().await;
     }
 
     /// What is wrong with the record now.
@@ -104,7 +131,8 @@ impl Room {
 
     /// Reads the journal again, so that memory holds exactly what is on disk.
     pub(super) async fn fall_back(&mut self) {
-        let records = match self.writer.read_all().await {
+        let reading = self.writer.read_all();
+        let records = match self.store_answers(reading, &[]).await {
             Ok(records) => records,
             Err(failure) => {
                 error!(
@@ -128,10 +156,16 @@ impl Room {
         );
     }
 
-    /// A command that cannot be written is not carried out, but the microphones it would close are closed.
-    pub(super) fn close_unwritten(&mut self, actor: &Actor, command: &Command, now: Millis) {
-        let Ok(events) = self.conference.decide(actor, command, now) else {
-            return;
+    /// A command that cannot be written is not carried out, but the microphones it would close are closed. Returns whom it
+    /// would shut out.
+    pub(super) fn close_unwritten(&mut self, asked: &Asked) -> BTreeSet<Shut> {
+        // What was answered, or waits to be, has closed what it closes.
+        if self.answers.get(asked.actor.seat, &asked.id).is_some() {
+            return BTreeSet::new();
+        }
+        let now = self.clock.now();
+        let Ok(events) = self.conference.decide(&asked.actor, &asked.command, now) else {
+            return BTreeSet::new();
         };
         let mut after = self.conference.clone();
         events.iter().for_each(|event| after.apply(event));
@@ -147,6 +181,7 @@ impl Room {
             let ended = withhold(shown, self.withheld);
             ended || shown.heard.len() != open
         });
+        Shut::all(&events)
     }
 
     /// Tells the rules which endpoints are there now; what they know already makes no event.

@@ -2,11 +2,17 @@
 
 use super::lobby::Claim;
 use crate::{Clock, outlet::Outlet};
-use diemcau_conference::Command;
+use diemcau_conference::{Actor, Command};
 use diemcau_model::{Alarm, HealthId, PeerAsk, PeerId, SeatId, WaitId};
 use diemcau_protocol::ServerFrame;
-use std::{collections::BTreeSet, sync::Arc};
-use tokio::sync::{mpsc, oneshot};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::timeout,
+};
+
+/// How long the task may take to say what is wrong: who asks whether the server is well gets an answer.
+const ALARMS_WITHIN: Duration = Duration::from_secs(2);
 
 /// The way to a conference's task.
 #[derive(Clone, Debug)]
@@ -27,6 +33,8 @@ pub(crate) enum Message {
         outlet: Arc<Outlet>,
         reply: oneshot::Sender<Result<Admission, NoSeat>>,
     },
+    /// A command that waited for the store. Who gave it may be gone by now: it came before.
+    Waited(Asked),
     /// A connection that waited at the door is gone.
     Gone {
         wait: WaitId,
@@ -54,6 +62,15 @@ pub(crate) enum Message {
     Stop {
         reply: oneshot::Sender<()>,
     },
+}
+
+/// A command, and who gave it.
+#[derive(Clone, Debug)]
+pub(crate) struct Asked {
+    pub(super) peer: PeerId,
+    pub(super) actor: Actor,
+    pub(super) id: String,
+    pub(super) command: Command,
 }
 
 /// Why a seat could not be taken.
@@ -125,8 +142,12 @@ impl RoomHandle {
     /// What is wrong with the record now. A task that does not answer writes nothing.
     pub(crate) async fn alarms(&self) -> BTreeSet<Alarm> {
         let (reply, alarms) = oneshot::channel();
-        self.tell(Message::Alarms { reply }).await;
-        alarms.await.unwrap_or([Alarm::RecordFails].into())
+        let asked = async {
+            self.tell(Message::Alarms { reply }).await;
+            alarms.await.ok()
+        };
+        let alarms = timeout(ALARMS_WITHIN, asked).await.ok().flatten();
+        alarms.unwrap_or([Alarm::RecordFails].into())
     }
 
     /// Waits until the conference's task has ended, for whatever reason.

@@ -110,6 +110,9 @@ impl Room {
             return Err(NoSeat::Guarded);
         }
         let claim = claim.unwrap_or_default();
+        if self.keeps_out(seat.id, claim.device) {
+            return Err(NoSeat::Unready);
+        }
         if seat.pin_sha256.is_some() && !door.knows(seat.id, claim.device) && !claim.pin_right {
             return Err(NoSeat::ShutOut);
         }
@@ -309,7 +312,7 @@ impl Room {
         Ok(peer)
     }
 
-    async fn cut(&mut self, peers: Vec<PeerId>, why: ErrorWhy) {
+    pub(super) async fn cut(&mut self, peers: Vec<PeerId>, why: ErrorWhy) {
         for peer in peers {
             self.members.dismiss(peer, why);
             self.forget(peer).await;

@@ -8,6 +8,8 @@
 )]
 #![allow(dead_code, reason = "each test uses its part")]
 
+pub mod disk;
+
 use bytes::Bytes;
 use diemcau_conference::{
     AtZero, Draft, ItemKind, Paragraph, PlannedItem, QueueMode, QuorumBase, Seat, Setup, Site,
@@ -17,8 +19,10 @@ use diemcau_hub::{
     Frame, Ground, Hub, Inbound, MediaLines, Metrics, Outlet, Socket, Wire, token_hash,
 };
 use diemcau_journal::{MemoryJournal, Writer};
-use diemcau_model::{Alarm, Carries, DraftId, ItemId, Millis, Role, SeatId, SiteId, Stage};
-use diemcau_protocol::{ClientCommand, ClientFrame, PROTOCOL, ServerFrame};
+use diemcau_model::{
+    Alarm, Carries, DeviceId, DraftId, ItemId, Millis, Role, SeatId, SiteId, Stage,
+};
+use diemcau_protocol::{ClientCommand, ClientFrame, ErrorWhy, PROTOCOL, ServerFrame};
 use prometheus_client::registry::Registry;
 use std::{
     collections::BTreeSet,
@@ -50,6 +54,7 @@ pub enum Sent {
 struct Line {
     inbound: mpsc::Receiver<Sent>,
     outlet: Arc<Outlet>,
+    device: Option<DeviceId>,
 }
 
 impl Socket for Line {
@@ -62,6 +67,10 @@ impl Socket for Line {
 
     fn outlet(&self) -> &Arc<Outlet> {
         &self.outlet
+    }
+
+    fn vouched(&self) -> Option<DeviceId> {
+        self.device
     }
 
     async fn close(&mut self, _code: u16, _reason: &'static str) {
@@ -111,6 +120,31 @@ pub struct Guest {
 
 impl Guest {
     pub async fn join(hub: &Arc<Hub>, token: &str) -> Self {
+        let guest = Self::come(hub, token, None, None).await;
+        let welcome = &guest.welcome;
+        assert!(
+            matches!(welcome, ServerFrame::Welcome { .. }),
+            "{welcome:?}"
+        );
+        guest
+    }
+
+    /// Comes to the door with a device, and answers what it is asked: `welcome` is what the door says to it.
+    pub async fn come(
+        hub: &Arc<Hub>,
+        token: &str,
+        device: Option<DeviceId>,
+        pin: Option<&str>,
+    ) -> Self {
+        let mut guest = Self::knock(hub, token, device).await;
+        if matches!(guest.welcome, ServerFrame::Prove { .. }) {
+            guest.prove(pin).await;
+        }
+        guest
+    }
+
+    /// The same, without an answer to what it is asked.
+    pub async fn knock(hub: &Arc<Hub>, token: &str, device: Option<DeviceId>) -> Self {
         let (out, inbound) = mpsc::channel(64);
         let (frames_in, mut frames) = mpsc::unbounded_channel();
         let reads = Arc::new(AtomicBool::new(true));
@@ -121,17 +155,18 @@ impl Guest {
             waiting: Arc::clone(&waiting),
         }));
         let serving = Arc::clone(hub);
-        tokio::spawn(async move { serving.serve(Line { inbound, outlet }).await });
+        let line = Line {
+            inbound,
+            outlet,
+            device,
+        };
+        tokio::spawn(async move { serving.serve(line).await });
         let join = ClientFrame::Join {
             protocol: PROTOCOL,
             token: token.into(),
         };
         say(&out, &join).await;
         let welcome = next(&mut frames).await.expect("the connection was cut");
-        assert!(
-            matches!(welcome, ServerFrame::Welcome { .. }),
-            "{welcome:?}"
-        );
         Self {
             out,
             frames,
@@ -139,6 +174,28 @@ impl Guest {
             waiting,
             welcome,
             alarms: None,
+        }
+    }
+
+    /// Answers who it is, and hears what the door says to that.
+    pub async fn prove(&mut self, pin: Option<&str>) {
+        let (device, pin) = (None, pin.map(str::to_owned));
+        self.say(&ClientFrame::Proof { device, pin }).await;
+        self.welcome = self.hear().await.expect("the connection was cut");
+    }
+
+    /// Why it was sent away, or cut.
+    pub async fn away(&mut self) -> ErrorWhy {
+        if let ServerFrame::Error {
+            why, fatal: true, ..
+        } = self.welcome
+        {
+            return why;
+        }
+        let fatal = |frame: &ServerFrame| matches!(frame, ServerFrame::Error { fatal: true, .. });
+        match self.until(fatal).await {
+            ServerFrame::Error { why, .. } => why,
+            other => panic!("no error but {other:?}"),
         }
     }
 

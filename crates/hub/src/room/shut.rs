@@ -1,0 +1,105 @@
+//! Who is shut out by something that cannot be written is shut out all the same: cut at once, and kept out until the
+//! record says so. What shut them out is owed to the record, and carried out again as soon as it can be written.
+//!
+//! They are told that the record fails and that they may come again, not that they were sent away: what is told for good
+//! is what the record says.
+
+use super::{Asked, Room, Round};
+use diemcau_conference::Event;
+use diemcau_model::{DeviceId, PeerId, SeatId};
+use diemcau_protocol::ErrorWhy;
+use std::{collections::BTreeSet, mem};
+use tracing::warn;
+
+/// Who is shut out, and how.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Shut {
+    Revoked(SeatId),
+    Expelled(SeatId),
+    Banned(DeviceId),
+}
+
+/// A command that shuts somebody out, and is not written.
+#[derive(Debug)]
+pub(super) struct Owed {
+    pub(super) asked: Asked,
+    pub(super) shuts: BTreeSet<Shut>,
+}
+
+impl Shut {
+    /// Whom these events shut out.
+    pub(super) fn all(events: &[Event]) -> BTreeSet<Self> {
+        events.iter().filter_map(Self::of).collect()
+    }
+
+    #[allow(
+        clippy::wildcard_enum_match_arm,
+        reason = "the other events shut nobody out"
+    )]
+    fn of(event: &Event) -> Option<Self> {
+        match event {
+            Event::SeatRevoked { seat } => Some(Self::Revoked(*seat)),
+            Event::SeatExpelled { seat, .. } => Some(Self::Expelled(*seat)),
+            Event::DeviceBanned { device, .. } => Some(Self::Banned(*device)),
+            _ => None,
+        }
+    }
+}
+
+impl Room {
+    /// What a command that cannot be written closes is closed, and whom it shuts out is shut out.
+    pub(super) async fn close_and_owe(&mut self, asked: Asked) {
+        let shuts = self.close_unwritten(&asked);
+        if shuts.is_empty() {
+            return;
+        }
+        // Once is enough, and bounds what is owed by the seats and devices there are.
+        if self.owed.iter().any(|owed| shuts.is_subset(&owed.shuts)) {
+            return;
+        }
+        self.shut_out(&shuts).await;
+        self.owed.push(Owed { asked, shuts });
+    }
+
+    /// Shuts out ahead of the record.
+    pub(super) async fn shut_out(&mut self, shuts: &BTreeSet<Shut>) {
+        for shut in shuts {
+            if self.shut.insert(*shut) {
+                self.cut(self.connections(*shut), ErrorWhy::StorageFailed)
+                    .await;
+                warn!("shut out, which is not written yet");
+            }
+        }
+    }
+
+    /// Whether somebody is kept out by what is not written.
+    pub(super) fn keeps_out(&self, seat: SeatId, device: Option<DeviceId>) -> bool {
+        self.shut.iter().any(|shut| match shut {
+            Shut::Revoked(shut) | Shut::Expelled(shut) => *shut == seat,
+            Shut::Banned(shut) => Some(*shut) == device,
+        })
+    }
+
+    /// Carries out again what is owed: it has been answered by nobody, or is answered as it was.
+    pub(super) fn repay(&mut self, round: &mut Round) {
+        for Owed { asked, .. } in mem::take(&mut self.owed) {
+            if self.answers.get(asked.actor.seat, &asked.id).is_none() {
+                self.decide(asked, round);
+            }
+        }
+    }
+
+    /// The record says who is shut out.
+    pub(super) fn shut_no_longer(&mut self) {
+        if self.owed.is_empty() && self.waiting.is_empty() {
+            self.shut.clear();
+        }
+    }
+
+    fn connections(&self, shut: Shut) -> Vec<PeerId> {
+        match shut {
+            Shut::Revoked(seat) | Shut::Expelled(seat) => self.members.of_seat(seat),
+            Shut::Banned(device) => self.members.of_device(device),
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! A store that does not answer, as a disk that hangs: the room must not hang with it.
+//!
+//! Memory is ahead of the disk then, and whether what it holds will be written nobody knows. So nothing is decided, told
+//! or acknowledged; what closes, and what needs no record, is done at once. The rest waits in its order.
+
+use super::{Asked, Message, NoSeat, Owed, Room, Round};
+use diemcau_model::{Alarm, limits};
+use diemcau_protocol::ErrorWhy;
+use std::{future::Future, pin::pin, time::Duration};
+use tokio::time::timeout;
+
+/// How long the store may take before people are told.
+const STALL: Duration = Duration::from_secs(1);
+
+impl Room {
+    /// What the store answers. `shutting` is what this round does if the answer is good, and must not wait for it.
+    pub(super) async fn store_answers<T>(
+        &mut self,
+        answer: impl Future<Output = T>,
+        shutting: &[Owed],
+    ) -> T {
+        let mut answer = pin!(answer);
+        if let Ok(answer) = timeout(STALL, &mut answer).await {
+            return answer;
+        }
+        let known = self.failure.as_ref().map(|failure| failure.alarm());
+        self.out_of_step(known.unwrap_or(Alarm::RecordFails));
+        for owed in shutting {
+            self.shut_out(&owed.shuts).await;
+        }
+        loop {
+            tokio::select! {
+                biased;
+                answer = &mut answer => return answer,
+                _ = self.ticks.tick() => self.look_at_sites(),
+                Some(say) = self.media.says.recv() => self.take_say(say),
+                // The links themselves are looked at when memory may follow them.
+                Some(report) = self.media.reports.recv() => self.take_report(report, &mut Round::default()),
+                Some(message) = self.inbox.recv() => self.take_meanwhile(message).await,
+            }
+        }
+    }
+
+    /// Takes what may not wait; the rest waits, as far as there is room.
+    async fn take_meanwhile(&mut self, message: Message) {
+        let has_room = self.waiting.len() < limits::INBOX_MAX;
+        match message {
+            Message::Command { peer, id, command } => {
+                let Some(actor) = self.members.actor(peer) else {
+                    return;
+                };
+                let asked = Asked {
+                    peer,
+                    actor,
+                    id,
+                    command,
+                };
+                if has_room {
+                    let shuts = self.close_unwritten(&asked);
+                    self.shut_out(&shuts).await;
+                    self.waiting.push_back(Message::Waited(asked));
+                } else {
+                    let id = Some(asked.id.clone());
+                    self.close_and_owe(asked).await;
+                    self.members.error(peer, ErrorWhy::StorageFailed, id);
+                }
+            }
+            Message::Join { reply, .. } if !has_room => {
+                let _ = reply.send(Err(NoSeat::Unready));
+            }
+            Message::Join { .. } | Message::Waited(_) | Message::Stop { .. } => {
+                self.waiting.push_back(message);
+            }
+            Message::Gone { .. }
+            | Message::Media { .. }
+            | Message::Acknowledge { .. }
+            | Message::Leave { .. }
+            | Message::Alarms { .. } => self.take(message, &mut Round::default()).await,
+        }
+    }
+}

@@ -1,0 +1,207 @@
+//! A disk that hangs: what closes is closed, people are told, and what waited is done in its order when it goes on.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::wildcard_enum_match_arm,
+    reason = "a test that cannot go on says so by a panic, and waits for the frames it is about"
+)]
+
+mod support;
+
+use diemcau_conference::Event;
+use diemcau_model::{Alarm, PeerAsk, SeatId, SiteId};
+use diemcau_protocol::{ClientCommand, ClientFrame, ErrorWhy, ServerFrame};
+use std::{collections::BTreeSet, time::Duration};
+use support::{
+    Guest,
+    disk::{Fault, OnDisk, hub_on_a_disk},
+};
+use tokio::time::{Instant, sleep};
+
+const SECRETARY: SeatId = SeatId(1);
+/// How long the disk hangs.
+const HANG: Duration = Duration::from_secs(20);
+/// The room notices after one second.
+const NOTICED: Duration = Duration::from_secs(2);
+
+/// A conference with an open microphone, whose disk has begun to hang in the middle of a command.
+struct Hanging {
+    on: OnDisk,
+    chair: Guest,
+    /// The chair's seat, opened a second time.
+    other: Guest,
+    secretary: Guest,
+    begun: Instant,
+}
+
+fn ask(id: &str, command: ClientCommand) -> ClientFrame {
+    ClientFrame::Command {
+        id: id.into(),
+        command,
+    }
+}
+
+fn notice(text: &str) -> ClientCommand {
+    ClientCommand::SetNotice { text: text.into() }
+}
+
+async fn hanging() -> Hanging {
+    let on = hub_on_a_disk().await;
+    let mut chair = Guest::join(&on.hub, "chair").await;
+    let other = Guest::join(&on.hub, "chair").await;
+    let secretary = Guest::join(&on.hub, "secretary").await;
+    let opened = chair.microphone("open", true).await;
+    assert!(matches!(opened, ServerFrame::Ok { .. }), "{opened:?}");
+    on.disk.takes(HANG);
+    chair.say(&ask("first", notice("first"))).await;
+    let begun = Instant::now();
+    sleep(NOTICED).await;
+    // Only what hangs now takes long.
+    on.disk.takes(Duration::ZERO);
+    Hanging {
+        on,
+        chair,
+        other,
+        secretary,
+        begun,
+    }
+}
+
+/// Everything a client hears about its commands, in its order, until this one is answered.
+async fn answers(guest: &mut Guest, last: &str) -> Vec<(String, bool)> {
+    let mut answers = vec![];
+    loop {
+        let answer = match guest.hear().await.expect("the connection was cut") {
+            ServerFrame::Ok { id, .. } => (id, true),
+            ServerFrame::Refused { id, .. } => (id, false),
+            ServerFrame::Error {
+                id: Some(id), why, ..
+            } => {
+                assert_eq!(why, ErrorWhy::StorageFailed);
+                (id, false)
+            }
+            _ => continue,
+        };
+        answers.push(answer);
+        if answers.iter().any(|(id, _)| id == last) {
+            return answers;
+        }
+    }
+}
+
+fn all(ids: &[&str], done: bool) -> Vec<(String, bool)> {
+    ids.iter().map(|id| ((*id).to_owned(), done)).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn while_the_disk_hangs_people_are_told_and_what_closes_is_closed_and_then_all_is_done_in_order()
+ {
+    let Hanging {
+        mut on,
+        mut chair,
+        mut secretary,
+        begun,
+        ..
+    } = hanging().await;
+    assert_eq!(chair.alarms().await, [Alarm::RecordFails].into());
+    assert_eq!(on.hub.alarms().await, [Alarm::RecordFails].into());
+
+    assert!(on.shown.borrow().heard.contains(&SiteId(0)));
+    chair.say(&ask("second", notice("second"))).await;
+    let close = ClientCommand::SetHallMicrophone { open: false };
+    chair.say(&ask("close", close)).await;
+    on.shown
+        .wait_for(|stage| stage.heard.is_empty())
+        .await
+        .unwrap();
+    let revoke = ClientCommand::RevokeSeat { seat: SECRETARY };
+    chair.say(&ask("revoke", revoke)).await;
+    chair.say(&ask("third", notice("third"))).await;
+    assert_eq!(secretary.away().await, ErrorWhy::StorageFailed);
+    while !matches!(on.asks.recv().await, Some(PeerAsk::Leave { .. })) {}
+    assert!(begun.elapsed() < HANG / 2, "all of it while it hangs");
+    let before = on.disk.events().len();
+
+    let ids = ["first", "second", "close", "revoke", "third"];
+    assert_eq!(answers(&mut chair, "third").await, all(&ids, true));
+    assert!(begun.elapsed() >= HANG, "not before it is written");
+    assert_eq!(on.hub.alarms().await, BTreeSet::new());
+    let written = on.disk.events().split_off(before);
+    let notices: Vec<&str> = written
+        .iter()
+        .filter_map(|event| match event {
+            Event::NoticeSet { text } => Some(text.as_str()),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(notices, ["first", "second", "third"]);
+    let mut again = Guest::come(&on.hub, "secretary", None, None).await;
+    assert_eq!(again.away().await, ErrorWhy::NotAdmitted);
+    let opened = chair.microphone("open-again", true).await;
+    assert!(matches!(opened, ServerFrame::Ok { .. }), "{opened:?}");
+    assert!(on.shown.borrow().heard.contains(&SiteId(0)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_disk_that_hangs_and_then_fails_has_failed_for_all_that_waited() {
+    let Hanging {
+        on,
+        mut chair,
+        mut secretary,
+        ..
+    } = hanging().await;
+    let revoke = ClientCommand::RevokeSeat { seat: SECRETARY };
+    chair.say(&ask("second", notice("second"))).await;
+    chair.say(&ask("revoke", revoke.clone())).await;
+    assert_eq!(secretary.away().await, ErrorWhy::StorageFailed);
+    let before = on.disk.events();
+    on.disk.fails(Fault::Sync);
+    let ids = ["first", "second", "revoke"];
+    assert_eq!(answers(&mut chair, "revoke").await, all(&ids, false));
+    assert_eq!(on.disk.events(), before);
+    let mut again = Guest::come(&on.hub, "secretary", None, None).await;
+    assert_eq!(again.away().await, ErrorWhy::StorageFailed);
+
+    on.disk.fails(None);
+    sleep(NOTICED).await;
+    assert_eq!(on.hub.alarms().await, BTreeSet::new());
+    let repeated = chair.command("revoke", revoke).await;
+    assert!(matches!(repeated, ServerFrame::Ok { .. }), "{repeated:?}");
+    let second = chair.command("second", notice("second")).await;
+    assert!(matches!(second, ServerFrame::Ok { .. }), "{second:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_hangs_is_itself_a_revocation_and_does_not_wait_for_its_own_record() {
+    let on = hub_on_a_disk().await;
+    let mut chair = Guest::join(&on.hub, "chair").await;
+    let mut secretary = Guest::join(&on.hub, "secretary").await;
+    on.disk.takes(HANG);
+    let begun = Instant::now();
+    let revoke = ClientCommand::RevokeSeat { seat: SECRETARY };
+    chair.say(&ask("revoke", revoke)).await;
+    assert_eq!(secretary.away().await, ErrorWhy::StorageFailed);
+    assert!(begun.elapsed() <= NOTICED);
+    assert_eq!(answers(&mut chair, "revoke").await, all(&["revoke"], true));
+    assert!(begun.elapsed() >= HANG);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_leaves_while_the_disk_hangs_is_gone_and_what_they_asked_before_is_done() {
+    let Hanging {
+        mut on,
+        mut chair,
+        other,
+        begun,
+        ..
+    } = hanging().await;
+    other.say(&ask("before", notice("before"))).await;
+    drop(other);
+    while !matches!(on.asks.recv().await, Some(PeerAsk::Leave { .. })) {}
+    assert!(begun.elapsed() < HANG / 2, "it does not wait for the disk");
+    answers(&mut chair, "first").await;
+    let last = chair.command("last", notice("last")).await;
+    assert!(matches!(last, ServerFrame::Ok { .. }), "{last:?}");
+    let is_before = |event: &Event| matches!(event, Event::NoticeSet { text } if text == "before");
+    assert!(on.disk.events().iter().any(is_before));
+}
