@@ -60,10 +60,12 @@ pub enum Knock {
 }
 
 impl Door {
-    /// Whether a seat asks who it is that comes.
+    /// Whether a seat asks who it is that comes. While a device is shut out every seat does, to know it again; whoever
+    /// else comes with an open link enters all the same.
     #[must_use]
     pub fn guards(&self, seat: &Seat) -> bool {
-        seat.bound || seat.pin_sha256.is_some() || self.expelled.contains(&seat.id)
+        let asks_for_itself = seat.bound || seat.pin_sha256.is_some();
+        asks_for_itself || self.expelled.contains(&seat.id) || !self.banned.is_empty()
     }
 
     /// Whether a seat knows a device.

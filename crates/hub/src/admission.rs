@@ -39,7 +39,7 @@ pub struct Hub {
     feed_window: Duration,
     limits: HealthLimits,
     pub(crate) tries: Tries,
-    /// Some link opens for known devices only, or asks for a PIN: a wrong link is asked too.
+    /// Some link opens for known devices only, asks for a PIN, or has asked for a proof: a wrong link is asked too.
     asks_proofs: AtomicBool,
     asks_pins: AtomicBool,
 }
@@ -228,7 +228,12 @@ impl Hub {
         self.doors.get(&token_hash(token)).map(|door| door.clone())
     }
 
-    /// Whether some seat asks who it is that comes.
+    /// Who brings a right link is asked for its proof: from now on whoever brings a wrong one is asked too.
+    pub(crate) fn asked_for_proof(&self) {
+        self.asks_proofs.store(true, Ordering::Release);
+    }
+
+    /// Whether some seat asks who it is that comes, or has asked.
     pub(crate) fn asks_proofs(&self) -> bool {
         self.asks_proofs.load(Ordering::Acquire)
     }

@@ -75,6 +75,7 @@ impl Hub {
         let link = crate::token_hash(token);
         let challenge = challenge().ok_or(ErrorWhy::NotAdmitted)?;
         let locked = self.tries.locked(&link);
+        self.asked_for_proof();
         let prove = ServerFrame::Prove {
             challenge: challenge.clone(),
             pin: door.map_or(self.asks_pins(), |door| door.pin_sha256.is_some()),
@@ -88,7 +89,6 @@ impl Hub {
             None => socket.vouched(),
             Some(proof) => Some(held(&proof, &challenge, token).ok_or(ErrorWhy::NotAdmitted)?),
         };
-        let pin = pin.filter(|_| locked.is_zero());
         let pin_right = self.is_pin_right(&link, token, door, pin.as_deref());
         let Some(door) = door else {
             return Ok(Err(NoSeat::ShutOut));
@@ -110,21 +110,22 @@ impl Hub {
         let Some(pin) = pin else {
             return false;
         };
-        let found = pin_hash(token, pin);
         let wanted = door.map(|door| door.pin_sha256.as_deref());
-        match wanted {
-            Some(None) => true,
-            Some(Some(wanted)) if wanted == found => {
-                self.tries.right(link);
-                true
-            }
-            Some(Some(_)) | None => {
-                let wait = self.tries.wrong(link);
-                let seat = door.map(|door| door.seat.0);
-                warn!(?seat, wait_s = wait.as_secs(), "a wrong PIN");
-                false
-            }
+        if wanted == Some(None) {
+            return true;
         }
+        // Here and not when it was asked: many may have been asked since.
+        let Some(wait) = self.tries.take(link) else {
+            return false;
+        };
+        let found = pin_hash(token, pin);
+        if wanted.flatten() == Some(found.as_str()) {
+            self.tries.right(link);
+            return true;
+        }
+        let seat = door.map(|door| door.seat.0);
+        warn!(?seat, wait_s = wait.as_secs(), "a wrong PIN");
+        false
     }
 
     /// Keeps a waiting connection alive until somebody decides; nothing else is taken from it, nothing else is told to it.

@@ -45,11 +45,16 @@ impl Tries {
         until.map_or(Duration::ZERO, |until| until.saturating_duration_since(now))
     }
 
-    /// A PIN was wrong. Returns how long none is looked at now.
-    pub(crate) fn wrong(&self, link: &str) -> Duration {
+    /// Counts a PIN as a wrong one before it is looked at, so that of many that come at once no more are looked at than one
+    /// after the other. Returns how long none is looked at behind it; none when this one is not to be looked at either.
+    pub(crate) fn take(&self, link: &str) -> Option<Duration> {
         let now = Instant::now();
         let mut links = self.lock();
-        let wrong = links.get(link).map_or(0, |seen| seen.wrong) + 1;
+        let seen = links.get(link);
+        if seen.is_some_and(|seen| now < seen.until) {
+            return None;
+        }
+        let wrong = seen.map_or(0, |seen| seen.wrong) + 1;
         let wait = wait_after(wrong);
         let until = now + wait;
         links.insert(link.to_owned(), Try { wrong, until });
@@ -59,10 +64,10 @@ impl Tries {
                 links.remove(&link);
             }
         }
-        wait
+        Some(wait)
     }
 
-    /// A PIN was right.
+    /// The PIN was right: the count begins anew.
     pub(crate) fn right(&self, link: &str) {
         self.lock().remove(link);
     }
@@ -81,36 +86,64 @@ fn wait_after(wrong: u32) -> Duration {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 mod tests {
     use super::*;
+    use std::{sync::Barrier, thread};
 
     #[tokio::test(start_paused = true)]
     async fn each_wrong_pin_beyond_the_fourth_costs_twice_the_time() {
         let tries = Tries::default();
-        let waits: Vec<u64> = (0..14).map(|_| tries.wrong("a").as_secs()).collect();
+        let mut waits = vec![];
+        for _ in 0..14 {
+            let wait = tries.take("a").unwrap();
+            assert!(wait.is_zero() || tries.take("a").is_none());
+            waits.push(wait.as_secs());
+            tokio::time::advance(wait).await;
+        }
         assert_eq!(
             waits,
             [
                 0, 0, 0, 0, 30, 60, 120, 240, 480, 960, 1_920, 3_600, 3_600, 3_600
             ]
         );
+        tries.take("a").unwrap();
         assert!(tries.locked("b").is_zero(), "each link has its own");
         tokio::time::advance(Duration::from_secs(3_599)).await;
         assert!(!tries.locked("a").is_zero());
         tokio::time::advance(Duration::from_secs(1)).await;
         assert!(tries.locked("a").is_zero());
         tries.right("a");
-        assert!(tries.wrong("a").is_zero(), "a right one starts anew");
+        assert_eq!(
+            tries.take("a"),
+            Some(Duration::ZERO),
+            "a right one starts anew"
+        );
+    }
+
+    #[test]
+    fn many_at_once_are_no_more_tries_than_one_after_the_other() {
+        let (tries, start) = (Tries::default(), Barrier::new(50));
+        let try_one = || {
+            start.wait();
+            tries.take("a").is_some()
+        };
+        let looked_at = thread::scope(|scope| {
+            let all: Vec<_> = (0..50).map(|_| scope.spawn(try_one)).collect();
+            let all = all.into_iter().map(|one| one.join().unwrap());
+            all.filter(|looked_at| *looked_at).count()
+        });
+        assert_eq!(looked_at, FREE_TRIES as usize);
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_flood_of_links_does_not_grow_the_memory() {
         let tries = Tries::default();
         (0..5).for_each(|_| {
-            tries.wrong("the one under attack");
+            tries.take("the one under attack");
         });
         for n in 0..2 * LINKS_MAX {
-            tries.wrong(&n.to_string());
+            tries.take(&n.to_string());
         }
         assert_eq!(tries.lock().len(), LINKS_MAX);
         assert!(!tries.locked("the one under attack").is_zero());

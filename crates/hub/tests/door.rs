@@ -1,4 +1,4 @@
-//! Whoever is let in at the door may answer the welcome in the same moment.
+//! The door: who is let in may answer in the same moment, PINs tried beside each other, and who is shut out by whatever link.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -9,6 +9,7 @@
 
 mod support;
 
+use diemcau_hub::pin_hash;
 use diemcau_hub::{Frame, Inbound, Outlet, Socket, Wire};
 use diemcau_model::{DeviceId, SeatId, WaitId};
 use diemcau_protocol::{ClientCommand, ClientFrame, ErrorWhy, Fact, PROTOCOL, ServerFrame};
@@ -214,4 +215,87 @@ async fn who_speaks_in_the_moment_it_is_refused_hears_that_it_was_not_let_in() {
         }
     };
     assert_eq!(why, ErrorWhy::NotLetIn);
+}
+
+fn device(number: u8) -> Option<DeviceId> {
+    Some(DeviceId([number; 32]))
+}
+
+#[tokio::test(start_paused = true)]
+async fn pins_tried_beside_each_other_are_no_more_tries() {
+    let mut setup = setup();
+    setup.seats[1].pin_sha256 = Some(pin_hash("secretary", "4821"));
+    let (hub, _) = hub_of(setup).await;
+    let mut guests = vec![];
+    for number in 0..50 {
+        let guest = Guest::knock(&hub, "secretary", device(number)).await;
+        assert!(
+            matches!(guest.welcome, ServerFrame::Prove { locked_ms: 0, .. }),
+            "all are asked before the first answers"
+        );
+        guests.push(guest);
+    }
+    // Had any of them been looked at behind the fifth, it would have come in.
+    for (number, guest) in guests.iter_mut().enumerate() {
+        guest
+            .prove(Some(if number < 5 { "0000" } else { "4821" }))
+            .await;
+        assert_eq!(guest.away().await, ErrorWhy::NotAdmitted, "{number}");
+    }
+    tokio::time::advance(std::time::Duration::from_secs(30)).await;
+    let late = Guest::come(&hub, "secretary", device(0), Some("4821")).await;
+    assert!(
+        matches!(late.welcome, ServerFrame::Welcome { .. }),
+        "{:?}",
+        late.welcome
+    );
+}
+
+/// What the door says to a device that brings a link of a seat that opens for everybody.
+async fn observer(hub: &Arc<diemcau_hub::Hub>, device: Option<DeviceId>) -> Guest {
+    Guest::come(hub, "observer", device, None).await
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_device_that_is_shut_out_comes_in_with_no_link_not_even_with_an_open_one() {
+    let (hub, _) = hub_of(setup()).await;
+    let mut chair = Guest::join(&hub, "chair").await;
+    let mut wrong = Guest::knock(&hub, "nobody's", device(1)).await;
+    assert_eq!(wrong.away().await, ErrorWhy::NotAdmitted);
+    let before = Guest::knock(&hub, "observer", device(1)).await;
+    assert!(
+        matches!(before.welcome, ServerFrame::Welcome { .. }),
+        "an open link asks nothing"
+    );
+
+    let (seat, ban) = (SECRETARY, false);
+    let expel = chair.command("expel", ClientCommand::ExpelSeat { seat, ban });
+    assert!(matches!(expel.await, ServerFrame::Ok { .. }));
+    let mut banned = Guest::come(&hub, "secretary", device(1), None).await;
+    let wait = waiting(&mut chair).await;
+    let ban = true;
+    let refuse = chair.command("refuse", ClientCommand::RefuseDevice { wait, ban });
+    assert!(matches!(refuse.await, ServerFrame::Ok { .. }));
+    assert_eq!(banned.away().await, ErrorWhy::NotLetIn);
+
+    let mut again = observer(&hub, device(1)).await;
+    assert_eq!(again.away().await, ErrorWhy::NotAdmitted);
+    for other in [device(2), None] {
+        let let_in = observer(&hub, other).await;
+        assert!(matches!(let_in.welcome, ServerFrame::Welcome { .. }));
+    }
+    let wrong = Guest::knock(&hub, "nobody's", device(1)).await;
+    assert!(
+        matches!(wrong.welcome, ServerFrame::Prove { .. }),
+        "a wrong link is asked as a right one is"
+    );
+
+    let device = DeviceId([1; 32]);
+    let allow = chair.command("allow", ClientCommand::AllowDevice { device });
+    assert!(matches!(allow.await, ServerFrame::Ok { .. }));
+    let after = Guest::knock(&hub, "observer", Some(device)).await;
+    assert!(
+        matches!(after.welcome, ServerFrame::Welcome { .. }),
+        "it asks nothing again"
+    );
 }

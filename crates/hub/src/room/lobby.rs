@@ -261,7 +261,8 @@ impl Room {
             Ok(Knock::Enters) => self.join(seat, device, opened, outlet).await,
             // What would have bound it could not be written.
             Ok(Knock::Binds) => Err(NoSeat::Unready),
-            Ok(_) | Err(NoSeat::Guarded) => Err(NoSeat::Expelled),
+            Ok(_) => Err(NoSeat::Expelled),
+            // A seat that asks nobody when it came may ask everybody by now.
             Err(why) => Err(why),
         };
         let peer = joined.as_ref().ok().copied();
