@@ -154,7 +154,7 @@ carries: Carries,
  */
 label: string, };
 
-export type ErrorWhy = "malformed" | "too_large" | "not_admitted" | "revoked" | "expelled" | "not_let_in" | "lobby_full" | "replaced" | "join_first" | "wrong_protocol" | "too_fast" | "storage_failed" | "media_refused" | "no_such_alarm" | "not_for_this_seat";
+export type ErrorWhy = "malformed" | "too_large" | "not_admitted" | "revoked" | "expelled" | "not_let_in" | "lobby_full" | "replaced" | "join_first" | "wrong_protocol" | "too_fast" | "storage_failed" | "server_fault" | "media_refused" | "no_such_alarm" | "not_for_this_seat";
 
 export type SiteTelemetry = { 
 /**

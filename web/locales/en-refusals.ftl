@@ -45,6 +45,7 @@ error-join_first = The server has not admitted this machine yet. The page joins 
 error-wrong_protocol = This page is older than the server.
 error-too_fast = Too many orders a second. Press again.
 error-storage_failed = The server cannot write to its disk, so it takes no orders; closing microphones and shutting out work at once all the same. Tell the technician.
+error-server_fault = The server made a mistake over this order; nothing was done. The page joins again by itself; tell the technician.
 error-media_refused = This machine sends no picture or sound.
 error-no_such_alarm = This alarm is over.
 error-not_for_this_seat = Only the chair and the technician see to alarms.

@@ -45,6 +45,7 @@ error-join_first = Máy chủ chưa nhận máy này. Trang sẽ tự vào lại
 error-wrong_protocol = Trang này cũ hơn máy chủ.
 error-too_fast = Quá nhiều lệnh trong một giây. Hãy bấm lại.
 error-storage_failed = Máy chủ chưa ghi được vào ổ đĩa nên chưa nhận lệnh; tắt micrô và thu hồi liên kết vẫn có hiệu lực ngay. Báo cán bộ kỹ thuật.
+error-server_fault = Máy chủ gặp lỗi với lệnh này nên chưa làm gì. Trang sẽ tự vào lại; báo cán bộ kỹ thuật.
 error-media_refused = Máy này không gửi hình và tiếng.
 error-no_such_alarm = Cảnh báo này đã hết.
 error-not_for_this_seat = Chỉ chủ trì và cán bộ kỹ thuật nhận xử lý cảnh báo.

@@ -424,7 +424,8 @@ impl Endpoint {
             ErrorWhy::JoinFirst
             | ErrorWhy::TooFast
             | ErrorWhy::LobbyFull
-            | ErrorWhy::StorageFailed => End::Lost(text),
+            | ErrorWhy::StorageFailed
+            | ErrorWhy::ServerFault => End::Lost(text),
         })
     }
 

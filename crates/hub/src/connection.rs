@@ -296,7 +296,7 @@ impl Close {
     pub(crate) fn after(why: ErrorWhy) -> Self {
         match why {
             ErrorWhy::TooLarge => Self::TooLarge,
-            ErrorWhy::StorageFailed => Self::Failed,
+            ErrorWhy::StorageFailed | ErrorWhy::ServerFault => Self::Failed,
             ErrorWhy::Malformed
             | ErrorWhy::NotAdmitted
             | ErrorWhy::Revoked
@@ -344,19 +344,28 @@ async fn close(socket: &mut impl Socket, why: Close) {
 pub(crate) struct Allowance {
     left: f64,
     at: Instant,
+    burst: f64,
+    rate: f64,
 }
 
 impl Allowance {
     pub(crate) fn new() -> Self {
+        Self::of(BURST, RATE)
+    }
+
+    /// So many at once, and so many a second.
+    pub(crate) fn of(burst: f64, rate: f64) -> Self {
         Self {
-            left: BURST,
+            left: burst,
             at: Instant::now(),
+            burst,
+            rate,
         }
     }
 
     pub(crate) fn take(&mut self) -> bool {
         let now = Instant::now();
-        self.left = (self.left + (now - self.at).as_secs_f64() * RATE).min(BURST);
+        self.left = (self.left + (now - self.at).as_secs_f64() * self.rate).min(self.burst);
         self.at = now;
         if self.left < 1.0 {
             return false;

@@ -207,9 +207,9 @@ impl Members {
         true
     }
 
-    /// Tells a connection why it must go, and closes it.
-    pub(crate) fn dismiss(&mut self, peer: PeerId, why: ErrorWhy) {
-        self.tell_error(peer, why, None, true);
+    /// Tells a connection why it must go, and over which command if over one, and closes it.
+    pub(crate) fn dismiss(&mut self, peer: PeerId, why: ErrorWhy, id: Option<String>) {
+        self.tell_error(peer, why, id, true);
         if let Some(member) = self.get(peer) {
             member.outlet.close(Close::after(why));
         }

@@ -6,6 +6,7 @@
 mod failure;
 mod handle;
 mod lobby;
+mod pace;
 mod presenters;
 mod shut;
 mod stall;
@@ -31,12 +32,14 @@ use failure::Failure;
 pub(crate) use handle::{Admission, Asked, InLobby, Message, NoSeat, Opened, RoomHandle};
 pub(crate) use lobby::Claim;
 use lobby::{ToLobby, TurnedAway, Waiter};
+use pace::Pace;
 use presenters::Absent;
 use shut::{Owed, Shut};
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
     future::ready,
     mem,
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
     time::Duration,
 };
@@ -86,6 +89,8 @@ pub(crate) struct Room {
     withheld: Option<SeatId>,
     /// Seats that present or would like to, and have no connection now.
     absent: Absent,
+    /// How fast each seat may make the record longer without anybody's leave.
+    paces: BTreeMap<SeatId, Pace>,
 }
 
 /// What one round decided and has not told anyone yet.
@@ -154,6 +159,7 @@ impl Room {
             silenced: BTreeSet::new(),
             withheld: None,
             absent: Absent::default(),
+            paces: BTreeMap::new(),
         };
         tokio::spawn(room.run().instrument(info_span!("room")));
         RoomHandle {
@@ -318,19 +324,46 @@ impl Room {
             self.members.error(peer, ErrorWhy::StorageFailed, Some(id));
             return;
         }
-        self.decide(asked, round);
+        let Some(decided) = self.ask_rules(&asked) else {
+            return self
+                .drop_client(peer, ErrorWhy::ServerFault, id, round)
+                .await;
+        };
+        if decided.is_err() && !self.paces.entry(seat).or_default().refusals.take() {
+            return self.drop_client(peer, ErrorWhy::TooFast, id, round).await;
+        }
+        self.decided(asked, decided, round);
         if let Some(answer) = self.answers.get(seat, &id) {
             round.answers.push((peer, id, answer));
         }
     }
 
-    /// Decides a command and applies its events; the last one stands for the answer.
-    fn decide(&mut self, asked: Asked, round: &mut Round) {
+    /// What the rules say to a command; none when they stumbled over it. They only read, so nothing is half done then, and
+    /// whose command it was is the only one to suffer for our mistake.
+    fn ask_rules(&self, asked: &Asked) -> Option<Result<Vec<Event>, Refusal>> {
+        let Asked { actor, command, .. } = asked;
+        let decide = || self.conference.decide(actor, command, self.clock.now());
+        let decided = catch_unwind(AssertUnwindSafe(decide)).ok();
+        if decided.is_none() {
+            self.metrics.panics.inc();
+            let command = self.conference.deed(actor, command).name();
+            error!(seat = %actor.seat, command, "the rules panicked over a command; its client is dropped");
+        }
+        decided
+    }
+
+    /// Cuts a client over what it asked for.
+    async fn drop_client(&mut self, peer: PeerId, why: ErrorWhy, id: String, round: &mut Round) {
+        let seat = self.members.actor(peer).map(|actor| actor.seat);
+        self.members.dismiss(peer, why, Some(id));
+        self.forget(peer).await;
+        self.take_seat_gone(seat, round);
+    }
+
+    /// Applies what was decided of a command; its last event stands for the answer.
+    fn decided(&mut self, asked: Asked, decided: Result<Vec<Event>, Refusal>, round: &mut Round) {
         let now = self.clock.now();
-        let Asked {
-            actor, id, command, ..
-        } = &asked;
-        let decided = self.conference.decide(actor, command, now);
+        let Asked { actor, id, .. } = &asked;
         let events = decided.unwrap_or_else(|why| vec![Event::CommandRefused { why }]);
         let shuts = Shut::all(&events);
         for event in events {

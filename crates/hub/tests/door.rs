@@ -17,9 +17,13 @@ use std::{
     io,
     sync::Arc,
     task::{Context, Poll},
+    time::Duration,
 };
-use support::{Guest, hub_of, setup};
-use tokio::{sync::mpsc, time::timeout};
+use support::{Guest, disk::hub_on_a_disk_of, hub_of, setup};
+use tokio::{
+    sync::mpsc,
+    time::{Instant, sleep, timeout},
+};
 
 const SECRETARY: SeatId = SeatId(1);
 
@@ -242,7 +246,7 @@ async fn pins_tried_beside_each_other_are_no_more_tries() {
             .await;
         assert_eq!(guest.away().await, ErrorWhy::NotAdmitted, "{number}");
     }
-    tokio::time::advance(std::time::Duration::from_secs(30)).await;
+    tokio::time::advance(Duration::from_secs(30)).await;
     let late = Guest::come(&hub, "secretary", device(0), Some("4821")).await;
     assert!(
         matches!(late.welcome, ServerFrame::Welcome { .. }),
@@ -298,4 +302,55 @@ async fn a_device_that_is_shut_out_comes_in_with_no_link_not_even_with_an_open_o
         matches!(after.welcome, ServerFrame::Welcome { .. }),
         "it asks nothing again"
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_knocks_without_end_fills_no_record_and_keeps_nobody_out_who_is_known() {
+    let mut bound = setup();
+    bound.seats[1].bound = true;
+    let on = hub_on_a_disk_of(bound).await;
+    drop(Guest::come(&on.hub, "secretary", device(1), None).await);
+    let begun = Instant::now();
+    let mut waited = 0;
+    for _ in 0..100 {
+        let mut stranger = Guest::come(&on.hub, "secretary", device(2), None).await;
+        if matches!(stranger.welcome, ServerFrame::Waiting { .. }) {
+            waited += 1;
+        } else {
+            assert_eq!(stranger.away().await, ErrorWhy::LobbyFull);
+        }
+        drop(stranger);
+        sleep(Duration::from_millis(100)).await;
+    }
+    // Thirty at once with the one that was bound, and one in six seconds.
+    let later = begun.elapsed().as_secs() / 6;
+    assert!((29..=30 + later).contains(&waited), "{waited}");
+    assert!(on.disk.events().len() as u64 <= 2 + 2 * waited);
+    let known = Guest::come(&on.hub, "secretary", device(1), None).await;
+    assert!(matches!(known.welcome, ServerFrame::Welcome { .. }));
+    sleep(Duration::from_secs(7)).await;
+    let stranger = Guest::come(&on.hub, "secretary", device(2), None).await;
+    assert!(matches!(stranger.welcome, ServerFrame::Waiting { .. }));
+}
+
+#[tokio::test(start_paused = true)]
+async fn refusals_without_end_fill_no_record() {
+    let on = hub_on_a_disk_of(setup()).await;
+    let mut chair = Guest::join(&on.hub, "chair").await;
+    let mut refused = 0;
+    let answer = loop {
+        let command = ClientCommand::SetHallMicrophone { open: false };
+        match chair.command(&format!("again-{refused}"), command).await {
+            ServerFrame::Refused { .. } if refused < 5_000 => refused += 1,
+            other => break other,
+        }
+        // As fast as one connection may.
+        sleep(Duration::from_millis(20)).await;
+    };
+    let ServerFrame::Error { why, fatal, .. } = answer else {
+        panic!("{answer:?}");
+    };
+    assert_eq!((why, fatal), (ErrorWhy::TooFast, true));
+    assert!((1_000..1_200).contains(&refused), "{refused}");
+    assert_eq!(on.disk.events().len(), 1 + refused);
 }

@@ -399,6 +399,9 @@ pub enum ErrorWhy {
         "the record cannot be written now: this is not acknowledged, though what it closes or whom it shuts out does not wait"
     )]
     StorageFailed,
+    /// The server made a mistake over this command; everybody else goes on.
+    #[error("the server made a mistake over this; nothing was done")]
+    ServerFault,
     /// This seat carries no media, or the note cannot be used.
     #[error("this media request cannot be used")]
     MediaRefused,

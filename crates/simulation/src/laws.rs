@@ -219,6 +219,7 @@ impl World {
             // The first frame may have come too late; the uplink may be offered by a peer that is gone.
             ErrorWhy::MediaRefused => {}
             ErrorWhy::WrongProtocol
+            | ErrorWhy::ServerFault
             | ErrorWhy::TooFast
             | ErrorWhy::NoSuchAlarm
             | ErrorWhy::NotForThisSeat => {

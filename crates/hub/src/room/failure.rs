@@ -163,8 +163,7 @@ impl Room {
         if self.answers.get(asked.actor.seat, &asked.id).is_some() {
             return BTreeSet::new();
         }
-        let now = self.clock.now();
-        let Ok(events) = self.conference.decide(&asked.actor, &asked.command, now) else {
+        let Some(Ok(events)) = self.ask_rules(asked) else {
             return BTreeSet::new();
         };
         let mut after = self.conference.clone();

@@ -63,6 +63,10 @@ impl Room {
             return;
         }
         if becomes != Knock::Enters {
+            if !self.paces.entry(seat).or_default().knocks.take() {
+                let _ = reply.send(Err(NoSeat::LobbyFull));
+                return;
+            }
             let Some(code) = self.draw_code() else {
                 let _ = reply.send(Err(NoSeat::Unready));
                 return;
@@ -297,7 +301,7 @@ impl Room {
                 return Err(NoSeat::Replaced);
             }
             for peer in self.members.of_seat(seat.id) {
-                self.members.dismiss(peer, ErrorWhy::Replaced);
+                self.members.dismiss(peer, ErrorWhy::Replaced, None);
                 self.forget(peer).await;
             }
         }
@@ -315,7 +319,7 @@ impl Room {
 
     pub(super) async fn cut(&mut self, peers: Vec<PeerId>, why: ErrorWhy) {
         for peer in peers {
-            self.members.dismiss(peer, why);
+            self.members.dismiss(peer, why, None);
             self.forget(peer).await;
         }
     }

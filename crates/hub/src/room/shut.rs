@@ -83,8 +83,10 @@ impl Room {
     /// Carries out again what is owed: it has been answered by nobody, or is answered as it was.
     pub(super) fn repay(&mut self, round: &mut Round) {
         for Owed { asked, .. } in mem::take(&mut self.owed) {
-            if self.answers.get(asked.actor.seat, &asked.id).is_none() {
-                self.decide(asked, round);
+            if self.answers.get(asked.actor.seat, &asked.id).is_none()
+                && let Some(decided) = self.ask_rules(&asked)
+            {
+                self.decided(asked, decided, round);
             }
         }
     }

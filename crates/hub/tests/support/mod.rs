@@ -275,6 +275,11 @@ pub async fn hub() -> (Arc<Hub>, Metrics) {
 }
 
 pub async fn hub_of(setup: Setup) -> (Arc<Hub>, Metrics) {
+    hub_over(setup, MemoryJournal::new()).await
+}
+
+/// The same over a record.
+pub async fn hub_over(setup: Setup, journal: MemoryJournal) -> (Arc<Hub>, Metrics) {
     let (stage, _) = watch::channel(Stage::default());
     let (asks, mut asked) = mpsc::channel(64);
     let (says_out, says) = mpsc::channel(64);
@@ -300,7 +305,7 @@ pub async fn hub_of(setup: Setup) -> (Arc<Hub>, Metrics) {
             writer
         }),
     };
-    hub.open_on(ground, setup, Box::new(MemoryJournal::new()), lines)
+    hub.open_on(ground, setup, Box::new(journal), lines)
         .await
         .unwrap();
     (hub, metrics)

@@ -52,6 +52,7 @@ impl No {
             }
             ErrorWhy::Replaced => StatusCode::CONFLICT,
             ErrorWhy::LobbyFull | ErrorWhy::StorageFailed => StatusCode::SERVICE_UNAVAILABLE,
+            ErrorWhy::ServerFault => StatusCode::INTERNAL_SERVER_ERROR,
             ErrorWhy::TooFast => StatusCode::TOO_MANY_REQUESTS,
             ErrorWhy::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             ErrorWhy::Malformed

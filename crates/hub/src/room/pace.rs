@@ -1,0 +1,28 @@
+//! What anybody with a link may put into the record without anybody's leave, by whatever many connections: so that nobody
+//! fills the disk.
+
+use crate::connection::Allowance;
+
+/// Knocks at a guarded door that are always taken, and further ones in a second: each leaves two records.
+const KNOCKS: f64 = 30.0;
+const KNOCKS_A_SECOND: f64 = 1.0 / 6.0;
+/// The same of commands that are refused: each leaves one.
+const REFUSALS: f64 = 1_000.0;
+const REFUSALS_A_SECOND: f64 = 5.0;
+
+/// What is left to a seat.
+pub(super) struct Pace {
+    /// Beyond, whoever knocks is told that too many do.
+    pub(super) knocks: Allowance,
+    /// Beyond, the connection is closed as too fast.
+    pub(super) refusals: Allowance,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self {
+            knocks: Allowance::of(KNOCKS, KNOCKS_A_SECOND),
+            refusals: Allowance::of(REFUSALS, REFUSALS_A_SECOND),
+        }
+    }
+}
