@@ -57,7 +57,7 @@ impl Fuzz<'_> {
     /// for which target only.
     ///
     /// # Panics
-    /// The target does: the input is told before.
+    /// The target does: the input is told before. What the environment says is no number.
     pub fn run(&self, mut target: impl FnMut(&[u8]) -> u64) {
         if env::var("TARGET").is_ok_and(|only| only != self.name) {
             return;
@@ -117,8 +117,12 @@ impl Fuzz<'_> {
     }
 }
 
+/// A number of the environment. A slip of the pen must not pass for a run that was asked for.
 fn number(name: &str) -> Option<u64> {
-    env::var(name).ok()?.parse().ok()
+    let text = env::var(name).ok()?;
+    let number = text.parse();
+    assert!(number.is_ok(), "{name}={text} is no number");
+    number.ok()
 }
 
 /// Ends the process when one input takes too long: a hang has no other witness.

@@ -2,7 +2,10 @@
 
 use crate::root;
 use anyhow::{Context, Result, bail, ensure};
-use std::process::Command;
+use std::{
+    io::{BufRead, BufReader},
+    process::{Command, ExitStatus, Stdio},
+};
 
 /// The packages that have targets.
 const PACKAGES: [&str; 7] = [
@@ -34,7 +37,31 @@ pub fn run(arguments: &[String]) -> Result<()> {
     let targets = ["--lib", "--bins", "--test", "fuzz"];
     command.args(targets);
     command.args(["--", "fuzz", "--nocapture", "--test-threads=2"]);
-    let status = command.status().context("cargo cannot be started")?;
+    let (status, ran) = watched(&mut command)?;
     ensure!(status.success(), "an input was too much for its target");
+    // A target that nobody has is no target that holds.
+    ensure!(ran > 0, "there is no such target");
     Ok(())
+}
+
+/// Runs it, shows what it says, and counts the targets that ran.
+fn watched(command: &mut Command) -> Result<(ExitStatus, usize)> {
+    let mut child = command
+        .stdout(Stdio::piped())
+        .spawn()
+        .context("cargo cannot be started")?;
+    let mut ran = 0;
+    for line in child
+        .stdout
+        .take()
+        .map(BufReader::new)
+        .into_iter()
+        .flat_map(BufRead::lines)
+    {
+        let line = line?;
+        // What a target says when it is through; the name of the test may stand before it.
+        ran += usize::from(line.contains("fuzz ") && line.contains(" outcomes, "));
+        println!("{line}");
+    }
+    Ok((child.wait()?, ran))
 }

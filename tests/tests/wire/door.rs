@@ -1,6 +1,6 @@
 //! The door: links that bind a device, the lobby, PINs, and who was sent away.
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use diemcau_model::{Carries, DeviceId, Role, SiteId, WaitId};
 use diemcau_protocol::{ClientCommand, ClientFrame, DeviceProof, ErrorWhy, PROTOCOL, ServerFrame};
 use diemcau_tests::{
@@ -9,6 +9,7 @@ use diemcau_tests::{
     knock::{decided, knock, say},
     script::{comment, is_ok, taken},
 };
+use std::time::{Duration, Instant};
 
 const PIN: &str = "4821";
 
@@ -384,6 +385,9 @@ fn diemcau_hub_hash(token: &str) -> String {
     id.map(|id| id.to_string()).unwrap_or_default()
 }
 
+/// A second is what is promised; the tests share a busy machine, so that this is a bound of liveness, no measure.
+const CUT_WITHIN: Duration = Duration::from_secs(2);
+
 #[tokio::test]
 async fn a_revoked_seat_is_cut_within_a_second() -> Result<()> {
     let server = Server::start_bound().await?;
@@ -391,10 +395,12 @@ async fn a_revoked_seat_is_cut_within_a_second() -> Result<()> {
     let token = site(&server, 4)?;
     let mut seat = come(&server, &token, &Device::new()?).await?.entered()?;
     let revoke = ClientCommand::RevokeSeat { seat: seat.me.seat };
-    let begun = std::time::Instant::now();
+    let begun = Instant::now();
     taken(technician.command("revoke", revoke).await?)?;
     seat.ended().await?;
-    println!("the socket was cut after {:?}", begun.elapsed());
+    let took = begun.elapsed();
+    println!("the socket was cut after {took:?}");
+    ensure!(took < CUT_WITHIN, "cut after {took:?}");
     seat.fatal()
         .context("it was told why")
         .map(|why| assert_eq!(why, ErrorWhy::Revoked))

@@ -37,11 +37,8 @@ impl Lot {
 
 #[tokio::test]
 async fn nothing_forged_succeeds() -> Result<()> {
-    let given = |name: &str| env::var(name).ok().and_then(|text| text.parse().ok());
-    let (count, seed) = (
-        given("FORGERIES").unwrap_or(COUNT),
-        given("SEED").unwrap_or(SEED),
-    );
+    let (count, seed) = (setting("FORGERIES", COUNT)?, setting("SEED", SEED)?);
+    ensure!(count > 0, "no forgery proves nothing");
     let mut server = Server::start().await?;
     let turn = set_the_scene(&server).await?;
 
@@ -79,6 +76,12 @@ async fn nothing_forged_succeeds() -> Result<()> {
         ensure!(harmless, "a forgery did something: {record:?}");
     }
     Ok(())
+}
+
+fn setting(name: &str, otherwise: u64) -> Result<u64> {
+    let given = env::var(name).ok();
+    let given = given.map(|text| text.parse().with_context(|| format!("{name}={text}")));
+    Ok(given.transpose()?.unwrap_or(otherwise))
 }
 
 /// Site 3 waits in the list, and has said something; its comment is the last thing that is done.
