@@ -22,6 +22,12 @@ A seat that was revoked may nothing, also when its command was already waiting i
 refused for what it is (`list_closed`, `stale`, `already_so`): that is the rules' business, not the table's. Every cell
 runs in `tests/permits.rs`, in every state of a conference named there.
 
+Outside of the table stands what is no command, decides nothing and leaves no record. The hub looks at the seat's role and
+at what its machine carries: `acknowledge_health` is the chair's and the technician's (`hub/src/room/watch.rs`); an uplink is
+for the machine of a room or a standby, every other ask about media for any machine that carries some, and to see a site of
+one's own choice (`preview`) for those of chair, deputy and technician (`hub/src/members.rs`). Tested in
+`tests/tests/floor/health.rs` and `tests/tests/wire/bad_input.rs`.
+
 ";
 
 /// The table as a page of Markdown.
