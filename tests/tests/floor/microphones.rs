@@ -2,8 +2,9 @@
 
 use crate::hall::{Hall, WINDOW};
 use anyhow::{Context, Result};
+use diemcau_conference::Event;
 use diemcau_model::{Carries, Role, SiteId};
-use diemcau_protocol::{ClientCommand, ErrorWhy};
+use diemcau_protocol::{ClientCommand, ErrorWhy, View};
 use diemcau_tests::Client;
 use std::time::{Duration, Instant};
 
@@ -117,5 +118,68 @@ async fn a_revoked_seat_neither_sends_nor_receives() -> Result<()> {
         .server
         .token(Role::Moderator, Some(SiteId(1)), Some(Carries::Room))?;
     assert!(Client::join(&hall.server.host, &token).await.is_err());
+    Ok(())
+}
+
+/// The room notices after a second that its disk hangs; the rest is what a busy machine takes.
+const THOUGH_IT_HANGS: Duration = Duration::from_secs(4);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_revoked_speaker_is_silent_though_the_record_cannot_be_written() -> Result<()> {
+    let hall = Hall::open(2).await?;
+    hall.observer.listen(true)?;
+    hall.chair()
+        .command(ClientCommand::SetHallMicrophone { open: true })
+        .await?;
+    let turn = hall.request(1).await?;
+    hall.grant(turn).await?;
+    let room = &hall.rooms[&1];
+    hall.all_hear(1, 1, 20).await?;
+
+    // Whoever else writes to the record holds the server up for seconds, and then makes it fail.
+    let other = rusqlite::Connection::open(hall.server.folder().join("conference.db"))?;
+    other.execute_batch("BEGIN IMMEDIATE")?;
+    let begun = Instant::now();
+    let seat = room.me.seat;
+    let revoke = hall.chair().command(ClientCommand::RevokeSeat { seat });
+    let silence = async {
+        assert_eq!(room.dismissed().await?, ErrorWhy::StorageFailed);
+        let took = begun.elapsed();
+        println!("cut {took:?} after the word, though the record hangs");
+        assert!(took < THOUGH_IT_HANGS);
+        hall.while_sending(2, WINDOW).await?;
+        let (before, sent) = (hall.sounds_without(0), room.seen().sent);
+        let own = hall.observer.sounds_of(0);
+        diemcau_tests::room::until("it has tried on", || room.seen().sent > sent + 100).await?;
+        hall.while_sending(2, 3 * WINDOW).await?;
+        assert_eq!(hall.sounds_without(0), before);
+        assert!(hall.observer.sounds_of(0) > own, "the hall is still heard");
+        anyhow::Ok(())
+    };
+    let (asked, silence) = tokio::join!(revoke, silence);
+    silence?;
+    assert!(asked.is_err(), "acknowledged, and not written");
+    let health = hall.server.get("/healthz").await?;
+    assert!(health.starts_with("HTTP/1.1 503"), "{health}");
+    let token = hall
+        .server
+        .token(Role::Moderator, Some(SiteId(1)), Some(Carries::Room))?;
+    assert!(Client::join(&hall.server.host, &token).await.is_err());
+    let is_written = || -> Result<usize> {
+        let records = hall.server.records()?;
+        let revoked = |event: &Event| matches!(event, Event::SeatRevoked { .. });
+        Ok(records
+            .iter()
+            .filter(|record| revoked(&record.event))
+            .count())
+    };
+
+    other.execute_batch("ROLLBACK")?;
+    let is_revoked = |view: &View| view.seats.iter().any(|seat| seat.revoked);
+    hall.chair().sees("the record has it", is_revoked).await?;
+    assert_eq!(is_written()?, 1);
+    assert!(Client::join(&hall.server.host, &token).await.is_err());
+    let health = hall.server.get("/healthz").await?;
+    assert!(health.starts_with("HTTP/1.1 200"), "{health}");
     Ok(())
 }
