@@ -196,20 +196,33 @@ fn double(world: &mut World) {
 }
 
 fn disk(world: &mut World) {
-    let fault = match world.chance.below(6) {
+    let fault = match world.chance.below(8) {
         0 | 1 => Fault::Full,
         2 | 3 => Fault::Sync,
         4 => Fault::Gone,
+        // Whether what it is asked meanwhile is written in the end, another fault may say.
+        5 | 6 => {
+            let sync = world.chance.millis(800..=12_000);
+            world.disk.set_sync(sync);
+            world.trace.count("disk hangs");
+            Fault::None
+        }
         _ => {
             let sync = world.chance.millis(0..=400);
             world.disk.set_sync(sync);
             return world.trace.say("disk", format!("takes {sync:?}"));
         }
     };
-    world.disk.set_fault(fault);
+    if fault != Fault::None {
+        world.disk.set_fault(fault);
+    }
     (world.disk_failed, world.disk_ever_failed) = (true, true);
     world.disk_heals_at = Some(Instant::now() + world.chance.millis(100..=8_000));
-    world.trace.say("disk", format!("fails: {fault:?}"));
+    let how = match fault {
+        Fault::None => "hangs".into(),
+        Fault::Full | Fault::Sync | Fault::Gone => format!("fails: {fault:?}"),
+    };
+    world.trace.say("disk", how);
 }
 
 async fn stop(world: &mut World) {

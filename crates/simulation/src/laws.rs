@@ -493,11 +493,18 @@ impl World {
         let (plane, wanted) = (&server.plane, replayed.stage());
         let stage = plane.stage();
         // What could not be written may stay closed until the record has it too.
-        let heard = match self.disk_failed {
-            true => stage.heard.clone(),
-            false => wanted.heard.clone(),
+        let (heard, presentation) = match self.disk_failed {
+            true => (
+                stage.heard.clone(),
+                stage.presentation.and(wanted.presentation),
+            ),
+            false => (wanted.heard.clone(), wanted.presentation),
         };
-        let wanted = Stage { heard, ..wanted };
+        let wanted = Stage {
+            heard,
+            presentation,
+            ..wanted
+        };
         ensure!(
             stage == wanted,
             "the stage is {stage:?}, the record says {wanted:?}"

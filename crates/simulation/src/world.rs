@@ -156,6 +156,7 @@ impl World {
         if self.disk_heals_at.is_some_and(|at| at <= now) {
             self.disk_heals_at = None;
             self.disk.set_fault(Fault::None);
+            self.disk.set_sync(Duration::from_millis(1));
             self.trace.say("disk", "heals");
         }
         if self.server.is_none() && self.starts_at.is_some_and(|at| at <= now) {

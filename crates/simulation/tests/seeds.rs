@@ -55,6 +55,7 @@ fn check_that_it_happened(tally: &BTreeMap<String, u64>) {
         start_roll_call take_chair take_preview undo withdraw_comment withdraw_request";
     let others = [
         "answered again",
+        "disk hangs",
         "error Malformed",
         "error NotAdmitted",
         "error Replaced",
