@@ -166,3 +166,23 @@ impl RoomHandle {
 /// Which of two connections was opened first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Opened(pub(crate) u64);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use diemcau_model::Millis;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_task_that_does_not_answer_writes_nothing_and_that_is_said_in_time() {
+        let (inbox, never_read) = mpsc::channel(1);
+        let clock = Clock::from(Millis(0), Millis(0));
+        let room = RoomHandle { inbox, clock };
+        let begun = tokio::time::Instant::now();
+        // The second finds no room in the inbox.
+        for _ in 0..2 {
+            assert_eq!(room.alarms().await, [Alarm::RecordFails].into());
+        }
+        assert_eq!(begun.elapsed(), 2 * ALARMS_WITHIN);
+        drop(never_read);
+    }
+}
