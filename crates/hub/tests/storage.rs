@@ -309,9 +309,15 @@ async fn who_is_asked_to_leave_is_cut_and_its_device_shut_out_though_the_disk_fa
     let refuse = ClientCommand::RefuseDevice { wait, ban };
     assert!(is_failed(&chair.command("refuse", refuse).await));
     for device in [known, other] {
-        let mut again = Guest::come(&on.hub, "secretary", device, None).await;
-        assert_eq!(again.away().await, ErrorWhy::StorageFailed);
+        // Neither with this link nor with one that opens for everybody.
+        for link in ["secretary", "observer"] {
+            let mut again = Guest::come(&on.hub, link, device, None).await;
+            assert_eq!(again.away().await, ErrorWhy::StorageFailed);
+        }
     }
+    let stranger = Some(DeviceId([3; 32]));
+    let let_in = Guest::come(&on.hub, "observer", stranger, None).await;
+    assert!(matches!(let_in.welcome, ServerFrame::Welcome { .. }));
 
     on.disk.fails(None);
     assert_eq!(waiting.away().await, ErrorWhy::NotLetIn);
@@ -319,7 +325,6 @@ async fn who_is_asked_to_leave_is_cut_and_its_device_shut_out_though_the_disk_fa
         let mut again = Guest::come(&on.hub, "secretary", device, None).await;
         assert_eq!(again.away().await, ErrorWhy::NotAdmitted);
     }
-    let stranger = Some(DeviceId([3; 32]));
     let stranger = Guest::come(&on.hub, "secretary", stranger, None).await;
     assert!(
         matches!(stranger.welcome, ServerFrame::Waiting { .. }),

@@ -66,7 +66,8 @@ pub const OUTBOX_MAX: usize = 256;
 pub const OUTBOX_MAX_BYTES: usize = 1024 * 1024;
 /// Comments told in one frame; the rest follows at once in the next. The longest fill half of what may wait for a client.
 pub const FEED_FRAME_MAX: usize = 16;
-/// Commands waiting for the conference's task; further senders wait, their sockets are not read meanwhile.
+/// Commands waiting for the conference's task; further senders wait, their sockets are not read meanwhile. As many wait
+/// once more while the record's disk does not answer; further ones are told `storage_failed`.
 pub const INBOX_MAX: usize = 1_024;
 /// Commands answered under one sync of the journal.
 pub const COMMIT_BATCH_MAX: usize = 128;

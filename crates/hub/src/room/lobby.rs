@@ -110,7 +110,7 @@ impl Room {
         let seat = seat.filter(|seat| !roster.is_revoked(seat.id));
         let seat = seat.ok_or(NoSeat::ShutOut)?;
         let door = self.conference.door();
-        if claim.is_none() && door.guards(seat) {
+        if claim.is_none() && (door.guards(seat) || self.keeps_devices_out()) {
             return Err(NoSeat::Guarded);
         }
         let claim = claim.unwrap_or_default();

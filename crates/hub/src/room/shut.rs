@@ -80,6 +80,11 @@ impl Room {
         })
     }
 
+    /// Whether a device is among them: then everybody is asked for the key, as while one is shut out by the record.
+    pub(super) fn keeps_devices_out(&self) -> bool {
+        self.shut.iter().any(|shut| matches!(shut, Shut::Banned(_)))
+    }
+
     /// Carries out again what is owed: it has been answered by nobody, or is answered as it was.
     pub(super) fn repay(&mut self, round: &mut Round) {
         for Owed { asked, .. } in mem::take(&mut self.owed) {
