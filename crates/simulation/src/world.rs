@@ -175,7 +175,7 @@ impl World {
                 self.trace.say("server", "starts");
                 self.server = Some(server);
                 self.starts_at = None;
-                (self.stages_seen, self.disk_failed) = (0, false);
+                (self.stages_seen, self.disk_failed) = (0, self.disk_heals_at.is_some());
             }
             Err(error) => {
                 self.trace
