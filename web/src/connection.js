@@ -9,7 +9,7 @@ const PING_EVERY_MS = 5_000;
 const DEAD_AFTER_MS = 10_000;
 const RETRY_FIRST_MS = 300;
 const RETRY_MOST_MS = 5_000;
-/** How soon words that the server's disk could not take are said again. */
+/** When words that a full disk refused are said again. */
 const SAY_AGAIN_MS = 3_000;
 
 /** A person must be able to read why; trying again would only be refused again. @type {ErrorWhy[]} */
@@ -54,6 +54,7 @@ export class Connection {
   #heardAt = 0;
   /** @type {number | undefined} */ #retry;
   /** @type {number | undefined} */ #beat;
+  /** @type {number | undefined} */ #again;
 
   /** @param {string} token @param {Listeners} listeners */
   constructor(token, listeners) {
@@ -102,7 +103,9 @@ export class Connection {
       this.listeners.answered(command, { how: "offline" }, id);
       return id;
     }
-    this.#keep([...this.#pending, { id, command, at: Date.now() }]);
+    // Pressed anew, a key's former release is not said again.
+    const others = this.#pending.filter((one) => !(isPress(command) && isRelease(one.command)));
+    this.#keep([...others, { id, command, at: Date.now() }]);
     this.tell({ type: "command", id, command });
     return id;
   }
@@ -190,14 +193,16 @@ export class Connection {
     }
   }
 
-  /** Nothing was done: words are kept and said again until the server's disk takes them.
-   * @param {string} id @param {ErrorWhy} why */
+  /** Nothing was done: words are kept until the disk takes them. @param {string} id @param {ErrorWhy} why */
   #fail(id, why) {
     const asked = this.#pending.find((pending) => pending.id === id);
     if (!asked) return;
     if (why !== "storage_failed" || !mayWait(asked.command)) return this.#settle(id, { how: "error", why });
     this.listeners.answered(asked.command, { how: "error", why }, id);
-    setTimeout(() => this.#pending.includes(asked) && this.tell({ type: "command", id, command: asked.command }), SAY_AGAIN_MS);
+    this.#again ??= setTimeout(() => {
+      this.#again = undefined;
+      this.#askAgain();
+    }, SAY_AGAIN_MS);
   }
 
   /** @param {string} id @param {Answer} answer */
@@ -241,6 +246,8 @@ export class Connection {
 
   #drop() {
     clearInterval(this.#beat);
+    clearTimeout(this.#again);
+    this.#again = undefined;
     this.#welcomed = this.#waiting = false;
     const socket = this.#socket;
     this.#socket = null;

@@ -59,7 +59,6 @@ export class ScreenShare {
     this.stop();
     this.#track = track;
     this.#over = over;
-    putOwn(PRESENTATION_SLOT, new MediaStream([track]));
     this.#changed("picked");
     track.contentHint = "text";
     track.onended = () => {
@@ -123,6 +122,8 @@ export class ScreenShare {
     clearTimeout(this.#again);
     this.#pc?.close();
     this.#pc = null;
+    // What the walls do not show is not shown here as if they did.
+    putOwn(PRESENTATION_SLOT, null);
     if (!this.#track) return;
     this.#changed("connecting");
     this.#again = setTimeout(() => this.#holds && void this.#connect(), RETRY_MS);
@@ -156,6 +157,7 @@ export class ScreenShare {
 
   #up() {
     clearTimeout(this.#again);
+    if (this.#track) putOwn(PRESENTATION_SLOT, new MediaStream([this.#track]));
     this.#changed("on");
   }
 }

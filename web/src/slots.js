@@ -19,7 +19,7 @@ let told = [];
 /** @type {() => void} */
 let sizesChanged = () => {};
 
-/** @type {(MediaStream | null)[]} What this machine sends itself: the server does not send it back. */
+/** @type {(MediaStream | null)[]} What this machine sends itself. */
 const own = [];
 
 /** @param {number} slot */

@@ -201,6 +201,19 @@ test("words outlive a full disk, orders do not", (t) => {
   stop();
 });
 
+test("a key pressed anew is not undone by its former release that a full disk refused", (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout", "setInterval"] });
+  const connection = start();
+  last().enter();
+  const release = connection.ask({ type: "set_priority", on: false });
+  last().say({ type: "error", id: release, why: "storage_failed", text: "", fatal: false });
+  const press = connection.ask({ type: "set_priority", on: true });
+  last().say({ type: "ok", id: press, seq: 9 });
+  t.mock.timers.tick(10_000);
+  assert.deepEqual(commands(last()).map((frame) => frame.id), [release, press]);
+  stop();
+});
+
 test("what a person must read ends the attempts; anything else tries again", () => {
   for (const why of ["not_admitted", "revoked", "replaced", "wrong_protocol"]) {
     const connection = start();

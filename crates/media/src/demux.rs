@@ -11,7 +11,7 @@ use std::net::SocketAddr;
 /// One of the two connections of a peer.
 pub type LegId = (PeerId, Side);
 
-/// Addresses kept for one leg; a further one takes the place of the oldest.
+/// Addresses kept for one leg; a further one takes the place of the one that was longest not answered.
 const ADDRESSES_PER_LEG_MAX: usize = 8;
 
 #[derive(Debug, Default)]
@@ -26,10 +26,18 @@ impl Demux {
         self.by_ufrag.insert(ufrag.to_owned(), leg);
     }
 
-    pub fn remove(&mut self, leg: LegId) {
+    /// Gives the addresses that were its.
+    pub fn remove(&mut self, leg: LegId) -> Vec<SocketAddr> {
         self.by_ufrag.retain(|_, of| *of != leg);
-        self.by_address.retain(|_, of| *of != leg);
-        self.addresses.remove(&leg);
+        let addresses = self.addresses.remove(&leg).unwrap_or_default();
+        let own = addresses
+            .into_iter()
+            .filter(|address| self.by_address.get(address) == Some(&leg));
+        let own: Vec<SocketAddr> = own.collect();
+        for address in &own {
+            self.by_address.remove(address);
+        }
+        own
     }
 
     /// The leg a received datagram is for.
@@ -38,19 +46,26 @@ impl Demux {
         named.or_else(|| self.by_address.get(&from)).copied()
     }
 
-    /// A leg answered at an address: it is the leg's.
-    pub fn answered(&mut self, leg: LegId, to: SocketAddr) {
-        if self.by_address.insert(to, leg) == Some(leg) {
-            return;
-        }
+    /// Whether an address is a leg's.
+    pub fn is_of(&self, leg: LegId, from: SocketAddr) -> bool {
+        self.by_address.get(&from) == Some(&leg)
+    }
+
+    /// A leg answered at an address: it is the leg's. Gives the address that is not any more.
+    pub fn answered(&mut self, leg: LegId, to: SocketAddr) -> Option<SocketAddr> {
+        self.by_address.insert(to, leg);
         let addresses = self.addresses.entry(leg).or_default();
+        addresses.retain(|address| *address != to);
         addresses.push(to);
-        if addresses.len() > ADDRESSES_PER_LEG_MAX {
-            let oldest = addresses.remove(0);
-            if self.by_address.get(&oldest) == Some(&leg) {
-                self.by_address.remove(&oldest);
-            }
+        if addresses.len() <= ADDRESSES_PER_LEG_MAX {
+            return None;
         }
+        let oldest = addresses.remove(0);
+        if self.by_address.get(&oldest) != Some(&leg) {
+            return None;
+        }
+        self.by_address.remove(&oldest);
+        Some(oldest)
     }
 }
 
@@ -122,7 +137,10 @@ mod tests {
         let mut demux = Demux::default();
         for port in 1..=9 {
             demux.answered(LEG, address(port));
+            // One that goes on checking is none of the oldest.
+            demux.answered(LEG, address(100));
         }
+        assert_eq!(demux.find(&[0x80; 30], address(100)), Some(LEG));
         assert_eq!(demux.find(&[0x80; 30], address(1)), None);
         assert_eq!(demux.find(&[0x80; 30], address(9)), Some(LEG));
         demux.answered(OTHER, address(9));

@@ -170,6 +170,7 @@ impl Driver {
 
     fn read(&mut self, now: Instant) {
         let mut datagrams = 0;
+        self.port.begin_reading();
         for _ in 0..BATCHES_MAX {
             let Self {
                 port,
@@ -189,13 +190,14 @@ impl Driver {
                 };
                 peer.meter.received(datagram.len());
                 let Some(line) = peer.line(leg.1) else { return };
-                if !line.may_come(now) {
+                if !line.may_come(demux.is_of(leg, from), now) {
                     add(&counters.flooded, 1);
                     return;
                 }
-                line.heard = now;
                 line.asked_by_stun |= is_stun(datagram);
-                line.leg.receive(BytesMut::from(datagram), from, now);
+                if line.leg.receive(BytesMut::from(datagram), from, now) {
+                    line.heard = now;
+                }
                 touch(line, leg, touched);
             });
             match read {
@@ -378,6 +380,7 @@ impl Driver {
             buffer,
             ..
         } = self;
+        let mut answered = vec![];
         writes.drain_datagrams(&mut Outlet {
             now,
             segments_max: port.segments_max(),
@@ -385,12 +388,18 @@ impl Driver {
             send: &mut |run| {
                 if asked && is_stun(run.bytes) {
                     *over_tcp = Port::is_tcp(run.to);
-                    demux.answered(leg, run.to);
+                    answered.push(run.to);
                 }
                 meter.sent(run.bytes.len());
                 add(&counters.send_drops, port.send(run));
             },
         });
+        for address in answered {
+            port.keep_way(address);
+            if let Some(left) = demux.answered(leg, address) {
+                port.forget_way(left);
+            }
+        }
     }
 
     /// Ends a leg for good, with a last datagram to say so. True if it was there.
@@ -416,7 +425,9 @@ impl Driver {
             buffer,
             send: &mut |run| add(&counters.send_drops, port.send(run)),
         });
-        self.demux.remove(leg);
+        for address in self.demux.remove(leg) {
+            self.port.forget_way(address);
+        }
         self.dirty = true;
         match leg.1 {
             Side::Uplink => {

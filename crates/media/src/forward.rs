@@ -152,6 +152,10 @@ impl VoiceSlot {
         }
         let mut head = head(packet);
         if self.ssrc != Some(packet.ssrc) {
+            // One that comes late may have been spoken before the opening.
+            if !packet.is_newest {
+                return None;
+            }
             self.ssrc = Some(packet.ssrc);
             // The first word after a silence: the receiver may adapt its buffer here.
             head.marker = true;
@@ -190,6 +194,7 @@ mod tests {
             timestamp: 0,
             marker: false,
             level_dbov: None,
+            is_newest: true,
             was_lost: false,
             payload,
         }
@@ -293,6 +298,11 @@ mod tests {
         slot.open(None);
         assert_eq!(speak(&mut slot, 1, 4), None);
         slot.open(Some(PeerId(2)));
+        let before = RtpIn {
+            is_newest: false,
+            ..packet(Codec::Opus, 5, 899, Bytes::from_static(b"before"))
+        };
+        assert_eq!(slot.forward(PeerId(2), &before, now), None);
         assert_eq!(speak(&mut slot, 2, 900), Some((4, true)));
     }
 }

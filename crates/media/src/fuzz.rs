@@ -90,6 +90,7 @@ fn rtp() {
                 timestamp: u32::from_be_bytes([*t0, *t1, *t2, *t3]),
                 marker: flags & 8 != 0,
                 level_dbov: None,
+                is_newest: true,
                 was_lost: false,
                 payload: Bytes::copy_from_slice(payload),
             };

@@ -19,6 +19,9 @@ const TRIES_WINDOW: Duration = Duration::from_secs(10);
 const RATE_MAX: f64 = 4_000.0;
 /// So many may come at once.
 const BURST_MAX: f64 = 2_000.0;
+/// The same for checks from addresses that have not been answered: a browser makes some tens while it connects.
+const STRANGERS_RATE_MAX: f64 = 100.0;
+const STRANGERS_BURST_MAX: f64 = 200.0;
 /// Of what a link bears, a change by less than one part of so many changes no route.
 const BEARS_STEPS: u64 = 25;
 
@@ -41,6 +44,8 @@ pub struct Peer {
 
 /// How many datagrams may still come now.
 struct Allowance {
+    rate: f64,
+    most: f64,
     left: f64,
     at: Instant,
 }
@@ -80,6 +85,8 @@ pub struct Down {
 /// A leg and what the loop must know about it.
 pub struct Line {
     allowance: Allowance,
+    /// The same for addresses that are not the client's, or not yet.
+    of_strangers: Allowance,
     pub leg: Box<dyn Leg>,
     pub connected: bool,
     pub made: Instant,
@@ -285,17 +292,19 @@ impl Down {
 }
 
 impl Line {
-    /// Whether a datagram may be read; if so, it counts.
-    pub fn may_come(&mut self, now: Instant) -> bool {
-        self.allowance.take(now)
+    /// Whether a datagram may be read; if so, it counts. Who only knows the leg's name takes nothing of what the client may
+    /// send.
+    pub fn may_come(&mut self, is_client: bool, now: Instant) -> bool {
+        match is_client {
+            true => self.allowance.take(now),
+            false => self.of_strangers.take(now),
+        }
     }
 
     fn new(leg: Box<dyn Leg>, now: Instant) -> Self {
         Self {
-            allowance: Allowance {
-                left: BURST_MAX,
-                at: now,
-            },
+            allowance: Allowance::new(RATE_MAX, BURST_MAX, now),
+            of_strangers: Allowance::new(STRANGERS_RATE_MAX, STRANGERS_BURST_MAX, now),
             leg,
             connected: false,
             made: now,
@@ -310,10 +319,19 @@ impl Line {
 }
 
 impl Allowance {
+    fn new(rate: f64, most: f64, at: Instant) -> Self {
+        Self {
+            rate,
+            most,
+            left: most,
+            at,
+        }
+    }
+
     fn take(&mut self, now: Instant) -> bool {
         let passed = now.saturating_duration_since(self.at).as_secs_f64();
         self.at = now;
-        self.left = (self.left + passed * RATE_MAX).min(BURST_MAX);
+        self.left = (self.left + passed * self.rate).min(self.most);
         let may = self.left >= 1.0;
         if may {
             self.left -= 1.0;
@@ -329,10 +347,7 @@ mod tests {
     #[test]
     fn a_burst_is_read_and_a_flood_is_not() {
         let start = Instant::now();
-        let mut allowance = Allowance {
-            left: BURST_MAX,
-            at: start,
-        };
+        let mut allowance = Allowance::new(RATE_MAX, BURST_MAX, start);
         let mut read = |from_us: u64, count: u64, each_us: u64| {
             let at = |n| start + Duration::from_micros(from_us + n * each_us);
             (0..count).filter(|n| allowance.take(at(*n))).count()
@@ -359,6 +374,7 @@ mod tests {
             timestamp: 0,
             marker: false,
             level_dbov: None,
+            is_newest: true,
             was_lost: false,
             payload: vec![0; bytes].into(),
         };

@@ -150,6 +150,7 @@ pub mod tests {
             timestamp,
             marker: false,
             level_dbov,
+            is_newest: true,
             was_lost: false,
             payload: bytes::Bytes::new(),
         }

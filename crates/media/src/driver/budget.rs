@@ -41,7 +41,9 @@ impl Leg for Recorded {
     fn accept_answer(&mut self, _: &str, _: Instant) -> Result<(), EngineError> {
         Ok(())
     }
-    fn receive(&mut self, _: BytesMut, _: SocketAddr, _: Instant) {}
+    fn receive(&mut self, _: BytesMut, _: SocketAddr, _: Instant) -> bool {
+        true
+    }
     fn takes(&self, _: usize, _: Codec) -> bool {
         true
     }
@@ -84,6 +86,7 @@ fn record(room: u16, round: u32, into: &mut VecDeque<RtpIn>) {
             timestamp: round * 3_000,
             marker: usize::from(part) + 1 == PARTS.len(),
             level_dbov: None,
+            is_newest: true,
             was_lost: false,
             payload: payload.into(),
         });
@@ -96,6 +99,7 @@ fn record(room: u16, round: u32, into: &mut VecDeque<RtpIn>) {
         timestamp: round * 960,
         marker: false,
         level_dbov: Some(-30),
+        is_newest: true,
         was_lost: false,
         payload: Bytes::from(vec![1; SOUND_BYTES]),
     });

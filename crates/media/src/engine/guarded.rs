@@ -57,8 +57,9 @@ impl<L: Leg> Leg for Guarded<L> {
             .unwrap_or(Err(EngineError::Panicked))
     }
 
-    fn receive(&mut self, datagram: BytesMut, from: SocketAddr, now: Instant) {
-        self.call(|leg| leg.receive(datagram, from, now));
+    fn receive(&mut self, datagram: BytesMut, from: SocketAddr, now: Instant) -> bool {
+        self.call(|leg| leg.receive(datagram, from, now))
+            .unwrap_or(false)
     }
 
     fn takes(&self, slot: usize, codec: Codec) -> bool {
@@ -117,8 +118,9 @@ mod tests {
         fn accept_answer(&mut self, _: &str, _: Instant) -> Result<(), EngineError> {
             Ok(())
         }
-        fn receive(&mut self, datagram: BytesMut, _: SocketAddr, _: Instant) {
+        fn receive(&mut self, datagram: BytesMut, _: SocketAddr, _: Instant) -> bool {
             assert!(datagram.is_empty(), "a promise of the library is broken");
+            true
         }
         fn takes(&self, _: usize, _: Codec) -> bool {
             true

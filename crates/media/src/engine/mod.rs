@@ -114,6 +114,8 @@ pub struct RtpIn {
     pub marker: bool,
     /// Loudness in dBov, when the sender says it (RFC 6464).
     pub level_dbov: Option<i8>,
+    /// None of its stream came that was sent later.
+    pub is_newest: bool,
     /// Lost on the way, and sent again when it was asked for.
     pub was_lost: bool,
     pub payload: Bytes,
@@ -183,8 +185,9 @@ pub trait Leg: Send {
     fn ufrag(&self) -> &str;
     /// The client's answer to our offer (downlink only).
     fn accept_answer(&mut self, answer: &str, now: Instant) -> Result<(), EngineError>;
-    /// A datagram that came from the network.
-    fn receive(&mut self, datagram: BytesMut, from: SocketAddr, now: Instant);
+    /// A datagram that came from the network; gives whether the client itself was heard, and not only somebody who knows
+    /// its name.
+    fn receive(&mut self, datagram: BytesMut, from: SocketAddr, now: Instant) -> bool;
     /// Whether the client takes a codec in a slot (downlink only).
     fn takes(&self, slot: usize, codec: Codec) -> bool;
     /// A packet for one of the slots (downlink only). Nothing leaves before `drain_datagrams`. False if it has no place

@@ -61,6 +61,21 @@ impl Port {
         Ok(framed + self.udp.receive(take)?)
     }
 
+    /// A new reading begins.
+    pub fn begin_reading(&mut self) {
+        self.udp.begin_reading();
+    }
+
+    /// Who was just read is a client.
+    pub fn keep_way(&mut self, client: SocketAddr) {
+        self.udp.keep_way(client);
+    }
+
+    /// An address is no client's any more.
+    pub fn forget_way(&mut self, client: SocketAddr) {
+        self.udp.forget_way(client);
+    }
+
     /// Datagrams the kernel takes in one call.
     pub fn segments_max(&self) -> usize {
         self.udp.segments_max()

@@ -2,7 +2,7 @@
 
 use crate::engine::Run;
 use quinn_udp::{BATCH_SIZE, RecvMeta, Transmit, UdpSocketState};
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::collections::HashMap;
 use std::io::{self, IoSliceMut};
 use std::net::{IpAddr, SocketAddr};
 use tokio::io::Interest;
@@ -10,9 +10,6 @@ use tokio::net::UdpSocket;
 
 /// What we ask the kernel to buffer each way; it may give less. A full receive buffer loses packets.
 const SOCKET_BUFFER_BYTES: usize = 8 * 1024 * 1024;
-/// Clients whose way in is remembered where the machine has several addresses; a client that takes another's place there
-/// sends that one's answers by the way the kernel would choose.
-const WAYS: usize = 4_096;
 /// The longest datagram we read; a longer one is cut and fails to decrypt.
 const DATAGRAM_MAX_BYTES: usize = 2_048;
 
@@ -21,8 +18,10 @@ pub struct UdpPort {
     state: UdpSocketState,
     buffer: Vec<u8>,
     buffer_each: usize,
-    /// Which address of ours a client sent to, if we listen on all: it takes answers from no other. Empty if on one.
-    ways: Vec<Option<(SocketAddr, IpAddr)>>,
+    /// Which address of ours the senders of the last reading sent to, if we listen on all: they take answers from no other.
+    asked: Option<HashMap<SocketAddr, IpAddr>>,
+    /// The same of those who are clients.
+    ways: HashMap<SocketAddr, IpAddr>,
 }
 
 impl UdpPort {
@@ -44,7 +43,8 @@ impl UdpPort {
         Ok(Self {
             buffer: vec![0; buffer_each * BATCH_SIZE],
             buffer_each,
-            ways: vec![None; if listens_on_all { WAYS } else { 0 }],
+            asked: listens_on_all.then(HashMap::new),
+            ways: HashMap::new(),
             socket,
             state,
         })
@@ -65,7 +65,8 @@ impl UdpPort {
             state,
             buffer,
             buffer_each,
-            ways,
+            asked,
+            ..
         } = self;
         let mut metas = [RecvMeta::default(); BATCH_SIZE];
         let read = socket.try_io(Interest::READABLE, || {
@@ -82,9 +83,8 @@ impl UdpPort {
         };
         let mut datagrams = 0;
         for (meta, bytes) in metas.iter().zip(buffer.chunks(*buffer_each)).take(filled) {
-            let way = place(meta.addr, ways.len()).and_then(|place| ways.get_mut(place));
-            if let (Some(way), Some(ours)) = (way, meta.dst_ip) {
-                *way = Some((meta.addr, ours));
+            if let (Some(asked), Some(ours)) = (&mut *asked, meta.dst_ip) {
+                asked.insert(meta.addr, ours);
             }
             for datagram in bytes[..meta.len].chunks(meta.stride.max(1)) {
                 datagrams += 1;
@@ -99,10 +99,30 @@ impl UdpPort {
         self.state.max_gso_segments()
     }
 
-    /// Which address of ours a client sends to.
+    /// A new reading begins: what is known of strangers is forgotten.
+    pub fn begin_reading(&mut self) {
+        if let Some(asked) = &mut self.asked {
+            asked.clear();
+        }
+    }
+
+    /// Who was just read is a client: its answers leave from the address it asked.
+    pub fn keep_way(&mut self, client: SocketAddr) {
+        let ours = self.asked.as_ref().and_then(|asked| asked.get(&client));
+        if let Some(ours) = ours {
+            self.ways.insert(client, *ours);
+        }
+    }
+
+    pub fn forget_way(&mut self, client: SocketAddr) {
+        self.ways.remove(&client);
+    }
+
+    /// Which address of ours somebody sends to.
     fn way_in(&self, client: SocketAddr) -> Option<IpAddr> {
-        let way = self.ways.get(place(client, self.ways.len())?)?;
-        way.filter(|(of, _)| *of == client).map(|(_, ours)| ours)
+        let asked = self.asked.as_ref()?;
+        let way = self.ways.get(&client).or_else(|| asked.get(&client));
+        way.copied()
     }
 
     /// Sends a run; gives how many of its datagrams were dropped because the kernel had no room: a lost packet is
@@ -130,34 +150,48 @@ impl UdpPort {
     }
 }
 
-/// Where a client's way is kept among so many.
-fn place(client: SocketAddr, of: usize) -> Option<usize> {
-    let mut hasher = DefaultHasher::new();
-    client.hash(&mut hasher);
-    (of > 0).then(|| hasher.finish() as usize % of)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn an_answer_leaves_from_the_address_that_was_asked() {
+    async fn answers_leave_from_the_address_that_was_asked_and_strangers_change_no_clients_way() {
         let mut port = UdpPort::bind("0.0.0.0:0".parse().unwrap()).unwrap();
         let number = port.local_addr().unwrap().port();
         let client = UdpSocket::bind("127.0.0.1:0").await.unwrap();
-        for ours in ["127.0.0.1", "127.0.0.2", "127.0.0.3", "127.0.0.2"] {
+        let from = client.local_addr().unwrap();
+        let mut answer = [0; 16];
+        for (ours, is_client) in [("127.0.0.3", false), ("127.0.0.2", true)] {
             let ours = SocketAddr::new(ours.parse().unwrap(), number);
             client.send_to(b"who is there?", ours).await.unwrap();
             port.readable().await.unwrap();
-            let mut from = None;
-            while from.is_none() {
-                port.receive(|_, client| from = Some(client)).unwrap();
-            }
-            assert_eq!(port.send(Run::one(from.unwrap(), b"we are")), 0);
-            let mut answer = [0; 16];
+            port.begin_reading();
+            while port.receive(|_, _| {}).unwrap() == 0 {}
+            assert_eq!(port.send(Run::one(from, b"we are")), 0);
             assert_eq!(client.recv_from(&mut answer).await.unwrap(), (6, ours));
+            if is_client {
+                port.keep_way(from);
+            }
+            port.begin_reading();
         }
+        let ours = SocketAddr::new("127.0.0.2".parse().unwrap(), number);
+        for stranger in 0..50 {
+            let stranger = UdpSocket::bind((IpAddr::from([127, 0, 1, stranger]), 0));
+            let elsewhere = SocketAddr::new("127.0.0.9".parse().unwrap(), number);
+            stranger
+                .await
+                .unwrap()
+                .send_to(b"?", elsewhere)
+                .await
+                .unwrap();
+        }
+        port.readable().await.unwrap();
+        port.receive(|_, _| {}).unwrap();
+        assert_eq!(port.send(Run::one(from, b"media")), 0);
+        assert_eq!(client.recv_from(&mut answer).await.unwrap(), (5, ours));
+        port.begin_reading();
+        port.forget_way(from);
+        assert_eq!(port.way_in(from), None);
     }
 
     #[tokio::test]

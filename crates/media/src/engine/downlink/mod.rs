@@ -310,9 +310,10 @@ impl Leg for Downlink {
         Ok(())
     }
 
-    fn receive(&mut self, datagram: BytesMut, from: SocketAddr, now: Instant) {
+    fn receive(&mut self, datagram: BytesMut, from: SocketAddr, now: Instant) -> bool {
         let received = self.transport.receive(datagram, from, now);
         self.received(received, now);
+        self.transport.heard() == Some(now)
     }
 
     fn takes(&self, slot: usize, codec: Codec) -> bool {

@@ -30,7 +30,7 @@ fn uplink() {
         client.now += Duration::from_millis(5);
         let sound = Out {
             ssrc: SOUND,
-            seq: taken % 500,
+            seq: taken,
             payload_type: OPUS,
             extensions: &[],
             payload: b"sound",

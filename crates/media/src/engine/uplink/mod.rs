@@ -15,7 +15,7 @@ mod tests;
 
 use super::missing::{Mark, Missing};
 use super::wire::rtp::Header;
-use super::wire::{Received, Transport};
+use super::wire::{Opened, Received, Transport};
 use super::{Codec, Engine, EngineError, Layer, Leg, LegEvent, Outlet, RtpIn, Run, refused};
 use crate::rewrite::RtpOut;
 use crate::{h264, vp8};
@@ -33,6 +33,8 @@ use std::time::{Duration, Instant};
 
 /// How often the client hears how its streams arrive.
 const REPORT_INTERVAL: Duration = Duration::from_secs(1);
+/// Sound that comes so many packets late, more than a second, is of another moment: nobody may hear it now.
+const LATE_SOUND: u64 = 64;
 /// Who reports, and asks for key frames and lost packets.
 const OUR_SSRC: u32 = 1;
 
@@ -55,6 +57,8 @@ struct Stream {
     payload_type: u8,
     codec: Codec,
     layer: Layer,
+    /// Its furthest packet, in which numbers do not wrap.
+    furthest: u64,
     figures: Figures,
     /// Stays empty for sound, which is not sent again.
     missing: Missing,
@@ -109,8 +113,8 @@ impl Uplink {
                     }
                 }
             }
-            Received::Rtp(packet, header, number) => {
-                let read = self.packet(packet, &header, number, now);
+            Received::Rtp(packet, header, opened) => {
+                let read = self.packet(packet, &header, opened, now);
                 self.events.extend(read.map(LegEvent::Rtp));
             }
         }
@@ -121,9 +125,10 @@ impl Uplink {
         &mut self,
         mut packet: BytesMut,
         header: &Header,
-        number: u64,
+        opened: Opened,
         now: Instant,
     ) -> Option<RtpIn> {
+        let Opened { number, is_newest } = opened;
         let says = self.offer.says(header, &packet);
         if let (Some(arrivals), Some(running)) = (&mut self.arrivals, says.twcc) {
             arrivals.came(running, now);
@@ -140,6 +145,10 @@ impl Uplink {
         if stream.payload_type != header.payload_type {
             return None;
         }
+        stream.furthest = stream.furthest.max(number);
+        if stream.codec == Codec::Opus && stream.furthest - number > LATE_SOUND {
+            return None;
+        }
         self.newest = header.ssrc;
         let level_dbov = says.level_dbov;
         let end = header.payload_end(&packet)?;
@@ -153,6 +162,7 @@ impl Uplink {
             timestamp: header.timestamp,
             marker: header.marker,
             level_dbov,
+            is_newest,
             was_lost: false,
             payload: packet.freeze(),
         };
@@ -178,6 +188,7 @@ impl Uplink {
             payload_type: header.payload_type,
             codec: meaning.codec,
             layer: meaning.layer,
+            furthest: number,
             figures: Figures::new(meaning.codec, number, now),
             missing: Missing::new(meaning.sends_again),
         });
@@ -244,9 +255,10 @@ impl Leg for Uplink {
         Err(EngineError::Sdp("an uplink is offered, not answered"))
     }
 
-    fn receive(&mut self, datagram: BytesMut, from: SocketAddr, now: Instant) {
+    fn receive(&mut self, datagram: BytesMut, from: SocketAddr, now: Instant) -> bool {
         let received = self.transport.receive(datagram, from, now);
         self.received(received, now);
+        self.transport.heard() == Some(now)
     }
 
     fn takes(&self, _: usize, _: Codec) -> bool {

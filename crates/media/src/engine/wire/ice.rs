@@ -1,8 +1,10 @@
 //! The passive end of ICE (RFC 8445, lite): it answers checks, and the client names the path.
 //!
-//! A check proves that its sender knows our password and can be reached where it claims to be. The newest naming
-//! (USE-CANDIDATE) wins, so a client that changes its address in mid-call takes its media along; and so does one that goes
-//! on from a proved address without naming it, as one does that does not know of its router's new address.
+//! A check proves that its sender knows our password, or repeats what somebody said who does: STUN knows no order. So it
+//! proves an address and may name a path (USE-CANDIDATE), and the path in use is left only when a packet that keys protect
+//! comes from the new one, or none comes any more from the old. A client that changes its address in mid-call takes its
+//! media along; and so does one that goes on from a proved address without naming it, as one does that does not know of
+//! its router's new address.
 
 use crate::demux::is_stun;
 use rtc::crypto::RTCCryptoProvider;
@@ -14,9 +16,13 @@ use rtc::stun::message::{BINDING_REQUEST, BINDING_SUCCESS, Message};
 use rtc::stun::xoraddr::XorMappedAddress;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-/// Addresses that a client may have proved; a further one takes the place of the oldest.
+/// Addresses that a client may have proved; a further one takes the place of the one that was longest not checked, but
+/// never of the path.
 const PROVED_MAX: usize = 8;
+/// A path that brought nothing for so long may be left for another.
+const STILL: Duration = Duration::from_secs(1);
 /// Six bits a letter: the name has 48 of them, the password 144 (RFC 8445, 5.3, wants 24 and 128).
 const UFRAG_LETTERS: usize = 8;
 const PASSWORD_LETTERS: usize = 24;
@@ -27,8 +33,13 @@ pub struct Ice {
     password: String,
     /// The client's name, once its description is known.
     theirs: Option<String>,
+    /// The one checked last at the end.
     proved: Vec<SocketAddr>,
     path: Option<SocketAddr>,
+    /// When something that keys protect last came over it.
+    heard: Option<Instant>,
+    /// The path the client named last.
+    named: Option<SocketAddr>,
 }
 
 impl Ice {
@@ -49,6 +60,8 @@ impl Ice {
             theirs: None,
             proved: vec![],
             path: None,
+            heard: None,
+            named: None,
         })
     }
 
@@ -81,17 +94,27 @@ impl Ice {
         }
     }
 
-    /// A genuine packet, the newest of its kind, came from a proved address: the client is there. Its checks of consent
-    /// need not name the path again (RFC 7675, 5.1).
-    pub fn goes_on_at(&mut self, from: SocketAddr) {
-        if self.is_proved(from) {
+    /// A packet that keys protect, the newest of its kind, came from a proved address: the client is there. Its checks of
+    /// consent need not name the path again (RFC 7675, 5.1). One that was on its way does not lead back.
+    pub fn goes_on_at(&mut self, from: SocketAddr, now: Instant) {
+        let may_move = self.named == Some(from) || self.is_still(now);
+        if self.path != Some(from) && self.is_proved(from) && may_move {
             self.path = Some(from);
         }
+        if self.path == Some(from) {
+            self.heard = Some(now);
+        }
+    }
+
+    /// Nothing comes over the path.
+    fn is_still(&self, now: Instant) -> bool {
+        let passed = |at| now.saturating_duration_since(at) >= STILL;
+        self.heard.is_none_or(passed)
     }
 
     /// The answer to a check, if it is one and genuine. To anything else nothing is said: an answer would tell the
     /// server's other parts that the address is the client's.
-    pub fn receive(&mut self, datagram: &[u8], from: SocketAddr) -> Option<Vec<u8>> {
+    pub fn receive(&mut self, datagram: &[u8], from: SocketAddr, now: Instant) -> Option<Vec<u8>> {
         if !is_stun(datagram) {
             return None;
         }
@@ -100,16 +123,24 @@ impl Ice {
         if !self.is_genuine(&mut check) {
             return None;
         }
-        if !self.is_proved(from) {
-            if self.proved.len() == PROVED_MAX {
-                self.proved.remove(0);
-            }
-            self.proved.push(from);
-        }
+        self.prove(from);
         if check.contains(ATTR_USE_CANDIDATE) {
-            self.path = Some(from);
+            self.named = Some(from);
+            if self.is_still(now) {
+                self.path = Some(from);
+            }
         }
         self.answer(&check, from)
+    }
+
+    fn prove(&mut self, from: SocketAddr) {
+        self.proved.retain(|proved| *proved != from);
+        if self.proved.len() == PROVED_MAX {
+            let path = self.path;
+            let oldest = self.proved.iter().position(|one| Some(*one) != path);
+            self.proved.remove(oldest.unwrap_or(0));
+        }
+        self.proved.push(from);
     }
 
     fn is_genuine(&self, check: &mut Message) -> bool {
@@ -172,7 +203,9 @@ mod tests {
     #[test]
     fn a_genuine_check_is_answered_with_the_address_it_came_from() {
         let mut ice = ice();
-        let answer = ice.receive(&check(&ice, "them", false), at(7)).unwrap();
+        let answer = ice
+            .receive(&check(&ice, "them", false), at(7), Instant::now())
+            .unwrap();
         let mut message = Message::new();
         message.unmarshal_binary(&answer).unwrap();
         assert_eq!(message.typ, BINDING_SUCCESS);
@@ -190,26 +223,46 @@ mod tests {
         let mut ice = ice();
         ice.begins_at(at(1));
         assert_eq!(ice.path(), None, "not proved");
-        ice.receive(&check(&ice, "them", false), at(1));
+        ice.receive(&check(&ice, "them", false), at(1), Instant::now());
         ice.begins_at(at(1));
         assert_eq!(ice.path(), Some(at(1)));
-        ice.receive(&check(&ice, "them", true), at(2));
+        ice.receive(&check(&ice, "them", true), at(2), Instant::now());
         ice.begins_at(at(1));
         assert_eq!(ice.path(), Some(at(2)));
-        ice.receive(&check(&ice, "them", true), at(3));
+        ice.receive(&check(&ice, "them", true), at(3), Instant::now());
         assert_eq!(ice.path(), Some(at(3)));
     }
 
     #[test]
     fn who_goes_on_elsewhere_is_there_if_it_proved_it() {
-        let mut ice = ice();
-        ice.receive(&check(&ice, "them", true), at(1));
-        ice.goes_on_at(at(2));
+        let (mut ice, now) = (ice(), Instant::now());
+        ice.receive(&check(&ice, "them", true), at(1), now);
+        ice.goes_on_at(at(2), now);
         assert_eq!(ice.path(), Some(at(1)), "not proved");
-        ice.receive(&check(&ice, "them", false), at(2));
+        ice.receive(&check(&ice, "them", false), at(2), now);
         assert_eq!(ice.path(), Some(at(1)), "not named");
-        ice.goes_on_at(at(2));
+        ice.goes_on_at(at(2), now);
         assert_eq!(ice.path(), Some(at(2)));
+        ice.goes_on_at(at(1), now + STILL / 2);
+        assert_eq!(ice.path(), Some(at(2)), "it was on its way");
+        ice.goes_on_at(at(1), now + STILL);
+        assert_eq!(ice.path(), Some(at(1)), "not named, and silent since");
+    }
+
+    #[test]
+    fn who_repeats_a_check_of_another_neither_draws_its_packets_nor_drives_it_out() {
+        let (mut ice, now) = (ice(), Instant::now());
+        let naming = check(&ice, "them", true);
+        ice.receive(&naming, at(1), now);
+        ice.goes_on_at(at(1), now);
+        for port in 2..30 {
+            ice.receive(&naming, at(port), now + STILL / 2);
+            assert_eq!(ice.path(), Some(at(1)));
+        }
+        assert!(ice.is_proved(at(1)), "the path stays");
+        // The client itself goes elsewhere: its own packets show it.
+        ice.goes_on_at(at(29), now + STILL / 2);
+        assert_eq!(ice.path(), Some(at(29)));
     }
 
     #[test]
@@ -219,12 +272,23 @@ mod tests {
         for place in 0..good.len() {
             let mut forged = good.clone();
             forged[place] ^= 1;
-            assert_eq!(ice.receive(&forged, at(9)), None, "changed at {place}");
+            assert_eq!(
+                ice.receive(&forged, at(9), Instant::now()),
+                None,
+                "changed at {place}"
+            );
         }
         let other = Ice::new(provider()).unwrap();
-        assert_eq!(ice.receive(&check(&other, "them", true), at(9)), None);
+        assert_eq!(
+            ice.receive(&check(&other, "them", true), at(9), Instant::now()),
+            None
+        );
         ice.described("somebody");
-        assert_eq!(ice.receive(&good, at(9)), None, "of another client");
+        assert_eq!(
+            ice.receive(&good, at(9), Instant::now()),
+            None,
+            "of another client"
+        );
         assert_eq!((ice.path(), ice.is_proved(at(9))), (None, false));
     }
 
@@ -232,7 +296,7 @@ mod tests {
     fn only_the_newest_addresses_are_kept() {
         let mut ice = ice();
         for port in 1..=9 {
-            ice.receive(&check(&ice, "them", false), at(port));
+            ice.receive(&check(&ice, "them", false), at(port), Instant::now());
         }
         assert!(!ice.is_proved(at(1)) && ice.is_proved(at(9)));
     }

@@ -10,6 +10,7 @@ mod transport;
 
 pub use dtls::{Fingerprint, Identity, Role};
 pub use ice::Ice;
+pub use srtp::Opened;
 pub use transport::{Received, Transport};
 
 #[cfg(test)]

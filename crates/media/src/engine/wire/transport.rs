@@ -3,7 +3,7 @@
 use super::dtls::{Dtls, Fingerprint, Identity, Role, Step};
 use super::ice::Ice;
 use super::rtp::Header;
-use super::srtp::{Opener, RTCP_TAIL_BYTES, Sealer, TAG_BYTES};
+use super::srtp::{Opened, Opener, RTCP_TAIL_BYTES, Sealer, TAG_BYTES};
 use crate::demux::is_stun;
 use bytes::BytesMut;
 use rtc::shared::error::Error;
@@ -21,6 +21,8 @@ pub struct Transport {
     /// The client sends media here.
     takes_media: bool,
     closed: bool,
+    /// When the client last said something: what anybody may send does not count.
+    heard: Option<Instant>,
     out: Vec<(SocketAddr, Vec<u8>)>,
 }
 
@@ -31,8 +33,8 @@ pub enum Received {
     Closed,
     /// Readable RTCP.
     Rtcp(BytesMut),
-    /// Readable RTP with its header, and its running number, in which sequence numbers do not wrap.
-    Rtp(BytesMut, Header, u64),
+    /// Readable RTP with its header, and where it stands in its stream.
+    Rtp(BytesMut, Header, Opened),
 }
 
 impl Transport {
@@ -43,6 +45,7 @@ impl Transport {
             keys: None,
             takes_media: false,
             closed: false,
+            heard: None,
             out: vec![],
         })
     }
@@ -70,7 +73,8 @@ impl Transport {
 
     pub fn receive(&mut self, datagram: BytesMut, from: SocketAddr, now: Instant) -> Received {
         if is_stun(&datagram) {
-            if let Some(answer) = self.ice.receive(&datagram, from) {
+            if let Some(answer) = self.ice.receive(&datagram, from, now) {
+                self.heard = Some(now);
                 self.push(from, answer);
                 // A handshake of ours may have waited for a way.
                 self.flush();
@@ -106,6 +110,11 @@ impl Transport {
         }
         let (sealer, _) = self.keys.as_mut()?;
         Some((self.ice.path()?, sealer))
+    }
+
+    /// When the client itself was last heard.
+    pub fn heard(&self) -> Option<Instant> {
+        self.heard
     }
 
     /// Whether a stream of theirs is still remembered.
@@ -147,9 +156,11 @@ impl Transport {
     /// As if a client had connected from an address.
     #[cfg(test)]
     pub fn open(&mut self, to: SocketAddr) {
-        let _ = self
-            .ice
-            .receive(&super::tests::check(&self.ice, "them", true), to);
+        let _ = self.ice.receive(
+            &super::tests::check(&self.ice, "them", true),
+            to,
+            Instant::now(),
+        );
         self.key();
     }
 
@@ -162,6 +173,7 @@ impl Transport {
     }
 
     fn handshake(&mut self, datagram: BytesMut, from: SocketAddr, now: Instant) -> Received {
+        self.heard = Some(now);
         self.ice.begins_at(from);
         let step = self.dtls.receive(datagram, now);
         let received = match step {
@@ -194,12 +206,13 @@ impl Transport {
         let Some(opened) = opened else {
             return Received::Nothing;
         };
+        self.heard = Some(now);
         packet.truncate(packet.len() - tail);
         if opened.is_newest {
-            self.ice.goes_on_at(from);
+            self.ice.goes_on_at(from, now);
         }
         match header {
-            Some(header) => Received::Rtp(packet, header, opened.number),
+            Some(header) => Received::Rtp(packet, header, opened),
             None => Received::Rtcp(packet),
         }
     }

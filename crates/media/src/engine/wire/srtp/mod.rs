@@ -5,7 +5,7 @@
 mod open;
 mod window;
 
-pub use open::Opener;
+pub use open::{Opened, Opener};
 
 use rtc::crypto::{AeadAlgorithm, AeadCipher, BlockCipherAlgorithm, CryptoError, RTCCrypto};
 
