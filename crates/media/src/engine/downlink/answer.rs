@@ -148,7 +148,9 @@ mod tests {
         let offer = read(&[HEAD, &both].concat()).unwrap();
         let answer = answered(&offer);
         assert!(answer.contains("m=video 9 UDP/TLS/RTP/SAVPF 98 97\r\n"));
-        assert!(answer.contains("a=fmtp:97 packetization-mode=1;profile-level-id=42e01f\r\n"));
+        assert!(answer.contains(
+            "a=fmtp:97 level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f\r\n"
+        ));
     }
 
     #[test]

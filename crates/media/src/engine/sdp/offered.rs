@@ -9,8 +9,6 @@ use std::fmt::{self, Write};
 const PARTS_MAX: usize = 8;
 /// Letters of a part's name, kind or protocol.
 const WORD_MAX: usize = 32;
-/// Letters of a codec's settings that are said back.
-const SETTINGS_MAX: usize = 128;
 /// Kinds of a codec that are looked at; Chromium names six of H.264.
 const KINDS_MAX: usize = 32;
 /// The highest priority of a host's only component (RFC 8445, 5.1.2).
@@ -100,7 +98,7 @@ fn part(text: &str) -> Option<Part> {
     let names = match kind {
         "video" => Names {
             vp8: payload_types(text, "VP8/90000").next(),
-            h264: h264(text),
+            h264: h264(text).map(|(pt, _)| pt),
             ..Names::default()
         },
         "audio" => Names {
@@ -128,19 +126,37 @@ pub fn twcc_id(text: &str) -> Option<u8> {
     extension_id(text, TWCC_URI).filter(|id| (1..=14).contains(id))
 }
 
-/// The number of the H.264 that we forward: constrained baseline, in fragments.
-fn h264(text: &str) -> Option<u8> {
-    let mut numbers = payload_types(text, "H264/90000").take(KINDS_MAX);
-    numbers.find(|pt| {
-        let settings = settings_of(text, *pt).to_ascii_lowercase();
-        settings.contains("packetization-mode=1") && settings.contains("profile-level-id=42e0")
-    })
+/// The number of the H.264 that we forward, and its profile and level: constrained baseline, in fragments.
+fn h264(text: &str) -> Option<(u8, &str)> {
+    let numbers = payload_types(text, "H264/90000").take(KINDS_MAX);
+    let mut kinds = numbers.filter_map(|pt| {
+        let is_fragmented = setting(text, pt, "packetization-mode") == Some("1");
+        Some((pt, setting(text, pt, "profile-level-id")?)).filter(|_| is_fragmented)
+    });
+    kinds.find(|(_, profile)| is_constrained_baseline(profile))
+}
+
+/// Three profiles are it, if the bits behind them say that nothing of theirs beyond it is used (RFC 6184, table 5).
+fn is_constrained_baseline(profile: &str) -> bool {
+    let digits = profile.bytes().filter(u8::is_ascii_hexdigit).count();
+    if digits != 6 || profile.len() != 6 {
+        return false;
+    }
+    match u32::from_str_radix(profile, 16).map(u32::to_be_bytes) {
+        Ok([_, 0x42, set, _]) => set & 0x4f == 0x40,
+        Ok([_, 0x4d, set, _]) => set & 0x8f == 0x80,
+        Ok([_, 0x58, set, _]) => set & 0xcf == 0xc0,
+        Ok(_) | Err(_) => false,
+    }
 }
 
 fn about(text: &str, names: Names) -> String {
     let mut about = String::new();
-    // The level of H.264 is the client's to say, so its own settings are said back (RFC 6184, 8.2.2).
-    let h264 = names.h264.map(|pt| settings_of(text, pt));
+    // The profile is said back as it was offered, the level is the client's to say (RFC 6184, 8.2.2). The rest of its
+    // settings tell of its own stream.
+    let h264 = h264(text).map(|(_, profile)| {
+        format!("level-asymmetry-allowed=1;packetization-mode=1;profile-level-id={profile}")
+    });
     let codecs = [
         (names.vp8, "VP8/90000", String::new()),
         (names.h264, "H264/90000", h264.unwrap_or_default()),
@@ -159,16 +175,17 @@ fn about(text: &str, names: Names) -> String {
     about
 }
 
-/// What a part says of a codec's settings.
-fn settings_of(text: &str, pt: u8) -> String {
+/// What a part says of one of a codec's settings.
+fn setting<'a>(text: &'a str, pt: u8, name: &str) -> Option<&'a str> {
     let fmtp = format!("a=fmtp:{pt} ");
     let mut lines = text.lines();
-    let settings = lines.find_map(|line| line.trim().strip_prefix(&fmtp));
-    settings
-        .unwrap_or_default()
-        .chars()
-        .take(SETTINGS_MAX)
-        .collect()
+    let settings = lines.find_map(|line| line.trim().strip_prefix(&fmtp))?;
+    settings.split(';').find_map(|setting| {
+        let (said, value) = setting.split_once('=')?;
+        said.trim()
+            .eq_ignore_ascii_case(name)
+            .then_some(value.trim())
+    })
 }
 
 /// What we understand of the feedback a part offers for a codec.

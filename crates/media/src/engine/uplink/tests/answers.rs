@@ -164,7 +164,7 @@ fn an_encoder_is_answered() {
         a=rtcp-mux
         a=recvonly
         a=rtpmap:96 H264/90000
-        a=fmtp:96 profile-level-id=42e01f;packetization-mode=1;level-asymmetry-allowed=1
+        a=fmtp:96 level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f
         a=rtcp-fb:96 nack
         a=rtcp-fb:96 nack pli"#]]
     .assert_eq(&answered(ENCODER));
@@ -180,6 +180,51 @@ fn of_h264_the_kind_is_taken_that_everybody_reads() {
     };
     assert_eq!(numbers(CHROMIUM_H264).as_deref(), Some("108"));
     assert_eq!(numbers(AIORTC).as_deref(), Some("97 101"));
+}
+
+#[test]
+fn constrained_baseline_is_known_by_its_bits_however_it_is_written() {
+    let settings = |theirs: &str| {
+        let own = "profile-level-id=42e01f;packetization-mode=1;level-asymmetry-allowed=1";
+        let answer = answered(&ENCODER.replace(own, theirs));
+        let mut lines = answer.lines();
+        let said = lines.find_map(|line| line.strip_prefix("a=fmtp:96 "));
+        said.map(str::to_owned)
+    };
+    let taken = |profile: &str| {
+        let said = settings(&format!("packetization-mode=1;profile-level-id={profile}"));
+        let ours = "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id";
+        said.is_some_and(|said| said == format!("{ours}={profile}"))
+    };
+    for profile in [
+        "42e01f", "42C01F", "42c028", "42400a", "4d801f", "4de01f", "58c01f",
+    ] {
+        assert!(taken(profile), "{profile}");
+    }
+    let others = [
+        "42001f", "42801f", "42e11f", "4d001f", "4d401f", "58801f", "64001f", "42e0", "42e01f0",
+        "+2e01f", "",
+    ];
+    for profile in others {
+        assert!(!taken(profile), "{profile}");
+    }
+    assert_eq!(
+        settings("profile-level-id=42e01f"),
+        None,
+        "whole units only"
+    );
+    assert_eq!(
+        settings("packetization-mode=10;profile-level-id=42e01f"),
+        None
+    );
+    assert_eq!(settings("packetization-mode=1"), None);
+    // What an encoder says of its own stream is long, and not ours to say.
+    let sets = "Z0LAKdoBQBboQAAAAwBAAAAMg8YMqA==,".repeat(8);
+    let said = settings(&format!(
+        "sprop-parameter-sets={sets}; Packetization-Mode=1; PROFILE-LEVEL-ID=42C029"
+    ));
+    let ours = "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42C029";
+    assert_eq!(said.as_deref(), Some(ours));
 }
 
 #[test]
