@@ -17,6 +17,8 @@ const GONE_MAX: usize = 256;
 /// A packet may come 4,096 packets late and is still opened. A key frame has more than the 64 that are usual, and one
 /// that is sent again on a far road comes more than a hundred late.
 const LATE_WORDS: usize = 64;
+/// A first packet with a number below may have come behind a rollover: half of all numbers (RFC 3711, 3.3.1).
+const ROLLED_BELOW: u16 = 1 << 15;
 
 pub struct Opener {
     rtp: Half,
@@ -65,18 +67,39 @@ impl Opener {
     pub fn open_rtp(&mut self, packet: &mut [u8], header: &Header, now: Instant) -> Option<Opened> {
         let place = self.place(header.ssrc, now)?;
         let number = match place {
-            Place::Known(at) => self.streams.get(at)?.number(header.seq)?,
-            Place::New | Place::InsteadOf(_) => u64::from(header.seq),
+            Place::Known(at) => {
+                let number = self.streams.get(at)?.number(header.seq)?;
+                self.open_as(number, packet, header)?;
+                number
+            }
+            Place::New | Place::InsteadOf(_) => self.open_first(packet, header)?,
         };
+        let is_newest = self.came(&place, header.ssrc, number, now);
+        Some(Opened { number, is_newest })
+    }
+
+    /// Opens the first packet that comes of a stream, and gives its running number. A low one may stand behind a rollover:
+    /// its sender began shortly before it, and what it sent there was lost.
+    fn open_first(&mut self, packet: &mut [u8], header: &Header) -> Option<u64> {
+        let number = u64::from(header.seq);
+        // What is opened in vain is changed by it, so a second try needs a copy.
+        let again = (header.seq < ROLLED_BELOW).then(|| packet.to_vec());
+        if self.open_as(number, packet, header).is_some() {
+            return Some(number);
+        }
+        packet.copy_from_slice(&again?);
+        let number = number + (1 << 16);
+        self.open_as(number, packet, header)?;
+        Some(number)
+    }
+
+    /// Makes a packet readable if this is its running number.
+    fn open_as(&mut self, number: u64, packet: &mut [u8], header: &Header) -> Option<()> {
         let (packet, tag) = packet.split_last_chunk_mut::<TAG_BYTES>()?;
         let (clear, body) = packet.split_at_mut_checked(header.length)?;
         let nonce = self.rtp.rtp_nonce(clear, (number >> 16) as u32)?;
-        self.rtp
-            .cipher
-            .open_in_place(&nonce, clear, body, tag)
-            .ok()?;
-        let is_newest = self.came(&place, header.ssrc, number, now);
-        Some(Opened { number, is_newest })
+        let cipher = &mut self.rtp.cipher;
+        cipher.open_in_place(&nonce, clear, body, tag).ok()
     }
 
     /// Whether a stream was shown by a packet and has not given way.
@@ -238,6 +261,29 @@ mod tests {
             // The library, too, takes the number for the next one in these steps.
             number += 1 + number % 997;
         }
+    }
+
+    #[test]
+    fn a_stream_whose_packets_before_the_rollover_were_lost_is_read() {
+        let mut pair = Pair::new();
+        let lost = [65_530, 65_534].map(|seq| pair.sealed(1, seq));
+        let first = pair.sealed(1, 3);
+        let mut changed = first.clone();
+        changed[30] ^= 1;
+        assert!(pair.open(&changed).is_none() && !pair.opener.knows(1));
+        let (number, opened) = pair.open(&first).unwrap();
+        assert_eq!((number, opened), (65_536 + 3, packet(1, 3)));
+        assert!(pair.open(&first).is_none(), "repeated");
+        assert_eq!(pair.comes(1, 4), Some(65_536 + 4));
+        assert_eq!(pair.open(&lost[1]).unwrap().0, 65_534, "only late");
+
+        // Nobody loses half of all numbers: it is only tried behind the rollover.
+        let mut pair = Pair::new();
+        let early = pair.sealed(2, 65_530);
+        let (mid, far) = (pair.sealed(2, 20_000), pair.sealed(2, 40_000));
+        assert!(pair.open(&far).is_none() && pair.open(&mid).is_some());
+        assert_eq!(pair.open(&far).unwrap().0, 65_536 + 40_000);
+        assert!(pair.open(&early).is_none());
     }
 
     #[test]
