@@ -5,7 +5,7 @@ use super::{Half, INDEX_BYTES, RTCP_CLEAR_BYTES, RTCP_INDEX_MAX, TAG_BYTES};
 use crate::engine::wire::rtp::Header;
 use std::time::{Duration, Instant};
 
-/// Senders of RTCP whose numbers are remembered; a browser has one a stream it receives. Only who has the key gets here.
+/// Senders of RTCP whose numbers are remembered; a browser has one a stream it receives. Further ones are not read.
 const RTCP_SENDERS_MAX: usize = 64;
 /// Streams of RTP at a time: a sound and three layers, and as many again if the sender restarts them.
 const STREAMS_MAX: usize = 8;
@@ -160,7 +160,12 @@ impl Opener {
         let sender = u32::from_be_bytes([aad[4], aad[5], aad[6], aad[7]]);
         let number = u64::from(index & RTCP_INDEX_MAX);
         let known = self.rtcp_seen.iter().position(|(of, _)| *of == sender);
-        if known.is_some_and(|at| !self.rtcp_seen[at].1.is_new(number)) {
+        let is_welcome = match known {
+            Some(at) => self.rtcp_seen[at].1.is_new(number),
+            // Nobody gives way, for the old reports of who is forgotten would be taken for new ones.
+            None => self.rtcp_seen.len() < RTCP_SENDERS_MAX,
+        };
+        if !is_welcome {
             return None;
         }
         let body = &mut packet[RTCP_CLEAR_BYTES..];
@@ -168,20 +173,14 @@ impl Opener {
             .cipher
             .open_in_place(&nonce, &aad, body, tag)
             .ok()?;
-        let at = known.unwrap_or_else(|| self.rtcp_sender(sender));
+        let at = known.unwrap_or_else(|| {
+            self.rtcp_seen.push((sender, Window::new()));
+            self.rtcp_seen.len() - 1
+        });
         let seen = &mut self.rtcp_seen[at].1;
         seen.add(number);
         let is_newest = seen.newest() == Some(number);
         Some(Opened { number, is_newest })
-    }
-
-    /// Where a new sender of RTCP is remembered.
-    fn rtcp_sender(&mut self, sender: u32) -> usize {
-        if self.rtcp_seen.len() == RTCP_SENDERS_MAX {
-            self.rtcp_seen.remove(0);
-        }
-        self.rtcp_seen.push((sender, Window::new()));
-        self.rtcp_seen.len() - 1
     }
 }
 
@@ -367,5 +366,22 @@ mod tests {
         }
         assert_eq!(pair.opener.streams.len(), STREAMS_MAX);
         assert_eq!(pair.opener.gone.len(), GONE_MAX);
+    }
+
+    #[test]
+    fn further_senders_of_rtcp_are_not_read_and_nobody_s_old_reports_are_read_again() {
+        let mut pair = Pair::new();
+        let mut report = |sender: u32| {
+            let report = [&[0x80, 201, 0, 1][..], &sender.to_be_bytes()].concat();
+            pair.writes.encrypt_rtcp(&report).unwrap().to_vec()
+        };
+        let reports: Vec<_> = (0..200).map(&mut report).collect();
+        let newer = report(0);
+        let mut opens = |sealed: &Vec<u8>| pair.opener.open_rtcp(&mut sealed.clone()).is_some();
+        let read = reports.iter().filter(|sealed| opens(sealed)).count();
+        assert_eq!(read, RTCP_SENDERS_MAX);
+        assert!(!reports.iter().any(&mut opens), "repeated");
+        assert!(opens(&newer), "who is known goes on");
+        assert_eq!(pair.opener.rtcp_seen.len(), RTCP_SENDERS_MAX);
     }
 }
