@@ -121,6 +121,16 @@ fn part(text: &str) -> Option<Part> {
     })
 }
 
+impl Part {
+    /// Leaves its picture one codec: who was answered two may change from one to the other within a stream, and no
+    /// picture of it would be known for what it is. VP8, which is sent in layers by all; H.264 of who has no other.
+    pub fn keep_one_picture(&mut self, text: &str) {
+        if self.names.vp8.is_some() && self.names.h264.take().is_some() {
+            self.about = about(text, self.names);
+        }
+    }
+}
+
 /// The number of the running number over all packets, if it is one of a short header (RFC 8285, 4.2).
 pub fn twcc_id(text: &str) -> Option<u8> {
     extension_id(text, TWCC_URI).filter(|id| (1..=14).contains(id))

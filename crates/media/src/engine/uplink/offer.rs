@@ -63,7 +63,10 @@ pub struct Meaning {
 }
 
 pub fn read(text: &str) -> Result<Offer, EngineError> {
-    let offered = sdp::read(text)?;
+    let mut offered = sdp::read(text)?;
+    for (part, text) in offered.parts.iter_mut().zip(sdp::parts(text)) {
+        part.keep_one_picture(text);
+    }
     let id = |uri| sdp::extension_id(text, uri).filter(|id| *id > 0);
     let ids = Ids {
         mid: id(MID_URI),
