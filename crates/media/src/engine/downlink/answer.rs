@@ -82,18 +82,18 @@ mod tests {
     use crate::engine::wire::{Fingerprint, Ice, Role};
     use crate::engine::{Addresses, Names};
 
-    const HEAD: &str = "v=0\r\na=group:BUNDLE 0 1\r\na=fingerprint:sha-256 00:01:02:03:04:05:06:07:08:09:0A:0B:0C:0D:0E:0F:\
+    const HEAD: &str = "v=0\r\na=group:BUNDLE 0 1 2 3 4 5 a b\r\na=fingerprint:sha-256 00:01:02:03:04:05:06:07:08:09:0A:0B:0C:0D:0E:0F:\
         10:11:12:13:14:15:16:17:18:19:1A:1B:1C:1D:1E:1F\r\na=setup:actpass\r\na=ice-ufrag:them\r\n";
 
     fn audio(mid: &str) -> String {
         format!(
-            "m=audio 9 UDP/TLS/RTP/SAVPF 96 8\r\na=mid:{mid}\r\na=recvonly\r\na=rtpmap:96 opus/48000/2\r\na=rtpmap:8 PCMA/8000\r\n"
+            "m=audio 9 UDP/TLS/RTP/SAVPF 96 8\r\na=mid:{mid}\r\na=rtcp-mux\r\na=recvonly\r\na=rtpmap:96 opus/48000/2\r\na=rtpmap:8 PCMA/8000\r\n"
         )
     }
 
     fn video(mid: &str) -> String {
         format!(
-            "m=video 9 UDP/TLS/RTP/SAVPF 97 98\r\na=mid:{mid}\r\na=recvonly\r\na=rtpmap:97 H264/90000\r\na=fmtp:97 packetization-mode=0;profile-level-id=42e01f\r\na=rtpmap:98 VP8/90000\r\n\
+            "m=video 9 UDP/TLS/RTP/SAVPF 97 98\r\na=mid:{mid}\r\na=rtcp-mux\r\na=recvonly\r\na=rtpmap:97 H264/90000\r\na=fmtp:97 packetization-mode=0;profile-level-id=42e01f\r\na=rtpmap:98 VP8/90000\r\n\
              a=rtcp-fb:98 nack\r\na=rtcp-fb:* ccm fir\r\na=rtcp-fb:98 goog-remb\r\na=extmap:3 {TWCC_URI}\r\n"
         )
     }

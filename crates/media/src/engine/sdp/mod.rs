@@ -86,6 +86,12 @@ pub fn fingerprint(sdp: &str) -> Option<Fingerprint> {
     parts.next().is_none().then_some(Fingerprint(bytes))
 }
 
+/// The parts that share one way (RFC 8843).
+pub fn bundle(sdp: &str) -> impl Iterator<Item = &str> {
+    let group = lines(sdp).find_map(|line| line.strip_prefix("a=group:BUNDLE "));
+    group.unwrap_or_default().split_whitespace()
+}
+
 /// Which side of the handshake a description takes.
 pub fn setup(sdp: &str) -> Option<&str> {
     lines(sdp).find_map(|line| line.strip_prefix("a=setup:"))
@@ -135,14 +141,15 @@ pub fn sends_again(sdp: &str) -> bool {
     lines(sdp).any(|line| feedback(line) == Some(true))
 }
 
-/// The number a header extension was negotiated to.
+/// The number a header extension was negotiated to. None is 0, which is padding (RFC 8285, 4.2).
 pub fn extension_id(sdp: &str, uri: &str) -> Option<u8> {
     lines(sdp).find_map(|line| {
         let (id, rest) = line.strip_prefix("a=extmap:")?.split_once(' ')?;
         if rest.split_whitespace().next() != Some(uri) {
             return None;
         }
-        id.split('/').next()?.parse().ok()
+        let id = id.split('/').next()?.parse().ok();
+        id.filter(|id| *id > 0)
     })
 }
 

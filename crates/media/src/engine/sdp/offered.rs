@@ -1,6 +1,8 @@
 //! What a client offers, read alike for both directions, and the answer around what each says of its own.
 
-use super::{attribute, check_text, extension_id, fingerprint, parts, payload_types, setup, ufrag};
+use super::{
+    attribute, bundle, check_text, extension_id, fingerprint, parts, payload_types, setup, ufrag,
+};
 use crate::engine::wire::{Fingerprint, Ice, Role};
 use crate::engine::{Addresses, EngineError, Names};
 use std::fmt::{self, Write};
@@ -39,6 +41,10 @@ pub struct Part {
     pub mid: String,
     /// It has a port, or that of the bundle (RFC 8843, 6).
     pub is_open: bool,
+    /// It shares one way with others (RFC 8843).
+    is_bundled: bool,
+    /// Its reports come on the way of its packets, or the way is another part's to describe (RFC 8829, 5.2.1).
+    is_muxed: bool,
     pub sends: bool,
     pub receives: bool,
     pub names: Names,
@@ -71,8 +77,11 @@ pub fn read(offer: &str) -> Result<Offered, EngineError> {
         if read.len() == PARTS_MAX {
             return Err(missing("it has too many parts"));
         }
-        read.push(part(text).ok_or(missing("one of its parts has no name"))?);
+        let mut part = part(text).ok_or(missing("one of its parts has no name"))?;
+        part.is_bundled = bundle(offer).any(|mid| mid == part.mid);
+        read.push(part);
     }
+    check_way(&read)?;
     Ok(Offered {
         ufrag: ufrag(offer)
             .ok_or(missing("it has no ICE user name"))?
@@ -81,6 +90,22 @@ pub fn read(offer: &str) -> Result<Offered, EngineError> {
         role,
         parts: read,
     })
+}
+
+/// Refuses parts we could take that do not come on one way: we have no other.
+fn check_way(parts: &[Part]) -> Result<(), EngineError> {
+    let ours = || {
+        parts
+            .iter()
+            .filter(|part| part.is_open && part.names.is_any())
+    };
+    if ours().count() > 1 && !ours().all(|part| part.is_bundled) {
+        return Err(EngineError::Sdp("its parts are not all in one BUNDLE"));
+    }
+    if !ours().all(|part| part.is_muxed) {
+        return Err(EngineError::Sdp("one of its parts has no rtcp-mux"));
+    }
+    Ok(())
 }
 
 fn part(text: &str) -> Option<Part> {
@@ -112,6 +137,8 @@ fn part(text: &str) -> Option<Part> {
         protocol: protocol.to_owned(),
         mid: mid.to_owned(),
         is_open: port != "0" || says("a=bundle-only"),
+        is_bundled: false,
+        is_muxed: says("a=rtcp-mux") || says("a=bundle-only"),
         sends: !says("a=recvonly") && !says("a=inactive"),
         receives: !says("a=sendonly") && !says("a=inactive"),
         names,
@@ -225,7 +252,7 @@ fn write(
     ours: &Ours<'_>,
 ) -> fmt::Result {
     let parts = || offered.parts.iter().zip(own);
-    let taken = parts().filter(|(_, own)| own.is_some());
+    let taken = parts().filter(|(part, own)| own.is_some() && part.is_bundled);
     let mids: Vec<&str> = taken.map(|(part, _)| part.mid.as_str()).collect();
     write_head(sdp, &mids, ours.fingerprint, ours.session)?;
     let setup = match offered.role {
@@ -277,11 +304,13 @@ pub fn write_head(
         sdp,
         "v=0\r\no=- {session} 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\n"
     )?;
-    write!(sdp, "a=ice-lite\r\na=extmap-allow-mixed\r\na=group:BUNDLE")?;
-    for mid in bundle {
-        write!(sdp, " {}", mid.as_ref())?;
+    write!(sdp, "a=ice-lite\r\na=extmap-allow-mixed\r\n")?;
+    for (place, mid) in bundle.iter().enumerate() {
+        let before = if place == 0 { "a=group:BUNDLE " } else { " " };
+        write!(sdp, "{before}{}", mid.as_ref())?;
     }
-    write!(sdp, "\r\na=fingerprint:sha-256 ")?;
+    let after = if bundle.is_empty() { "" } else { "\r\n" };
+    write!(sdp, "{after}a=fingerprint:sha-256 ")?;
     for (place, byte) in fingerprint.iter().enumerate() {
         let colon = if place == 0 { "" } else { ":" };
         write!(sdp, "{colon}{byte:02X}")?;

@@ -67,7 +67,7 @@ pub fn read(text: &str) -> Result<Offer, EngineError> {
     for (part, text) in offered.parts.iter_mut().zip(sdp::parts(text)) {
         part.keep_one_picture(text);
     }
-    let id = |uri| sdp::extension_id(text, uri).filter(|id| *id > 0);
+    let id = |uri| sdp::extension_id(text, uri);
     let ids = Ids {
         mid: id(MID_URI),
         rid: id(RID_URI),

@@ -260,6 +260,48 @@ fn what_does_not_send_is_kept_and_what_nobody_reads_is_refused() {
 }
 
 #[test]
+fn parts_that_do_not_share_one_way_are_refused_with_a_reason() {
+    let now = Instant::now();
+    let refused = |offer: &str| {
+        let answer = engine(now).answer_uplink(offer, now);
+        answer.map(|_| ()).map_err(|error| error.to_string())
+    };
+    let is_bundle = |why: Result<(), String>| why.is_err_and(|why| why.contains("BUNDLE"));
+    let bundle = "a=group:BUNDLE 0 1\r\n";
+    assert!(SIMULCAST.contains(bundle) && refused(SIMULCAST).is_ok());
+    for other in [
+        "",
+        "a=group:BUNDLE 0\r\n",
+        "a=group:BUNDLE 0 11\r\n",
+        "a=group:LS 0 1\r\n",
+    ] {
+        assert!(
+            is_bundle(refused(&SIMULCAST.replace(bundle, other))),
+            "{other}"
+        );
+    }
+    let unmuxed = SIMULCAST.replacen("a=rtcp-mux\r\n", "", 1);
+    assert!(refused(&unmuxed).is_err_and(|why| why.contains("rtcp-mux")));
+    // A part that has only the way of another takes what is said there (RFC 8829, 5.2.1).
+    let (first, second) = SIMULCAST.split_once("m=video 9").unwrap();
+    let second = second.replace("a=rtcp-mux", "a=bundle-only");
+    assert!(refused(&format!("{first}m=video 0{second}")).is_ok());
+    // Who sends one thing, or only one that we take, needs no bundle, and is not told of one.
+    let data = "m=audio 9 UDP/TLS/RTP/SAVPF 0\r\na=mid:2\r\na=rtpmap:0 PCMU/8000\r\n";
+    let (first, _) = SIMULCAST.split_once("m=video 9").unwrap();
+    let one = first.replace(bundle, "");
+    assert!(!answered(&one).contains("BUNDLE"));
+    assert!(sdp::read(&(one + data)).is_ok());
+}
+
+#[test]
+fn an_extension_without_a_valid_number_is_not_answered() {
+    let offer = SIMULCAST.replace("a=extmap:4 ", "a=extmap:0 ");
+    assert!(offer != SIMULCAST && !answered(&offer).contains("a=extmap:0"));
+    assert!(answered(SIMULCAST).contains("a=extmap:4"));
+}
+
+#[test]
 fn the_side_of_the_handshake_is_the_one_that_is_left() {
     let setup = |theirs: &str| {
         let offer = SIMULCAST.replace("a=setup:actpass", &format!("a=setup:{theirs}"));
