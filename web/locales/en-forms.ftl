@@ -33,3 +33,5 @@ weak-link-control_only = Very weak link: no picture and no sound for now; you ca
 own-room-absent = The room of this site is not linked yet: the conference does not see or hear it.
 own-room-lost = The room of this site has lost its link: the conference does not see or hear it.
 speech-type = Type of speech
+own-requests = Requests of this site
+withdraw-of = Withdraw: { $text }

@@ -33,3 +33,5 @@ weak-link-control_only = Đường truyền rất yếu: tạm mất hình và t
 own-room-absent = Phòng của điểm cầu chưa kết nối: hội nghị chưa thấy, chưa nghe được phòng.
 own-room-lost = Phòng của điểm cầu đang mất kết nối: hội nghị không thấy, không nghe được phòng.
 speech-type = Loại phát biểu
+own-requests = Đăng ký của điểm cầu
+withdraw-of = Rút đăng ký: { $text }
