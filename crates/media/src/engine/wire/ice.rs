@@ -99,7 +99,7 @@ impl Ice {
     pub fn goes_on_at(&mut self, from: SocketAddr, now: Instant) {
         let may_move = self.named == Some(from) || self.is_still(now);
         if self.path != Some(from) && self.is_proved(from) && may_move {
-            self.path = Some(from);
+            (self.path, self.named) = (Some(from), Some(from));
         }
         if self.path == Some(from) {
             self.heard = Some(now);

@@ -355,7 +355,7 @@ fn a_late_packet_from_the_former_address_does_not_lead_back() {
         client.leg.transport.ice.path()
     };
     assert_eq!(comes(&mut client, 1, at(1)), Some(at(1)));
-    client.moves(at(2), false);
+    client.moves(at(2), true);
     assert_eq!(comes(&mut client, 3, at(2)), Some(at(2)));
     assert_eq!(comes(&mut client, 2, at(1)), Some(at(2)));
     assert_eq!(comes(&mut client, 4, at(3)), Some(at(2)), "not proved");
