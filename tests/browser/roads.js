@@ -18,7 +18,8 @@ const steady = { fps: 12, longest: 1_000, sound: 85 };
 const far = { loss: 0.1, delay: 100 };
 const ROADS = [
   { name: "good", least: { fps: 14, longest: 600, sound: 98 } },
-  { name: "UDP blocked, all over TCP", of: "walled", least: steady },
+  // One page more than the others have, and all of them are slower for it on two cores.
+  { name: "UDP blocked, all over TCP", of: "walled", least: { ...steady, fps: 8 } },
   { name: "uplink loses 5 %", of: "speaker", up: { loss: 0.05 }, least: steady },
   { name: "downlink loses 5 %", of: "listener", down: { loss: 0.05 }, least: steady },
   { name: "speaker loses 10 %, round trip 200 ms", of: "speaker", up: far, down: far, least: { fps: 5, longest: 2_000, sound: 80 } },
