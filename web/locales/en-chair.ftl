@@ -61,7 +61,6 @@ open-all = Reopen microphones
 item-kept = { $n } kept
 item-look = Look at item { $n }
 roll-call-runs = Roll call runs
-take-chair = Take the chair
 item-actions = Minutes and order of item { $n }
 you-preside = You preside
 call-done = This site is done

@@ -45,3 +45,4 @@ comments-so-far = Comments received: { $n }, of which { $proposed } propose a wo
 heard-now = Open microphones
 deputy-waits = Deputy: stage who is called next; the chair presides.
 deputy-presides-what = The deputy presides.
+take-chair = Take the chair

@@ -61,7 +61,6 @@ open-all = Mở lại micro
 item-kept = giữ { $n }
 item-look = Xem nội dung { $n }
 roll-call-runs = Đang điểm danh
-take-chair = Nhận quyền điều hành
 item-actions = Thời lượng và thứ tự nội dung { $n }
 you-preside = Đang điều hành
 call-done = Xong điểm cầu này

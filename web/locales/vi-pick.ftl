@@ -45,3 +45,4 @@ comments-so-far = Ý kiến góp ý đã nhận: { $n }, trong đó { $proposed 
 heard-now = Micro đang mở
 deputy-waits = Đồng chủ trì: xếp người được mời tiếp; chủ trì đang điều hành.
 deputy-presides-what = Đồng chủ trì đang điều hành.
+take-chair = Nhận quyền điều hành

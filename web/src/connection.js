@@ -201,7 +201,7 @@ export class Connection {
     this.listeners.answered(asked.command, { how: "error", why }, id);
     this.#again ??= setTimeout(() => {
       this.#again = undefined;
-      this.#askAgain();
+      for (const { id, command } of this.#pending) if (mayWait(command)) this.tell({ type: "command", id, command });
     }, SAY_AGAIN_MS);
   }
 

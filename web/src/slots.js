@@ -62,7 +62,7 @@ export function tellSites(sites) {
   for (const set of showers) for (const shower of set) shower.told?.();
 }
 
-/** Whether a slot does not bring a site's picture: the last tile while a desk previews a site that no tile shows, and whatever has no room on a thin link. @param {number} slot @param {number | null} site */
+/** Whether a slot does not bring a site's picture: the last tile while a desk previews another, and what has no room on a thin link. @param {number} slot @param {number | null} site */
 export const bringsAnother = (slot, site) => !own[slot] && told[slot] !== undefined && told[slot] !== site && (slot > PROGRAMME_SLOT || told[slot] === null);
 
 /** The site that this page looks at for itself. @returns {number | null} */

@@ -208,8 +208,10 @@ test("a key pressed anew is not undone by its former release that a full disk re
   const release = connection.ask({ type: "set_priority", on: false });
   last().say({ type: "error", id: release, why: "storage_failed", text: "", fatal: false });
   const press = connection.ask({ type: "set_priority", on: true });
+  t.mock.timers.tick(4_000);
+  assert.deepEqual(told.pending.map((pending) => pending.id), [press], "what is on its way is not taken for lost");
   last().say({ type: "ok", id: press, seq: 9 });
-  t.mock.timers.tick(10_000);
+  t.mock.timers.tick(4_000);
   assert.deepEqual(commands(last()).map((frame) => frame.id), [release, press]);
   stop();
 });
