@@ -5,10 +5,14 @@ use crate::keyframes::Picture;
 use crate::rewrite::{Head, Rewriter, RtpOut};
 use crate::vp8::Vp8;
 use diemcau_model::PeerId;
+use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 /// The former picture stays until the new one has its key frame, but not longer: it would stand under a wrong name.
 const HOLD_FORMER_MAX: Duration = Duration::from_secs(1);
+/// Packets of a wanted picture that are kept until its key frame begins: a large key frame, and what comes while its lost
+/// beginning is sent again.
+const EARLY_MAX: usize = 192;
 
 /// A picture slot. It changes its source or layer only at a key frame.
 #[derive(Debug)]
@@ -19,6 +23,9 @@ pub struct PictureSlot {
     unreadable: Option<Picture>,
     /// Set while the shown picture is of another sender than the wanted one.
     hold_until: Option<Instant>,
+    /// The shown picture comes as another stream now, whose key frame has not begun.
+    restarted: bool,
+    early: Early,
     rewriter: Rewriter,
 }
 
@@ -29,6 +36,35 @@ struct Shown {
     ssrc: u32,
 }
 
+/// The newest packets of the wanted picture before its key frame began: where a key frame's first packet is lost and sent
+/// again, the others are here already, and nobody sends them twice.
+#[derive(Debug, Default)]
+struct Early {
+    ssrc: u32,
+    packets: VecDeque<(RtpIn, Option<Vp8>)>,
+}
+
+impl Early {
+    fn keep(&mut self, packet: &RtpIn, vp8: Option<&Vp8>) {
+        if self.ssrc != packet.ssrc {
+            self.packets.clear();
+            self.ssrc = packet.ssrc;
+        }
+        if self.packets.len() == EARLY_MAX {
+            self.packets.pop_front();
+        }
+        self.packets.push_back((packet.clone(), vp8.copied()));
+    }
+
+    /// Its key frame begins with a packet: what came before that is of no use.
+    fn begin(&mut self, first: &RtpIn) {
+        let is_of_it = |(packet, _): &(RtpIn, _)| {
+            packet.ssrc == first.ssrc && packet.seq.wrapping_sub(first.seq) < 0x8000
+        };
+        self.packets.retain(is_of_it);
+    }
+}
+
 impl PictureSlot {
     pub fn new() -> Self {
         Self {
@@ -36,6 +72,8 @@ impl PictureSlot {
             shows: None,
             unreadable: None,
             hold_until: None,
+            restarted: false,
+            early: Early::default(),
             rewriter: Rewriter::new(90_000),
         }
     }
@@ -48,6 +86,8 @@ impl PictureSlot {
         self.want = want;
         self.unreadable = None;
         self.hold_until = None;
+        self.restarted = false;
+        self.early = Early::default();
         match (&self.shows, want) {
             (Some(shows), Some(want)) if shows.picture.0 != want.0 => {
                 self.hold_until = Some(now + HOLD_FORMER_MAX);
@@ -68,7 +108,8 @@ impl PictureSlot {
 
     /// The picture whose key frame this slot is waiting for.
     pub fn waits_for(&self) -> Option<Picture> {
-        let shown = self.shows.as_ref().map(|shows| shows.picture);
+        let shown = self.shows.as_ref().filter(|_| !self.restarted);
+        let shown = shown.map(|shows| shows.picture);
         self.want
             .filter(|want| shown != Some(*want) && self.unreadable != Some(*want))
     }
@@ -96,24 +137,52 @@ impl PictureSlot {
         vp8: Option<&Vp8>,
         now: Instant,
     ) -> Option<RtpOut> {
-        let head = head(packet);
         let shown = self.shows.as_ref();
         if shown.is_none_or(|shown| shown.picture != picture || shown.ssrc != packet.ssrc) {
-            if self.want != Some(picture) || !vp8.is_some_and(|vp8| vp8.key_frame) {
+            if self.want != Some(picture) {
                 return None;
             }
-            self.rewriter.switch(head, vp8, now);
-            self.shows = Some(Shown {
-                picture,
-                ssrc: packet.ssrc,
-            });
-            self.hold_until = None;
+            if !vp8.is_some_and(|vp8| vp8.key_frame) {
+                self.restarted = shown.is_some_and(|shown| shown.picture == picture);
+                self.early.keep(packet, vp8);
+                return None;
+            }
+            self.begin(picture, packet, vp8, now);
         }
         if self.hold_until.is_some_and(|until| now >= until) {
             self.shows = None;
             return None;
         }
-        self.rewriter.rewrite(head, &packet.payload, vp8, now)
+        self.rewriter
+            .rewrite(head(packet), &packet.payload, vp8, now)
+    }
+
+    fn begin(&mut self, picture: Picture, first: &RtpIn, vp8: Option<&Vp8>, now: Instant) {
+        self.rewriter.switch(head(first), vp8, now);
+        self.shows = Some(Shown {
+            picture,
+            ssrc: first.ssrc,
+        });
+        self.hold_until = None;
+        self.restarted = false;
+        self.early.begin(first);
+    }
+
+    /// After a packet that was forwarded: the next of those that came before it and belong behind it.
+    pub fn next_early(&mut self, now: Instant) -> Option<RtpOut> {
+        // They wait on while the former picture goes on.
+        if self.waits_for().is_some() {
+            return None;
+        }
+        while let Some((packet, vp8)) = self.early.packets.pop_front() {
+            let out = self
+                .rewriter
+                .rewrite(head(&packet), &packet.payload, vp8.as_ref(), now);
+            if out.is_some() {
+                return out;
+            }
+        }
+        None
     }
 }
 
@@ -228,6 +297,78 @@ mod tests {
         assert_eq!(slot.waits_for(), None);
         slot.want(None, now);
         assert_eq!(show(&mut slot, A, true, 5, now), None);
+    }
+
+    /// What a slot sends for a packet, in numbers.
+    fn sent(slot: &mut PictureSlot, key_frame: bool, seq: u16, now: Instant) -> Vec<u16> {
+        let first = show(slot, A, key_frame, seq, now);
+        let behind = std::iter::from_fn(|| slot.next_early(now).map(|out| out.seq));
+        first.map_or(vec![], |first| {
+            std::iter::once(first).chain(behind).collect()
+        })
+    }
+
+    #[test]
+    fn a_key_frame_whose_first_packet_comes_late_is_shown_whole() {
+        let now = Instant::now();
+        let mut slot = PictureSlot::new();
+        slot.want(Some(A), now);
+        assert_eq!(
+            sent(&mut slot, false, 99, now),
+            [0; 0],
+            "of the picture before"
+        );
+        assert_eq!(sent(&mut slot, false, 101, now), [0; 0]);
+        assert_eq!(sent(&mut slot, false, 103, now), [0; 0]);
+        assert_eq!(slot.waits_for(), Some(A));
+        assert_eq!(sent(&mut slot, true, 100, now), [100, 101, 103]);
+        assert_eq!(sent(&mut slot, false, 102, now), [102], "late as well");
+        assert_eq!(sent(&mut slot, false, 104, now), [104]);
+    }
+
+    #[test]
+    fn what_is_kept_does_not_follow_the_former_picture() {
+        let now = Instant::now();
+        let mut slot = PictureSlot::new();
+        slot.want(Some(B), now);
+        show(&mut slot, B, true, 10, now);
+        slot.want(Some(A), now);
+        assert_eq!(sent(&mut slot, false, 101, now), [0; 0]);
+        assert_eq!(show(&mut slot, B, false, 11, now), Some(11));
+        assert_eq!(slot.next_early(now), None);
+        assert_eq!(sent(&mut slot, true, 100, now), [12, 13]);
+    }
+
+    #[test]
+    fn what_is_kept_for_a_late_key_frame_is_bounded() {
+        let now = Instant::now();
+        let mut slot = PictureSlot::new();
+        slot.want(Some(A), now);
+        for seq in 0..2_000 {
+            assert_eq!(sent(&mut slot, false, seq, now), [0; 0]);
+        }
+        assert_eq!(slot.early.packets.len(), EARLY_MAX);
+        assert_eq!(sent(&mut slot, true, 2_000, now), [2_000]);
+        assert_eq!(slot.early.packets.len(), 0);
+    }
+
+    #[test]
+    fn a_stream_that_begins_anew_under_another_number_is_waited_for() {
+        let now = Instant::now();
+        let mut slot = PictureSlot::new();
+        slot.want(Some(A), now);
+        assert_eq!(sent(&mut slot, true, 10, now), [10]);
+        let mut of_another = |key_frame, seq| {
+            let payload = vp8::tests::payload(key_frame, seq, 0);
+            let vp8 = vp8::read(&payload).unwrap();
+            let packet = packet(Codec::Vp8, 99, seq, payload);
+            let out = slot.forward(A, &packet, Some(&vp8), now);
+            (out.map(|out| out.seq), slot.waits_for())
+        };
+        assert_eq!(of_another(false, 501), (None, Some(A)));
+        assert_eq!(of_another(true, 500), (Some(11), None));
+        assert_eq!(slot.next_early(now).map(|out| out.seq), Some(12));
+        assert_eq!(slot.next_early(now), None);
     }
 
     #[test]

@@ -201,17 +201,20 @@ impl Driver {
                 continue;
             };
             let takes = down.line.leg.takes(*slot, packet.codec);
-            let out = down.pictures.get_mut(*slot).and_then(|slot| {
-                match takes {
-                    true => slot.forward(picture, packet, vp8, now),
-                    // Its numbers stay where they are, and no key frame is asked for that it could not read.
-                    false => slot.cannot_read(picture),
+            let Some(shows) = down.pictures.get_mut(*slot) else {
+                continue;
+            };
+            let mut next = match takes {
+                true => shows.forward(picture, packet, vp8, now),
+                // Its numbers stay where they are, and no key frame is asked for that it could not read.
+                false => shows.cannot_read(picture),
+            };
+            while let Some(out) = next {
+                if down.line.leg.send(*slot, out, now) {
+                    forwarded += 1;
+                    wet(&mut down.line, (*to, Side::Downlink), &mut self.wet);
                 }
-            });
-            let Some(out) = out else { continue };
-            if down.line.leg.send(*slot, out, now) {
-                forwarded += 1;
-                wet(&mut down.line, (*to, Side::Downlink), &mut self.wet);
+                next = shows.next_early(now);
             }
         }
         forwarded
