@@ -33,6 +33,11 @@ pub struct RtpOut {
     pub numbers: Option<Numbers>,
 }
 
+/// A source whose numbers go further at once was cut off for long, or means harm: a receiver that loses a packet of such a
+/// stream can no longer tell how often the numbers have gone round (RFC 3711, 3.3.1), and reads nothing from then on.
+const STEP_MAX: u16 = 1_000;
+/// What a receiver sees of such a step: a gap still, so that it does not take what follows for whole.
+const STEP_SEEN: u16 = 2;
 /// Where a stream's first number lies.
 const FIRST_SEQ_MASK: u16 = 0x3fff;
 
@@ -111,7 +116,7 @@ impl Rewriter {
             self.from_seq = head.seq.wrapping_sub(0x2000);
         }
 
-        let seq = head.seq.wrapping_add(self.seq_offset);
+        let seq = self.next_seq(head.seq);
         let timestamp = head.timestamp.wrapping_add(self.timestamp_offset);
         let numbers = vp8.and_then(|vp8| vp8::moved(vp8, self.picture_id_offset, self.tl0_offset));
         if self
@@ -143,6 +148,19 @@ impl Rewriter {
             payload: payload.clone(),
             numbers,
         })
+    }
+
+    /// The number a packet leaves with.
+    fn next_seq(&mut self, theirs: u16) -> u16 {
+        let seq = theirs.wrapping_add(self.seq_offset);
+        let Some(last) = &self.last else { return seq };
+        if is_before(seq, last.seq) || seq.wrapping_sub(last.seq) <= STEP_MAX {
+            return seq;
+        }
+        let seen = last.seq.wrapping_add(STEP_SEEN);
+        self.from_seq = theirs;
+        self.seq_offset = seen.wrapping_sub(theirs);
+        seen
     }
 }
 
@@ -241,6 +259,19 @@ mod tests {
         assert_eq!(play.packet(501, 0, 9).unwrap().seq, 12);
         assert_eq!(play.packet(499, 0, 8), None);
         assert_eq!(play.packet(504, 0, 10).unwrap().seq, 15);
+    }
+
+    #[test]
+    fn a_source_that_jumps_in_its_numbers_does_not_carry_the_receiver_along() {
+        let mut play = Play::new();
+        play.switch(10, 0, 1).unwrap();
+        assert_eq!(play.packet(1_010, 0, 2).unwrap().seq, 1_010, "a short cut");
+        assert_eq!(play.packet(31_010, 0, 3).unwrap().seq, 1_012);
+        assert_eq!(play.packet(31_009, 0, 2), None, "from before the jump");
+        assert_eq!(play.packet(31_011, 0, 3).unwrap().seq, 1_013);
+        assert_eq!(play.packet(61_011, 0, 3).unwrap().seq, 1_015);
+        play.switch(500, 0, 9).unwrap();
+        assert_eq!(play.packet(501, 0, 9).unwrap().seq, 1_017);
     }
 
     #[test]

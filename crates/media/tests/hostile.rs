@@ -13,7 +13,7 @@ use diemcau_model::{EndpointKind, SiteId};
 use diemcau_probe::payload;
 use std::time::{Duration, Instant};
 use support::keyed::{Keyed, LEVEL, MID, OPUS, Out, RID, Setup, VP8};
-use support::{Hall, PATIENCE};
+use support::{Hall, PATIENCE, VOICES};
 
 const HOSTILE: u64 = 9;
 const SITE: u16 = 2;
@@ -26,7 +26,9 @@ const SOUND: u32 = 0x50_55_4e_44;
 struct Fight {
     hall: Hall,
     hostile: Keyed,
+    /// The number of its last sound, and how far the next lies from it.
     sounds: u16,
+    step: u16,
 }
 
 impl Fight {
@@ -45,6 +47,7 @@ impl Fight {
             hall,
             hostile,
             sounds: 0,
+            step: 1,
         };
         fight.both_go_on("before it").await;
         fight
@@ -110,7 +113,7 @@ impl Fight {
 
     /// A right packet of its own sound: nobody may hear it, until its site has the floor.
     async fn sound(&mut self) {
-        self.sounds += 1;
+        self.sounds = self.sounds.wrapping_add(self.step);
         let payload = payload::audio(MARK, self.sounds.into());
         let packet = Out {
             ssrc: SOUND,
@@ -264,6 +267,31 @@ impl Dice {
             }
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_jumps_in_its_numbers_carries_no_ear_along() {
+    let mut fight = Fight::begin().await;
+    fight.hall.grant(SITE);
+    fight.step = 30_000;
+    let start = Instant::now();
+    while fight.hall.sounds(0, MARK) < 50 {
+        assert!(start.elapsed() < PATIENCE, "it is not heard with the floor");
+        fight.sound().await;
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    // A receiver tells apart what lies within half of all numbers: with so few missing it is never in doubt.
+    let seen = fight.hall.seen(0);
+    for slot in VOICES {
+        let missing = seen.slots.get(&slot).map_or(0, |slot| slot.missing.len());
+        assert!(missing < 1_000, "voice {slot} misses {missing}");
+    }
+    fight.step = 1;
+    fight.hall.grant(1);
+    let hall = &mut fight.hall;
+    hall.until("room 0 hears room 1", |hall| hall.sounds(0, 1) > 10)
+        .await;
+    fight.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
