@@ -26,7 +26,9 @@ pub struct Stream {
     /// What the client calls the codecs it takes.
     names: Names,
     clock_rate: u32,
+    /// Empty until the first packet: most slots of most downlinks never have one.
     kept: Vec<Option<Kept>>,
+    kept_max: usize,
     /// The furthest number, counted on beyond 16 bits: what is above them is the rollover counter (RFC 3711, 3.3.1).
     newest: Option<u64>,
     /// Where the picture last began anew.
@@ -75,13 +77,14 @@ pub struct Stamp {
 impl Stream {
     pub fn new(slot: usize) -> Self {
         let is_video = slot < VIDEO_SLOTS;
-        let kept = if is_video { KEPT_VIDEO } else { KEPT_AUDIO };
+        let kept_max = if is_video { KEPT_VIDEO } else { KEPT_AUDIO };
         Self {
             ssrc: ssrc_of(slot),
             // As we offer them, until the client says what it takes.
             names: names_of(slot),
             clock_rate: if is_video { 90_000 } else { 48_000 },
-            kept: std::iter::repeat_with(|| None).take(kept).collect(),
+            kept: vec![],
+            kept_max,
             newest: None,
             begun: 0,
             packets: 0,
@@ -103,7 +106,7 @@ impl Stream {
     pub fn take(&mut self, packet: RtpOut, now: Instant) -> Option<u64> {
         self.names.of(packet.codec)?;
         let number = self.number_of(packet.seq)?;
-        let kept = self.kept.len() as u64;
+        let kept = self.kept_max as u64;
         let newest = self.newest.unwrap_or(number);
         if number + kept <= newest || self.find(number).is_some() {
             return None;
@@ -116,6 +119,7 @@ impl Stream {
             self.last = Some((packet.timestamp, now));
         }
         let place = self.place(number);
+        self.kept.resize_with(self.kept_max, || None);
         if let Some(place) = self.kept.get_mut(place) {
             *place = Some(Kept {
                 number,
@@ -264,7 +268,7 @@ impl Stream {
     }
 
     fn place(&self, number: u64) -> usize {
-        (number % self.kept.len() as u64) as usize
+        (number % self.kept_max as u64) as usize
     }
 }
 
