@@ -1,11 +1,16 @@
 // Figures of the chairman unit, with real browsers: how long until every page shows a moved list, and until a granted
 // speaker's full-size picture is on the wall. Outside the gate; `npm run measure`, or `npm run measure -- 50`.
-import { Seats, Server, browser, clockSpread, endpoints, entered, open, until, watchList } from "./harness.js";
+import { Seats, Server, browser, clockSpread, endpoints, entered, joined, open, stranger, until, visit, watchList } from "./harness.js";
+import { Road, byRoad } from "./road.js";
 
 const TIMES = Number(process.argv[2] ?? 20);
 const DISCUSSION = 5;
 /** How long a site is on deck before it is called, and how long a speech is left to settle. */
 const [ON_DECK_MS, SETTLE_MS] = [3_000, 2_000];
+/** How a room is called: told to prepare or not, over which road. */
+const CALLS = [
+  { name: "cold" }, { name: "on deck", onDeck: true }, { name: "cold, uplink loses 5 %", road: { up: { loss: 0.05 } } },
+];
 
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 const noted = (page) => page.evaluate(() => globalThis.noted);
@@ -73,26 +78,34 @@ async function clocks(seats, pages) {
   console.log(`the same second of a speech on four pages:                       ${sum(await clockSpread(pages, TIMES))}`);
 }
 
-/** Calls two rooms in turn, with and without having told them to prepare. */
+/** A room whose media takes a road. */
+async function roomOver(road, chromium, link) {
+  const context = await stranger(chromium);
+  await context.addInitScript(byRoad(road.port));
+  return entered(await joined(await visit(context, link)));
+}
+
+/** Calls two rooms in turn, in each of the ways. */
 async function grants(server, chromium, seats, wall) {
   const rooms = new Map();
-  for (const site of [1, 2]) rooms.set(site, await entered(await open(chromium, server.link("moderator", site, "room"))));
+  for (const site of [1, 2]) rooms.set(site, await roomOver(roads[site - 1], chromium, server.link("moderator", site, "room")));
   await until("both send their full layer", async () => {
     const sent = await Promise.all([...rooms.values()].map((page) => page.evaluate(() => globalThis.diemcau.sent())));
     return sent.every((layers) => layers.some((layer) => layer.rid === "f" && layer.framesEncoded > 0));
   });
   await watchProgramme(wall);
-  const took = { cold: [], "on deck": [] };
-  for (let n = 0; n < TIMES * 2; n += 1) {
-    const kind = n % 2 === 0 ? "cold" : "on deck";
-    const site = 1 + Math.floor(n / 2) % 2;
+  const took = Object.fromEntries(CALLS.map(({ name }) => [name, []]));
+  for (let n = 0; n < TIMES * CALLS.length; n += 1) {
+    const call = CALLS[n % CALLS.length];
+    const site = 1 + n % 2;
+    roads.forEach((road) => road.set(call.road));
     await ask(seats, site);
     const floor = await until("the chair has it", async () => {
       const now = await seats.floor("chair");
       return now.queue.some((request) => request.site === site) && now;
     });
     const { turn } = floor.queue.find((request) => request.site === site);
-    if (kind === "on deck") {
+    if (call.onDeck) {
       await seats.timed("chair", { type: "stage", turns: [turn] });
       await pause(ON_DECK_MS);
     }
@@ -101,13 +114,14 @@ async function grants(server, chromium, seats, wall) {
     const { sent, answer } = await seats.timed("chair", { type: "grant", after: floor.turn?.turn ?? null, turn });
     if (answer.type !== "ok") throw new Error(JSON.stringify(answer));
     const frame = await until("its full picture is on the wall", async () => (await noted(wall)).find((each) => each.at > sent && each.site === site && each.height >= full));
-    took[kind].push(frame.at - sent);
+    took[call.name].push(frame.at - sent);
     await pause(SETTLE_MS);
   }
-  for (const [kind, figures] of Object.entries(took)) console.log(`grant to the full-size frame on the wall, ${kind.padEnd(7)}: ${sum(figures)}`);
+  for (const [name, figures] of Object.entries(took)) console.log(`grant to the full-size frame on the wall, ${name.padEnd(22)}: ${sum(figures)}`);
 }
 
 const server = await Server.start();
+const roads = [await Road.to(server.mediaPort, 7), await Road.to(server.mediaPort, 70)];
 const chromium = await browser();
 const native = endpoints([3, 4, 5].map((site) => server.link("moderator", site, "room")));
 try {
@@ -122,5 +136,6 @@ try {
 } finally {
   await chromium.close();
   await native.stop();
+  roads.forEach((road) => road.close());
   await server.stop();
 }

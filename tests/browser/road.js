@@ -5,6 +5,7 @@ import { once } from "node:events";
 
 /** Ethernet, IP and UDP around a datagram, which a line's rate counts too. */
 const OVERHEAD_BYTES = 42;
+const LATE_MS = 40;
 
 /** mulberry32: a number from 0 to 1. */
 function luck(seed) {
@@ -19,7 +20,7 @@ function luck(seed) {
 
 /**
  * One direction. `loss` is a part of 1, `delay` in milliseconds, `rate` in bits a second with `queue` milliseconds of room,
- * `cut` lets nothing pass.
+ * `late` is the part of 1 that is overtaken for `LATE_MS`, `cut` lets nothing pass.
  */
 class Way {
   #draw;
@@ -31,11 +32,11 @@ class Way {
   }
 
   enter(datagram, leave) {
-    const { loss = 0, delay = 0, rate = 0, queue = 300, cut = false } = this.road;
-    const lost = this.#draw() < loss;
+    const { loss = 0, delay = 0, late = 0, rate = 0, queue = 300, cut = false } = this.road;
+    const [lost, overtaken] = [this.#draw() < loss, this.#draw() < late];
     if (cut || lost) return;
     const now = performance.now();
-    let at = now + delay;
+    let at = now + delay + (overtaken ? LATE_MS : 0);
     if (rate > 0) {
       const begins = Math.max(this.#freeAt, now);
       if (begins - now > queue) return;
