@@ -3,6 +3,7 @@
 mod asks;
 #[cfg(test)]
 mod budget;
+mod outgoing;
 mod packets;
 mod routes;
 
@@ -17,6 +18,7 @@ use crate::post::Post;
 use crate::stats::STATS_INTERVAL;
 use bytes::BytesMut;
 use diemcau_model::{Carries, LinkReport, PeerAsk, PeerId, PeerSay, SeatId, Side, SiteId, Stage};
+use outgoing::Cores;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -78,8 +80,11 @@ pub struct Driver {
     touched: Vec<LegId>,
     wet: Vec<LegId>,
     events: Vec<LegEvent>,
+    /// Packets that wait in the legs since the last sending.
+    noted: u64,
     /// Where runs of datagrams are written.
     buffer: Vec<u8>,
+    cores: Cores,
     /// The last reading was a crowd.
     crowded: bool,
     housekeeping_at: Instant,
@@ -118,7 +123,9 @@ impl Driver {
             touched: vec![],
             wet: vec![],
             events: vec![],
+            noted: 0,
             buffer: vec![],
+            cores: Cores::of_this_machine(),
             crowded: false,
             housekeeping_at: now + HOUSEKEEPING,
             stats_at: now + STATS_INTERVAL,
@@ -252,9 +259,7 @@ impl Driver {
                 break;
             }
         }
-        while let Some(leg) = self.wet.pop() {
-            self.drain_datagrams(leg, now);
-        }
+        self.send_all(now);
         self.doors.says.retry();
         self.doors.reports.retry();
         self.counters
@@ -351,53 +356,6 @@ impl Driver {
                     site: peer.site,
                     stats,
                 });
-            }
-        }
-    }
-
-    fn drain_datagrams(&mut self, leg: LegId, now: Instant) {
-        let Some(peer) = self.peers.get_mut(&leg.0) else {
-            return;
-        };
-        let meter = &mut peer.meter;
-        let line = match leg.1 {
-            Side::Uplink => peer.up.as_mut().map(|up| &mut up.line),
-            Side::Downlink => peer.down.as_mut().map(|down| &mut down.line),
-            Side::Presentation => peer.presents.as_mut().map(|up| &mut up.line),
-        };
-        let Some(line) = line else { return };
-        line.wet = false;
-        let asked = std::mem::take(&mut line.asked_by_stun);
-        let Line {
-            leg: writes,
-            over_tcp,
-            ..
-        } = line;
-        let Self {
-            port,
-            demux,
-            counters,
-            buffer,
-            ..
-        } = self;
-        let mut answered = vec![];
-        writes.drain_datagrams(&mut Outlet {
-            now,
-            segments_max: port.segments_max(),
-            buffer,
-            send: &mut |run| {
-                if asked && is_stun(run.bytes) {
-                    *over_tcp = Port::is_tcp(run.to);
-                    answered.push(run.to);
-                }
-                meter.sent(run.bytes.len());
-                add(&counters.send_drops, port.send(run));
-            },
-        });
-        for address in answered {
-            port.keep_way(address);
-            if let Some(left) = demux.answered(leg, address) {
-                port.forget_way(left);
             }
         }
     }

@@ -133,11 +133,17 @@ impl Peer {
     }
 
     pub fn line(&mut self, side: Side) -> Option<&mut Line> {
-        match side {
+        self.line_and_meter(side).map(|(line, _)| line)
+    }
+
+    /// A line, and the meter of what goes over it.
+    pub fn line_and_meter(&mut self, side: Side) -> Option<(&mut Line, &mut Meter)> {
+        let line = match side {
             Side::Uplink => self.up.as_mut().map(|up| &mut up.line),
             Side::Downlink => self.down.as_mut().map(|down| &mut down.line),
             Side::Presentation => self.presents.as_mut().map(|up| &mut up.line),
-        }
+        };
+        Some((line?, &mut self.meter))
     }
 
     pub fn lines(&self) -> impl Iterator<Item = &Line> {

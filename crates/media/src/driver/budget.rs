@@ -3,7 +3,11 @@
 //! Recorded packets of thirteen rooms go through the very driver, slots and downlinks; what leaves goes to a socket
 //! nobody reads. Receiving and decrypting are the uplink's and not in the figure (`engine/uplink/budget.rs`).
 
-use super::{Doors, Driver, touch};
+use super::{
+    Doors, Driver,
+    outgoing::{CROWD, Cores},
+    touch,
+};
 use crate::callgrind::{self, COUNTED};
 use crate::counters::Counters;
 use crate::engine::{Addresses, Codec, Engine, EngineError, Layer, Leg, LegEvent, Outlet, RtpIn};
@@ -20,7 +24,7 @@ use std::collections::{BTreeSet, VecDeque};
 use std::net::SocketAddr;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, watch};
 
 /// The one place where the bound stands: instructions per forwarded packet, of a build as the tests are.
@@ -132,8 +136,16 @@ fn connect(driver: &mut Driver, id: PeerId, uplink: Recorded, to: SocketAddr, no
     driver.dirty = true;
 }
 
-/// Gives the packets forwarded.
-fn workload() -> u64 {
+/// What became of the work.
+struct Done {
+    forwarded: u64,
+    /// A figure that grows with every byte that was sent.
+    sent: u64,
+    took: Duration,
+}
+
+/// Does so many rounds of it, with so many cores that help.
+fn workload(rounds: u32, helpers: usize) -> Done {
     let now = Instant::now();
     let sink = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
     let to = sink.local_addr().unwrap();
@@ -162,6 +174,7 @@ fn workload() -> u64 {
     };
     let counters = Arc::new(Counters::default());
     let mut driver = Driver::new(port, engine, doors, Arc::clone(&counters));
+    driver.cores = Cores::helped_by(helpers);
     let rooms: Vec<PeerId> = (0..ROOMS).map(|room| PeerId(room.into())).collect();
     let mut recordings = vec![];
     for room in 0..ROOMS {
@@ -185,21 +198,53 @@ fn workload() -> u64 {
         driver.ask(PeerAsk::Screen { peer, slots }, now);
         recordings.push(recording);
     }
-    for round in 0..ROUNDS {
+    let mut took = Duration::ZERO;
+    for round in 0..rounds {
         for (room, recording) in (0..).zip(&recordings) {
             record(room, round, &mut recording.lock().unwrap());
         }
+        let began = Instant::now();
         forward_recorded(&mut driver, &rooms, now);
+        took += began.elapsed();
     }
     assert_eq!(counters.send_drops.load(Ordering::Relaxed), 0);
-    counters.forwarded.load(Ordering::Relaxed)
+    let meters = driver.peers.values_mut().map(|peer| &mut peer.meter);
+    Done {
+        forwarded: counters.forwarded.load(Ordering::Relaxed),
+        sent: meters.map(|meter| meter.read(now).down_bps).sum(),
+        took,
+    }
+}
+
+#[tokio::test]
+async fn a_crowd_that_is_shared_between_cores_leaves_whole() {
+    let (alone, helped) = (workload(ROUNDS, 0), workload(ROUNDS, 3));
+    assert!(alone.sent > 0 && alone.forwarded > CROWD * u64::from(ROUNDS));
+    assert_eq!(
+        (helped.forwarded, helped.sent),
+        (alone.forwarded, alone.sent)
+    );
 }
 
 /// Run by the test below, under callgrind; and by hand, for a profile.
 #[tokio::test]
 #[ignore = "the work that is measured, not a test"]
 async fn measured_work() {
-    println!("{COUNTED}{}", workload());
+    println!("{COUNTED}{}", workload(ROUNDS, 0).forwarded);
+}
+
+/// `cargo test --workspace --lib -- --ignored --nocapture what_more_cores_bring`
+#[tokio::test]
+#[ignore = "a measurement, not a test"]
+async fn what_more_cores_bring() {
+    let helpers = std::thread::available_parallelism().map_or(0, |cores| cores.get() - 1);
+    for _ in 0..5 {
+        for helpers in [0, helpers] {
+            let done = workload(ROUNDS * 20, helpers);
+            let each = done.took.as_secs_f64() * 1e6 / done.forwarded as f64;
+            println!("{} cores: {each:.2} us a packet forwarded", helpers + 1);
+        }
+    }
 }
 
 #[test]

@@ -120,7 +120,10 @@ impl Driver {
         match forwarded {
             None => add(&self.counters.malformed, 1),
             Some(0) => add(&self.counters.gated, 1),
-            Some(slots) => add(&self.counters.forwarded, slots),
+            Some(slots) => {
+                self.noted += slots;
+                add(&self.counters.forwarded, slots);
+            }
         }
     }
 
