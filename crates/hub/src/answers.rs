@@ -1,8 +1,8 @@
 //! What every command was answered, by its id: the same command is answered the same way, however often it comes.
 
 use diemcau_conference::{Event, Refusal};
-use diemcau_model::{SeatId, limits};
-use std::collections::{BTreeMap, VecDeque};
+use diemcau_model::SeatId;
+use std::collections::BTreeMap;
 
 /// What a command was answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,21 +13,16 @@ pub(crate) enum Answer {
     Refused(Refusal),
 }
 
-/// The answers of the last commands of every seat. Bounded by seat, so that nobody can make the server forget another's.
+/// The answers of every command that is in the record. None is forgotten, or the command would take effect a second time,
+/// or after it was refused. They grow with the record, and hold less of a command than it does.
 #[derive(Debug, Default)]
 pub(crate) struct Answers {
-    seats: BTreeMap<SeatId, OfSeat>,
-}
-
-#[derive(Debug, Default)]
-struct OfSeat {
-    by_id: BTreeMap<String, Answer>,
-    order: VecDeque<String>,
+    seats: BTreeMap<SeatId, BTreeMap<Box<str>, Answer>>,
 }
 
 impl Answers {
     pub(crate) fn get(&self, seat: SeatId, id: &str) -> Option<Answer> {
-        self.seats.get(&seat)?.by_id.get(id).copied()
+        self.seats.get(&seat)?.get(id).copied()
     }
 
     /// Remembers the answer that event number `seq`, journalled for a command, stands for.
@@ -38,13 +33,6 @@ impl Answers {
             Answer::Ok { seq }
         };
         let of_seat = self.seats.entry(seat).or_default();
-        if of_seat.by_id.insert(id.to_owned(), answer).is_none() {
-            of_seat.order.push_back(id.to_owned());
-        }
-        if of_seat.order.len() > limits::ANSWERS_PER_SEAT_MAX
-            && let Some(oldest) = of_seat.order.pop_front()
-        {
-            of_seat.by_id.remove(&oldest);
-        }
+        of_seat.insert(id.into(), answer);
     }
 }

@@ -71,8 +71,6 @@ pub const FEED_FRAME_MAX: usize = 16;
 pub const INBOX_MAX: usize = 1_024;
 /// Commands answered under one sync of the journal.
 pub const COMMIT_BATCH_MAX: usize = 128;
-/// Answers remembered of each seat by command id; the oldest is forgotten, and its repetition would be decided anew.
-pub const ANSWERS_PER_SEAT_MAX: usize = 1_000;
 /// Sites told to prepare at once; those further down are told when one of these was called.
 pub const ON_DECK_MAX: usize = 2;
 /// Video tiles of a screen: the hall and a page of twelve sites; a conference with more sites turns the pages.
