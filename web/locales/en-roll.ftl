@@ -31,3 +31,6 @@ call = Call
 call-site = Call site { $site }
 call-again = Call again
 call-site-again = Call again: { $site }
+call-answered = Answered
+call-no_answer = No answer
+call-passed_over = Passed over

@@ -137,17 +137,6 @@ now = Now
 
 ## Drafts and comments
 drafts = Drafts
-no-drafts = This conference has no drafts.
-paragraphs-count = { $n } paragraphs
-comments = Comments
-no-comments = No comments yet.
-kind-substance = Change substance
-kind-wording = Change wording
-kind-add = Add
-kind-delete = Delete
-kind-target = Target value
-kind-recommendation = Recommendation
-proposed-as = Proposed wording: <b>{ $text }</b>
 comment-taken = The server has recorded the comment.
 
 ## Technician
@@ -173,9 +162,6 @@ prompt-prepare = Prepare to speak
 prompt-need_help = Needs help
 prompt-cannot_hear = Cannot hear
 prompt-cannot_see = Cannot see
-call-answered = Answered
-call-no_answer = No answer
-call-passed_over = Passed over
 
 ## Chair's desk: calling, undo, priority
 page-deputy = Deputy's desk

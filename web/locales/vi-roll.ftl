@@ -31,3 +31,6 @@ call = Gọi
 call-site = Gọi điểm cầu { $site }
 call-again = Gọi lại
 call-site-again = Gọi lại điểm cầu { $site }
+call-answered = Đã trả lời
+call-no_answer = Không trả lời
+call-passed_over = Bỏ qua

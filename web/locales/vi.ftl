@@ -137,17 +137,6 @@ now = Hiện tại
 
 ## Dự thảo, góp ý
 drafts = Dự thảo
-no-drafts = Hội nghị này không có dự thảo.
-paragraphs-count = { $n } đoạn
-comments = Ý kiến góp ý
-no-comments = Chưa có ý kiến góp ý.
-kind-substance = Sửa nội dung
-kind-wording = Sửa câu chữ
-kind-add = Bổ sung
-kind-delete = Bỏ
-kind-target = Mức chỉ tiêu
-kind-recommendation = Kiến nghị
-proposed-as = Đề nghị sửa thành: <b>{ $text }</b>
 comment-taken = Máy chủ đã ghi ý kiến.
 
 ## Bàn kỹ thuật
@@ -173,9 +162,6 @@ prompt-prepare = Chuẩn bị phát biểu
 prompt-need_help = Cần hỗ trợ
 prompt-cannot_hear = Không nghe rõ
 prompt-cannot_see = Không thấy hình
-call-answered = Đã trả lời
-call-no_answer = Không trả lời
-call-passed_over = Bỏ qua
 
 ## Bàn chủ trì: gọi, hoàn tác, ưu tiên
 page-deputy = Bàn đồng chủ trì

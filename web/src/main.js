@@ -24,8 +24,8 @@ const PAGES = {
   "/secretary": { name: "secretary", styles: ["drafts", "secretary"], texts: ["secretary", "drafts"], load: () => import("./views/secretary.js") },
   "/site": { name: "site", styles: ["site"], texts: ["site"], load: () => import("./views/site.js") },
   "/technician": { name: "technician", dark: true, styles: ["technician"], texts: ["technician", "health"], load: () => import("./views/technician.js") },
-  "/observer": { name: "observer", styles: ["observer"], texts: ["observer", "quorum"], load: () => import("./views/observer.js") },
-  "/stage": { name: "stage", dark: true, styles: ["stage", "break"], texts: ["stage", "break", "quorum"], load: () => import("./views/stage.js") },
+  "/observer": { name: "observer", styles: ["observer"], texts: ["observer", "drafts", "quorum"], load: () => import("./views/observer.js") },
+  "/stage": { name: "stage", dark: true, styles: ["stage", "break"], texts: ["stage", "break", "roll", "quorum"], load: () => import("./views/stage.js") },
 };
 
 /** How long a notice stands, when nothing takes its place. */

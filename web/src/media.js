@@ -3,7 +3,7 @@
 
 /** @import { ClientFrame, ServerFrame, SiteId } from "../generated/protocol.ts" */
 
-import { AUDIO_SLOTS, SLOTS, VIDEO_SLOTS, onSizes, putStream, shownHeights, shownPreview, tellSites } from "./slots.js";
+import { SLOTS, onSizes, putStream, shownHeights, shownPreview, tellSites } from "./slots.js";
 
 const GATHERING_MOST_MS = 1_000;
 const SIZES_SETTLE_MS = 150;
@@ -356,7 +356,5 @@ export const mLines = (sdp) => [...sdp.matchAll(/^a=mid:(\S+)/gm)].map((match) =
 /** A receiver has its track from the offer on, whether or not a packet ever came. @param {RTCPeerConnection} pc @param {string} sdp */
 function slotReceivers(pc, sdp) {
   const byMid = new Map(pc.getTransceivers().map((transceiver) => [transceiver.mid, transceiver.receiver]));
-  const receivers = mLines(sdp).map((mid) => byMid.get(mid) ?? null);
-  if (receivers.length !== SLOTS) console.warn(`downlink has ${receivers.length} slots, expected ${VIDEO_SLOTS} + ${AUDIO_SLOTS}`);
-  return receivers.slice(0, SLOTS);
+  return mLines(sdp).slice(0, SLOTS).map((mid) => byMid.get(mid) ?? null);
 }

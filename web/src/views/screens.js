@@ -13,7 +13,7 @@ import { html, icon, kbd, mark, nothing, onWall, t } from "./pieces.js";
 import { scene } from "./stage.js";
 
 // The wall's own words are drawn here in small.
-await Promise.all(["stage", "break", "quorum"].map(addTexts));
+await Promise.all(["stage", "break", "roll", "quorum"].map(addTexts));
 
 const LAYOUTS = /** @type {const} */ (["speaker", "grid", "document", "waiting", "notice"]);
 /** How long each site stands, in seconds. */
