@@ -58,6 +58,8 @@ export class Media {
   /** @type {Record<"uplink" | "downlink", number | undefined>} */ #retry = { uplink: undefined, downlink: undefined };
   /** @type {number | undefined} */ #sizesTimer;
   #sizesTold = "";
+  /** For a downlink. */ #asked = false;
+  /** @type {number | undefined} */ #again;
 
   /** @param {(frame: ClientFrame) => boolean} tell @param {(state: MediaState) => void} changed */
   constructor(tell, changed) {
@@ -161,6 +163,7 @@ export class Media {
     this.#share?.linkDown();
     clearTimeout(this.#retry.uplink);
     clearTimeout(this.#retry.downlink);
+    clearTimeout(this.#again);
   }
 
   /** The link will not come back: nothing of this room leaves the machine any more. */
@@ -180,6 +183,11 @@ export class Media {
         tellSites(frame.video);
         return this.#set({ slots: frame.video });
       case "presentation_answer": return this.#share?.answered(frame.sdp);
+      case "error":
+        // It had no time, and nothing else would say it again.
+        if (frame.why !== "media_refused") return;
+        clearTimeout(this.#again);
+        return void (this.#again = setTimeout(() => (this.#asked ? this.#openDownlink() : this.#tellWishes()), RETRY_FIRST_MS));
       case "media_failed": return frame.side === "presentation" ? this.#share?.failed(frame.reason) : this.#failed(frame.side);
       default: return;
     }
@@ -224,14 +232,21 @@ export class Media {
   #openDownlink() {
     if (!this.#receives) return;
     if (this.state.downlink !== "connected") this.#set({ downlink: "connecting" });
-    this.#sizesTold = "";
+    this.#asked = true;
     this.tell({ type: "open_downlink" });
+    this.#tellWishes();
+  }
+
+  #tellWishes() {
+    if (!this.#receives) return;
+    this.#sizesTold = "";
     this.tell({ type: "listen", sound: this.state.sound });
     this.#tellSizes();
   }
 
   /** @param {string} sdp */
   async #downlinkOffered(sdp) {
+    this.#asked = false;
     this.#nextDownlink?.close();
     const pc = new RTCPeerConnection({ iceServers: [], bundlePolicy: "max-bundle" });
     this.#nextDownlink = pc;
