@@ -287,6 +287,7 @@ export class Media {
       switch (pc.connectionState) {
         case "connected":
           this.#tries[side] = 0;
+          clearTimeout(this.#retry[side]);
           if (wasUp) this.#set({ [side]: "connected" });
           else up();
           wasUp = true;
@@ -307,7 +308,8 @@ export class Media {
 
   /** @param {"uplink" | "downlink"} side */
   #failed(side) {
-    this.#set({ [side]: "failed" });
+    // What failed may only have been to replace it.
+    if (this.connections()[side]?.connectionState !== "connected") this.#set({ [side]: "failed" });
     clearTimeout(this.#retry[side]);
     if (!this.#linked) return;
     const pause = Math.min(RETRY_MOST_MS, RETRY_FIRST_MS * 2 ** this.#tries[side]);

@@ -15,12 +15,18 @@ class FakeConnection {
   async setLocalDescription(description) { this.localDescription = description; }
   getTransceivers() { return []; }
   close() { this.connectionState = "closed"; }
+  become(state) {
+    this.connectionState = state;
+    this.onconnectionstatechange();
+  }
 }
 globalThis.RTCPeerConnection = FakeConnection;
 const { Media } = await import("../src/media.js");
 
 const REFUSED = { type: "error", why: "media_refused", id: null, text: "", fatal: false };
 const OFFER = { type: "downlink_offer", sdp: "" };
+const settled = () => new Promise((done) => setImmediate(done));
+const last = () => FakeConnection.all.at(-1);
 
 /** A page that watches, and what it said since it was last asked. */
 function page(t) {
@@ -32,6 +38,12 @@ function page(t) {
   media.receive({ receives: true, sound: true, alwaysShown: true });
   const words = () => said.splice(0);
   return { media, words };
+}
+
+async function connected(media) {
+  media.hear(OFFER);
+  await settled();
+  last().become("connected");
 }
 
 test("what the media plane had no time for is said again, and the downlink is asked for again until it is offered", (t) => {
@@ -58,4 +70,29 @@ test("nothing is said again to a link that is gone", (t) => {
   media.linkDown();
   t.mock.timers.tick(20_000);
   assert.deepEqual(words(), []);
+});
+
+test("a downlink that comes back by itself is not replaced", async (t) => {
+  const { media, words } = page(t);
+  await connected(media);
+  const first = last();
+  first.become("failed");
+  assert.equal(media.state.downlink, "failed");
+  first.become("connected");
+  words();
+  t.mock.timers.tick(20_000);
+  assert.deepEqual(words(), []);
+  assert.equal(media.state.downlink, "connected");
+});
+
+test("a downlink that works is not said to have failed when another in its place is refused", async (t) => {
+  const { media, words } = page(t);
+  await connected(media);
+  words();
+  media.hear({ type: "media_failed", side: "downlink", reason: "too many connections in a short time" });
+  assert.equal(media.state.downlink, "connected");
+  t.mock.timers.tick(1_000);
+  assert.deepEqual(words(), ["open_downlink", "listen", "screen"], "or it would never be made anew if it is gone at the server");
+  last().become("failed");
+  assert.equal(media.state.downlink, "failed");
 });
