@@ -6,6 +6,8 @@ mod budget;
 mod outgoing;
 mod packets;
 mod routes;
+#[cfg(test)]
+mod tests;
 
 use crate::counters::{Counters, add};
 use crate::demux::{Demux, LegId, is_stun};
@@ -35,6 +37,8 @@ const CONNECT_MAX: Duration = Duration::from_secs(20);
 const HOUSEKEEPING: Duration = Duration::from_millis(200);
 /// How soon a full channel is tried again.
 const RETRY: Duration = Duration::from_millis(5);
+/// Asks taken before anything else gets a turn; the others wait in their channel, and who asks waits for it.
+const ASKS_AT_ONCE: usize = 64;
 /// Batches read before anything else gets a turn.
 const BATCHES_MAX: usize = 4;
 /// How long what has come waits for what comes with it, so that the parts of a picture leave in one call. The thread is the
@@ -133,15 +137,16 @@ impl Driver {
     }
 
     pub async fn run(mut self) {
+        let mut asks = Vec::with_capacity(ASKS_AT_ONCE);
         loop {
             let deadline = self.deadline(Instant::now());
             tokio::select! {
                 // The stage first: a closed gate must not wait for packets.
                 biased;
                 changed = self.doors.stage.changed(), if self.stage_open => self.set_stage(changed.is_ok()),
-                ask = self.doors.asks.recv() => match ask {
-                    Some(ask) => self.ask(ask, Instant::now()),
-                    None => break,
+                count = self.doors.asks.recv_many(&mut asks, ASKS_AT_ONCE) => match count {
+                    0 => break,
+                    _ => self.take_asks(&mut asks).await,
                 },
                 () = tokio::time::sleep_until(deadline.into()) => self.tick(Instant::now()),
                 readable = self.port.readable() => self.gather(readable),
@@ -149,6 +154,23 @@ impl Driver {
             self.settle(Instant::now());
         }
         self.say_goodbye(Instant::now());
+    }
+
+    /// Some may ask without end: so many asks cost one making of routes, and then packets and the time have their turn.
+    async fn take_asks(&mut self, asks: &mut Vec<PeerAsk>) {
+        let now = Instant::now();
+        for ask in asks.drain(..) {
+            self.ask(ask, now);
+        }
+        self.settle(now);
+        // The runtime looks at the port only while this task stands back.
+        tokio::task::yield_now().await;
+        if self.doors.stage.has_changed().unwrap_or(true) {
+            return;
+        }
+        let now = Instant::now();
+        self.tick(now);
+        self.read(now);
     }
 
     fn set_stage(&mut self, open: bool) {

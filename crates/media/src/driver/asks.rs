@@ -36,13 +36,17 @@ impl Driver {
             PeerAsk::DownlinkAnswer { peer, sdp } => self.downlink_answer(peer, &sdp, now),
             PeerAsk::DownlinkOffer { peer, sdp } => self.downlink_offer(peer, &sdp, now),
             PeerAsk::Screen { peer, slots } => {
-                if let Ok(peer) = self.peer(peer, now) {
+                if let Ok(peer) = self.peer(peer, now)
+                    && peer.screen != slots
+                {
                     peer.screen = slots;
                     self.dirty = true;
                 }
             }
             PeerAsk::Listen { peer, sound } => {
-                if let Ok(peer) = self.peer(peer, now) {
+                if let Ok(peer) = self.peer(peer, now)
+                    && peer.listens != sound
+                {
                     peer.listens = sound;
                     self.dirty = true;
                 }

@@ -1,0 +1,130 @@
+//! The loop itself, without clients: what is asked of it, and what it tells.
+
+use super::{Doors, Driver};
+use crate::counters::Counters;
+use crate::engine::{Addresses, Engine};
+use crate::port::Port;
+use crate::post::Post;
+use diemcau_model::{
+    Carries, LinkReport, PeerAsk, PeerId, PeerSay, ScreenSlots, SeatId, SiteId, Stage,
+};
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::task::Poll;
+use std::time::{Duration, Instant};
+use tokio::sync::{mpsc, watch};
+
+/// How long anything may take on a busy machine before a test fails.
+const PATIENCE: Duration = Duration::from_secs(20);
+const ROOM: PeerId = PeerId(100_000);
+
+/// The other ends of a driver's channels.
+struct World {
+    _stage: watch::Sender<Stage>,
+    asks: mpsc::Sender<PeerAsk>,
+    _says: mpsc::Receiver<PeerSay>,
+    reports: mpsc::Receiver<LinkReport>,
+    counters: Arc<Counters>,
+    port: SocketAddr,
+}
+
+fn driver() -> (Driver, World) {
+    let port = Port::bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let address = port.local_addr().unwrap();
+    let engine = Engine::new(Addresses(vec![address]), Instant::now()).unwrap();
+    let (stage, stage_seen) = watch::channel(Stage::default());
+    let (asks, inbox) = mpsc::channel(1_024);
+    let (says_out, says) = mpsc::channel(4_096);
+    let (reports_out, reports) = mpsc::channel(4_096);
+    let doors = Doors {
+        stage: stage_seen,
+        asks: inbox,
+        says: Post::new("says", says_out),
+        reports: Post::new("reports", reports_out),
+    };
+    let counters = Arc::new(Counters::default());
+    let driver = Driver::new(port, engine, doors, Arc::clone(&counters));
+    let world = World {
+        _stage: stage,
+        asks,
+        _says: says,
+        reports,
+        counters,
+        port: address,
+    };
+    (driver, world)
+}
+
+fn admit(peer: PeerId, seat: u32, carries: Carries) -> PeerAsk {
+    PeerAsk::Admit {
+        peer,
+        seat: SeatId(seat),
+        site: carries.endpoint().map(|_| SiteId(1)),
+        carries,
+    }
+}
+
+#[tokio::test]
+async fn packets_and_the_time_have_their_turn_though_somebody_asks_without_end() {
+    let (driver, mut world) = driver();
+    world.asks.try_send(admit(ROOM, 2, Carries::Room)).unwrap();
+    world
+        .asks
+        .try_send(PeerAsk::OpenDownlink { peer: ROOM })
+        .unwrap();
+    let stranger = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    stranger.send_to(b"knock", world.port).unwrap();
+
+    let start = Instant::now();
+    let mut running = pin!(driver.run());
+    let (mut height, mut read, mut told) = (0, false, false);
+    while !(read && told) {
+        assert!(start.elapsed() < PATIENCE, "read {read}, told {told}");
+        // Never the same, and as many as there is room for: the channel is never empty.
+        while world.asks.capacity() > 0 {
+            height = height % 1_000 + 1;
+            let slots = ScreenSlots {
+                programme: height,
+                ..ScreenSlots::default()
+            };
+            let ask = PeerAsk::Screen { peer: ROOM, slots };
+            world.asks.try_send(ask).unwrap();
+        }
+        std::future::poll_fn(|context| {
+            assert!(running.as_mut().poll(context).is_pending());
+            Poll::Ready(())
+        })
+        .await;
+        tokio::task::yield_now().await;
+        read |= world.counters.datagrams_in.load(Ordering::Relaxed) > 0;
+        while let Ok(report) = world.reports.try_recv() {
+            told |= matches!(report, LinkReport::Stats { peer: ROOM, .. });
+        }
+    }
+}
+
+#[tokio::test]
+async fn who_says_what_is_known_already_makes_nobody_work() {
+    let (mut driver, _world) = driver();
+    let now = Instant::now();
+    driver.ask(admit(ROOM, 2, Carries::Room), now);
+    let slots = ScreenSlots {
+        programme: 720,
+        ..ScreenSlots::default()
+    };
+    for ask in [
+        PeerAsk::Screen { peer: ROOM, slots },
+        PeerAsk::Listen {
+            peer: ROOM,
+            sound: false,
+        },
+    ] {
+        for changes in [true, false] {
+            driver.ask(ask.clone(), now);
+            assert_eq!(driver.dirty, changes, "{ask:?}");
+            driver.settle(now);
+        }
+    }
+}
