@@ -5,6 +5,7 @@ mod asks;
 mod budget;
 mod outgoing;
 mod packets;
+mod places;
 mod routes;
 #[cfg(test)]
 mod tests;
@@ -21,6 +22,7 @@ use crate::stats::STATS_INTERVAL;
 use bytes::BytesMut;
 use diemcau_model::{Carries, LinkReport, PeerAsk, PeerId, PeerSay, SeatId, Side, SiteId, Stage};
 use outgoing::Cores;
+use places::Places;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -68,6 +70,7 @@ pub struct Driver {
     admitted: BTreeMap<PeerId, (SeatId, Option<SiteId>, Carries)>,
     /// Those who did.
     peers: BTreeMap<PeerId, Peer>,
+    places: Places,
     demux: Demux,
     voices: gate::Voices,
     /// The uplinks that may be forwarded at all.
@@ -115,6 +118,7 @@ impl Driver {
             stage_open: true,
             admitted: BTreeMap::new(),
             peers: BTreeMap::new(),
+            places: Places::default(),
             demux: Demux::default(),
             voices: gate::Voices::default(),
             carriers: BTreeSet::new(),

@@ -8,10 +8,10 @@ use crate::{
     peers::{Down, Peer, Up},
 };
 use diemcau_model::{PeerAsk, PeerId, PeerSay, Side};
+use std::collections::btree_map::Entry;
 use std::time::Instant;
 
-/// Peers with media at one time; a further one is told so when it offers.
-const PEERS_MAX: usize = 4_096;
+/// One that only watches hears it when all places are taken.
 const FULL: &str = "as many machines have pictures as this server gives them to";
 /// A client that hears it does not try again.
 const ANOTHER_PRESENTS: &str = "another machine of this seat presents";
@@ -58,11 +58,17 @@ impl Driver {
     /// An admitted peer, from its first word about media on: ten thousand may watch without any, and cost nothing here.
     pub(super) fn peer(&mut self, id: PeerId, now: Instant) -> Result<&mut Peer, &'static str> {
         let (seat, site, carries) = *self.admitted.get(&id).ok_or("not admitted")?;
-        if self.peers.len() >= PEERS_MAX && !self.peers.contains_key(&id) {
-            return Err(FULL);
+        let presents = self
+            .stage
+            .presentation
+            .is_some_and(|shown| shown.seat == seat);
+        match self.peers.entry(id) {
+            Entry::Occupied(peer) => Ok(peer.into_mut()),
+            Entry::Vacant(place) => match self.places.take(seat, carries, presents) {
+                true => Ok(place.insert(Peer::new(seat, site, carries, now))),
+                false => Err(FULL),
+            },
         }
-        let peer = self.peers.entry(id);
-        Ok(peer.or_insert_with(|| Peer::new(seat, site, carries, now)))
     }
 
     fn uplink_offer(&mut self, id: PeerId, sdp: &str, now: Instant) {
@@ -226,7 +232,8 @@ impl Driver {
             self.hang_up((id, side), now);
         }
         self.admitted.remove(&id);
-        if self.peers.remove(&id).is_some() {
+        if let Some(peer) = self.peers.remove(&id) {
+            self.places.give_back(peer.seat, peer.carries);
             self.dirty = true;
         }
     }

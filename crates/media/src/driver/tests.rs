@@ -1,12 +1,13 @@
 //! The loop itself, without clients: what is asked of it, and what it tells.
 
+use super::places::WATCHERS_MAX;
 use super::{Doors, Driver};
 use crate::counters::Counters;
 use crate::engine::{Addresses, Engine};
 use crate::port::Port;
 use crate::post::Post;
 use diemcau_model::{
-    Carries, LinkReport, PeerAsk, PeerId, PeerSay, ScreenSlots, SeatId, SiteId, Stage,
+    Carries, LinkReport, PeerAsk, PeerId, PeerSay, ScreenSlots, SeatId, Side, SiteId, Stage,
 };
 use std::net::SocketAddr;
 use std::pin::pin;
@@ -24,7 +25,7 @@ const ROOM: PeerId = PeerId(100_000);
 struct World {
     _stage: watch::Sender<Stage>,
     asks: mpsc::Sender<PeerAsk>,
-    _says: mpsc::Receiver<PeerSay>,
+    says: mpsc::Receiver<PeerSay>,
     reports: mpsc::Receiver<LinkReport>,
     counters: Arc<Counters>,
     port: SocketAddr,
@@ -49,7 +50,7 @@ fn driver() -> (Driver, World) {
     let world = World {
         _stage: stage,
         asks,
-        _says: says,
+        says,
         reports,
         counters,
         port: address,
@@ -64,6 +65,45 @@ fn admit(peer: PeerId, seat: u32, carries: Carries) -> PeerAsk {
         site: carries.endpoint().map(|_| SiteId(1)),
         carries,
     }
+}
+
+impl World {
+    fn refusals(&mut self) -> Vec<PeerId> {
+        let mut refused = vec![];
+        while let Ok(say) = self.says.try_recv() {
+            if let PeerSay::Failed { peer, side, .. } = say {
+                assert_eq!(side, Side::Downlink);
+                refused.push(peer);
+            }
+        }
+        refused
+    }
+}
+
+#[tokio::test]
+async fn a_room_has_its_pictures_however_many_watch() {
+    let (mut driver, mut world) = driver();
+    let now = Instant::now();
+    let watchers = WATCHERS_MAX as u64 + 100;
+    for peer in (0..watchers).map(PeerId) {
+        driver.ask(admit(peer, 1, Carries::Watch), now);
+        driver.ask(PeerAsk::Listen { peer, sound: true }, now);
+    }
+    for (peer, carries) in [(ROOM, Carries::Room), (PeerId(200_000), Carries::Standby)] {
+        driver.ask(admit(peer, 2, carries), now);
+        driver.ask(PeerAsk::OpenDownlink { peer }, now);
+    }
+    assert_eq!(world.refusals(), []);
+    let last = PeerId(watchers - 1);
+    driver.ask(PeerAsk::OpenDownlink { peer: last }, now);
+    assert_eq!(
+        world.refusals(),
+        [last],
+        "there is a bound for those who watch"
+    );
+    driver.ask(PeerAsk::Leave { peer: PeerId(0) }, now);
+    driver.ask(PeerAsk::OpenDownlink { peer: last }, now);
+    assert_eq!(world.refusals(), [], "a place is free");
 }
 
 #[tokio::test]
