@@ -11,7 +11,8 @@ use std::net::SocketAddr;
 /// One of the two connections of a peer.
 pub type LegId = (PeerId, Side);
 
-/// Addresses kept for one leg; a further one takes the place of the one that was longest not answered.
+/// Addresses kept for one leg; a further one takes the place of the one that was longest not answered, but never of the
+/// leg's path: who repeats a client's check from many addresses drives nobody out.
 const ADDRESSES_PER_LEG_MAX: usize = 8;
 
 #[derive(Debug, Default)]
@@ -46,13 +47,14 @@ impl Demux {
         named.or_else(|| self.by_address.get(&from)).copied()
     }
 
-    /// Whether an address is a leg's.
-    pub fn is_of(&self, leg: LegId, from: SocketAddr) -> bool {
-        self.by_address.get(&from) == Some(&leg)
-    }
-
-    /// A leg answered at an address: it is the leg's. Gives the address that is not any more.
-    pub fn answered(&mut self, leg: LegId, to: SocketAddr) -> Option<SocketAddr> {
+    /// A leg, whose packets go along a path if it has one, answered at an address: it is the leg's. Gives the address that
+    /// is not any more.
+    pub fn answered(
+        &mut self,
+        leg: LegId,
+        to: SocketAddr,
+        path: Option<SocketAddr>,
+    ) -> Option<SocketAddr> {
         self.by_address.insert(to, leg);
         let addresses = self.addresses.entry(leg).or_default();
         addresses.retain(|address| *address != to);
@@ -60,7 +62,8 @@ impl Demux {
         if addresses.len() <= ADDRESSES_PER_LEG_MAX {
             return None;
         }
-        let oldest = addresses.remove(0);
+        let oldest = addresses.iter().position(|one| Some(*one) != path);
+        let oldest = addresses.remove(oldest.unwrap_or(0));
         if self.by_address.get(&oldest) != Some(&leg) {
             return None;
         }
@@ -124,7 +127,7 @@ mod tests {
             None,
             "not answered yet"
         );
-        demux.answered(LEG, address(1));
+        demux.answered(LEG, address(1), None);
         assert_eq!(demux.find(&[0x80; 30], address(1)), Some(LEG));
         assert_eq!(demux.find(&binding("nobody:xyz"), address(2)), None);
         demux.remove(LEG);
@@ -136,17 +139,30 @@ mod tests {
     fn an_address_can_change_hands_and_a_leg_keeps_only_the_newest() {
         let mut demux = Demux::default();
         for port in 1..=9 {
-            demux.answered(LEG, address(port));
+            demux.answered(LEG, address(port), None);
             // One that goes on checking is none of the oldest.
-            demux.answered(LEG, address(100));
+            demux.answered(LEG, address(100), None);
         }
         assert_eq!(demux.find(&[0x80; 30], address(100)), Some(LEG));
         assert_eq!(demux.find(&[0x80; 30], address(1)), None);
         assert_eq!(demux.find(&[0x80; 30], address(9)), Some(LEG));
-        demux.answered(OTHER, address(9));
+        demux.answered(OTHER, address(9), None);
         assert_eq!(demux.find(&[0x80; 30], address(9)), Some(OTHER));
         demux.remove(LEG);
         assert_eq!(demux.find(&[0x80; 30], address(9)), Some(OTHER));
+    }
+
+    #[test]
+    fn who_repeats_a_check_from_many_addresses_does_not_drive_out_the_path() {
+        let (mut demux, path) = (Demux::default(), Some(address(1)));
+        demux.answered(LEG, address(1), path);
+        let mut left = vec![];
+        for port in 2..30 {
+            left.extend(demux.answered(LEG, address(port), path));
+        }
+        assert_eq!(demux.find(&[0x80; 30], address(1)), Some(LEG));
+        assert_eq!(left, (2..22).map(address).collect::<Vec<_>>());
+        assert_eq!(demux.addresses[&LEG].len(), ADDRESSES_PER_LEG_MAX);
     }
 
     proptest::proptest! {

@@ -223,7 +223,7 @@ impl Driver {
                 };
                 peer.meter.received(datagram.len());
                 let Some(line) = peer.line(leg.1) else { return };
-                if !line.may_come(demux.is_of(leg, from), now) {
+                if !line.may_come(from, now) {
                     add(&counters.flooded, 1);
                     return;
                 }

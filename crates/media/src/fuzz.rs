@@ -49,7 +49,7 @@ fn stun() {
     let (leg, other) = ((PeerId(1), Side::Uplink), (PeerId(2), Side::Downlink));
     demux.add(leg, "abcd");
     let from = SocketAddr::from(([127, 0, 0, 1], 9));
-    demux.answered(other, from);
+    demux.answered(other, from, None);
     fuzz.run(|datagram| {
         let found = demux.find(datagram, from);
         // From this address it is the other's, unless it names the first.

@@ -6,6 +6,7 @@ use crate::gate::{FIRST_VOICE_SLOT, Presenter, Screen, Source};
 use crate::stats::Meter;
 use diemcau_model::limits::AUDIO_SLOTS;
 use diemcau_model::{Carries, LinkStep, PeerId, ScreenSlots, SeatId, Side, SiteId};
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 /// A layer that brought nothing for so long does not arrive any more.
@@ -298,10 +299,10 @@ impl Down {
 }
 
 impl Line {
-    /// Whether a datagram may be read; if so, it counts. Who only knows the leg's name takes nothing of what the client may
-    /// send.
-    pub fn may_come(&mut self, is_client: bool, now: Instant) -> bool {
-        match is_client {
+    /// Whether a datagram may be read; if so, it counts. Who only knows the leg's name, or repeats a check of the client's,
+    /// takes nothing of what the client may send.
+    pub fn may_come(&mut self, from: SocketAddr, now: Instant) -> bool {
+        match self.leg.path() == Some(from) {
             true => self.allowance.take(now),
             false => self.of_strangers.take(now),
         }
@@ -365,6 +366,17 @@ mod tests {
             (9_000..=10_100).contains(&flood),
             "of 50,000 a second: {flood}"
         );
+    }
+
+    #[test]
+    fn only_what_comes_along_the_path_is_of_what_the_client_may_send() {
+        let now = Instant::now();
+        let at = |port: u16| SocketAddr::from(([127, 0, 0, 1], port));
+        let engine = crate::engine::Engine::new(crate::engine::Addresses(vec![]), now).unwrap();
+        let mut line = Line::new(engine.open_downlink(at(1)).unwrap(), now);
+        let mut read = |from| (0..10_000).filter(|_| line.may_come(at(from), now)).count();
+        assert_eq!(read(2), STRANGERS_BURST_MAX as usize);
+        assert_eq!(read(1), BURST_MAX as usize);
     }
 
     #[test]

@@ -9,7 +9,7 @@
 
 mod support;
 
-use diemcau_model::{Carries, PeerAsk, PeerId, PeerSay};
+use diemcau_model::{Carries, LinkReport, PeerAsk, PeerId, PeerSay};
 use diemcau_probe::{Probe, ProbeOptions};
 use ring::hmac::{HMAC_SHA1_FOR_LEGACY_USE_ONLY, Key, sign};
 use support::{Hall, PATIENCE};
@@ -23,13 +23,14 @@ const SUCCESS: [u8; 2] = [0x01, 0x01];
 struct Secrets {
     user: String,
     password: String,
+    answer: String,
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn strangers_get_no_answer_and_who_knows_the_password_gets_a_short_one() {
     let mut hall = Hall::with_rooms(2).await;
     hall.grant(0);
-    let Secrets { user, password } = leg(&mut hall).await;
+    let Secrets { user, password, .. } = leg(&mut hall).await;
     let stranger = UdpSocket::bind("127.0.0.1:0").await.unwrap();
     stranger.connect(hall.media.local_addr()).await.unwrap();
 
@@ -80,6 +81,33 @@ async fn strangers_get_no_answer_and_who_knows_the_password_gets_a_short_one() {
     hall.close().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn who_repeats_a_check_of_a_client_from_many_addresses_does_not_drive_it_out() {
+    let mut hall = Hall::open().await;
+    let secrets = leg(&mut hall).await;
+    hall.probe(PEER.0).uplink_answer(secrets.answer);
+    hall.reported(|report| matches!(report, LinkReport::Up { peer: PEER, .. }))
+        .await;
+    let check = binding(Some(&secrets.user), Some(&secrets.password), 7);
+    // One more than the addresses that are kept.
+    for _ in 0..9 {
+        let stranger = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        stranger.connect(hall.media.local_addr()).await.unwrap();
+        stranger.send(&check).await.unwrap();
+        let answer = timeout(PATIENCE, stranger.recv(&mut [0; 2_000])).await;
+        answer.expect("a genuine check is answered").unwrap();
+    }
+    let of_nobody = |hall: &Hall| hall.count(|counters| &counters.malformed);
+    let before = of_nobody(&hall);
+    hall.while_sending(PEER.0, 200).await;
+    assert_eq!(
+        of_nobody(&hall),
+        before,
+        "its packets are still known as its"
+    );
+    hall.close().await;
+}
+
 /// A further peer's uplink, described and not connected.
 async fn leg(hall: &mut Hall) -> Secrets {
     hall.admit(PEER.0, Some(1), Carries::Standby).await;
@@ -104,7 +132,11 @@ async fn leg(hall: &mut Hall) -> Secrets {
         line(&offer, "a=ice-ufrag:")
     );
     let password = line(&answer, "a=ice-pwd:").to_owned();
-    Secrets { user, password }
+    Secrets {
+        user,
+        password,
+        answer,
+    }
 }
 
 fn line<'a>(sdp: &'a str, name: &str) -> &'a str {

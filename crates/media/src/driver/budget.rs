@@ -48,6 +48,9 @@ impl Leg for Recorded {
     fn receive(&mut self, _: BytesMut, _: SocketAddr, _: Instant) -> bool {
         true
     }
+    fn path(&self) -> Option<SocketAddr> {
+        None
+    }
     fn takes(&self, _: usize, _: Codec) -> bool {
         true
     }

@@ -74,7 +74,9 @@ impl Driver {
         }
         for (leg, address) in answered {
             self.port.keep_way(address);
-            if let Some(left) = self.demux.answered(leg, address) {
+            let peer = self.peers.get_mut(&leg.0);
+            let path = peer.and_then(|peer| peer.line(leg.1)?.leg.path());
+            if let Some(left) = self.demux.answered(leg, address, path) {
                 self.port.forget_way(left);
             }
         }

@@ -62,6 +62,10 @@ impl<L: Leg> Leg for Guarded<L> {
             .unwrap_or(false)
     }
 
+    fn path(&self) -> Option<SocketAddr> {
+        self.leg.as_ref().and_then(Leg::path)
+    }
+
     fn takes(&self, slot: usize, codec: Codec) -> bool {
         self.leg.as_ref().is_some_and(|leg| leg.takes(slot, codec))
     }
@@ -121,6 +125,9 @@ mod tests {
         fn receive(&mut self, datagram: BytesMut, _: SocketAddr, _: Instant) -> bool {
             assert!(datagram.is_empty(), "a promise of the library is broken");
             true
+        }
+        fn path(&self) -> Option<SocketAddr> {
+            None
         }
         fn takes(&self, _: usize, _: Codec) -> bool {
             true

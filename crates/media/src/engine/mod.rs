@@ -188,6 +188,8 @@ pub trait Leg: Send {
     /// A datagram that came from the network; gives whether the client itself was heard, and not only somebody who knows
     /// its name.
     fn receive(&mut self, datagram: BytesMut, from: SocketAddr, now: Instant) -> bool;
+    /// Where the client's packets go and come from, once it has shown the way.
+    fn path(&self) -> Option<SocketAddr>;
     /// Whether the client takes a codec in a slot (downlink only).
     fn takes(&self, slot: usize, codec: Codec) -> bool;
     /// A packet for one of the slots (downlink only). Nothing leaves before `drain_datagrams`. False if it has no place

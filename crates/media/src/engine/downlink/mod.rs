@@ -316,6 +316,10 @@ impl Leg for Downlink {
         self.transport.heard() == Some(now)
     }
 
+    fn path(&self) -> Option<SocketAddr> {
+        self.transport.ice.path()
+    }
+
     fn takes(&self, slot: usize, codec: Codec) -> bool {
         let stream = self.streams.get(slot);
         self.taken.get(slot) == Some(&true) && stream.is_some_and(|stream| stream.takes(codec))

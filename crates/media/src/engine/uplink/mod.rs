@@ -261,6 +261,10 @@ impl Leg for Uplink {
         self.transport.heard() == Some(now)
     }
 
+    fn path(&self) -> Option<SocketAddr> {
+        self.transport.ice.path()
+    }
+
     fn takes(&self, _: usize, _: Codec) -> bool {
         false
     }
