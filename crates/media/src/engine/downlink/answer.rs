@@ -13,7 +13,6 @@ const PROGRAMME_SLOT: usize = 0;
 #[derive(Debug, PartialEq, Eq)]
 pub struct Offer {
     pub offered: Offered,
-    pub twcc_id: Option<u8>,
     /// What goes into each part; nothing if it is refused.
     slots: Vec<Option<usize>>,
     /// What each part calls the running number over all packets.
@@ -21,15 +20,16 @@ pub struct Offer {
 }
 
 impl Offer {
-    /// The slots the client takes.
-    pub fn taken(&self) -> impl Iterator<Item = (usize, &Part)> {
+    /// The slots the client takes, and what it calls the running number there.
+    pub fn taken(&self) -> impl Iterator<Item = (usize, &Part, Option<u8>)> {
         let parts = self.slots.iter().zip(&self.offered.parts);
-        parts.filter_map(|(slot, part)| Some(((*slot)?, part)))
+        let parts = parts.zip(&self.twcc_ids);
+        parts.filter_map(|((slot, part), twcc_id)| Some(((*slot)?, part, *twcc_id)))
     }
 
     /// How many sounds it plays.
     pub fn ears(&self) -> usize {
-        let sounds = self.taken().filter(|(slot, _)| *slot >= VIDEO_SLOTS);
+        let sounds = self.taken().filter(|(slot, ..)| *slot >= VIDEO_SLOTS);
         sounds.count()
     }
 }
@@ -47,7 +47,6 @@ pub fn read(text: &str) -> Result<Offer, EngineError> {
         slots.push(slot);
     }
     let offer = Offer {
-        twcc_id: sdp::twcc_id(text),
         twcc_ids: sdp::parts(text).map(sdp::twcc_id).collect(),
         offered,
         slots,
@@ -115,7 +114,7 @@ mod tests {
         let offer = read(&[HEAD, &audio("0"), &video("1")].concat()).unwrap();
         let taken: Vec<_> = offer
             .taken()
-            .map(|(slot, part)| (slot, part.names))
+            .map(|(slot, part, twcc_id)| (slot, part.names, twcc_id))
             .collect();
         let (opus, vp8) = (Some(96), Some(98));
         let sound = Names {
@@ -126,11 +125,15 @@ mod tests {
             vp8,
             ..Names::default()
         };
-        assert_eq!(taken, [(VIDEO_SLOTS, sound), (PROGRAMME_SLOT, picture)]);
         assert_eq!(
-            (offer.ears(), offer.twcc_id, offer.offered.role),
-            (1, Some(3), Role::Server)
+            taken,
+            [
+                (VIDEO_SLOTS, sound, None),
+                (PROGRAMME_SLOT, picture, Some(3))
+            ],
+            "the running number only where it was offered"
         );
+        assert_eq!((offer.ears(), offer.offered.role), (1, Role::Server));
         let answer = answered(&offer);
         assert!(
             answer.contains("a=group:BUNDLE 0 1\r\n") && answer.contains("a=setup:passive\r\n")

@@ -121,7 +121,8 @@ fn player_offer() {
         let parts = crate::engine::sdp::parts(&answer).count();
         assert_eq!(parts, crate::engine::sdp::parts(&text).count());
         assert!(answer.lines().all(|line| line.len() < 512));
-        outcome((offer.taken().count(), parts, offer.twcc_id.is_some()))
+        let numbered = offer.taken().filter(|(.., twcc_id)| twcc_id.is_some());
+        outcome((offer.taken().count(), parts, numbered.count() > 0))
     });
 }
 
@@ -146,9 +147,11 @@ fn downlink_answer() {
     fuzz.run(
         |input| match super::offer::read(&String::from_utf8_lossy(input)) {
             Ok(answer) => {
-                assert!(answer.slots.iter().any(|names| names.is_any()));
-                assert!(answer.twcc_id.is_none_or(|id| (1..=14).contains(&id)));
-                let taken = answer.slots.iter().filter(|names| names.is_any()).count();
+                let mut ids = answer.slots.iter().filter_map(|(_, twcc_id)| *twcc_id);
+                assert!(ids.all(|id| (1..=14).contains(&id)));
+                let taken = answer.slots.iter().filter(|(names, _)| names.is_any());
+                let taken = taken.count();
+                assert!(taken > 0);
                 outcome((taken, answer.role == crate::engine::wire::Role::Client))
             }
             Err(error) => outcome(error.to_string()),

@@ -74,8 +74,9 @@ pub struct Downlink {
     streams: Vec<Stream>,
     /// The slots the client takes.
     taken: [bool; SLOTS],
-    twcc_id: Option<u8>,
-    /// The running number of the next packet.
+    /// What it calls the running number over all packets in each slot, where it takes one (RFC 8285, 5: of each part).
+    twcc_ids: [Option<u8>; SLOTS],
+    /// The running number of the next packet that bears one.
     running: u16,
     /// Slot and number of the packets that wait for the next drain.
     noted: Vec<(usize, u64)>,
@@ -107,10 +108,9 @@ impl Downlink {
     ) -> Result<(Self, usize, String), EngineError> {
         let offer = answer::read(offer)?;
         let mut leg = Self::new(engine)?;
-        for (slot, part) in offer.taken() {
-            leg.take_slot(slot, part.names);
+        for (slot, part, twcc_id) in offer.taken() {
+            leg.take_slot(slot, part.names, twcc_id);
         }
-        leg.twcc_id = offer.twcc_id;
         let theirs = &offer.offered;
         let begun = leg
             .transport
@@ -127,7 +127,7 @@ impl Downlink {
             transport: Transport::new(engine.identity.clone()).map_err(refused)?,
             streams: (0..SLOTS).map(Stream::new).collect(),
             taken: [false; SLOTS],
-            twcc_id: None,
+            twcc_ids: [None; SLOTS],
             running: 0,
             noted: vec![],
             epoch: engine.epoch,
@@ -143,13 +143,13 @@ impl Downlink {
     pub fn open(&mut self, to: SocketAddr) {
         self.transport.open(to);
         for slot in 0..SLOTS {
-            self.take_slot(slot, offer::names_of(slot));
+            self.take_slot(slot, offer::names_of(slot), Some(5));
         }
-        self.twcc_id = Some(5);
     }
 
-    fn take_slot(&mut self, slot: usize, names: Names) {
+    fn take_slot(&mut self, slot: usize, names: Names, twcc_id: Option<u8>) {
         self.taken[slot] = names.is_any();
+        self.twcc_ids[slot] = twcc_id.filter(|_| names.is_any());
         self.streams[slot].name(names);
     }
 
@@ -240,7 +240,7 @@ impl Downlink {
                 let stream = self.streams.get(*slot)?;
                 // One that leaves again has its form already: it goes alone.
                 (!stream.is_sealed(*number))
-                    .then(|| stream.length(*number, self.twcc_id.is_some()))?
+                    .then(|| stream.length(*number, self.twcc_ids[*slot].is_some()))?
             });
             let plan = runs::plan(lengths, out.segments_max);
             let packets = plan.map_or(1, |plan| plan.packets);
@@ -251,17 +251,16 @@ impl Downlink {
                 let Some(stream) = self.streams.get_mut(*slot) else {
                     continue;
                 };
-                let Some(length) = stream.length(*number, self.twcc_id.is_some()) else {
+                let twcc_id = self.twcc_ids[*slot];
+                let Some(length) = stream.length(*number, twcc_id.is_some()) else {
                     continue;
                 };
                 let stamp = Stamp {
-                    twcc: self.twcc_id.map(|id| (id, self.running)),
+                    twcc: twcc_id.map(|id| (id, self.running)),
                     length: plan.map_or(length, |plan| plan.length(place, length)),
                 };
-                if !stream.is_sealed(*number) {
-                    if self.twcc_id.is_some() {
-                        self.estimate.sent(self.running, stamp.length, out.now);
-                    }
+                if twcc_id.is_some() && !stream.is_sealed(*number) {
+                    self.estimate.sent(self.running, stamp.length, out.now);
                     self.running = self.running.wrapping_add(1);
                 }
                 if let Err(error) = stream.write(*number, &stamp, sealer, out.buffer) {
@@ -297,10 +296,9 @@ impl Leg for Downlink {
 
     fn accept_answer(&mut self, answer: &str, now: Instant) -> Result<(), EngineError> {
         let answer = offer::read(answer)?;
-        for (slot, names) in answer.slots.into_iter().enumerate() {
-            self.take_slot(slot, names);
+        for (slot, (names, twcc_id)) in answer.slots.into_iter().enumerate() {
+            self.take_slot(slot, names, twcc_id);
         }
-        self.twcc_id = answer.twcc_id;
         let received =
             self.transport
                 .described(&answer.ufrag, answer.fingerprint, answer.role, now);
@@ -344,7 +342,8 @@ impl Leg for Downlink {
     }
 
     fn bears(&mut self, now: Instant) -> Option<u64> {
-        self.twcc_id.and_then(|_| self.estimate.bears(now))
+        let tells = self.twcc_ids.iter().any(Option::is_some);
+        tells.then(|| self.estimate.bears(now)).flatten()
     }
 
     fn tick(&mut self, now: Instant) {
@@ -442,6 +441,20 @@ mod tests {
             [(at(1), segment, segment * 6 + 100 + overhead)]
         );
         assert_eq!(drain(&mut leg, now), []);
+    }
+
+    #[test]
+    fn only_a_slot_that_takes_the_running_number_bears_one_and_the_numbers_have_no_gaps() {
+        let now = Instant::now();
+        let mut leg = open(at(1), now);
+        leg.take_slot(1, offer::names_of(1), None);
+        for (slot, extension) in [(0, 8), (1, 0), (0, 8)] {
+            let seq = leg.running + 1;
+            assert!(leg.send(slot, packet(seq, 100), now));
+            let length = 12 + extension + 100 + 16;
+            assert_eq!(drain(&mut leg, now).last(), Some(&(at(1), length, length)));
+        }
+        assert_eq!(leg.running, 2, "the client would take a gap for a loss");
     }
 
     #[test]

@@ -17,9 +17,8 @@ pub struct Answer {
     pub fingerprint: Fingerprint,
     /// Ours in the handshake.
     pub role: Role,
-    pub twcc_id: Option<u8>,
-    /// What the client takes in each slot.
-    pub slots: [Names; SLOTS],
+    /// What the client takes in each slot, and what it calls the running number over all packets there.
+    pub slots: [(Names, Option<u8>); SLOTS],
 }
 
 /// The offer: one bundle, a slot an m-line, nothing the client could choose but whether it takes a slot.
@@ -40,26 +39,26 @@ pub fn read(answer: &str) -> Result<Answer, EngineError> {
         Some("passive") => Role::Client,
         Some(_) | None => return Err(missing("it takes no side of the handshake")),
     };
-    let mut slots = [Names::default(); SLOTS];
+    let mut slots = [(Names::default(), None); SLOTS];
     let mut sections = 0;
-    for (slot, line) in sdp::sections(answer).enumerate() {
+    for (slot, part) in sdp::parts(answer).enumerate() {
         let taken = slots
             .get_mut(slot)
             .ok_or(missing("it has too many parts"))?;
-        *taken = accepted(line, names_of(slot));
+        let line = part.lines().next().unwrap_or_default();
+        *taken = (accepted(line, names_of(slot)), sdp::twcc_id(part));
         sections += 1;
     }
     if sections != SLOTS {
         return Err(missing("it leaves out parts of the offer"));
     }
-    if !slots.iter().any(|names| names.is_any()) {
+    if !slots.iter().any(|(names, _)| names.is_any()) {
         return Err(missing("it takes nothing that was offered"));
     }
     Ok(Answer {
         ufrag: ufrag.to_owned(),
         fingerprint,
         role,
-        twcc_id: sdp::twcc_id(answer),
         slots,
     })
 }
@@ -182,37 +181,41 @@ mod tests {
             read.fingerprint,
             Fingerprint(std::array::from_fn(|n| n as u8))
         );
-        assert_eq!(read.twcc_id, Some(5));
         assert!(
             read.slots
                 .iter()
-                .all(|names| names.is_any() && names.h264.is_none())
+                .all(|(names, twcc)| names.is_any() && names.h264.is_none() && *twcc == Some(5))
         );
         let both = super::read(&answer().replace("SAVPF 96", "SAVPF 96 102")).unwrap();
-        assert_eq!(both.slots, std::array::from_fn(names_of));
+        assert_eq!(
+            both.slots,
+            std::array::from_fn(|slot| (names_of(slot), Some(5)))
+        );
     }
 
     #[test]
     fn a_refused_slot_is_left_out_and_the_others_go_on() {
         let refused = answer().replacen("m=video 9", "m=video 0", 1);
-        let taken = |answer: &str| read(answer).unwrap().slots.map(Names::is_any);
+        let taken = |answer: &str| read(answer).unwrap().slots.map(|(names, _)| names.is_any());
         let mut slots = [true; SLOTS];
         slots[0] = false;
         assert_eq!(taken(&refused), slots);
         let other_codec = answer().replacen("SAVPF 96", "SAVPF 97", 1);
         assert_eq!(taken(&other_codec), slots);
+        let named = |text: &str| read(text).unwrap().slots.map(|(_, twcc)| twcc);
         assert_eq!(
-            read(&answer().replace("extmap:5", "extmap:6"))
-                .unwrap()
-                .twcc_id,
-            Some(6)
+            named(&answer().replace("extmap:5", "extmap:6")),
+            [Some(6); SLOTS]
         );
         assert_eq!(
-            read(&answer().replace("extmap:5", "extmap:300"))
-                .unwrap()
-                .twcc_id,
-            None
+            named(&answer().replace("extmap:5", "extmap:300")),
+            [None; SLOTS]
         );
+        // One part goes without it: its packets bear none.
+        let mut without = [Some(5); SLOTS];
+        without[0] = None;
+        let first = format!("a=extmap:5 {TWCC_URI}\r\n");
+        assert_eq!(named(&answer().replacen(&first, "", 1)), without);
     }
 
     #[test]
