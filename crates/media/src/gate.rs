@@ -7,6 +7,7 @@ mod fit;
 use crate::engine::Layer;
 use diemcau_model::limits::{AUDIO_SLOTS, PICTURE_SLOTS, PRESENTATION_SLOT, TILE_SLOTS};
 use diemcau_model::{Carries, EndpointKind, LinkStep, PeerId, ScreenSlots, SeatId, SiteId, Stage};
+pub use fit::Costs;
 use fit::Wish;
 use std::collections::BTreeMap;
 
@@ -27,6 +28,7 @@ pub struct Source {
     pub order: u64,
     /// The layers that arrive.
     pub layers: Vec<Layer>,
+    pub costs: Costs,
 }
 
 /// A connected uplink of a presentation.
@@ -211,6 +213,7 @@ fn wishes<'a>(
             slot,
             layer,
             arriving,
+            costs: source.costs,
         })
     };
     let mut wishes: Vec<Wish<'_>> = shown.iter().enumerate().filter_map(wish).collect();

@@ -28,6 +28,7 @@ mod keyframes;
 mod peers;
 mod port;
 mod post;
+mod rates;
 mod rewrite;
 mod stats;
 mod vp8;

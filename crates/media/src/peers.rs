@@ -2,7 +2,8 @@
 
 use crate::engine::{Layer, Leg, RtpIn};
 use crate::forward::{PictureSlot, VoiceSlot};
-use crate::gate::{FIRST_VOICE_SLOT, Presenter, Screen, Source};
+use crate::gate::{Costs, FIRST_VOICE_SLOT, Presenter, Screen, Source};
+use crate::rates::Rate;
 use crate::stats::Meter;
 use diemcau_model::limits::AUDIO_SLOTS;
 use diemcau_model::{Carries, LinkStep, PeerId, ScreenSlots, SeatId, Side, SiteId};
@@ -61,6 +62,7 @@ pub struct Up {
     pub order: u64,
     seen: [Option<Seen>; 3],
     arriving: Vec<Layer>,
+    rates: [Rate; 3],
 }
 
 /// The furthest packet of a layer's pictures.
@@ -171,6 +173,7 @@ impl Peer {
             kind: self.carries.endpoint()?,
             order: up.order,
             layers: up.arriving.clone(),
+            costs: Costs::measured(&up.arriving, up.rates.each_ref().map(Rate::bps)),
         })
     }
 
@@ -218,6 +221,7 @@ impl Up {
             order: 0,
             seen: [const { None }; 3],
             arriving: vec![],
+            rates: Default::default(),
         }
     }
 
@@ -240,6 +244,7 @@ impl Up {
             seq: packet.seq,
             at: now,
         });
+        self.rates[place].came(packet.payload.len());
         if self.arriving.contains(&layer) {
             return false;
         }
@@ -247,7 +252,8 @@ impl Up {
         true
     }
 
-    /// Forgets layers that stopped; true if there was one.
+    /// Forgets layers that stopped, and weighs the others; true if the routes must be made anew: a layer is missing from now
+    /// on, or brings much more or less.
     pub fn age(&mut self, now: Instant) -> bool {
         let before = self.arriving.len();
         let fresh = |seen: &Option<Seen>| {
@@ -260,7 +266,14 @@ impl Up {
             .map(|(layer, _)| *layer)
             .collect();
         self.arriving.retain(|layer| alive.contains(layer));
-        self.arriving.len() < before
+        let mut changed = self.arriving.len() < before;
+        for (layer, rate) in Layer::ALL.iter().zip(&mut self.rates) {
+            match self.arriving.contains(layer) {
+                true => changed |= rate.weigh(now),
+                false => *rate = Rate::default(),
+            }
+        }
+        changed
     }
 }
 
@@ -401,7 +414,8 @@ mod tests {
             let now = at(u64::from(part) * 60);
             let is_new = up.saw(&packet(65_530_u16.wrapping_add(part), 9), now);
             assert_eq!(is_new, part == 0, "one long picture on a thin link");
-            assert!(!up.age(now));
+            up.age(now);
+            assert_eq!(up.arriving, [Layer::Full]);
         }
         let newest = 65_530_u16.wrapping_add(39);
         for ms in 2_400..4_000 {

@@ -3,7 +3,7 @@
 
 use diemcau_media::{
     Layer,
-    gate::{self, Route, Screen, Source, Voices},
+    gate::{self, Costs, Route, Screen, Source, Voices},
 };
 use diemcau_model::{
     Carries, LinkReport, LinkStats, PeerAsk, PeerId, PeerSay, ScreenSlots, Side, SiteId, Stage,
@@ -280,6 +280,7 @@ impl Inside {
                 kind: peer.carries.endpoint()?,
                 order: peer.up?.1,
                 layers: Layer::ALL.to_vec(),
+                costs: Costs::PLANNED,
             })
         };
         let screen = |(id, peer): (&PeerId, &Peer)| {

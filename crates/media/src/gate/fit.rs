@@ -10,6 +10,40 @@ use diemcau_model::{LinkStep, limits::PRESENTATION_SLOT};
 /// Bits a second of a voice with all that carries it.
 const VOICE_BPS: u64 = 50_000;
 
+/// What each layer of a source costs in bits a second, with all that carries it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Costs([u64; 4]);
+
+impl Costs {
+    /// What the client's encoder is told it may use.
+    pub const PLANNED: Self = Self([115_000, 390_000, 1_650_000, 1_100_000]);
+
+    /// Of a camera, by what arrives. One picture without simulcast is of whatever rate its encoder was given, so it costs
+    /// what it brings. Of several layers each costs at least what was planned: one that has little to show now, or is only
+    /// beginning, will need it.
+    pub fn measured(arriving: &[Layer], brings: [Option<u64>; 3]) -> Self {
+        let mut costs = Self::PLANNED;
+        for ((layer, brings), cost) in Layer::ALL.iter().zip(brings).zip(&mut costs.0) {
+            match brings {
+                Some(bps) if arriving == [*layer] => *cost = bps,
+                Some(bps) => *cost = bps.max(*cost),
+                None => {}
+            }
+        }
+        costs
+    }
+
+    pub fn of(self, layer: Layer) -> u64 {
+        let [quarter, half, full, presentation] = self.0;
+        match layer {
+            Layer::Quarter => quarter,
+            Layer::Half => half,
+            Layer::Full => full,
+            Layer::Presentation => presentation,
+        }
+    }
+}
+
 /// A picture a screen asks for. The order of wishes is their rank.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Wish<'a> {
@@ -17,13 +51,21 @@ pub struct Wish<'a> {
     /// The layer for the height it has on the screen.
     pub layer: Layer,
     pub arriving: &'a [Layer],
+    pub costs: Costs,
 }
 
-/// What is presented.
+impl Wish<'_> {
+    fn cost(&self, layer: Layer) -> u64 {
+        self.costs.of(layer)
+    }
+}
+
+/// What is presented. Its rate says little: a slide stands still until the next one comes.
 pub const PRESENTATION: Wish<'static> = Wish {
     slot: PRESENTATION_SLOT,
     layer: Layer::Presentation,
     arriving: &[Layer::Presentation],
+    costs: Costs::PLANNED,
 };
 
 /// What the screen gets.
@@ -64,16 +106,18 @@ pub fn fit(bears: Option<u64>, voices: usize, wishes: &[Wish<'_>]) -> Fit {
             .iter()
             .copied()
             .filter(|layer| *layer <= wish.layer);
-        let fits = |layer: &Layer| cost(*layer) <= left;
+        let fits = |layer: &Layer| wish.cost(*layer) <= left;
         *got = match is_programme(wish) {
-            true => layers.filter(|layer| cost(*layer) + kept <= left).max(),
+            true => layers
+                .filter(|layer| wish.cost(*layer) + kept <= left)
+                .max(),
             false => layers.min().or(Some(wish.layer)).filter(fits),
         };
-        left -= got.map_or(0, cost);
+        left -= got.map_or(0, |layer| wish.cost(layer));
     }
     for (wish, got) in wishes.iter().zip(&mut got) {
         let Some(small) = got else { continue };
-        let more = cost(wish.layer).saturating_sub(cost(*small));
+        let more = wish.cost(wish.layer).saturating_sub(wish.cost(*small));
         if more <= left {
             *small = wish.layer;
             left -= more;
@@ -104,27 +148,20 @@ fn behind_a_cut(wishes: &[Wish<'_>]) -> Fit {
 
 /// What the programme leaves to the presentation, if both have room beside each other.
 fn kept_for_presentation(wishes: &[Wish<'_>], left: u64) -> u64 {
-    let least = |wish: &Wish<'_>| wish.arriving.iter().min().map_or(0, |layer| cost(*layer));
+    let least = |wish: &Wish<'_>| {
+        let smallest = wish.arriving.iter().min();
+        smallest.map_or(0, |layer| wish.cost(*layer))
+    };
     let programme = wishes
         .iter()
         .find(|wish| is_programme(wish))
         .map_or(0, least);
     let presented = wishes.iter().any(|wish| wish.slot == PRESENTATION_SLOT);
-    let cost = cost(Layer::Presentation);
+    let cost = PRESENTATION.cost(Layer::Presentation);
     if presented && cost + programme <= left {
         cost
     } else {
         0
-    }
-}
-
-/// What a layer costs in bits a second: what the client's encoder is told, with all that carries it.
-pub fn cost(layer: Layer) -> u64 {
-    match layer {
-        Layer::Quarter => 115_000,
-        Layer::Half => 390_000,
-        Layer::Full => 1_650_000,
-        Layer::Presentation => 1_100_000,
     }
 }
 
@@ -162,7 +199,30 @@ mod tests {
             slot,
             layer,
             arriving: &ALL,
+            costs: Costs::PLANNED,
         }
+    }
+
+    #[test]
+    fn a_picture_without_layers_costs_what_it_brings_and_a_layer_what_was_planned_at_least() {
+        let step = |brings: u64, bears: u64| {
+            let arriving = &[Full];
+            let costs = Costs::measured(arriving, [None, None, Some(brings)]);
+            let wish = Wish {
+                arriving,
+                costs,
+                ..wish(0, Full)
+            };
+            fit(Some(bears), 1, &[wish]).step
+        };
+        assert_eq!(step(400_000, 1_200_000), LinkStep::Full, "not 1.65 Mbit/s");
+        assert_eq!(step(6_000_000, 2_500_000), LinkStep::SoundOnly, "a flood");
+        let brings = [Some(90_000), Some(700_000), None];
+        let costs = Costs::measured(&[Quarter, Half, Full], brings);
+        assert_eq!(
+            [Quarter, Half, Full].map(|layer| costs.of(layer)),
+            [115_000, 700_000, 1_650_000]
+        );
     }
 
     #[test]
@@ -230,11 +290,15 @@ mod tests {
         #[test]
         fn nothing_is_more_than_the_link_bears_and_a_better_link_never_shows_less(
             bears in 1_u64..30_000_000, more in 0_u64..3_000_000, voices in 0_usize..5,
-            layers in proptest::collection::vec(0_usize..3, 0..14), first in 0_usize..2,
+            layers in proptest::collection::vec((0_usize..3, proptest::array::uniform3(proptest::option::of(0_u64..7_000_000))), 0..14),
+            first in 0_usize..2,
         ) {
-            let wishes: Vec<_> = (first..).zip(&layers).map(|(slot, layer)| wish(slot, ALL[*layer])).collect();
+            let wishes: Vec<_> = (first..).zip(&layers).map(|(slot, (layer, brings))| {
+                Wish { costs: Costs::measured(&ALL, *brings), ..wish(slot, ALL[*layer]) }
+            }).collect();
             let narrow = fit(Some(bears), voices, &wishes);
-            let sum: u64 = narrow.pictures.iter().map(|(_, layer)| cost(*layer)).sum();
+            let cost = |(slot, layer): &(usize, Layer)| wishes[slot - first].cost(*layer);
+            let sum: u64 = narrow.pictures.iter().map(cost).sum();
             let sound = VOICE_BPS * voices.max(1) as u64;
             proptest::prop_assert!(sum == 0 || sum + sound <= bears);
             let wide = fit(Some(bears + more), voices, &wishes);

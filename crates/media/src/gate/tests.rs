@@ -10,6 +10,7 @@ fn source(peer: u64, site: u16, kind: EndpointKind) -> Source {
         kind,
         order: peer,
         layers: Layer::ALL.to_vec(),
+        costs: Costs::PLANNED,
     }
 }
 
