@@ -80,6 +80,7 @@ draft-paragraph = { $draft }, paragraph { $n }
 programme = Programme
 programme-picture = Programme picture: { $site }
 no-programme = No programme picture yet
+no-picture = No picture
 picture-from = Picture from { $site }
 own-picture = This site's picture
 

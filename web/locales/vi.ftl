@@ -80,6 +80,7 @@ draft-paragraph = { $draft }, đoạn { $n }
 programme = Hình phát chung
 programme-picture = Hình phát chung: { $site }
 no-programme = Chưa có hình phát chung
+no-picture = Không có hình
 picture-from = Hình từ { $site }
 own-picture = Hình của điểm cầu
 

@@ -63,6 +63,9 @@ pub struct Up {
     seen: [Option<Seen>; 3],
     arriving: Vec<Layer>,
     rates: [Rate; 3],
+    /// Since when it is connected and no picture arrives.
+    waits_since: Option<Instant>,
+    dark: bool,
 }
 
 /// The furthest packet of a layer's pictures.
@@ -222,6 +225,8 @@ impl Up {
             seen: [const { None }; 3],
             arriving: vec![],
             rates: Default::default(),
+            waits_since: None,
+            dark: false,
         }
     }
 
@@ -249,11 +254,18 @@ impl Up {
             return false;
         }
         self.arriving.push(layer);
+        (self.waits_since, self.dark) = (None, false);
         true
     }
 
-    /// Forgets layers that stopped, and weighs the others; true if the routes must be made anew: a layer is missing from now
-    /// on, or brings much more or less.
+    /// Whether its site is here and its picture is not: the camera has stopped, or never began. One that has only just
+    /// connected is not dark yet.
+    pub fn is_dark(&self) -> bool {
+        self.dark
+    }
+
+    /// Forgets layers that stopped, and weighs the others; true if the routes must be made anew: a layer or the whole picture
+    /// is missing from now on, or brings much more or less.
     pub fn age(&mut self, now: Instant) -> bool {
         let before = self.arriving.len();
         let fresh = |seen: &Option<Seen>| {
@@ -273,7 +285,14 @@ impl Up {
                 false => *rate = Rate::default(),
             }
         }
-        changed
+        let stopped = before > 0;
+        let was_dark = self.dark;
+        if self.line.connected && self.arriving.is_empty() {
+            let since = *self.waits_since.get_or_insert(now);
+            let waited = now.saturating_duration_since(since) >= LAYER_LIFETIME;
+            self.dark |= stopped || waited;
+        }
+        changed || self.dark != was_dark
     }
 }
 
@@ -433,6 +452,38 @@ mod tests {
         };
         up.saw(&anew, at(6_000));
         assert!(!up.age(at(7_000)), "another stream of it");
+    }
+
+    #[test]
+    fn a_room_is_dark_when_its_last_layer_stops_or_none_ever_came_and_not_while_it_connects() {
+        let start = Instant::now();
+        let at = |ms| start + Duration::from_millis(ms);
+        let engine = crate::engine::Engine::new(crate::engine::Addresses(vec![]), start).unwrap();
+        let mut up = Up::new(engine.offer_downlink().unwrap().0, start);
+        let packet = |layer| RtpIn {
+            codec: crate::engine::Codec::Vp8,
+            layer,
+            ssrc: 1,
+            seq: 1,
+            timestamp: 0,
+            marker: false,
+            level_dbov: None,
+            is_newest: true,
+            was_lost: false,
+            payload: vec![0].into(),
+        };
+        assert!(!up.age(at(9_000)) && !up.is_dark(), "not connected");
+        up.line.connected = true;
+        assert!(!up.age(at(9_200)) && !up.is_dark(), "just connected");
+        assert!(up.age(at(10_700)) && up.is_dark(), "nothing ever came");
+        assert!(!up.age(at(10_900)) && up.is_dark(), "told once");
+        assert!(up.saw(&packet(Layer::Full), at(11_000)) && !up.is_dark());
+        up.saw(&packet(Layer::Quarter), at(12_000));
+        assert!(
+            up.age(at(12_600)) && !up.is_dark(),
+            "only one layer stopped"
+        );
+        assert!(up.age(at(13_600)) && up.is_dark(), "the last one");
     }
 
     #[test]

@@ -14,6 +14,7 @@ use diemcau_model::{
     limits::{PICTURE_SLOTS, PRESENTATION_SLOT},
 };
 use diemcau_probe::ProbeOptions;
+use std::time::Duration;
 use support::Hall;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -51,6 +52,41 @@ async fn three_rooms_connect_and_see_what_their_screens_ask_for() {
         "room 1 shows nothing"
     );
     assert_eq!(hall.sounds(0, 0), 0, "nobody hears itself");
+    hall.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_room_whose_camera_has_stopped_is_not_told_to_be_seen_and_is_heard_on() {
+    const DARK: u16 = 2;
+    let mut hall = Hall::with_rooms(2).await;
+    // Its camera brings one picture, and then nothing: the next would come in an hour.
+    let stops = ProbeOptions {
+        frame_interval: Duration::from_secs(3_600),
+        ..ProbeOptions::new(DARK)
+    };
+    hall.enter(DARK.into(), DARK, Carries::Room, stops).await;
+    hall.set_stage(|stage| {
+        stage.tiles = (0..3).map(SiteId).collect();
+        stage.carriers.insert(SiteId(DARK), EndpointKind::Room);
+    });
+    hall.screen(0, 720, &[180, 180, 180]).await;
+    hall.grant(DARK);
+    let told = |wanted: [Option<u16>; 4]| {
+        let wanted = wanted.map(|site| site.map(SiteId));
+        move |say: &PeerSay| match say {
+            PeerSay::Slots { peer, video, .. } if peer.0 == 0 => {
+                (video[..4] == wanted).then_some(())
+            }
+            _ => None,
+        }
+    };
+    hall.said(told([None, Some(0), Some(1), None])).await;
+    let before = hall.sounds(0, DARK);
+    hall.until("it is heard on", |hall| hall.sounds(0, DARK) > before + 20)
+        .await;
+    // Another speaks: its picture comes, and so it is named.
+    hall.grant(1);
+    hall.said(told([Some(1), Some(0), Some(1), None])).await;
     hall.close().await;
 }
 

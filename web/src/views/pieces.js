@@ -147,8 +147,8 @@ export function programmePicture(view, site, slot = PROGRAMME_SLOT, over = nothi
   const cut = link !== undefined && link.carrier === null;
   if (over !== nothing && (cut || site === null)) return html`<figure class="tile pgm">${over}</figure>`;
   return html`<figure class="tile pgm ${cut ? "is-lost" : isHeard(view, site) ? "is-live" : ""} ${over === nothing ? "" : "has-shared"}">${over}<room-picture .slotNumber=${slot} .site=${site} role="img"
-      aria-label=${t("programme-picture", { site: siteCall(view, site) })}></room-picture>${site === null ? html`<p class="no-picture">${t("no-programme")}</p>`
-      : cut ? html`<p class="no-picture cut-off"><b>${icon("cut")} ${t(link.since === null ? "state-absent" : "state-lost")}</b></p>` : nothing}</figure>`;
+      aria-label=${t("programme-picture", { site: siteCall(view, site) })}></room-picture>${cut ? html`<p class="no-picture cut-off"><b>${icon("cut")} ${t(link.since === null ? "state-absent" : "state-lost")}</b></p>`
+      : over === nothing ? html`<p class="no-picture">${t(site === null ? "no-programme" : "no-picture")}</p>` : nothing}</figure>`;
 }
 
 /** Under which speech it hangs. @param {View} view @param {Request} request */

@@ -2,8 +2,9 @@
 
 use super::Driver;
 use crate::gate::{self, FIRST_VOICE_SLOT, Stream, Thinned};
-use diemcau_model::{PeerId, PeerSay, limits::PRESENTATION_SLOT};
-use std::collections::BTreeMap;
+use crate::peers::{Peer, Up};
+use diemcau_model::{PeerId, PeerSay, SiteId, limits::PRESENTATION_SLOT};
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
 impl Driver {
@@ -117,6 +118,12 @@ impl Driver {
     }
 
     fn tell_slots(&mut self) {
+        let carriers = self.carriers.iter().filter_map(|id| self.peers.get(id));
+        let is_dark = |peer: &&Peer| peer.up.as_ref().is_some_and(Up::is_dark);
+        let dark: BTreeSet<SiteId> = carriers
+            .filter(is_dark)
+            .filter_map(|peer| peer.site)
+            .collect();
         for (id, peer) in &mut self.peers {
             let Some(down) = &peer.down else { continue };
             let mut shown = gate::shown(&self.stage, peer.screen.preview);
@@ -127,6 +134,10 @@ impl Driver {
                 if let Some(shown) = shown.get_mut(*slot) {
                     *shown = None;
                 }
+            }
+            // A camera that has stopped leaves its last picture in every slot.
+            for shown in shown.iter_mut().take(PRESENTATION_SLOT) {
+                *shown = shown.filter(|site| !dark.contains(site));
             }
             if peer.told.as_ref() == Some(&shown) {
                 continue;
