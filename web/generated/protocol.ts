@@ -196,7 +196,7 @@ kind: HealthKind,
  */
 since: Millis, 
 /**
- * The latest figure past its limit: percent for `loss`; milliseconds for `round_trip` and `jitter`; frames a second
+ * The latest figure past its limit: percent for `loss` and `loss_down`; milliseconds for `round_trip` and `jitter`; frames a second
  * for `few_frames`; times in ten seconds for `freezes`; dBov for `silent` (null when no sound comes at all) and
  * `clipping`; null for the others.
  */
@@ -1343,6 +1343,11 @@ export type LinkStats = {
  */
 loss_percent: number, 
 /**
+ * Packets of the downlink that did not arrive the first time, in percent of those the client spoke of; missing while it
+ * speaks of none.
+ */
+down_loss_percent: number | null, 
+/**
  * Round-trip time in milliseconds, when known.
  */
 rtt_ms: number | null, 
@@ -1393,4 +1398,4 @@ export type Alarm = "record_fails" | "record_full" | "record_rebuilt" | "mirror_
 
 export type HealthId = number;
 
-export type HealthKind = "link_lost" | "silent" | "clipping" | "loss" | "round_trip" | "jitter" | "few_frames" | "freezes" | "less_shown";
+export type HealthKind = "link_lost" | "silent" | "clipping" | "loss" | "loss_down" | "round_trip" | "jitter" | "few_frames" | "freezes" | "less_shown";

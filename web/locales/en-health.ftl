@@ -4,6 +4,7 @@ health-silent = Microphone open but silent: { $n } dBov (limit { $most } dBov)
 health-no_sound = Microphone open but no sound comes
 health-clipping = Sound is too loud and clips: { $n } dBov (limit { $most } dBov)
 health-loss = Loss { $n }% (limit { $most }%)
+health-loss_down = Loss towards it { $n }% (limit { $most }%)
 health-round_trip = Round trip { $n } ms (limit { $most } ms)
 health-jitter = Jitter { $n } ms (limit { $most } ms)
 health-few_frames = Only { $n } frames a second (limit { $most })

@@ -4,6 +4,7 @@ health-silent = Micro mở nhưng im lặng: { $n } dBov (ngưỡng { $most } dB
 health-no_sound = Micro mở nhưng không có tiếng nào đến
 health-clipping = Tiếng quá to, bị vỡ: { $n } dBov (ngưỡng { $most } dBov)
 health-loss = Mất gói { $n }% (ngưỡng { $most }%)
+health-loss_down = Mất gói xuống { $n }% (ngưỡng { $most }%)
 health-round_trip = Độ trễ { $n } ms (ngưỡng { $most } ms)
 health-jitter = Độ trễ dao động { $n } ms (ngưỡng { $most } ms)
 health-few_frames = Chỉ còn { $n } hình/giây (ngưỡng { $most })

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// From which figures on something is wrong, and how long it must last.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct HealthLimits {
-    /// Percent of a site's packets that are lost.
+    /// Percent of a site's packets that are lost, and of those to it.
     pub loss_percent: f32,
     /// Milliseconds to a site and back.
     pub rtt_ms: f32,
@@ -203,6 +203,7 @@ impl Health {
             },
             HealthKind::Clipping => at_least(link.loud_dbov.map(f32::from), limits.clipping_dbov),
             HealthKind::Loss => at_least(Some(link.loss_percent), limits.loss_percent),
+            HealthKind::LossDown => at_least(link.down_loss_percent, limits.loss_percent),
             HealthKind::RoundTrip => at_least(link.rtt_ms, limits.rtt_ms),
             HealthKind::Jitter => at_least(link.jitter_ms, limits.jitter_ms),
             HealthKind::FewFrames => match self.pictured.contains(&seen.site) {
@@ -320,6 +321,7 @@ impl HealthLimits {
             HealthKind::Silent
             | HealthKind::Clipping
             | HealthKind::Loss
+            | HealthKind::LossDown
             | HealthKind::RoundTrip
             | HealthKind::Jitter
             | HealthKind::FewFrames
@@ -350,6 +352,7 @@ impl HealthLimits {
     fn bars(&self, link: &LinkStats) -> u8 {
         let parts = [
             link.loss_percent / self.loss_percent,
+            link.down_loss_percent.unwrap_or(0.0) / self.loss_percent,
             link.rtt_ms.unwrap_or(0.0) / self.rtt_ms,
             link.jitter_ms.unwrap_or(0.0) / self.jitter_ms,
         ];

@@ -22,6 +22,9 @@ pub struct Meter {
     sound: Sound,
     pictures: Pictures,
     round_trip: Option<(f32, Instant)>,
+    /// Of the packets sent to the client, those it has spoken of, and those of them that did not arrive.
+    spoken_of: u32,
+    lost_down: u32,
     streams: Vec<Stream>,
 }
 
@@ -43,6 +46,8 @@ impl Meter {
             sound: Sound::default(),
             pictures: Pictures::default(),
             round_trip: None,
+            spoken_of: 0,
+            lost_down: 0,
             streams: vec![],
         }
     }
@@ -57,6 +62,12 @@ impl Meter {
 
     pub fn round_trip(&mut self, ms: f32, now: Instant) {
         self.round_trip = Some((ms, now));
+    }
+
+    /// The client told of so many packets sent to it, and that so many of them are lost.
+    pub fn arrived(&mut self, spoken_of: u32, lost: u32) {
+        self.spoken_of = self.spoken_of.saturating_add(spoken_of);
+        self.lost_down = self.lost_down.saturating_add(lost);
     }
 
     pub fn packet(&mut self, packet: &RtpIn, now: Instant) {
@@ -90,6 +101,8 @@ impl Meter {
         let (frames, freezes) = self.pictures.read(now);
         let stats = LinkStats {
             loss_percent: self.loss(),
+            down_loss_percent: (self.spoken_of > 0)
+                .then(|| self.lost_down as f32 * 100.0 / self.spoken_of as f32),
             rtt_ms: self.round_trip.filter(fresh).map(|(ms, _)| ms),
             jitter_ms,
             level_dbov,
@@ -102,6 +115,7 @@ impl Meter {
             step: LinkStep::Full,
         };
         (self.since, self.bytes_in, self.bytes_out) = (now, 0, 0);
+        (self.spoken_of, self.lost_down) = (0, 0);
         stats
     }
 
@@ -194,6 +208,22 @@ pub mod tests {
         };
         meter.packet(&again, start);
         assert_eq!(meter.read(start).loss_percent, 20.0);
+    }
+
+    #[test]
+    fn what_is_lost_on_the_way_down_is_a_figure_of_its_own() {
+        let start = Instant::now();
+        let mut meter = Meter::new(start);
+        assert_eq!(meter.read(start).down_loss_percent, None, "nobody told");
+        meter.arrived(30, 0);
+        meter.arrived(10, 4);
+        let stats = meter.read(start);
+        assert_eq!(
+            (stats.down_loss_percent, stats.loss_percent),
+            (Some(10.0), 0.0)
+        );
+        meter.arrived(10, 0);
+        assert_eq!(meter.read(start).down_loss_percent, Some(0.0));
     }
 
     #[test]

@@ -413,6 +413,13 @@ async fn a_lossy_downlink_is_repaired() {
         seen.lost_on_the_way_in >= 25 && missing * 4 < seen.lost_on_the_way_in
     })
     .await;
+    hall.reported(|report| {
+        let LinkReport::Stats { peer, stats, .. } = report else {
+            return false;
+        };
+        peer.0 == 7 && stats.down_loss_percent > Some(1.0) && stats.loss_percent == 0.0
+    })
+    .await;
     let seen = hall.seen(7);
     println!(
         "{} lost, {} still missing",

@@ -16,6 +16,8 @@ pub enum HealthKind {
     Clipping,
     /// Too many packets from it are lost.
     Loss,
+    /// Too many packets to it are lost.
+    LossDown,
     /// The way to it and back takes too long.
     RoundTrip,
     /// Its sound arrives too unevenly.
@@ -30,11 +32,12 @@ pub enum HealthKind {
 
 impl HealthKind {
     /// Every kind there is.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::LinkLost,
         Self::Silent,
         Self::Clipping,
         Self::Loss,
+        Self::LossDown,
         Self::RoundTrip,
         Self::Jitter,
         Self::FewFrames,

@@ -53,6 +53,9 @@ pub enum LinkStep {
 pub struct LinkStats {
     /// Packets of the uplink that did not arrive, in percent of those expected.
     pub loss_percent: f32,
+    /// Packets of the downlink that did not arrive the first time, in percent of those the client spoke of; missing while it
+    /// speaks of none.
+    pub down_loss_percent: Option<f32>,
     /// Round-trip time in milliseconds, when known.
     pub rtt_ms: Option<f32>,
     /// How unevenly the sound arrives, in milliseconds (interarrival jitter of RFC 3550, section 6.4.1); missing while no

@@ -15,7 +15,7 @@ pub struct HealthAlarm {
     pub kind: HealthKind,
     /// Since when it has been wrong, on the server's clock.
     pub since: Millis,
-    /// The latest figure past its limit: percent for `loss`; milliseconds for `round_trip` and `jitter`; frames a second
+    /// The latest figure past its limit: percent for `loss` and `loss_down`; milliseconds for `round_trip` and `jitter`; frames a second
     /// for `few_frames`; times in ten seconds for `freezes`; dBov for `silent` (null when no sound comes at all) and
     /// `clipping`; null for the others.
     pub value: Option<f32>,

@@ -472,6 +472,7 @@ fn frames() -> Vec<ServerFrame> {
                     bad: vec![HealthKind::Jitter],
                     link: Some(LinkStats {
                         loss_percent: 1.5,
+                        down_loss_percent: Some(0.5),
                         rtt_ms: Some(20.0),
                         jitter_ms: Some(61.5),
                         level_dbov: Some(-40),

@@ -19,7 +19,8 @@ function what({ kind, value, limit, step }) {
   switch (kind) {
     case "link_lost": return t("health-link_lost");
     case "less_shown": return t("health-less_shown", { what: t(`less-${step ?? "full"}`) });
-    case "loss": return t("health-loss", { n: number(value ?? 0, 1), most: number(limit ?? 0, Number.isInteger(limit) ? 0 : 1) });
+    case "loss":
+    case "loss_down": return t(`health-${kind}`, { n: number(value ?? 0, 1), most: number(limit ?? 0, Number.isInteger(limit) ? 0 : 1) });
     case "silent": return value === null ? t("health-no_sound") : t("health-silent", { n: number(value), most });
     case "few_frames": return value === 0 ? t("health-no_frames") : t("health-few_frames", { n: number(value ?? 0), most });
     case "round_trip":

@@ -1,6 +1,6 @@
 // The technician's desk: every site's link at a glance, and the links that were handed out.
 
-/** @import { Site, SiteTelemetry, View } from "../../generated/protocol.ts" */
+/** @import { LinkStats, Site, SiteTelemetry, View } from "../../generated/protocol.ts" */
 /** @import { App } from "../state/app.js" */
 /** @import { Ctx } from "./pieces.js" */
 
@@ -85,14 +85,20 @@ function siteRow(ctx, view, each) {
     <th scope="row"><button class="nm ${[...each.name].length > 40 ? "long" : ""}" type="button" aria-expanded=${ctx.app.ui.chip === each.id} @click=${() => ctx.ui({ chip: ctx.app.ui.chip === each.id ? null : each.id })}>${each.name}</button>${link?.carrier === "standby" ? html`<small>${t("on-standby")}</small>` : nothing}</th><td>${mark(kind, iconName, word)}${gone && link?.since ? html`<small class="from">${t("since-time", { time: shortTime(link.since) })}</small>` : nothing}</td>
     <td class="bar">${bars(count)}<span>${barsWord(count)}</span>${stats && stats.step !== "full" ? html`<small class="from">${t(`less-${stats.step}`)}</small>` : nothing}</td>
     ${figure(stats?.rtt_ms, "ms", 0, bad.has("round_trip"))}${figure(stats?.loss_percent, "%", 1, bad.has("loss"))}
-    ${figure(stats && stats.up_bps / 1000, "kbit/s", 0, false)}${figure(stats && stats.down_bps / 1000, "kbit/s", 0, bad.has("less_shown"))}${figure(stats?.fps, t("per-second"), 0, bad.has("few_frames") || bad.has("freezes"))}
+    ${figure(stats && stats.up_bps / 1000, "kbit/s", 0, false)}${figure(stats && stats.down_bps / 1000, "kbit/s", 0, bad.has("less_shown") || bad.has("loss_down"), lostDown(stats))}${figure(stats?.fps, t("per-second"), 0, bad.has("few_frames") || bad.has("freezes"))}
     <td class="lv">${level(stats?.level_dbov ?? -127, bad)}</td><td class="r"><b>${told?.connections ?? 0}</b></td></tr>`;
 }
 
-/** @param {number | null | undefined} value @param {string} unit @param {number} digits @param {boolean} bad */
-function figure(value, unit, digits, bad) {
+/** Of what is sent to it, what does not arrive; nothing of it while nobody would see it. @param {LinkStats | null} stats */
+function lostDown(stats) {
+  const percent = stats?.down_loss_percent ?? 0;
+  return percent < 1 ? "" : t("lost-down", { n: number(percent, 1) });
+}
+
+/** @param {number | null | undefined} value @param {string} unit @param {number} digits @param {boolean} bad @param {string} [below] */
+function figure(value, unit, digits, bad, below = "") {
   if (value == null) return html`<td class="r">–</td>`;
-  return html`<td class="r ${bad ? "bad" : ""}">${bad ? icon("warn") : nothing} <b>${number(digits === 0 ? Math.round(value) : value, digits)}</b> <small>${unit}</small></td>`;
+  return html`<td class="r ${bad ? "bad" : ""}">${bad ? icon("warn") : nothing} <b>${number(digits === 0 ? Math.round(value) : value, digits)}</b> <small>${unit}</small>${below === "" ? nothing : html`<small class="from">${below}</small>`}</td>`;
 }
 
 /** @param {number} dbov @param {Set<SiteTelemetry["bad"][number]>} bad */

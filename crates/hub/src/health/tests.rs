@@ -119,10 +119,14 @@ fn an_alarm_says_the_latest_figure_that_was_bad() {
 
 #[test]
 fn every_figure_has_its_limit() {
-    let bad: [(HealthKind, Seen); 8] = [
+    let bad: [(HealthKind, Seen); 9] = [
         (HealthKind::Silent, with(|link| link.level_dbov = Some(-60))),
         (HealthKind::Clipping, with(|link| link.loud_dbov = Some(-3))),
         (HealthKind::Loss, lossy(5.0)),
+        (
+            HealthKind::LossDown,
+            with(|link| link.down_loss_percent = Some(5.0)),
+        ),
         (
             HealthKind::RoundTrip,
             with(|link| link.rtt_ms = Some(300.0)),
@@ -147,7 +151,7 @@ fn every_figure_has_its_limit() {
     let good = with(|link| {
         (link.level_dbov, link.loud_dbov) = (Some(-59), Some(-4));
         (link.loss_percent, link.rtt_ms, link.jitter_ms) = (4.9, Some(299.0), Some(49.0));
-        (link.fps, link.freezes) = (5.0, 2);
+        (link.fps, link.freezes, link.down_loss_percent) = (5.0, 2, Some(4.9));
     });
     Play::new().like(60, good).tells(&[]);
 }

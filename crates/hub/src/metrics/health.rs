@@ -22,11 +22,16 @@ type Figure = Gauge<f64, AtomicU64>;
 /// A figure's name, its sentence, and where it stands; a figure that is not known has no series.
 type Known = (&'static str, &'static str, fn(&LinkStats) -> Option<f64>);
 
-const FIGURES: [Known; 10] = [
+const FIGURES: [Known; 11] = [
     (
         "site_loss_percent",
         "Packets of a site that did not arrive, in percent",
         |link| Some(link.loss_percent.into()),
+    ),
+    (
+        "site_down_loss_percent",
+        "Packets to a site that did not arrive, in percent",
+        |link| link.down_loss_percent.map(f64::from),
     ),
     (
         "site_round_trip_ms",

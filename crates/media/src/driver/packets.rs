@@ -51,6 +51,11 @@ impl Driver {
                     peer.meter.round_trip(ms, now);
                 }
             }
+            LegEvent::Arrived { spoken_of, lost } => {
+                if let Some(peer) = self.peers.get_mut(&leg.0) {
+                    peer.meter.arrived(spoken_of, lost);
+                }
+            }
         }
     }
 

@@ -136,6 +136,8 @@ pub enum LegEvent {
     Lost { layer: Layer },
     /// A round trip to the receiver of a downlink took so long.
     RoundTrip { ms: f32 },
+    /// The receiver of a downlink told of so many packets, of which so many did not arrive.
+    Arrived { spoken_of: u32, lost: u32 },
 }
 
 /// Datagrams that leave in one call: equally long, only the last may be shorter.

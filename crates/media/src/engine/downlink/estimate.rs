@@ -169,8 +169,15 @@ impl Estimate {
         self.unanswered.get_or_insert(at);
     }
 
-    /// The client tells what arrived when. `epoch` is any moment before the first packet.
-    pub fn arrived(&mut self, feedback: &TransportLayerCc, epoch: Instant, now: Instant) {
+    /// The client tells what arrived when. `epoch` is any moment before the first packet. Gives of how many packets it spoke,
+    /// and how many of them are lost.
+    pub fn arrived(
+        &mut self,
+        feedback: &TransportLayerCc,
+        epoch: Instant,
+        now: Instant,
+    ) -> (u32, u32) {
+        let (mut spoken_of, mut lost) = (0, 0);
         for (number, arrival) in arrivals(feedback) {
             let Some(place) = self.sent.get_mut(usize::from(number) % REMEMBERED) else {
                 continue;
@@ -178,7 +185,9 @@ impl Estimate {
             let Some(sent) = place.take_if(|sent| sent.number == number) else {
                 continue;
             };
+            spoken_of += 1;
             let Some(arrival) = arrival else {
+                lost += 1;
                 self.window.lost += 1;
                 continue;
             };
@@ -192,6 +201,7 @@ impl Estimate {
             window.last_arrival = window.last_arrival.max(Some(arrival));
         }
         self.judge(now);
+        (spoken_of, lost)
     }
 
     fn judge(&mut self, now: Instant) {

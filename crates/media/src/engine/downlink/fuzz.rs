@@ -67,6 +67,7 @@ fn rtcp() {
             match event {
                 LegEvent::KeyFrameWanted { slot } => assert!(*slot < VIDEO_SLOTS),
                 LegEvent::RoundTrip { ms } => assert!(ms.is_finite() && *ms >= 0.0, "{ms}"),
+                LegEvent::Arrived { spoken_of, lost } => assert!(lost <= spoken_of),
                 LegEvent::Connected
                 | LegEvent::Failed(_)
                 | LegEvent::Rtp(_)

@@ -170,8 +170,18 @@ impl Downlink {
                 if let Some(since) = self.estimate.cut(now).filter(|_| !said.arrivals.is_empty()) {
                     self.begin_anew(since);
                 }
+                let (mut spoken_of, mut lost) = (0, 0);
+                // Who tells when packets arrive says more of the road: what was sent again was lost.
+                let counted = said.counted.into_iter();
+                for told in counted.filter(|(slot, ..)| self.twcc_ids[*slot].is_none()) {
+                    (spoken_of, lost) = (spoken_of + told.1, lost + told.2);
+                }
                 for arrivals in &said.arrivals {
-                    self.estimate.arrived(arrivals, self.epoch, now);
+                    let told = self.estimate.arrived(arrivals, self.epoch, now);
+                    (spoken_of, lost) = (spoken_of + told.0, lost + told.1);
+                }
+                if spoken_of > 0 {
+                    self.events.push(LegEvent::Arrived { spoken_of, lost });
                 }
                 if self.estimate.take_eased() {
                     self.begin_anew(now - LATELY);

@@ -25,6 +25,8 @@ pub struct Reports {
     sent: VecDeque<(u32, Instant)>,
     /// The packets each stream had at the last report.
     reported: [u32; SLOTS],
+    /// The furthest packet of each stream that the client knew of, and how many it missed, when it last said so.
+    said_last: [Option<(u32, i32)>; SLOTS],
 }
 
 /// What a client said.
@@ -34,6 +36,9 @@ pub struct Said {
     /// Slot and number of packets that did not arrive.
     pub missed: Vec<(usize, u16)>,
     pub arrivals: Vec<TransportLayerCc>,
+    /// Slot, packets since the client last spoke of it, and those of them that did not arrive. Of pictures it counts what
+    /// was sent again as arrived.
+    pub counted: Vec<(usize, u32, u32)>,
 }
 
 impl Reports {
@@ -43,6 +48,7 @@ impl Reports {
             epoch,
             sent: VecDeque::new(),
             reported: [0; SLOTS],
+            said_last: [None; SLOTS],
         }
     }
 
@@ -85,7 +91,7 @@ impl Reports {
     }
 
     /// Reads what a client sent; what makes no sense says nothing.
-    pub fn read(&self, mut packet: &[u8], now: Instant) -> Said {
+    pub fn read(&mut self, mut packet: &[u8], now: Instant) -> Said {
         let mut said = Said::default();
         let Ok(packets) = unmarshal(&mut packet) else {
             return said;
@@ -107,10 +113,28 @@ impl Reports {
                     .iter()
                     .find_map(|report| self.trip(report, now));
                 best = best.or(trip.map(|ms| LegEvent::RoundTrip { ms }));
+                let counted = report.reports.iter().filter_map(|one| self.count(one));
+                said.counted.extend(counted);
             }
         }
         said.events.extend(best);
         said
+    }
+
+    /// What a client says of one stream beyond what it said before (RFC 3550, A.3).
+    fn count(&mut self, report: &ReceptionReport) -> Option<(usize, u32, u32)> {
+        let slot = slot_of(report.ssrc)?;
+        // 24 bits with a sign: a packet that came twice was not missed.
+        let missed = ((report.total_lost << 8) as i32) >> 8;
+        let said = (report.last_sequence_number, missed);
+        let before = self.said_last[slot].replace(said)?;
+        let expected = said.0.wrapping_sub(before.0);
+        // A client that counts anew says nothing of what was sent.
+        if expected == 0 || expected > u32::from(u16::MAX) {
+            return None;
+        }
+        let lost = u32::try_from(missed.saturating_sub(before.1)).unwrap_or(0);
+        Some((slot, expected, lost.min(expected)))
     }
 
     /// The round trip in milliseconds (RFC 3550, 6.4.1).
@@ -213,8 +237,45 @@ mod tests {
     }
 
     #[test]
+    fn what_a_client_missed_since_its_last_report_is_counted_by_stream() {
+        let mut reports = Reports::new(Instant::now());
+        let mut counted = |ssrc, last_sequence_number, total_lost| {
+            let block = ReceptionReport {
+                ssrc,
+                last_sequence_number,
+                total_lost,
+                ..Default::default()
+            };
+            let report = ReceiverReport {
+                reports: vec![block],
+                ..Default::default()
+            };
+            reports
+                .read(&marshal(vec![Box::new(report)]), Instant::now())
+                .counted
+        };
+        let (one, other) = (ssrc_of(VIDEO_SLOTS), ssrc_of(0));
+        assert_eq!(counted(one, 1_000, 7), [], "since when?");
+        assert_eq!(counted(other, 50, 0), []);
+        assert_eq!(counted(one, 1_050, 12), [(VIDEO_SLOTS, 50, 5)]);
+        assert_eq!(counted(one, 1_050, 12), [], "nothing new");
+        assert_eq!(
+            counted(other, 70, 0xff_fffe),
+            [(0, 20, 0)],
+            "some came twice"
+        );
+        assert_eq!(
+            counted(other, 80, 0x7f_ffff),
+            [(0, 10, 10)],
+            "no more than all"
+        );
+        assert_eq!(counted(one, 3, 0), [], "it counts anew");
+        assert_eq!(counted(1, 5, 5), [], "of no stream of ours");
+    }
+
+    #[test]
     fn wishes_and_misses_are_known_by_their_stream() {
-        let reports = Reports::new(Instant::now());
+        let mut reports = Reports::new(Instant::now());
         let pli = |ssrc| -> Box<dyn Packet> {
             Box::new(PictureLossIndication {
                 sender_ssrc: 1,

@@ -58,7 +58,8 @@ fn uplink() {
                 LegEvent::Connected
                 | LegEvent::Failed(_)
                 | LegEvent::KeyFrameWanted { .. }
-                | LegEvent::RoundTrip { .. } => panic!("a packet led to {event:?}"),
+                | LegEvent::RoundTrip { .. }
+                | LegEvent::Arrived { .. } => panic!("a packet led to {event:?}"),
             }
         }
         if client.leg.deadline().is_some_and(|due| due <= client.now) {

@@ -139,7 +139,8 @@ impl Client {
             other @ (LegEvent::Connected
             | LegEvent::Failed(_)
             | LegEvent::KeyFrameWanted { .. }
-            | LegEvent::RoundTrip { .. }) => panic!("{other:?}"),
+            | LegEvent::RoundTrip { .. }
+            | LegEvent::Arrived { .. }) => panic!("{other:?}"),
         });
         packets.next()
     }
