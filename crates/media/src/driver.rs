@@ -372,6 +372,11 @@ impl Driver {
 
     fn report_stats(&mut self, now: Instant) {
         for (id, peer) in &mut self.peers {
+            let alone = peer.up.as_mut().filter(|_| peer.down.is_none());
+            if let Some(up) = alone.filter(|up| up.line.connected) {
+                up.line.leg.measure(now);
+                wet(&mut up.line, (*id, Side::Uplink), &mut self.wet);
+            }
             let mut stats = peer.meter.read(now);
             if let Some(down) = &peer.down {
                 (stats.bears_bps, stats.step) = (down.bears, down.step);

@@ -430,6 +430,20 @@ async fn a_lossy_downlink_is_repaired() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn how_far_an_encoder_is_that_receives_nothing_is_known() {
+    let mut hall = Hall::open().await;
+    hall.admit(7, Some(7), Carries::Room).await;
+    hall.peers
+        .insert(PeerId(7), Probe::start(ProbeOptions::new(7)));
+    hall.connect_uplink(7).await;
+    hall.reported(|report| {
+        matches!(report, LinkReport::Stats { peer, stats, .. } if peer.0 == 7 && stats.rtt_ms.is_some())
+    })
+    .await;
+    hall.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_network_that_blocks_udp_carries_sound_and_picture_both_ways_over_tcp() {
     let mut hall = Hall::with_rooms(1).await;
     hall.no_udp = true;

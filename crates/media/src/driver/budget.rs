@@ -60,6 +60,7 @@ impl Leg for Recorded {
     fn ask_key_frame(&mut self, _: Layer, _: Instant) -> bool {
         true
     }
+    fn measure(&mut self, _: Instant) {}
     fn bears(&mut self, _: Instant) -> Option<u64> {
         None
     }

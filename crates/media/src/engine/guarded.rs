@@ -80,6 +80,10 @@ impl<L: Leg> Leg for Guarded<L> {
             .unwrap_or(false)
     }
 
+    fn measure(&mut self, now: Instant) {
+        self.call(|leg| leg.measure(now));
+    }
+
     fn bears(&mut self, now: Instant) -> Option<u64> {
         self.call(|leg| leg.bears(now)).flatten()
     }
@@ -138,6 +142,7 @@ mod tests {
         fn ask_key_frame(&mut self, _: Layer, _: Instant) -> bool {
             true
         }
+        fn measure(&mut self, _: Instant) {}
         fn bears(&mut self, _: Instant) -> Option<u64> {
             None
         }

@@ -134,7 +134,7 @@ pub enum LegEvent {
     KeyFrameWanted { slot: usize },
     /// Packets of an uplink's picture are lost for good: whoever sees it needs a key frame.
     Lost { layer: Layer },
-    /// A round trip to the receiver of a downlink took so long.
+    /// A round trip to the client took so long.
     RoundTrip { ms: f32 },
     /// The receiver of a downlink told of so many packets, of which so many did not arrive.
     Arrived { spoken_of: u32, lost: u32 },
@@ -199,6 +199,8 @@ pub trait Leg: Send {
     fn send(&mut self, slot: usize, packet: RtpOut, now: Instant) -> bool;
     /// Asks the sender for a key frame of a layer (uplink only); false if the layer has not been seen.
     fn ask_key_frame(&mut self, layer: Layer, now: Instant) -> bool;
+    /// Asks the client how far it is, from time to time: `RoundTrip` follows (uplink only; a downlink hears it in reports).
+    fn measure(&mut self, now: Instant);
     /// What the way to the client bears in bits a second, 0 behind a cut, if the client tells when packets arrive (downlink
     /// only).
     fn bears(&mut self, now: Instant) -> Option<u64>;

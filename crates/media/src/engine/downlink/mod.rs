@@ -155,7 +155,7 @@ impl Downlink {
 
     fn received(&mut self, received: Received, now: Instant) {
         match received {
-            Received::Nothing | Received::Rtp(..) => {}
+            Received::Nothing | Received::Rtp(..) | Received::Answered(_) => {}
             Received::Connected => {
                 self.report_at = Some(now + REPORT_INTERVAL);
                 self.events.push(LegEvent::Connected);
@@ -350,6 +350,8 @@ impl Leg for Downlink {
     fn ask_key_frame(&mut self, _: Layer, _: Instant) -> bool {
         false
     }
+
+    fn measure(&mut self, _: Instant) {}
 
     fn bears(&mut self, now: Instant) -> Option<u64> {
         let tells = self.twcc_ids.iter().any(Option::is_some);

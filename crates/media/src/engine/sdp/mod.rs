@@ -71,6 +71,11 @@ pub fn ufrag(sdp: &str) -> Option<&str> {
     lines(sdp).find_map(|line| line.strip_prefix("a=ice-ufrag:"))
 }
 
+/// The password beside it.
+pub fn password(sdp: &str) -> Option<&str> {
+    lines(sdp).find_map(|line| line.strip_prefix("a=ice-pwd:"))
+}
+
 /// The SHA-256 of the certificate a description names.
 pub fn fingerprint(sdp: &str) -> Option<Fingerprint> {
     let hex = lines(sdp).find_map(|line| {

@@ -1,7 +1,8 @@
 //! What a client offers, read alike for both directions, and the answer around what each says of its own.
 
 use super::{
-    attribute, bundle, check_text, extension_id, fingerprint, parts, payload_types, setup, ufrag,
+    attribute, bundle, check_text, extension_id, fingerprint, parts, password, payload_types,
+    setup, ufrag,
 };
 use crate::engine::wire::{Fingerprint, Ice, Role};
 use crate::engine::{Addresses, EngineError, Names};
@@ -26,6 +27,8 @@ pub const OPUS_FMTP: &str = "minptime=10;useinbandfec=1;usedtx=1";
 #[derive(Debug, PartialEq, Eq)]
 pub struct Offered {
     pub ufrag: String,
+    /// Only needed to ask the client something.
+    pub password: Option<String>,
     pub fingerprint: Fingerprint,
     /// Ours in the handshake (RFC 8842, 5.3).
     pub role: Role,
@@ -86,6 +89,7 @@ pub fn read(offer: &str) -> Result<Offered, EngineError> {
         ufrag: ufrag(offer)
             .ok_or(missing("it has no ICE user name"))?
             .to_owned(),
+        password: password(offer).map(str::to_owned),
         fingerprint: fingerprint(offer).ok_or(missing("it has no SHA-256 fingerprint"))?,
         role,
         parts: read,

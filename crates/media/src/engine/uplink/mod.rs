@@ -85,6 +85,9 @@ impl Uplink {
             events: vec![],
         };
         let theirs = &leg.offer.offered;
+        if let Some(password) = &theirs.password {
+            leg.transport.ice.may_ask_with(password);
+        }
         let begun = leg
             .transport
             .described(&theirs.ufrag, theirs.fingerprint, theirs.role, now);
@@ -97,6 +100,10 @@ impl Uplink {
     fn received(&mut self, received: Received, now: Instant) {
         match received {
             Received::Nothing => {}
+            Received::Answered(took) => {
+                let ms = took.as_secs_f32() * 1_000.0;
+                self.events.push(LegEvent::RoundTrip { ms });
+            }
             Received::Connected => {
                 self.report_at = Some(now + REPORT_INTERVAL);
                 self.events.push(LegEvent::Connected);
@@ -284,6 +291,10 @@ impl Leg for Uplink {
             media_ssrc: stream.ssrc,
         };
         report(&mut self.transport, &ask)
+    }
+
+    fn measure(&mut self, now: Instant) {
+        self.transport.measure(now);
     }
 
     fn bears(&mut self, _: Instant) -> Option<u64> {

@@ -9,10 +9,13 @@
 use crate::demux::is_stun;
 use rtc::crypto::RTCCryptoProvider;
 use rtc::shared::error::Error;
-use rtc::stun::attributes::{ATTR_USE_CANDIDATE, ATTR_USERNAME};
+use rtc::stun::attributes::{
+    ATTR_ICE_CONTROLLED, ATTR_PRIORITY, ATTR_USE_CANDIDATE, ATTR_USERNAME,
+};
 use rtc::stun::fingerprint::FINGERPRINT;
 use rtc::stun::integrity::MessageIntegrity;
-use rtc::stun::message::{BINDING_REQUEST, BINDING_SUCCESS, Message};
+use rtc::stun::message::{BINDING_REQUEST, BINDING_SUCCESS, Message, Setter, TransactionId};
+use rtc::stun::textattrs::Username;
 use rtc::stun::xoraddr::XorMappedAddress;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -21,6 +24,8 @@ use std::time::{Duration, Instant};
 /// Addresses that a client may have proved; a further one takes the place of the one that was longest not checked, but
 /// never of the path.
 const PROVED_MAX: usize = 8;
+/// How often we ask how far a client is.
+const ASK_INTERVAL: Duration = Duration::from_secs(5);
 /// A path that brought nothing for so long may be left for another.
 const STILL: Duration = Duration::from_secs(1);
 /// Six bits a letter: the name has 48 of them, the password 144 (RFC 8445, 5.3, wants 24 and 128).
@@ -40,6 +45,20 @@ pub struct Ice {
     heard: Option<Instant>,
     /// The path the client named last.
     named: Option<SocketAddr>,
+    their_password: Option<String>,
+    /// Our own last check.
+    asked: Option<(TransactionId, Instant)>,
+}
+
+/// What a check of ours says beside who asks whom: we name no path, and our priority counts for nothing (RFC 8445, 7.1).
+struct OfNoWeight;
+
+impl Setter for OfNoWeight {
+    fn add_to(&self, message: &mut Message) -> Result<(), Error> {
+        message.add(ATTR_PRIORITY, &[0, 0, 0, 1]);
+        message.add(ATTR_ICE_CONTROLLED, &[0; 8]);
+        Ok(())
+    }
 }
 
 impl Ice {
@@ -62,6 +81,8 @@ impl Ice {
             path: None,
             heard: None,
             named: None,
+            their_password: None,
+            asked: None,
         })
     }
 
@@ -75,6 +96,53 @@ impl Ice {
 
     pub fn described(&mut self, theirs: &str) {
         self.theirs = Some(theirs.to_owned());
+    }
+
+    /// The client can be asked how far it is.
+    pub fn may_ask_with(&mut self, password: &str) {
+        self.their_password = Some(password.to_owned());
+    }
+
+    /// A check of our own along the path, from time to time: we need none, but a client answers it, and the answer tells how
+    /// long a round trip takes.
+    pub fn ask(&mut self, now: Instant) -> Option<(SocketAddr, Vec<u8>)> {
+        let passed = |at| now.saturating_duration_since(at) >= ASK_INTERVAL;
+        let is_due = self.asked.is_none_or(|(_, at)| passed(at));
+        let path = self.path.filter(|_| is_due)?;
+        let (theirs, password) = (self.theirs.as_ref()?, self.their_password.clone()?);
+        let id = TransactionId::new();
+        let mut check = Message::new();
+        let built = check.build(&[
+            Box::new(BINDING_REQUEST),
+            Box::new(id),
+            Box::new(Username::new(
+                ATTR_USERNAME,
+                format!("{theirs}:{}", self.ufrag),
+            )),
+            Box::new(OfNoWeight),
+            Box::new(MessageIntegrity::new_short_term_integrity_with_provider(
+                password,
+                self.provider.crypto(),
+            )),
+            Box::new(FINGERPRINT),
+        ]);
+        built.ok()?;
+        self.asked = Some((id, now));
+        Some((path, check.raw))
+    }
+
+    /// How long the answer to our own check took, if this is one.
+    pub fn answered(&self, datagram: &[u8], from: SocketAddr, now: Instant) -> Option<Duration> {
+        let (id, at) = self.asked.as_ref().filter(|_| self.path == Some(from))?;
+        let password = self.their_password.as_ref()?;
+        let mut answer = Message::new();
+        answer.unmarshal_binary(datagram).ok()?;
+        if answer.typ != BINDING_SUCCESS || answer.transaction_id != *id {
+            return None;
+        }
+        let crypto = self.provider.crypto();
+        MessageIntegrity::check(&mut answer, password.as_bytes(), crypto).ok()?;
+        Some(now.saturating_duration_since(*at))
     }
 
     /// Where to send; `None` until the client has shown the way.
@@ -263,6 +331,29 @@ mod tests {
         // The client itself goes elsewhere: its own packets show it.
         ice.goes_on_at(at(29), now + STILL / 2);
         assert_eq!(ice.path(), Some(at(29)));
+    }
+
+    #[test]
+    fn a_client_is_asked_from_time_to_time_and_only_its_own_answer_tells_how_far_it_is() {
+        let (mut ours, mut theirs, start) = (ice(), ice(), Instant::now());
+        let after = |ms| start + Duration::from_millis(ms);
+        ours.described(theirs.ufrag());
+        assert_eq!(ours.ask(start), None, "there is no way yet");
+        ours.receive(&check(&ours, theirs.ufrag(), true), at(1), start);
+        assert_eq!(ours.ask(start), None, "its password is not known");
+        ours.may_ask_with(theirs.password());
+        let (to, asked) = ours.ask(start).unwrap();
+        assert_eq!(to, at(1));
+        assert_eq!(ours.ask(after(4_900)), None, "asked just now");
+        let answer = theirs.receive(&asked, at(9), start).unwrap();
+        assert_eq!(ours.answered(&answer, at(2), after(40)), None, "elsewhere");
+        let mut forged = answer.clone();
+        forged[30] ^= 1;
+        assert_eq!(ours.answered(&forged, at(1), after(40)), None);
+        let took = Duration::from_millis(40);
+        assert_eq!(ours.answered(&answer, at(1), after(40)), Some(took));
+        ours.ask(after(5_000)).unwrap();
+        assert_eq!(ours.answered(&answer, at(1), after(5_040)), None, "old");
     }
 
     #[test]

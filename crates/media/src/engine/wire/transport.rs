@@ -8,7 +8,7 @@ use crate::demux::is_stun;
 use bytes::BytesMut;
 use rtc::shared::error::Error;
 use std::net::SocketAddr;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Datagrams of the handshake and answers to checks between two drains; a further one is dropped like one lost on
 /// the way.
@@ -35,6 +35,8 @@ pub enum Received {
     Rtcp(BytesMut),
     /// Readable RTP with its header, and where it stands in its stream.
     Rtp(BytesMut, Header, Opened),
+    /// The answer to a check of ours took so long.
+    Answered(Duration),
 }
 
 impl Transport {
@@ -78,6 +80,9 @@ impl Transport {
                 self.push(from, answer);
                 // A handshake of ours may have waited for a way.
                 self.flush();
+            } else if let Some(took) = self.ice.answered(&datagram, from, now) {
+                self.heard = Some(now);
+                return Received::Answered(took);
             }
             return Received::Nothing;
         }
@@ -133,6 +138,13 @@ impl Transport {
             Err(error) => tracing::error!(%error, "a report could not be protected"),
         }
         true
+    }
+
+    /// Asks the client how far it is, if that is due.
+    pub fn measure(&mut self, now: Instant) {
+        if let Some((to, check)) = self.ice.ask(now) {
+            self.push(to, check);
+        }
     }
 
     /// What is to be sent beside media.
