@@ -124,7 +124,7 @@ sent: number,
 /**
  * The server's clock.
  */
-now: Millis, } | { "type": "uplink_answer", sdp: string, } | { "type": "presentation_answer", sdp: string, } | { "type": "downlink_answer", sdp: string, } | { "type": "downlink_offer", sdp: string, } | { "type": "slots", video: Array<SiteId | null>, } | { "type": "media_failed", side: Side, reason: string, } | { "type": "telemetry", sites: Array<SiteTelemetry>, 
+now: Millis, } | { "type": "uplink_answer", sdp: string, } | { "type": "presentation_answer", sdp: string, } | { "type": "downlink_answer", sdp: string, } | { "type": "downlink_offer", sdp: string, } | { "type": "slots", video: Array<SiteId | null>, step: LinkStep, } | { "type": "media_failed", side: Side, reason: string, } | { "type": "telemetry", sites: Array<SiteTelemetry>, 
 /**
  * Connections of the chair's seats: with none, the deputy may have to take the chair.
  */

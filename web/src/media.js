@@ -1,7 +1,7 @@
 // The only file that knows RTCPeerConnection: the room's camera and microphone (capture.js) go up one connection, the
 // fixed slots of the conference come down another. Nothing here knows what is on the screen.
 
-/** @import { ClientFrame, ServerFrame, SiteId } from "../generated/protocol.ts" */
+/** @import { ClientFrame, LinkStep, ServerFrame, SiteId } from "../generated/protocol.ts" */
 
 import { SLOTS, onSizes, putStream, shownHeights, shownPreview, tellSites } from "./slots.js";
 
@@ -32,6 +32,7 @@ const RETRY_MOST_MS = 2_500;
  * @property {string} microphoneId
  * @property {boolean} sound This machine plays the conference.
  * @property {(SiteId | null)[]} slots Which site each video slot shows.
+ * @property {LinkStep} step What this machine's link makes of them.
  * @property {import("./screen-share.js").ShareState} share What this machine presents.
  */
 
@@ -39,7 +40,7 @@ const RETRY_MOST_MS = 2_500;
 const nothingYet = () => ({
   uplink: "off", downlink: "off", capturing: false, picture: null, hasMicrophone: false, microphoneOpen: true,
   cameraTrouble: null, microphoneTrouble: null, cameras: [], microphones: [], cameraId: "", microphoneId: "",
-  sound: false, slots: [], share: "off",
+  sound: false, slots: [], step: "full", share: "off",
 });
 
 export class Media {
@@ -181,7 +182,7 @@ export class Media {
       case "downlink_offer": return void this.#downlinkOffered(frame.sdp);
       case "slots":
         tellSites(frame.video);
-        return this.#set({ slots: frame.video });
+        return this.#set({ slots: frame.video, step: frame.step });
       case "presentation_answer": return this.#share?.answered(frame.sdp);
       case "error":
         // It had no time, and nothing else would say it again.

@@ -275,7 +275,7 @@ impl Endpoint {
                 Ok(Vec::new())
             }
             ServerFrame::DownlinkOffer { sdp } => Ok(self.make_downlink(sdp, local, changes).await),
-            ServerFrame::Slots { video } => {
+            ServerFrame::Slots { video, .. } => {
                 self.shown = video;
                 Ok(Vec::new())
             }

@@ -493,7 +493,7 @@ impl Room {
                 Side::Presentation => (peer, ServerFrame::PresentationAnswer { sdp }),
             },
             PeerSay::Offer { peer, sdp } => (peer, ServerFrame::DownlinkOffer { sdp }),
-            PeerSay::Slots { peer, video } => (peer, ServerFrame::Slots { video }),
+            PeerSay::Slots { peer, video, step } => (peer, ServerFrame::Slots { video, step }),
             PeerSay::Failed { peer, side, reason } => {
                 (peer, ServerFrame::MediaFailed { side, reason })
             }

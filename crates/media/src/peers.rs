@@ -36,8 +36,8 @@ pub struct Peer {
     pub up: Option<Up>,
     pub down: Option<Down>,
     pub presents: Option<Up>,
-    /// What it was last told its slots show.
-    pub told: Option<Vec<Option<SiteId>>>,
+    /// What it was last told its slots show, and its link makes of them.
+    pub told: Option<(Vec<Option<SiteId>>, LinkStep)>,
     pub meter: Meter,
     uplink_tries: Tries,
     downlink_tries: Tries,

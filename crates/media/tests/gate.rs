@@ -22,7 +22,7 @@ async fn three_rooms_connect_and_see_what_their_screens_ask_for() {
     let mut hall = Hall::with_rooms(3).await;
     let shown = hall
         .said(|say| match say {
-            PeerSay::Slots { peer, video } if peer.0 == 2 && video[1].is_some() => {
+            PeerSay::Slots { peer, video, .. } if peer.0 == 2 && video[1].is_some() => {
                 Some(video.clone())
             }
             _ => None,

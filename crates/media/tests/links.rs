@@ -9,7 +9,9 @@
 mod support;
 
 use diemcau_model::limits::PICTURE_SLOTS;
-use diemcau_model::{Carries, EndpointKind, LinkReport, PeerAsk, PeerId, PeerSay, Side, SiteId};
+use diemcau_model::{
+    Carries, EndpointKind, LinkReport, LinkStep, PeerAsk, PeerId, PeerSay, Side, SiteId,
+};
 use diemcau_probe::{Probe, ProbeOptions, payload};
 use std::time::{Duration, Instant};
 use support::keyed::{Keyed, OPUS, Out, Setup};
@@ -186,6 +188,31 @@ async fn who_waits_for_the_handshake_is_opened_one() {
         waiting.send(&sound.write()).await;
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
+    hall.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dead_client_is_noticed_long_before_its_connection_is_given_up() {
+    const WALL: u64 = 9;
+    let mut hall = Hall::with_rooms(2).await;
+    hall.enter(WALL, 0, Carries::Watch, ProbeOptions::new(9))
+        .await;
+    hall.screen(WALL, 720, &[]).await;
+    hall.grant(1);
+    hall.until("the wall shows the speaker", |hall| {
+        hall.seen(WALL).tally(0, 1, 2).is_some()
+    })
+    .await;
+    hall.peers.remove(&PeerId(WALL));
+    hall.said(|say| {
+        let PeerSay::Slots { peer, step, .. } = say else {
+            return None;
+        };
+        (peer.0 == WALL && *step == LinkStep::ControlOnly).then_some(())
+    })
+    .await;
+    let is_given_up = |say: &PeerSay| matches!(say, PeerSay::Failed { peer, .. } if peer.0 == WALL);
+    assert!(!hall.heard.iter().any(is_given_up), "the cable may be back");
     hall.close().await;
 }
 

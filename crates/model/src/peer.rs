@@ -1,6 +1,6 @@
 //! Notes between a connection (hub) and its peer (media). Bounded, never journalled.
 
-use crate::{Carries, PeerId, SeatId, SiteId};
+use crate::{Carries, LinkStep, PeerId, SeatId, SiteId};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
@@ -82,10 +82,12 @@ pub enum PeerSay {
     /// The offer of the downlink with its fixed slots.
     Offer { peer: PeerId, sdp: String },
     /// Which site each slot shows: index 0 is the programme, `k + 1` is tile `k`, the last one the presentation. A slot is
-    /// an m-line of the downlink offer, in order: `PICTURE_SLOTS` pictures, `AUDIO_SLOTS` voices.
+    /// an m-line of the downlink offer, in order: `PICTURE_SLOTS` pictures, `AUDIO_SLOTS` voices. And what the client's link
+    /// makes of its screen.
     Slots {
         peer: PeerId,
         video: Vec<Option<SiteId>>,
+        step: LinkStep,
     },
     /// One side could not be made or has failed; the client makes it anew.
     Failed {

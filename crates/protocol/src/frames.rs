@@ -9,7 +9,7 @@ use diemcau_conference::{
     Waiting,
 };
 use diemcau_model::{
-    Alarm, Carries, CommentId, DeviceId, HealthId, HealthKind, ItemId, LinkStats, Millis,
+    Alarm, Carries, CommentId, DeviceId, HealthId, HealthKind, ItemId, LinkStats, LinkStep, Millis,
     ParagraphRef, PromptId, Role, ScreenSlots, SeatId, Side, SiteId, TurnId, WaitId,
 };
 use serde::{Deserialize, Serialize};
@@ -320,8 +320,12 @@ pub enum ServerFrame {
     /// The downlink's offer: one m-line per slot, in order: programme, 13 tiles, the presentation, 4 voices.
     DownlinkOffer { sdp: String },
     /// Which site each video slot shows: index 0 the programme, `k + 1` tile `k`, the last one the presentation. None
-    /// where nobody is, and where there is no room on this page's link: what stands there is of a while ago.
-    Slots { video: Vec<Option<SiteId>> },
+    /// where nobody is, where no picture comes from the site, and where there is no room on this page's link: what stands there
+    /// is of a while ago. And what this page's link makes of what it asks for.
+    Slots {
+        video: Vec<Option<SiteId>>,
+        step: LinkStep,
+    },
     /// One of the connections failed; make it anew.
     MediaFailed { side: Side, reason: String },
     /// Figures of the links, once a second. Desks of chair and technician get every site, a site its own.

@@ -458,6 +458,7 @@ fn frames() -> Vec<ServerFrame> {
         ServerFrame::DownlinkOffer { sdp: "v=0".into() },
         ServerFrame::Slots {
             video: vec![Some(SiteId(0)), None],
+            step: LinkStep::SoundOnly,
         },
         ServerFrame::MediaFailed {
             side: Side::Uplink,

@@ -72,7 +72,9 @@ function news(ctx, view) {
   const called = { n: sites.filter((line) => line.how !== null).length, of: sites.length };
   const roll = calling === null ? nothing : html`<p>${icon("right")}<span>${rich("roll-at", { site: siteCall(view, calling) })} <span class="nb">${t("roll-called", called)}</span></span></p>`;
   const pause = view.agenda.on_break ? html`<p>${later(ctx, "break", () => import("./break.js"))?.breakLine(view)}</p>` : nothing;
-  return html`<div class="news"><div role="status">${told}${roll}</div>${pause}</div>`;
+  const { step } = ctx.app.media;
+  const link = step === "full" ? nothing : html`<p>${later(ctx, "link", () => import("./link.js"), false)?.weakLink(step) ?? nothing}</p>`;
+  return html`<div class="news"><div role="status">${told}${roll}${link}</div>${pause}</div>`;
 }
 
 /** @param {Ctx} ctx */

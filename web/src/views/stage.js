@@ -10,6 +10,7 @@ import { nextThree, placeOf, siteState } from "../state/floor.js";
 import { callName, hall, isLinked, site, siteCall, siteName } from "../state/sites.js";
 import { TILE_SLOTS } from "../slots.js";
 import { documentScene, noticeScene, rollScene, waitingScene } from "./stage/scenes.js";
+import { later } from "./later.js";
 import { html, icon, isHeard, mark, nothing, numbered, programmePicture, subject, t, turnMark } from "./pieces.js";
 
 export const title = () => `${t("page-stage")} · diemcau`;
@@ -25,8 +26,14 @@ export function view(ctx) {
   const view = /** @type {View} */ (ctx.app.view);
   return html`<h1 class="vh">${t("page-stage")}</h1>
     ${scene(view)}${sign(view)}
-    ${ctx.app.link === "joined" ? nothing : html`<p class="healing">${icon("cut")}${t("reconnecting")}</p>`}
+    ${ctx.app.link === "joined" ? ownLink(ctx) : html`<p class="healing">${icon("cut")}${t("reconnecting")}</p>`}
     ${ctx.app.ui.soundBlocked ? html`<p class="sound-blocked">${icon("speaker")}${t("sound-blocked-wall")}</p>` : nothing}`;
+}
+
+/** Whoever looks after the hall sees that the wall does with less. @param {Ctx} ctx */
+function ownLink(ctx) {
+  const { step } = ctx.app.media;
+  return step === "full" ? nothing : html`<p class="healing">${later(ctx, "link", () => import("./link.js"), false)?.weakLink(step) ?? nothing}</p>`;
 }
 
 /** The roll call is shown whatever the layout, unless the wall is to be blank. @param {View} view */

@@ -139,14 +139,14 @@ impl Driver {
             for shown in shown.iter_mut().take(PRESENTATION_SLOT) {
                 *shown = shown.filter(|site| !dark.contains(site));
             }
-            if peer.told.as_ref() == Some(&shown) {
+            let told = (shown, down.step);
+            if peer.told.as_ref() == Some(&told) {
                 continue;
             }
-            peer.told = Some(shown.clone());
-            self.doors.says.send(PeerSay::Slots {
-                peer: *id,
-                video: shown,
-            });
+            let (video, step) = told.clone();
+            peer.told = Some(told);
+            let peer = *id;
+            self.doors.says.send(PeerSay::Slots { peer, video, step });
         }
     }
 }

@@ -7,6 +7,7 @@ import { rightsOf } from "../../state/kinds.js";
 import { figures } from "../../state/sites.js";
 import { speechesHere } from "../../state/speeches.js";
 import { askFields, sendRequest } from "../ask.js";
+import { later } from "../later.js";
 import { html, icon, nothing, t } from "../pieces.js";
 
 export { agendaZone } from "../agenda.js";
@@ -33,12 +34,14 @@ export function askForm(ctx, view) {
 }
 
 /** What the room's own link makes of it; nothing while all is well. @param {Ctx} ctx @param {View} view */
-export function ownLink({ app }, view) {
+export function ownLink(ctx, view) {
+  const { app } = ctx;
   const own = view.sites.find((each) => each.site === app.me?.site);
   // A phone is told that its room is gone; the room's own machine knows.
   if (own && own.carrier === null && app.me?.carries === "nothing") return html`<p class="notice-strip">${icon("cut")}<b>${t(own.since === null ? "own-room-absent" : "own-room-lost")}</b></p>`;
-  const step = figures(app.telemetry, app.me?.site ?? -1)?.link?.step ?? "full";
-  return step === "full" ? nothing : html`<p class="notice-strip">${icon("warn")}<b>${t(`weak-link-${step}`)}</b></p>`;
+  // A phone speaks of its room's link; every other machine, standby or not, of its own.
+  const step = app.me?.carries === "nothing" ? (figures(app.telemetry, app.me.site ?? -1)?.link?.step ?? "full") : app.media.step;
+  return step === "full" ? nothing : html`<p class="notice-strip">${later(ctx, "link", () => import("../link.js"), false)?.weakLink(step, true) ?? nothing}</p>`;
 }
 
 /** @param {Ctx} ctx @param {View} view @param {SubmitEvent} event */
