@@ -2,7 +2,7 @@
 
 use crate::{
     Clock, HealthLimits, MediaLines, Metrics,
-    pins::Tries,
+    pins::{Link, Tries},
     replay::Replayed,
     room::{Opened, Room, RoomHandle},
 };
@@ -226,6 +226,13 @@ impl Hub {
     /// The door a token opens. Looking up a hash leaks no prefix of the token: guesses are compared with nothing.
     pub(crate) fn door(&self, token: &str) -> Option<Door> {
         self.doors.get(&token_hash(token)).map(|door| door.clone())
+    }
+
+    /// The link of a token, as its wrong PINs are counted: with a door though it may be one that this client does not fit.
+    pub(crate) fn link(&self, token: &str) -> Link {
+        let hash = token_hash(token);
+        let has_door = self.doors.contains_key(&hash);
+        Link { hash, has_door }
     }
 
     /// Who brings a right link is asked for its proof: from now on whoever brings a wrong one is asked too.

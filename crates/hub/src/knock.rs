@@ -7,7 +7,7 @@ use crate::{
     Hub,
     admission::Door,
     connection::{Allowance, Inbound, NotIn, SILENT_MAX, Socket, first, say},
-    pins::pin_hash,
+    pins::{Link, pin_hash},
     room::{Admission, Claim, InLobby, Message, NoSeat, Opened, RoomHandle},
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -72,7 +72,7 @@ impl Hub {
         door: Option<&Door>,
         opened: Opened,
     ) -> Result<Result<Admission, NoSeat>, NotIn> {
-        let link = crate::token_hash(token);
+        let link = self.link(token);
         let challenge = challenge().ok_or(ErrorWhy::NotAdmitted)?;
         let locked = self.tries.locked(&link);
         self.asked_for_proof();
@@ -102,7 +102,7 @@ impl Hub {
 
     fn is_pin_right(
         &self,
-        link: &str,
+        link: &Link,
         token: &str,
         door: Option<&Door>,
         pin: Option<&str>,

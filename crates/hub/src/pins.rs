@@ -16,8 +16,9 @@ const FREE_TRIES: u32 = 5;
 const WAIT_FIRST: Duration = Duration::from_secs(30);
 /// The longest wait.
 const WAIT_MOST: Duration = Duration::from_secs(3_600);
-/// Links whose tries are remembered; of more, the one that may try again soonest is forgotten.
-const LINKS_MAX: usize = 4_096;
+/// Links without a door whose tries are remembered; of more, the one that may try again soonest is forgotten. Those with a
+/// door are no more than there are seats, and none of them is forgotten.
+const STRANGE_LINKS_MAX: usize = 4_096;
 
 /// The form in which a PIN is kept: over the token too, so that four digits cannot be found by trying all of them
 /// against the journal. The SHA-256 in hex.
@@ -27,9 +28,22 @@ pub fn pin_hash(token: &str, pin: &str) -> String {
     crate::hex(&Sha256::digest(text.as_bytes()))
 }
 
-/// The wrong PINs of each link.
+/// The wrong PINs of each link. Those of links that open nothing are counted beside the others and not among them, so that
+/// nobody makes the server forget the tries of a seat.
 #[derive(Debug, Default)]
-pub(crate) struct Tries(Mutex<BTreeMap<String, Try>>);
+pub(crate) struct Tries {
+    with_door: Mutex<Links>,
+    without: Mutex<Links>,
+}
+
+type Links = BTreeMap<String, Try>;
+
+/// A link, as its tries are counted.
+pub(crate) struct Link {
+    /// Its hash.
+    pub(crate) hash: String,
+    pub(crate) has_door: bool,
+}
 
 #[derive(Clone, Copy, Debug)]
 struct Try {
@@ -39,26 +53,26 @@ struct Try {
 
 impl Tries {
     /// How long no PIN is looked at.
-    pub(crate) fn locked(&self, link: &str) -> Duration {
+    pub(crate) fn locked(&self, link: &Link) -> Duration {
         let now = Instant::now();
-        let until = self.lock().get(link).map(|seen| seen.until);
+        let until = self.like(link).get(&link.hash).map(|seen| seen.until);
         until.map_or(Duration::ZERO, |until| until.saturating_duration_since(now))
     }
 
     /// Counts a PIN as a wrong one before it is looked at, so that of many that come at once no more are looked at than one
     /// after the other. Returns how long none is looked at behind it; none when this one is not to be looked at either.
-    pub(crate) fn take(&self, link: &str) -> Option<Duration> {
+    pub(crate) fn take(&self, link: &Link) -> Option<Duration> {
         let now = Instant::now();
-        let mut links = self.lock();
-        let seen = links.get(link);
+        let mut links = self.like(link);
+        let seen = links.get(&link.hash);
         if seen.is_some_and(|seen| now < seen.until) {
             return None;
         }
         let wrong = seen.map_or(0, |seen| seen.wrong) + 1;
         let wait = wait_after(wrong);
         let until = now + wait;
-        links.insert(link.to_owned(), Try { wrong, until });
-        if links.len() > LINKS_MAX {
+        links.insert(link.hash.clone(), Try { wrong, until });
+        if !link.has_door && links.len() > STRANGE_LINKS_MAX {
             let soonest = links.iter().min_by_key(|(_, seen)| seen.until);
             if let Some(link) = soonest.map(|(link, _)| link.clone()) {
                 links.remove(&link);
@@ -68,13 +82,18 @@ impl Tries {
     }
 
     /// The PIN was right: the count begins anew.
-    pub(crate) fn right(&self, link: &str) {
-        self.lock().remove(link);
+    pub(crate) fn right(&self, link: &Link) {
+        self.like(link).remove(&link.hash);
     }
 
-    // A thread that died while it counted leaves a count behind that is as good as any.
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Try>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    /// The links that are counted with this one. A thread that died while it counted leaves a count behind that is as good
+    /// as any.
+    fn like(&self, link: &Link) -> MutexGuard<'_, Links> {
+        let links = match link.has_door {
+            true => &self.with_door,
+            false => &self.without,
+        };
+        links.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -91,13 +110,22 @@ mod tests {
     use super::*;
     use std::{sync::Barrier, thread};
 
+    fn link(hash: &str, has_door: bool) -> Link {
+        let hash = hash.to_owned();
+        Link { hash, has_door }
+    }
+
+    fn door(hash: &str) -> Link {
+        link(hash, true)
+    }
+
     #[tokio::test(start_paused = true)]
     async fn each_wrong_pin_beyond_the_fourth_costs_twice_the_time() {
         let tries = Tries::default();
         let mut waits = vec![];
         for _ in 0..14 {
-            let wait = tries.take("a").unwrap();
-            assert!(wait.is_zero() || tries.take("a").is_none());
+            let wait = tries.take(&door("a")).unwrap();
+            assert!(wait.is_zero() || tries.take(&door("a")).is_none());
             waits.push(wait.as_secs());
             tokio::time::advance(wait).await;
         }
@@ -107,15 +135,15 @@ mod tests {
                 0, 0, 0, 0, 30, 60, 120, 240, 480, 960, 1_920, 3_600, 3_600, 3_600
             ]
         );
-        tries.take("a").unwrap();
-        assert!(tries.locked("b").is_zero(), "each link has its own");
+        tries.take(&door("a")).unwrap();
+        assert!(tries.locked(&door("b")).is_zero(), "each link has its own");
         tokio::time::advance(Duration::from_secs(3_599)).await;
-        assert!(!tries.locked("a").is_zero());
+        assert!(!tries.locked(&door("a")).is_zero());
         tokio::time::advance(Duration::from_secs(1)).await;
-        assert!(tries.locked("a").is_zero());
-        tries.right("a");
+        assert!(tries.locked(&door("a")).is_zero());
+        tries.right(&door("a"));
         assert_eq!(
-            tries.take("a"),
+            tries.take(&door("a")),
             Some(Duration::ZERO),
             "a right one starts anew"
         );
@@ -126,7 +154,7 @@ mod tests {
         let (tries, start) = (Tries::default(), Barrier::new(50));
         let try_one = || {
             start.wait();
-            tries.take("a").is_some()
+            tries.take(&door("a")).is_some()
         };
         let looked_at = thread::scope(|scope| {
             let all: Vec<_> = (0..50).map(|_| scope.spawn(try_one)).collect();
@@ -137,16 +165,29 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_flood_of_links_does_not_grow_the_memory() {
+    async fn a_flood_of_links_does_not_grow_the_memory_and_makes_no_try_of_a_seat_forgotten() {
         let tries = Tries::default();
-        (0..5).for_each(|_| {
-            tries.take("the one under attack");
-        });
-        for n in 0..2 * LINKS_MAX {
-            tries.take(&n.to_string());
+        let (attacked, strange) = (door("attacked"), link("strange", false));
+        for link in [&attacked, &strange] {
+            (0..FREE_TRIES).for_each(|_| {
+                tries.take(link);
+            });
         }
-        assert_eq!(tries.lock().len(), LINKS_MAX);
-        assert!(!tries.locked("the one under attack").is_zero());
+        let flood = || {
+            for n in 0..2 * STRANGE_LINKS_MAX {
+                tries.take(&link(&n.to_string(), false));
+            }
+        };
+        flood();
+        assert_eq!(tries.like(&strange).len(), STRANGE_LINKS_MAX);
+        assert!(!tries.locked(&strange).is_zero(), "while it is locked");
+        assert!(!tries.locked(&attacked).is_zero());
+
+        // Nor when the wait is over, and only the count is left.
+        tokio::time::advance(WAIT_FIRST).await;
+        flood();
+        assert_eq!(tries.like(&strange).len(), STRANGE_LINKS_MAX);
+        assert_eq!(tries.take(&attacked), Some(WAIT_FIRST * 2));
     }
 
     #[test]

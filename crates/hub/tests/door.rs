@@ -255,6 +255,30 @@ async fn pins_tried_beside_each_other_are_no_more_tries() {
     );
 }
 
+#[tokio::test(start_paused = true)]
+async fn thousands_of_other_links_make_no_wrong_pin_of_a_seat_forgotten() {
+    let mut setup = setup();
+    setup.seats[1].pin_sha256 = Some(pin_hash("secretary", "4821"));
+    let (hub, _) = hub_of(setup).await;
+    let try_wrong = async |link: &str| {
+        let mut guest = Guest::come(&hub, link, device(0), Some("0000")).await;
+        assert_eq!(guest.away().await, ErrorWhy::NotAdmitted);
+    };
+    for _ in 0..5 {
+        try_wrong("secretary").await;
+    }
+    tokio::time::advance(Duration::from_secs(30)).await;
+    for number in 0..5_000 {
+        try_wrong(&format!("nobody's-{number}")).await;
+    }
+    try_wrong("secretary").await;
+    let asked = Guest::knock(&hub, "secretary", device(0)).await.welcome;
+    let ServerFrame::Prove { locked_ms, .. } = asked else {
+        panic!("{asked:?}");
+    };
+    assert!(locked_ms > 30_000, "the sixth: {locked_ms} ms");
+}
+
 /// What the door says to a device that brings a link of a seat that opens for everybody.
 async fn observer(hub: &Arc<diemcau_hub::Hub>, device: Option<DeviceId>) -> Guest {
     Guest::come(hub, "observer", device, None).await
