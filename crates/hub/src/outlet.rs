@@ -116,10 +116,14 @@ impl Outlet {
         self.queue(frame, 0)
     }
 
-    /// Sends a frame of the transport itself: also while the connection is closing, for the close is one.
+    /// Sends a frame of the transport itself: also while the connection is closing, for the close is one. Who pings and
+    /// does not take the answers is cut as any who does not read.
     pub fn control(&self, frame: Frame) {
         let mut queue = self.lock();
         let counted = frame.wire().len();
+        if !queue.has_room(counted) && !queue.has_room_for_close() {
+            return self.cut(&mut queue, Close::Lagging);
+        }
         queue.push(frame, counted);
         self.flush(&mut queue);
         if !queue.is_done() {
@@ -141,10 +145,9 @@ impl Outlet {
                 Err(_) => return self.lost(&mut queue),
             }
         }
-        let fits = queue.waiting + counted <= limits::OUTBOX_MAX_BYTES;
-        let room = queue.frames.len() < limits::OUTBOX_MAX;
+        let has_room = queue.has_room(counted);
         queue.sent += sent;
-        if fits && room {
+        if has_room {
             queue.push(frame.clone(), counted);
             self.wake.notify_one();
             return Offer::Taken;
@@ -281,6 +284,16 @@ impl fmt::Debug for Outlet {
 }
 
 impl Queue {
+    fn has_room(&self, counted: usize) -> bool {
+        let fits = self.waiting + counted <= limits::OUTBOX_MAX_BYTES;
+        fits && self.frames.len() < limits::OUTBOX_MAX
+    }
+
+    /// The close has a place of its own, behind all that may wait.
+    fn has_room_for_close(&self) -> bool {
+        self.cut.is_some() && self.frames.len() <= limits::OUTBOX_MAX
+    }
+
     fn push(&mut self, frame: Frame, counted: usize) {
         self.frames.push_back((frame, counted));
         self.waiting += counted;
@@ -430,6 +443,43 @@ mod tests {
         assert_eq!(outlet.offer(&half), Offer::Taken);
         assert_eq!(outlet.offer(&frame(b"y")), Offer::Lagging);
         assert_eq!(outlet.tend().await, Close::Lagging);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_pings_and_reads_a_little_now_and_then_is_cut_before_much_waits() {
+        let (wire, outlet) = narrow(0);
+        let pong = Frame::raw(Bytes::from(vec![b'p'; 127]));
+        let tending = tokio::spawn({
+            let outlet = Arc::clone(&outlet);
+            async move { outlet.tend().await }
+        });
+        // Fifty a second, of which it takes two in nine seconds: always in time for the oldest.
+        for _ in 0..10 {
+            for _ in 0..450 {
+                outlet.control(pong.clone());
+                assert!(outlet.lock().frames.len() <= limits::OUTBOX_MAX + 1);
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            wire.make_room(2 * 127);
+        }
+        assert_eq!(tending.await.unwrap(), Close::Lagging);
+    }
+
+    #[tokio::test]
+    async fn a_client_that_is_closed_gets_its_close_behind_all_that_waits_and_nothing_more() {
+        let (wire, outlet) = narrow(0);
+        for _ in 0..limits::OUTBOX_MAX {
+            assert_eq!(outlet.offer(&frame(b"x")), Offer::Taken);
+        }
+        outlet.close(Close::Policy);
+        outlet.control(frame(b"close"));
+        for _ in 0..limits::OUTBOX_MAX {
+            outlet.control(frame(b"pong"));
+        }
+        wire.make_room(usize::MAX / 2);
+        assert_eq!(outlet.tend().await, Close::Policy);
+        let wanted = "x".repeat(limits::OUTBOX_MAX) + "close";
+        assert_eq!(String::from_utf8(wire.got()).unwrap(), wanted);
     }
 
     #[tokio::test(start_paused = true)]
