@@ -534,7 +534,10 @@ impl Room {
                 self.shut_no_longer();
             }
             Err(failure) => {
-                self.failed(&failure, closed, shutting).await;
+                match entries.is_empty() {
+                    true => self.still_fails(&failure),
+                    false => self.failed(&failure, closed, shutting).await,
+                }
                 let decided = answers.into_iter().map(|(peer, id, _)| (peer, id));
                 for (peer, id) in decided.chain(unheard) {
                     self.members.error(peer, ErrorWhy::StorageFailed, Some(id));

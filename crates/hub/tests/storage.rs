@@ -220,8 +220,10 @@ async fn what_failed_is_asked_again_by_itself_and_the_alarm_is_over_though_nobod
     disk.fails(Fault::Sync);
     assert!(is_failed(&chair.microphone("open", true).await));
     assert_eq!(chair.alarms().await, [Alarm::RecordFails].into());
+    let reads = disk.reads();
     sleep(Duration::from_secs(10)).await;
     assert_eq!(hub.alarms().await, [Alarm::RecordFails].into());
+    assert_eq!(disk.reads(), reads, "asking reads nothing");
 
     let before = disk.events();
     disk.fails(None);

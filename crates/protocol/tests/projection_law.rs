@@ -99,6 +99,22 @@ fn comments_that_the_floor_overtakes_give_the_same() {
 }
 
 #[test]
+fn what_changes_who_is_heard_or_what_is_presented_touches_the_stage() {
+    // While the record cannot be written, the hub closes what a command closes: it looks at those that touch the stage.
+    let seen = Tally::default();
+    runs(|item, steps| {
+        for decision in &run(item, steps).decisions {
+            let (before, after) = (decision.before.stage(), decision.after.stage());
+            if (before.heard, before.presentation) != (after.heard, after.presentation) {
+                assert!(slices(decision).contains(&Slice::Stage));
+                seen.saw("changed");
+            }
+        }
+    });
+    assert!(seen.of("changed") > 0);
+}
+
+#[test]
 fn facts_survive_being_written_and_read() {
     runs(|item, steps| {
         let room = run(item, steps);

@@ -4,10 +4,10 @@
 
 use super::{Asked, Owed, Room, Round, Shut, TICK};
 use crate::replay::Replayed;
-use diemcau_conference::Signal;
+use diemcau_conference::{Event, Signal};
 use diemcau_journal::JournalError;
 use diemcau_model::{Alarm, EndpointKind, PeerId, SeatId, SiteId, Stage};
-use diemcau_protocol::ServerFrame;
+use diemcau_protocol::{ServerFrame, Slice, touches};
 use std::collections::BTreeSet;
 use tokio::time::Instant;
 use tracing::{error, info};
@@ -73,10 +73,7 @@ impl Room {
         shutting: Vec<Owed>,
     ) {
         self.silenced.extend(closed);
-        self.out_of_step(match matches!(failure, JournalError::Full) {
-            true => Alarm::RecordFull,
-            false => Alarm::RecordFails,
-        });
+        self.out_of_step(alarm_of(failure));
         for owed in shutting {
             self.shut_out(&owed.shuts).await;
             self.owed.push(owed);
@@ -84,12 +81,21 @@ impl Room {
         self.fall_back().await;
     }
 
+    /// The disk was asked whether it can be written, with nothing to write, and it cannot: memory is what it was.
+    pub(super) fn still_fails(&mut self, failure: &JournalError) {
+        self.fails(alarm_of(failure), true);
+    }
+
     /// Memory is ahead of the disk: nothing is decided until they are the same again.
     pub(super) fn out_of_step(&mut self, alarm: Alarm) {
+        self.fails(alarm, false);
+    }
+
+    fn fails(&mut self, alarm: Alarm, in_step: bool) {
         self.missed = true;
         self.failure = Some(Failure {
             retry_at: Instant::now() + TICK,
-            in_step: false,
+            in_step,
             alarm,
         });
         self.tell_alarms();
@@ -166,6 +172,11 @@ impl Room {
         let Some(Ok(events)) = self.ask_rules(asked) else {
             return BTreeSet::new();
         };
+        // A copy holds every comment with its words: it is made only for what can be heard or seen afterwards.
+        let shows = |event: &Event| touches(event).contains(&Slice::Stage);
+        if !events.iter().any(shows) {
+            return Shut::all(&events);
+        }
         let mut after = self.conference.clone();
         events.iter().for_each(|event| after.apply(event));
         let (before, after) = (self.conference.stage(), after.stage());
@@ -204,6 +215,13 @@ impl Room {
                 self.happened(events, round);
             }
         }
+    }
+}
+
+fn alarm_of(failure: &JournalError) -> Alarm {
+    match matches!(failure, JournalError::Full) {
+        true => Alarm::RecordFull,
+        false => Alarm::RecordFails,
     }
 }
 

@@ -29,6 +29,8 @@ pub enum Fault {
 struct Behaviour {
     fault: Option<Fault>,
     sync: Duration,
+    /// How often all of it was read.
+    reads: usize,
 }
 
 /// A disk in virtual time: whoever holds it says how it behaves.
@@ -46,6 +48,11 @@ impl Disk {
     /// What is written from now on takes so long.
     pub fn takes(&self, sync: Duration) {
         self.behaviour.lock().unwrap().sync = sync;
+    }
+
+    /// How often the conference has read all of it.
+    pub fn reads(&self) -> usize {
+        self.behaviour.lock().unwrap().reads
     }
 
     pub fn events(&self) -> Vec<Event> {
@@ -72,6 +79,7 @@ impl Journal for Disk {
     }
 
     fn read_all(&mut self, each: &mut dyn FnMut(Record)) -> Result<(), JournalError> {
+        self.behaviour.lock().unwrap().reads += 1;
         self.journal.read_all(each)
     }
 
