@@ -7,11 +7,13 @@ mod alive;
 mod checkpoint;
 mod error;
 mod files;
+mod follower;
 mod format;
 #[cfg(test)]
 mod fuzz;
 mod memory;
 mod mirror;
+mod rows;
 mod sqlite;
 mod writer;
 

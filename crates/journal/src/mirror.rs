@@ -1,29 +1,45 @@
 //! A second journal on another disk: whatever is stored in the main one is stored there too before it is acknowledged,
 //! and each rebuilds the other.
 //!
-//! The main journal decides: what it refuses is not written to the mirror, and what only the mirror refuses is
-//! acknowledged all the same, with an alarm, for a meeting must not end with the lesser disk. Which of both is right when
-//! they differ at the start is written down in `JOURNAL.md`.
+//! The main journal decides: what it refuses is not written to the mirror, and what only the mirror refuses, or does not
+//! answer in time, is acknowledged all the same, with an alarm, for a meeting must not end with the lesser disk. Which of
+//! both is right when they differ at the start is written down in `JOURNAL.md`.
 
 use crate::{
     CheckpointKey, Entry, Journal, JournalError, Record, SqliteJournal,
     files::{put_away, sync_folder},
+    follower::{Ask, Follower},
 };
 use diemcau_model::{Alarm, Millis};
 use std::{
     collections::BTreeSet,
+    io,
     path::{Path, PathBuf},
+    sync::mpsc::channel,
+    thread,
+    time::Duration,
 };
 use tracing::{error, info, warn};
 
+/// How long an acknowledgement waits for the mirror. Less than after which a conference takes its record for one that does
+/// not answer (one second): that alarm is of the main disk.
+const PATIENCE: Duration = Duration::from_millis(800);
+/// How long a start, and an end, wait for the mirror: it may have much to read or to catch up with.
+const START_WITHIN: Duration = Duration::from_secs(10);
+const CLOSE_WITHIN: Duration = Duration::from_secs(3);
+
 /// A journal and its mirror.
 pub struct MirroredJournal {
+    // Declared first, so that it is closed first: it reads from the other.
+    mirror: Follower,
     main: SqliteJournal,
-    /// None: it could not be opened.
-    mirror: Option<SqliteJournal>,
+    /// Where the mirror is.
     path: PathBuf,
-    key: CheckpointKey,
     alarms: BTreeSet<Alarm>,
+    /// What was last said of the mirror in the log.
+    said: String,
+    /// When the mirror says that the server was last alive.
+    alive: Option<Millis>,
 }
 
 impl MirroredJournal {
@@ -35,55 +51,112 @@ impl MirroredJournal {
         now: Millis,
     ) -> Result<Self, JournalError> {
         let mut alarms = BTreeSet::new();
-        let mut copy = open_mirror(mirror, &key, now, &mut alarms)?;
-        let main = open_main(main, copy.as_mut(), &key, now, &mut alarms)?;
-        let mut journal = Self {
-            main,
-            mirror: copy,
-            path: mirror.to_owned(),
-            key,
-            alarms,
+        let opened = SqliteJournal::open(main, key.clone());
+        let copy = mirror_beside(&opened, mirror, &key, now, &mut alarms)?;
+        let Some(mut copy) = copy else {
+            return Ok(Self::alone(opened?, main, mirror, key, alarms));
         };
-        if journal.mirror.is_some() {
-            journal.follow()?;
+        let opened = open_main(opened, main, &mut copy, &key, now, &mut alarms)?;
+        Self::both(opened, copy, main, mirror, key, alarms)
+    }
+
+    fn both(
+        opened: SqliteJournal,
+        mut copy: SqliteJournal,
+        main: &Path,
+        mirror: &Path,
+        key: CheckpointKey,
+        alarms: BTreeSet<Alarm>,
+    ) -> Result<Self, JournalError> {
+        let alive = copy.last_alive();
+        let mut journal = Self {
+            mirror: Follower::spawn(main.to_owned(), mirror.to_owned(), key, Some(copy)),
+            main: opened,
+            path: mirror.to_owned(),
+            alarms,
+            said: String::new(),
+            alive,
+        };
+        journal.mirror.ask(Ask::default());
+        match journal.mirror.answer(START_WITHIN) {
+            // Two records, not one and its copy: a person must say which is right.
+            Some(Err(fork @ JournalError::Fork { .. })) => return Err(fork),
+            answer => journal.heed(answer),
         }
         Ok(journal)
     }
 
-    /// Brings the mirror to where the main journal is; an alarm while that fails.
-    fn follow(&mut self) -> Result<(), JournalError> {
-        let followed = match &mut self.mirror {
-            Some(mirror) => mirror.take_missing(&self.main),
-            None => SqliteJournal::open(&self.path, self.key.clone()).and_then(|mut mirror| {
-                let taken = mirror.take_missing(&self.main);
-                self.mirror = Some(mirror);
-                taken
-            }),
-        };
-        match followed {
-            Ok(taken) => {
-                if taken > 0 {
-                    info!(records = taken, "the mirror of the record has caught up");
-                }
-                self.alarms.remove(&Alarm::MirrorFails);
-                Ok(())
-            }
-            // Two records, not one and its copy: a person must say which is right.
-            Err(fork @ JournalError::Fork { .. }) => Err(fork),
-            Err(failure) => {
-                self.miss(&failure);
-                Ok(())
+    /// The main journal while the mirror cannot be opened: that follows once it can.
+    fn alone(
+        opened: SqliteJournal,
+        leader: &Path,
+        path: &Path,
+        key: CheckpointKey,
+        alarms: BTreeSet<Alarm>,
+    ) -> Self {
+        let mirror = Follower::spawn(leader.to_owned(), path.to_owned(), key, None);
+        mirror.ask(Ask::default());
+        Self {
+            mirror,
+            main: opened,
+            path: path.to_owned(),
+            alarms,
+            said: String::new(),
+            alive: None,
+        }
+    }
+
+    fn follows(&self) -> bool {
+        !self.alarms.contains(&Alarm::MirrorFails)
+    }
+
+    /// What the mirror answered, or that it did not.
+    fn heed(&mut self, answer: Option<Result<(), JournalError>>) {
+        match answer {
+            Some(Ok(())) => {}
+            Some(Err(failure)) => self.miss(&failure),
+            None => {
+                let silent = io::Error::new(io::ErrorKind::TimedOut, "its disk does not answer");
+                self.miss(&JournalError::io(silent));
             }
         }
     }
 
     fn miss(&mut self, failure: &JournalError) {
-        if self.alarms.insert(Alarm::MirrorFails) {
+        self.alarms.insert(Alarm::MirrorFails);
+        let said = failure.to_string();
+        if said != self.said {
             warn!(
                 error = failure as &dyn std::error::Error,
                 mirror = %self.path.display(),
                 "the mirror of the record cannot be written: the conference goes on without it"
             );
+            self.said = said;
+        }
+    }
+
+    /// Looks whether the mirror is there again, and never waits for one that is not.
+    fn try_again(&mut self, now: Millis) {
+        let alive = Some(now);
+        let ask = Ask {
+            alive,
+            close: false,
+        };
+        match self.mirror.answer(Duration::ZERO) {
+            None => {}
+            Some(Err(failure)) => {
+                self.miss(&failure);
+                self.mirror.ask(ask);
+            }
+            Some(Ok(())) => {
+                // It answers again. What was stored since it was asked, it must have before it counts.
+                self.mirror.ask(ask);
+                if let Some(Ok(())) = self.mirror.answer(PATIENCE) {
+                    info!(mirror = %self.path.display(), "the mirror of the record has caught up");
+                    self.alarms.remove(&Alarm::MirrorFails);
+                    self.said.clear();
+                }
+            }
         }
     }
 }
@@ -91,11 +164,10 @@ impl MirroredJournal {
 impl Journal for MirroredJournal {
     fn append(&mut self, entries: &[Entry]) -> Result<u64, JournalError> {
         let last = self.main.append(entries)?;
-        let fails = self.alarms.contains(&Alarm::MirrorFails);
-        if let Some(mirror) = self.mirror.as_mut().filter(|_| !fails)
-            && let Err(failure) = mirror.append(entries)
-        {
-            self.miss(&failure);
+        if self.follows() {
+            self.mirror.ask(Ask::default());
+            let answer = self.mirror.answer(PATIENCE);
+            self.heed(answer);
         }
         Ok(last)
     }
@@ -111,30 +183,33 @@ impl Journal for MirroredJournal {
     /// Also the rhythm in which a mirror that fails is tried again.
     fn touch(&mut self, now: Millis) {
         self.main.touch(now);
-        if let Some(mirror) = &mut self.mirror {
-            mirror.touch(now);
+        if !self.follows() {
+            return self.try_again(now);
         }
-        if self.alarms.contains(&Alarm::MirrorFails)
-            && let Err(fork) = self.follow()
-        {
-            // Another record was put in the mirror's place while we ran: it is left alone.
-            self.mirror = None;
-            self.miss(&fork);
-        }
+        // The answer is heard a second later: nobody waits for it.
+        let answer = self.mirror.answer(Duration::ZERO);
+        self.heed(answer);
+        self.mirror.ask(Ask {
+            alive: Some(now),
+            close: false,
+        });
     }
 
     fn last_alive(&mut self) -> Option<Millis> {
-        let mirror = self.mirror.as_mut().and_then(SqliteJournal::last_alive);
-        self.main.last_alive().max(mirror)
+        self.main.last_alive().max(self.alive)
     }
 
     fn close(&mut self) -> Result<(), JournalError> {
-        if let Some(mirror) = &mut self.mirror
-            && let Err(failure) = mirror.close()
-        {
-            self.miss(&failure);
+        let closed = self.main.close();
+        if self.follows() {
+            self.mirror.ask(Ask {
+                alive: None,
+                close: true,
+            });
+            let answer = self.mirror.answer(CLOSE_WITHIN);
+            self.heed(answer);
         }
-        self.main.close()
+        closed
     }
 
     fn alarms(&self) -> BTreeSet<Alarm> {
@@ -142,45 +217,97 @@ impl Journal for MirroredJournal {
     }
 }
 
-/// A mirror that is damaged is put away and begun anew; one that cannot be opened is done without.
-fn open_mirror(
+/// The mirror beside a main journal. A sound record does not wait for one that does not answer; where there is none, the
+/// mirror alone may know what was.
+fn mirror_beside(
+    main: &Result<SqliteJournal, JournalError>,
     path: &Path,
     key: &CheckpointKey,
     now: Millis,
     alarms: &mut BTreeSet<Alarm>,
 ) -> Result<Option<SqliteJournal>, JournalError> {
+    let has_record = main.as_ref().is_ok_and(|main| main.last_number() > 0);
+    let opened = match has_record {
+        true => {
+            let (path, key) = (path.to_owned(), key.clone());
+            within(START_WITHIN, move || open_mirror(&path, &key, now))
+        }
+        false => open_mirror(path, key, now),
+    };
+    match opened {
+        Ok((mirror, is_rebuilt)) => {
+            alarms.extend(is_rebuilt.then_some(Alarm::MirrorRebuilt));
+            Ok(Some(mirror))
+        }
+        Err(failure) if may_do_without(&failure, has_record) => {
+            warn!(error = &failure as &dyn std::error::Error, mirror = %path.display(), "the mirror of the record cannot be opened");
+            alarms.insert(Alarm::MirrorFails);
+            Ok(None)
+        }
+        Err(failure) => Err(failure),
+    }
+}
+
+/// Whether the conference may begin without a mirror that cannot be opened: not when a person must decide.
+fn may_do_without(failure: &JournalError, has_record: bool) -> bool {
+    match failure {
+        JournalError::Io(_) | JournalError::Full => true,
+        // Where there is no record, another program may have it in the mirror.
+        JournalError::Locked => has_record,
+        JournalError::Corrupt { .. }
+        | JournalError::UnknownVersion { .. }
+        | JournalError::Unreadable { .. }
+        | JournalError::Fork { .. }
+        | JournalError::Closed => false,
+    }
+}
+
+/// What some work gives in this time; beyond, it is left behind with whatever it hangs in.
+fn within<T: Send + 'static>(
+    time: Duration,
+    work: impl FnOnce() -> Result<T, JournalError> + Send + 'static,
+) -> Result<T, JournalError> {
+    let (done, answer) = channel();
+    thread::Builder::new()
+        .name("mirror".into())
+        .spawn(move || {
+            // Nobody waits any more: what it opened is closed again.
+            let _ = done.send(work());
+        })
+        .map_err(JournalError::io)?;
+    answer
+        .recv_timeout(time)
+        .unwrap_or_else(|silent| Err(JournalError::io(silent)))
+}
+
+/// A mirror that is damaged is put away and begun anew; tells whether it was.
+fn open_mirror(
+    path: &Path,
+    key: &CheckpointKey,
+    now: Millis,
+) -> Result<(SqliteJournal, bool), JournalError> {
     match SqliteJournal::open(path, key.clone()) {
-        Ok(mirror) => Ok(Some(mirror)),
         Err(JournalError::Corrupt { number, what }) => {
             let away = put_away(path, now)?;
             error!(
                 number, what, kept = %away.display(),
                 "the mirror of the record was damaged: it is written anew from the record"
             );
-            alarms.insert(Alarm::MirrorRebuilt);
-            SqliteJournal::open(path, key.clone()).map(Some)
+            Ok((SqliteJournal::open(path, key.clone())?, true))
         }
-        Err(JournalError::Io(failure)) => {
-            warn!(error = &*failure as &dyn std::error::Error, mirror = %path.display(), "the mirror of the record cannot be opened");
-            alarms.insert(Alarm::MirrorFails);
-            Ok(None)
-        }
-        Err(other) => Err(other),
+        opened => Ok((opened?, false)),
     }
 }
 
 /// A main journal that is damaged, lost or behind is written anew from the mirror, if that knows at least as much.
 fn open_main(
+    opened: Result<SqliteJournal, JournalError>,
     path: &Path,
-    mirror: Option<&mut SqliteJournal>,
+    mirror: &mut SqliteJournal,
     key: &CheckpointKey,
     now: Millis,
     alarms: &mut BTreeSet<Alarm>,
 ) -> Result<SqliteJournal, JournalError> {
-    let opened = SqliteJournal::open(path, key.clone());
-    let Some(mirror) = mirror else {
-        return opened;
-    };
     let mut main = match opened {
         Err(JournalError::Corrupt { number, what }) if mirror.last_number() + 1 >= number => {
             let away = put_away(path, now)?;
@@ -191,10 +318,30 @@ fn open_main(
     };
     if main.last_number() < mirror.last_number() {
         let before = main.last_number();
-        let taken = main.take_missing(mirror)?;
+        let taken = main.take_missing(mirror.rows())?;
         sync_folder(path)?;
         error!(before, taken, "the record was rebuilt from its mirror");
         alarms.insert(Alarm::RecordRebuilt);
     }
     Ok(main)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mirror_whose_disk_is_full_at_the_start_is_done_without_and_a_damaged_or_newer_one_is_not()
+    {
+        let io = JournalError::io(io::Error::other("EIO"));
+        let newer = JournalError::UnknownVersion {
+            number: 1,
+            version: 9,
+        };
+        for has_record in [true, false] {
+            assert!(may_do_without(&JournalError::Full, has_record));
+            assert!(may_do_without(&io, has_record));
+            assert!(!may_do_without(&newer, has_record));
+        }
+    }
 }

@@ -10,10 +10,11 @@ use crate::{
     alive::AliveNote,
     checkpoint::Checkpoint,
     files::{beside, lock},
-    format::{Chain, Sealed, Stored, decode},
+    format::{Chain, Sealed, decode},
+    rows::{self, told},
 };
 use diemcau_model::Millis;
-use rusqlite::{Connection, ErrorCode, OptionalExtension, Transaction, TransactionBehavior};
+use rusqlite::{Connection, Transaction, TransactionBehavior};
 use std::{fs::File, path::Path};
 
 /// SQLite keeps these words in the file; a verifier compares them.
@@ -54,7 +55,7 @@ impl SqliteJournal {
             _lock: lock,
         };
         let mut last_body = Vec::new();
-        journal.chain = journal.walk(|_, stored| {
+        journal.chain = rows::walk(&journal.db, |_, stored| {
             last_body.clear();
             last_body.extend_from_slice(stored.body);
             Ok(())
@@ -65,42 +66,52 @@ impl SqliteJournal {
         Ok(journal)
     }
 
-    /// Copies what another journal has beyond this one, byte for byte and signatures included, as one transaction; tells
-    /// how many records that were. A shorter one gives nothing.
+    /// Copies what another journal has beyond this one, byte for byte and signatures included, a part at a time; tells how
+    /// many records that were.
     ///
     /// # Errors
-    /// `Fork` when the two are not the same as far as both go.
-    pub(crate) fn take_missing(&mut self, from: &Self) -> Result<u64, JournalError> {
-        let common = self.chain.number.min(from.chain.number);
-        if self.hash_at(common)? != from.hash_at(common)? {
-            let mut number = 1;
-            while self.hash_at(number)? == from.hash_at(number)? {
-                number += 1;
-            }
-            return Err(JournalError::Fork { number });
-        }
-        if from.chain.number <= self.chain.number {
-            return Ok(0);
-        }
-
-        let (mut last_at, before) = (self.last_record_at, self.chain.number);
-        self.commit(|batch| {
-            from.walk(|chain, stored| {
-                if chain.number <= before {
-                    return Ok(());
-                }
-                last_at = Some(decode(chain, stored.body)?.at);
-                batch.insert(&Sealed {
-                    number: chain.number,
-                    version: stored.version,
-                    body: stored.body.to_vec(),
-                    hash: stored.hash.to_vec(),
-                })
+    /// `Fork` when the other is not this one and what follows.
+    pub(crate) fn take_missing(&mut self, from: &Connection) -> Result<u64, JournalError> {
+        self.is_beginning_of(from)?;
+        let before = self.chain.number;
+        loop {
+            let part = rows::behind(from, self.chain)?;
+            let Some(end_at) = part.end_at else {
+                return Ok(self.chain.number - before);
+            };
+            self.commit(|batch| {
+                part.records
+                    .iter()
+                    .try_for_each(|record| batch.insert(record))?;
+                part.checkpoints
+                    .iter()
+                    .try_for_each(|checkpoint| batch.sign(checkpoint))
             })?;
-            from.checkpoints(&mut |checkpoint| batch.sign(&checkpoint))
-        })?;
-        (self.chain, self.last_record_at) = (from.chain, last_at);
-        Ok(self.chain.number - before)
+            (self.chain, self.last_record_at) = (part.end, Some(end_at));
+        }
+    }
+
+    fn is_beginning_of(&self, other: &Connection) -> Result<(), JournalError> {
+        let end = self.chain.number;
+        let there = rows::hash_at(other, end)?;
+        if end == 0 || there.is_some_and(|hash| hash == self.chain.hash) {
+            return Ok(());
+        }
+        // Where two chains differ, they differ ever after.
+        let (mut same, mut number) = (0, end);
+        while number - same > 1 {
+            let middle = same + (number - same) / 2;
+            match rows::hash_at(&self.db, middle)? == rows::hash_at(other, middle)? {
+                true => same = middle,
+                false => number = middle,
+            }
+        }
+        Err(JournalError::Fork { number })
+    }
+
+    /// The connection, to read by.
+    pub(crate) fn rows(&self) -> &Connection {
+        &self.db
     }
 
     /// Signs the end of the record: the one thing that can be written without adding to it. A signature of ours that is
@@ -116,37 +127,6 @@ impl SqliteJournal {
         })
     }
 
-    /// The hash of a record; none when there is no such record.
-    fn hash_at(&self, number: u64) -> Result<Option<Vec<u8>>, JournalError> {
-        let query = "SELECT hash FROM journal WHERE number = ?1";
-        let row = i64::try_from(number).map_err(JournalError::io)?;
-        self.db
-            .prepare_cached(query)
-            .and_then(|mut select| select.query_row([row], |row| row.get(0)).optional())
-            .map_err(|error| told(error, number))
-    }
-
-    fn checkpoints(
-        &self,
-        each: &mut dyn FnMut(Checkpoint) -> Result<(), JournalError>,
-    ) -> Result<(), JournalError> {
-        let failed = |error| told(error, 1);
-        let mut select = self
-            .db
-            .prepare_cached("SELECT number, key, signature FROM checkpoint ORDER BY number")
-            .map_err(failed)?;
-        let mut rows = select.query([]).map_err(failed)?;
-        while let Some(row) = rows.next().map_err(failed)? {
-            let number: i64 = row.get(0).map_err(failed)?;
-            each(Checkpoint {
-                number: u64::try_from(number).map_err(JournalError::io)?,
-                key: row.get(1).map_err(failed)?,
-                signature: row.get(2).map_err(failed)?,
-            })?;
-        }
-        Ok(())
-    }
-
     /// Stores what `write` writes, all or none, and syncs it. Dropped before its commit, a transaction is rolled back.
     fn commit(
         &mut self,
@@ -160,37 +140,6 @@ impl SqliteJournal {
         let batch = Batch(transaction);
         write(&batch)?;
         batch.0.commit().map_err(|error| told(error, number))
-    }
-
-    /// Goes through all records, checks each, and tells where the chain ends.
-    fn walk(
-        &self,
-        mut each: impl FnMut(Chain, Stored<'_>) -> Result<(), JournalError>,
-    ) -> Result<Chain, JournalError> {
-        let mut chain = Chain::default();
-        let mut select = self
-            .db
-            .prepare_cached("SELECT number, version, body, hash FROM journal ORDER BY number")
-            .map_err(|error| told(error, 1))?;
-        let mut rows = select.query([]).map_err(|error| told(error, 1))?;
-        while let Some(row) = rows
-            .next()
-            .map_err(|error| told(error, chain.next_number()))?
-        {
-            let wrong_type = |_| JournalError::Corrupt {
-                number: chain.next_number(),
-                what: "its row does not hold two integers and two blobs",
-            };
-            let stored = Stored {
-                number: row.get(0).map_err(wrong_type)?,
-                version: row.get(1).map_err(wrong_type)?,
-                body: blob(row, 2).map_err(wrong_type)?,
-                hash: blob(row, 3).map_err(wrong_type)?,
-            };
-            chain.check(stored)?;
-            each(chain, stored)?;
-        }
-        Ok(chain)
     }
 }
 
@@ -223,7 +172,7 @@ impl Journal for SqliteJournal {
     }
 
     fn read_all(&mut self, each: &mut dyn FnMut(Record)) -> Result<(), JournalError> {
-        let end = self.walk(|chain, stored| {
+        let end = rows::walk(&self.db, |chain, stored| {
             each(decode(chain, stored.body)?);
             Ok(())
         })?;
@@ -301,27 +250,6 @@ fn prepare(db: &Connection) -> rusqlite::Result<()> {
     Ok(())
 }
 
-fn blob<'a>(row: &'a rusqlite::Row<'_>, column: usize) -> Result<&'a [u8], rusqlite::Error> {
-    Ok(row.get_ref(column)?.as_blob()?)
-}
-
-/// What SQLite's trouble means to us; `number` is the record it was met at.
-fn told(error: rusqlite::Error, number: u64) -> JournalError {
-    match error.sqlite_error_code() {
-        Some(ErrorCode::DiskFull) => JournalError::Full,
-        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => JournalError::Locked,
-        Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => JournalError::Corrupt {
-            number,
-            what: "the file is not a sound SQLite database",
-        },
-        Some(ErrorCode::ConstraintViolation) => JournalError::Corrupt {
-            number,
-            what: "another program wrote to the journal",
-        },
-        _ => JournalError::io(error),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -382,6 +310,28 @@ mod tests {
         journal.db.pragma_update(None, "query_only", true).unwrap();
         assert!(journal.append(&[]).is_err());
         assert_eq!(journal.chain, before);
+    }
+
+    #[test]
+    fn what_is_missing_is_taken_in_parts_and_nothing_from_one_that_is_shorter_or_another() {
+        let folder = tempfile::tempdir().unwrap();
+        let [mut long, mut short, mut other] = ["long", "short", "other"]
+            .map(|name| SqliteJournal::open(folder.path().join(name), key()).unwrap());
+        long.append(&entries(3_000)).unwrap();
+        short.append(&entries(20)).unwrap();
+        other.append(&entries(13)).unwrap();
+        other.append(&entries(20)).unwrap();
+
+        for (from, number) in [(&short.db, 21), (&other.db, 14)] {
+            let taken = long.take_missing(from);
+            assert!(
+                matches!(taken, Err(JournalError::Fork { number: at }) if at == number),
+                "{taken:?}"
+            );
+        }
+        assert_eq!(short.take_missing(&long.db).unwrap(), 2_980);
+        assert_eq!(short.chain, long.chain);
+        assert_eq!(short.take_missing(&long.db).unwrap(), 0);
     }
 
     #[test]

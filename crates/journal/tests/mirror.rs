@@ -9,8 +9,18 @@ use common::{all, entry, key};
 use diemcau_journal::{CHECKPOINT_EVERY, Journal, JournalError, MirroredJournal, SqliteJournal};
 use diemcau_model::{Alarm, Millis};
 use rusqlite::Connection;
-use std::{collections::BTreeSet, fs, ops::RangeInclusive, path::PathBuf};
+use std::{
+    collections::BTreeSet,
+    fs,
+    ops::RangeInclusive,
+    path::PathBuf,
+    thread,
+    time::{Duration, Instant},
+};
 use tempfile::TempDir;
+
+/// How long what is waited for may take: a liveness bound, no measure.
+const LIVE: Duration = Duration::from_secs(30);
 
 struct Disks {
     folder: TempDir,
@@ -36,8 +46,20 @@ impl Disks {
         let disks = Self::new();
         let mut journal = disks.open().unwrap();
         fill(&mut journal, 1..=count);
+        until(&mut journal, alarms([]));
         journal.close().unwrap();
         disks
+    }
+
+    /// A disk is taken away, or put back.
+    fn take_away(&self, disk: &str) {
+        let path = |name: &str| self.folder.path().join(name);
+        fs::rename(path(disk), path("away")).unwrap();
+    }
+
+    fn put_back(&self, disk: &str) {
+        let path = |name: &str| self.folder.path().join(name);
+        fs::rename(path("away"), path(disk)).unwrap();
     }
 
     fn open(&self) -> Result<MirroredJournal, JournalError> {
@@ -69,6 +91,16 @@ fn fill(journal: &mut dyn Journal, numbers: RangeInclusive<u32>) {
     journal.append(&entries).unwrap();
 }
 
+/// Touches it, as the server does once a second, until nothing else is wrong with it.
+fn until(journal: &mut MirroredJournal, wanted: BTreeSet<Alarm>) {
+    let begun = Instant::now();
+    while journal.alarms() != wanted {
+        assert!(begun.elapsed() < LIVE, "{:?}", journal.alarms());
+        journal.touch(Millis(7));
+        thread::yield_now();
+    }
+}
+
 fn alarms<const N: usize>(alarms: [Alarm; N]) -> BTreeSet<Alarm> {
     alarms.into()
 }
@@ -91,6 +123,7 @@ fn a_lost_record_is_rebuilt_with_its_signatures() {
     assert_eq!(journal.last_number(), 300);
     assert_eq!(journal.alarms(), alarms([Alarm::RecordRebuilt]));
     fill(&mut journal, 301..=310);
+    until(&mut journal, alarms([Alarm::RecordRebuilt]));
     drop(journal);
     disks.are_equal();
     let again = disks.open().unwrap();
@@ -120,6 +153,7 @@ fn an_old_copy_in_the_records_place_is_brought_up() {
     let old = fs::read(&disks.main).unwrap();
     let mut journal = disks.open().unwrap();
     fill(&mut journal, 21..=30);
+    until(&mut journal, alarms([]));
     drop(journal);
     fs::write(&disks.main, old).unwrap();
 
@@ -190,18 +224,21 @@ fn two_records_that_differ_are_left_to_a_person() {
 
 #[test]
 fn the_conference_goes_on_without_its_mirror_and_the_mirror_catches_up() {
-    let disks = Disks::new();
-    fs::remove_dir(disks.mirror.parent().unwrap()).unwrap();
+    let disks = Disks::with(20);
+    disks.take_away("two");
     let mut journal = disks.open().unwrap();
     assert_eq!(journal.alarms(), alarms([Alarm::MirrorFails]));
-    fill(&mut journal, 1..=10);
-    journal.touch(Millis(1));
+    // More than is copied at once.
+    for from in [21, 1_021, 2_021] {
+        fill(&mut journal, from..=from + 999);
+        journal.touch(Millis(1));
+    }
     assert_eq!(journal.alarms(), alarms([Alarm::MirrorFails]));
 
-    fs::create_dir(disks.mirror.parent().unwrap()).unwrap();
-    journal.touch(Millis(2));
-    assert_eq!(journal.alarms(), alarms([]));
-    fill(&mut journal, 11..=12);
+    disks.put_back("two");
+    until(&mut journal, alarms([]));
+    fill(&mut journal, 3_021..=3_022);
+    until(&mut journal, alarms([]));
     drop(journal);
     disks.are_equal();
 }
@@ -220,8 +257,80 @@ fn what_only_the_mirror_refuses_is_acknowledged() {
 
     let leave = "DELETE FROM journal WHERE number = 21";
     intruder.execute(leave, []).unwrap();
-    journal.touch(Millis(1));
-    assert_eq!(journal.alarms(), alarms([]));
+    until(&mut journal, alarms([]));
     drop((journal, intruder));
     disks.are_equal();
+}
+
+#[test]
+fn a_mirror_that_hangs_holds_up_nobody_and_catches_up() {
+    let disks = Disks::with(20);
+    let mut journal = disks.open().unwrap();
+    let hangs = Connection::open(&disks.mirror).unwrap();
+    hangs.execute_batch("BEGIN IMMEDIATE").unwrap();
+    // Whoever waited for it each time would wait for minutes.
+    let begun = Instant::now();
+    for number in 21..=50 {
+        fill(&mut journal, number..=number);
+        journal.touch(Millis(u64::from(number)));
+    }
+    assert_eq!(journal.last_number(), 50);
+    assert_eq!(journal.alarms(), alarms([Alarm::MirrorFails]));
+    assert!(begun.elapsed() < LIVE);
+
+    hangs.execute_batch("ROLLBACK").unwrap();
+    until(&mut journal, alarms([]));
+    fill(&mut journal, 51..=52);
+    until(&mut journal, alarms([]));
+    drop((journal, hangs));
+    disks.are_equal();
+}
+
+#[test]
+fn a_mirror_that_another_program_uses_is_done_without_until_it_is_free() {
+    let disks = Disks::with(20);
+    let other = SqliteJournal::open(&disks.mirror, key()).unwrap();
+    let mut journal = disks.open().unwrap();
+    assert_eq!(journal.alarms(), alarms([Alarm::MirrorFails]));
+    fill(&mut journal, 21..=22);
+    drop(other);
+    until(&mut journal, alarms([]));
+    drop(journal);
+    disks.are_equal();
+
+    // Where there is no other record, it may be this one.
+    fs::remove_file(&disks.main).unwrap();
+    let _other = SqliteJournal::open(&disks.mirror, key()).unwrap();
+    let opened = disks.open().map(|_| ());
+    assert!(matches!(opened, Err(JournalError::Locked)), "{opened:?}");
+}
+
+#[test]
+fn a_mirror_that_knows_more_is_not_taken_for_one_that_follows() {
+    let disks = Disks::with(20);
+    let old = fs::read(&disks.main).unwrap();
+    let mut journal = disks.open().unwrap();
+    fill(&mut journal, 21..=30);
+    until(&mut journal, alarms([]));
+    drop(journal);
+    fs::write(&disks.main, old).unwrap();
+
+    // Nobody can see at the start that the main one is an old copy.
+    disks.take_away("two");
+    let mut journal = disks.open().unwrap();
+    disks.put_back("two");
+    for _ in 0..100 {
+        journal.touch(Millis(1));
+        thread::yield_now();
+        assert_eq!(journal.alarms(), alarms([Alarm::MirrorFails]));
+    }
+    fill(&mut journal, 100..=101);
+    drop(journal);
+    let kept = all(&mut SqliteJournal::open(&disks.mirror, key()).unwrap());
+    assert_eq!(kept.len(), 30, "what it knows is left to a person");
+    let opened = disks.open().map(|_| ());
+    assert!(
+        matches!(opened, Err(JournalError::Fork { number: 21 })),
+        "{opened:?}"
+    );
 }

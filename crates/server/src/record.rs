@@ -7,11 +7,15 @@ use diemcau_model::Millis;
 use std::{
     fs,
     path::{Path, PathBuf},
-    time::{SystemTime, UNIX_EPOCH},
+    sync::mpsc::channel,
+    thread,
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 /// The journal's file in the data folder, and in the mirror's.
 const JOURNAL: &str = "conference.db";
+/// How long the mirror's disk may take to say what folder it has.
+const MIRROR_WITHIN: Duration = Duration::from_secs(3);
 
 /// Where a conference's record is kept.
 #[derive(Clone, Debug)]
@@ -49,10 +53,8 @@ impl Record {
         let Some(mirror) = &self.mirror else {
             return Ok(Box::new(SqliteJournal::open(file, key)?));
         };
-        // A folder that cannot be made is a mirror that cannot be written: the journal tells.
-        let _ = fs::create_dir_all(mirror);
         ensure!(
-            !self.is_own_folder(mirror),
+            !self.makes_own_folder(mirror),
             "the mirror is the data folder itself: it must be another one, on another disk"
         );
         let mirror = mirror.join(JOURNAL);
@@ -60,9 +62,17 @@ impl Record {
         Ok(Box::new(journal))
     }
 
-    fn is_own_folder(&self, mirror: &Path) -> bool {
-        let own = self.folder.file(".").canonicalize().ok();
-        own.is_some() && own == mirror.canonicalize().ok()
+    /// Makes the mirror's folder, and tells whether it is the data folder. One that cannot be made, or whose disk does not
+    /// answer, is a mirror that cannot be written: the journal tells.
+    fn makes_own_folder(&self, mirror: &Path) -> bool {
+        let (own, mirror) = (self.folder.file("."), mirror.to_owned());
+        let (done, answer) = channel();
+        thread::spawn(move || {
+            let _ = fs::create_dir_all(&mirror);
+            let own = own.canonicalize().ok();
+            let _ = done.send(own.is_some() && own == mirror.canonicalize().ok());
+        });
+        answer.recv_timeout(MIRROR_WITHIN).unwrap_or(false)
     }
 }
 

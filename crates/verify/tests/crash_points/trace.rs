@@ -66,8 +66,11 @@ pub fn record(command: &mut Command, folder: &Path, inject: Option<&str>) -> Vec
         String::from_utf8_lossy(&ran.stderr)
     );
     let text = fs::read_to_string(out.path()).unwrap();
-    let mut offsets = BTreeMap::new();
-    let calls = text.lines().filter_map(|line| parse(line, &mut offsets));
+    let (mut begun, mut offsets) = (BTreeMap::new(), BTreeMap::new());
+    let calls = text
+        .lines()
+        .filter_map(|line| whole(line, &mut begun))
+        .filter_map(|line| parse(&line, &mut offsets));
     calls
         .filter(|call| path_of(call).starts_with(folder))
         .collect()
@@ -82,6 +85,24 @@ fn path_of(call: &Call) -> &Path {
         | Call::Unlink { path } => path,
         Call::Rename { from, .. } => from,
     }
+}
+
+/// A call that another thread's interrupts is written in two halves; it is done where the second one stands.
+fn whole(line: &str, begun: &mut BTreeMap<String, String>) -> Option<String> {
+    let (pid, call) = line.split_once(' ')?;
+    if let Some(half) = call.strip_suffix("<unfinished ...>") {
+        begun.insert(pid.to_owned(), half.trim_end().to_owned());
+        return None;
+    }
+    let Some((_, rest)) = call
+        .trim_start()
+        .strip_prefix("<... ")
+        .and_then(|resumed| resumed.split_once(" resumed>"))
+    else {
+        return Some(line.to_owned());
+    };
+    let half = begun.remove(pid)?;
+    Some(format!("{pid} {half}{rest}"))
 }
 
 /// `PID name(arguments) = result`. Offsets are those of the descriptors.

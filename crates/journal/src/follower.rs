@@ -1,0 +1,187 @@
+//! The thread that keeps a copy of a journal: it alone touches the copy's disk, so that nobody hangs with that.
+//!
+//! It copies what the journal has and the copy has not, whether that is the last record or a thousand: a copy that was
+//! gone for an hour comes back by the same steps that keep it.
+
+use crate::{CheckpointKey, Journal, JournalError, SqliteJournal, rows};
+use diemcau_model::Millis;
+use rusqlite::Connection;
+use std::{
+    mem,
+    path::PathBuf,
+    sync::{
+        Arc, Condvar, Mutex, MutexGuard, PoisonError,
+        mpsc::{Receiver, Sender, channel},
+    },
+    thread,
+    time::Duration,
+};
+
+/// How long the thread may take to end; one that hangs with its disk is left behind.
+const END_WITHIN: Duration = Duration::from_secs(3);
+
+/// What is asked of the thread. What is asked while it works is done together.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Ask {
+    /// When the server was alive.
+    pub alive: Option<Millis>,
+    /// Sign the end: nothing comes any more.
+    pub close: bool,
+}
+
+/// The journal's end of it.
+pub(crate) struct Follower {
+    line: Arc<Line>,
+    ended: Receiver<()>,
+}
+
+#[derive(Default)]
+struct Line {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    /// What waits for the thread, and how often it was asked.
+    ask: Ask,
+    asked: u64,
+    /// Up to where that is answered, and what the last answer was.
+    answered: u64,
+    answer: Option<JournalError>,
+    over: bool,
+}
+
+impl Follower {
+    /// Follows the journal in the file `leader`, which must be open here, with the one in the file `path`: with `copy`, or
+    /// with what is opened or begun there when it is asked first.
+    pub fn spawn(
+        leader: PathBuf,
+        path: PathBuf,
+        key: CheckpointKey,
+        copy: Option<SqliteJournal>,
+    ) -> Self {
+        let line = Arc::new(Line::default());
+        let (end, ended) = channel();
+        let copier = Copier {
+            line: Arc::clone(&line),
+            leader,
+            path,
+            key,
+            reader: None,
+            copy,
+            _end: end,
+        };
+        let started = thread::Builder::new()
+            .name("mirror".into())
+            .spawn(move || copier.run());
+        if let Err(error) = started {
+            // It never answers, and is told as one that hangs.
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "the mirror's thread cannot be started"
+            );
+        }
+        Self { line, ended }
+    }
+
+    /// Asks the copy to follow as far as the journal goes now.
+    pub fn ask(&self, ask: Ask) {
+        let mut state = self.line.lock();
+        state.asked += 1;
+        state.ask.alive = state.ask.alive.max(ask.alive);
+        state.ask.close |= ask.close;
+        self.line.changed.notify_all();
+    }
+
+    /// What became of all that was asked; none when that is not known yet.
+    pub fn answer(&self, within: Duration) -> Option<Result<(), JournalError>> {
+        let waits = |state: &mut State| state.answered < state.asked;
+        let waited = self
+            .line
+            .changed
+            .wait_timeout_while(self.line.lock(), within, waits);
+        let (state, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        let is_known = state.answered == state.asked;
+        is_known.then(|| state.answer.clone().map_or(Ok(()), Err))
+    }
+}
+
+impl Drop for Follower {
+    fn drop(&mut self) {
+        self.line.lock().over = true;
+        self.line.changed.notify_all();
+        // Nothing is ever sent: the thread's end is the answer.
+        let _ = self.ended.recv_timeout(END_WITHIN);
+    }
+}
+
+impl Line {
+    /// What to do next; none when it is over.
+    fn next(&self) -> Option<(u64, Ask)> {
+        let idle = |state: &mut State| state.answered == state.asked && !state.over;
+        let waited = self.changed.wait_while(self.lock(), idle);
+        let mut state = waited.unwrap_or_else(PoisonError::into_inner);
+        let asked = state.answered < state.asked;
+        asked.then(|| (state.asked, mem::take(&mut state.ask)))
+    }
+
+    fn answer(&self, upto: u64, result: Result<(), JournalError>) {
+        let mut state = self.lock();
+        state.answered = upto;
+        state.answer = result.err();
+        self.changed.notify_all();
+    }
+
+    // Each change of it is one step: whoever panics leaves it whole.
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The thread's end.
+struct Copier {
+    line: Arc<Line>,
+    leader: PathBuf,
+    path: PathBuf,
+    key: CheckpointKey,
+    reader: Option<Connection>,
+    copy: Option<SqliteJournal>,
+    // Declared last: it tells that the copy is closed.
+    _end: Sender<()>,
+}
+
+impl Copier {
+    fn run(mut self) {
+        while let Some((upto, ask)) = self.line.next() {
+            let followed = self.follow(ask);
+            if matches!(
+                followed,
+                Err(JournalError::Io(_) | JournalError::Fork { .. })
+            ) {
+                // A disk that comes back is another one to the system, and a record put away is another file.
+                (self.copy, self.reader) = (None, None);
+            }
+            self.line.answer(upto, followed);
+        }
+    }
+
+    fn follow(&mut self, ask: Ask) -> Result<(), JournalError> {
+        let copy = match &mut self.copy {
+            Some(copy) => copy,
+            copy @ None => copy.insert(SqliteJournal::open(&self.path, self.key.clone())?),
+        };
+        let reader = match &mut self.reader {
+            Some(reader) => reader,
+            reader @ None => reader.insert(rows::reader(&self.leader)?),
+        };
+        copy.take_missing(reader)?;
+        if let Some(now) = ask.alive {
+            copy.touch(now);
+        }
+        match ask.close {
+            true => copy.close(),
+            false => Ok(()),
+        }
+    }
+}
