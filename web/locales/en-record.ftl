@@ -1,8 +1,10 @@
 record-seen = Seen
 alarm-record_fails = The record cannot be written.
-alarm-record_fails-do = No order is taken; picture, sound and closing microphones go on. See to the disk: the next order tries again.
+alarm-record_fails-do = No order is taken; picture, sound and closing microphones go on. See to the disk: the server tries again each second.
 alarm-record_full = The disk of the record is full.
-alarm-record_full-do = No order is taken; picture, sound and closing microphones go on. Make room: the next order tries again, without a restart.
+alarm-record_full-do = No order is taken; picture, sound and closing microphones go on. Make room: the server tries again each second.
+alarm-record_on_mirror = The first copy of the record cannot be written.
+alarm-record_on_mirror-do = The conference goes on, with its record on one disk. See to the main disk: the server tries again each second.
 alarm-record_rebuilt = The record was damaged or lost, and was rebuilt from its second copy.
 alarm-record_rebuilt-do = Nothing is lost. See to the main disk after the conference; the damaged file is kept.
 alarm-mirror_fails = The second copy of the record cannot be written.

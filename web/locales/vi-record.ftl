@@ -1,9 +1,11 @@
 record-seen = Đã biết
 alarm-record_fails = Không ghi được nhật ký hội nghị.
-alarm-record_fails-do = Chưa nhận lệnh nào; hình, tiếng và việc tắt micro vẫn chạy. Kiểm tra ổ đĩa: lệnh kế tiếp sẽ thử lại.
+alarm-record_fails-do = Chưa nhận lệnh nào; hình, tiếng và việc tắt micro vẫn chạy. Kiểm tra ổ đĩa: máy chủ tự thử lại mỗi giây.
 alarm-record_full = Ổ đĩa ghi nhật ký đã đầy.
-alarm-record_full-do = Chưa nhận lệnh nào; hình, tiếng và việc tắt micro vẫn chạy. Dọn bớt ổ đĩa: lệnh kế tiếp sẽ thử lại, không cần khởi động lại.
-alarm-record_rebuilt = Nhật ký bị hỏng hoặc mất, đã dựng lại từ bản thứ hai.
+alarm-record_full-do = Chưa nhận lệnh nào; hình, tiếng và việc tắt micro vẫn chạy. Dọn bớt ổ đĩa: máy chủ tự thử lại mỗi giây.
+alarm-record_on_mirror = Không ghi được bản chính của nhật ký.
+alarm-record_on_mirror-do = Hội nghị vẫn tiếp tục, nhật ký chỉ còn trên một ổ đĩa. Kiểm tra ổ đĩa chính: máy chủ tự thử lại mỗi giây.
+alarm-record_rebuilt = Nhật ký bị hỏng hoặc mất, đã ghi lại từ bản thứ hai.
 alarm-record_rebuilt-do = Không mất gì. Kiểm tra ổ đĩa chính sau hội nghị; tệp hỏng được giữ lại.
 alarm-mirror_fails = Không ghi được bản thứ hai của nhật ký.
 alarm-mirror_fails-do = Hội nghị vẫn tiếp tục, nhật ký chỉ còn trên một ổ đĩa. Kiểm tra ổ đĩa thứ hai: máy chủ tự thử lại mỗi giây.

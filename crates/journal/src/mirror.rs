@@ -35,6 +35,8 @@ pub struct MirroredJournal {
     main: SqliteJournal,
     /// Where the mirror is.
     path: PathBuf,
+    /// What people are told while the mirror does not follow.
+    lags: Alarm,
     alarms: BTreeSet<Alarm>,
     /// What was last said of the mirror in the log.
     said: String,
@@ -56,8 +58,18 @@ impl MirroredJournal {
         let Some(mut copy) = copy else {
             return Ok(Self::alone(opened?, main, mirror, key, alarms));
         };
-        let opened = open_main(opened, main, &mut copy, &key, now, &mut alarms)?;
-        Self::both(opened, copy, main, mirror, key, alarms)
+        match open_main(opened, main, &mut copy, &key, now, &mut alarms) {
+            Ok(opened) => Self::both(opened, copy, main, mirror, key, alarms),
+            Err(failure @ (JournalError::Io(_) | JournalError::Full)) if copy.last_number() > 0 => {
+                error!(
+                    error = &failure as &dyn std::error::Error,
+                    "the record's own disk cannot be used: its mirror is the record"
+                );
+                alarms.insert(Alarm::RecordOnMirror);
+                Ok(Self::alone(copy, mirror, main, key, alarms))
+            }
+            Err(failure) => Err(failure),
+        }
     }
 
     fn both(
@@ -73,6 +85,7 @@ impl MirroredJournal {
             mirror: Follower::spawn(main.to_owned(), mirror.to_owned(), key, Some(copy)),
             main: opened,
             path: mirror.to_owned(),
+            lags: Alarm::MirrorFails,
             alarms,
             said: String::new(),
             alive,
@@ -86,7 +99,7 @@ impl MirroredJournal {
         Ok(journal)
     }
 
-    /// The main journal while the mirror cannot be opened: that follows once it can.
+    /// One of the two, while the other cannot be used: that follows once it can.
     fn alone(
         opened: SqliteJournal,
         leader: &Path,
@@ -94,12 +107,17 @@ impl MirroredJournal {
         key: CheckpointKey,
         alarms: BTreeSet<Alarm>,
     ) -> Self {
+        let lags = match alarms.contains(&Alarm::RecordOnMirror) {
+            true => Alarm::RecordOnMirror,
+            false => Alarm::MirrorFails,
+        };
         let mirror = Follower::spawn(leader.to_owned(), path.to_owned(), key, None);
         mirror.ask(Ask::default());
         Self {
             mirror,
             main: opened,
             path: path.to_owned(),
+            lags,
             alarms,
             said: String::new(),
             alive: None,
@@ -107,7 +125,7 @@ impl MirroredJournal {
     }
 
     fn follows(&self) -> bool {
-        !self.alarms.contains(&Alarm::MirrorFails)
+        !self.alarms.contains(&self.lags)
     }
 
     /// What the mirror answered, or that it did not.
@@ -123,7 +141,7 @@ impl MirroredJournal {
     }
 
     fn miss(&mut self, failure: &JournalError) {
-        self.alarms.insert(Alarm::MirrorFails);
+        self.alarms.insert(self.lags);
         let said = failure.to_string();
         if said != self.said {
             warn!(
@@ -153,7 +171,7 @@ impl MirroredJournal {
                 self.mirror.ask(ask);
                 if let Some(Ok(())) = self.mirror.answer(PATIENCE) {
                     info!(mirror = %self.path.display(), "the mirror of the record has caught up");
-                    self.alarms.remove(&Alarm::MirrorFails);
+                    self.alarms.remove(&self.lags);
                     self.said.clear();
                 }
             }

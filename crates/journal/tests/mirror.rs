@@ -334,3 +334,31 @@ fn a_mirror_that_knows_more_is_not_taken_for_one_that_follows() {
         "{opened:?}"
     );
 }
+
+#[test]
+fn a_record_whose_disk_is_gone_at_the_start_goes_on_in_its_mirror_and_catches_up() {
+    let disks = Disks::with(20);
+    disks.take_away("one");
+    let mut journal = disks.open().unwrap();
+    assert_eq!(journal.last_number(), 20);
+    assert_eq!(journal.alarms(), alarms([Alarm::RecordOnMirror]));
+    fill(&mut journal, 21..=25);
+    journal.touch(Millis(1));
+    assert_eq!(journal.alarms(), alarms([Alarm::RecordOnMirror]));
+
+    disks.put_back("one");
+    until(&mut journal, alarms([]));
+    fill(&mut journal, 26..=27);
+    until(&mut journal, alarms([]));
+    drop(journal);
+    disks.are_equal();
+    assert_eq!(disks.open().unwrap().alarms(), alarms([]));
+}
+
+#[test]
+fn a_record_that_another_program_uses_is_not_left_for_its_mirror() {
+    let disks = Disks::with(20);
+    let _other = SqliteJournal::open(&disks.main, key()).unwrap();
+    let opened = disks.open().map(|_| ());
+    assert!(matches!(opened, Err(JournalError::Locked)), "{opened:?}");
+}

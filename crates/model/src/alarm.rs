@@ -11,6 +11,9 @@ pub enum Alarm {
     RecordFails,
     /// The same, because its disk is full: room made is found without a restart.
     RecordFull,
+    /// The record's own disk could not be used at the start: the conference goes on from its mirror, on one disk until the
+    /// other can be written again.
+    RecordOnMirror,
     /// The record was damaged, lost or behind at the start, and was rebuilt from its mirror. Stays until the next start.
     RecordRebuilt,
     /// The mirror cannot be written: what is acknowledged is on one disk only until it can.
@@ -21,9 +24,10 @@ pub enum Alarm {
 
 impl Alarm {
     /// Every alarm there is.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::RecordFails,
         Self::RecordFull,
+        Self::RecordOnMirror,
         Self::RecordRebuilt,
         Self::MirrorFails,
         Self::MirrorRebuilt,
@@ -34,7 +38,10 @@ impl Alarm {
     pub fn stops_the_record(self) -> bool {
         match self {
             Self::RecordFails | Self::RecordFull => true,
-            Self::RecordRebuilt | Self::MirrorFails | Self::MirrorRebuilt => false,
+            Self::RecordOnMirror
+            | Self::RecordRebuilt
+            | Self::MirrorFails
+            | Self::MirrorRebuilt => false,
         }
     }
 
@@ -44,6 +51,9 @@ impl Alarm {
         match self {
             Self::RecordFails => "the record cannot be written",
             Self::RecordFull => "the record cannot be written: its disk is full",
+            Self::RecordOnMirror => {
+                "the record's own disk cannot be used: the record goes on in its mirror"
+            }
             Self::RecordRebuilt => "the record was rebuilt from its mirror at the start",
             Self::MirrorFails => "the mirror of the record cannot be written",
             Self::MirrorRebuilt => {
