@@ -1280,7 +1280,7 @@ export type Layout = "waiting" | "grid" | "speaker" | "document" | "notice" | "b
 
 export type TurnEnd = "released" | "revoked" | "succeeded" | "time_up" | "item_finished" | "away";
 
-export type Refusal = "not_allowed" | "other_site" | "unknown_item" | "unknown_turn" | "unknown_paragraph" | "unknown_comment" | "carries_nothing" | "unknown_seat" | "stale" | "no_item" | "item_begun" | "no_next_item" | "list_closed" | "queue_full" | "nobody_waiting" | "list_waiting" | "delegate_waits" | "no_speech" | "points_of_order_first" | "staged_first" | "not_linked" | "microphones_full" | "speech_begun" | "roll_call_runs" | "not_called" | "floor_taken" | "other_item" | "priority_held" | "nothing_to_undo" | "deputy_presides" | "not_presiding" | "too_many_present" | "unknown_prompt" | "unknown_site" | "already_so" | "text_too_long" | "text_empty" | "out_of_range" | "unknown_device" | "device_in_use" | "feed_full";
+export type Refusal = "not_allowed" | "other_site" | "unknown_item" | "unknown_turn" | "unknown_paragraph" | "unknown_comment" | "carries_nothing" | "unknown_seat" | "stale" | "no_item" | "item_begun" | "no_next_item" | "list_closed" | "queue_full" | "share_used" | "nobody_waiting" | "list_waiting" | "delegate_waits" | "no_speech" | "points_of_order_first" | "staged_first" | "not_linked" | "microphones_full" | "speech_begun" | "roll_call_runs" | "not_called" | "floor_taken" | "other_item" | "priority_held" | "nothing_to_undo" | "deputy_presides" | "not_presiding" | "too_many_present" | "unknown_prompt" | "unknown_site" | "already_so" | "text_too_long" | "text_empty" | "out_of_range" | "unknown_device" | "device_in_use" | "feed_full";
 
 export type SiteId = number;
 

@@ -11,6 +11,7 @@ refusal-item_begun = That item has begun already.
 refusal-no_next_item = There is no next item.
 refusal-list_closed = The list of speakers is closed.
 refusal-queue_full = The list holds as many requests as allowed.
+refusal-share_used = This site has used up its share of requests or comments. Tell the secretary.
 refusal-nobody_waiting = Nobody is waiting any more.
 refusal-already_so = That is done already.
 refusal-text_too_long = The text is longer than allowed.

@@ -11,6 +11,7 @@ refusal-item_begun = Nội dung này đã bắt đầu.
 refusal-no_next_item = Không còn nội dung tiếp theo.
 refusal-list_closed = Danh sách đăng ký đang khoá.
 refusal-queue_full = Danh sách đã đủ số đăng ký cho phép.
+refusal-share_used = Điểm cầu này đã dùng hết phần đăng ký hoặc ý kiến dành cho mình. Hãy báo thư ký.
 refusal-nobody_waiting = Không còn ai trong danh sách.
 refusal-already_so = Việc này đã được làm rồi.
 refusal-text_too_long = Nội dung dài quá mức cho phép.

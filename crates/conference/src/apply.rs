@@ -10,6 +10,7 @@ use crate::{
     prompts::Prompt,
     roster::Roster,
     screen::{Carousel, Spotlight},
+    share::Sharer,
     turn::Turn,
     words::{Denied, Readiness, StepKind},
 };
@@ -185,18 +186,22 @@ impl Conference {
                 pending,
                 about,
                 at,
-            } => self.floor.requested(Request {
-                turn: *turn,
-                site: *site,
-                seat: *seat,
-                item: *item,
-                words: words.clone(),
-                about: *about,
-                pending: *pending,
-                ready: Readiness::Unknown,
-                heard: None,
-                at: *at,
-            }),
+            } => {
+                let request = Request {
+                    turn: *turn,
+                    site: *site,
+                    seat: *seat,
+                    item: *item,
+                    words: words.clone(),
+                    about: *about,
+                    pending: *pending,
+                    ready: Readiness::Unknown,
+                    heard: None,
+                    at: *at,
+                };
+                let by = Sharer::of(&self.setup, *seat, *site);
+                self.floor.requested(request, by);
+            }
             Event::RequestAccepted { turn } => {
                 self.floor.edit(*turn, |request| request.pending = false);
             }
@@ -382,15 +387,19 @@ impl Conference {
                 kind,
                 words,
                 at,
-            } => self.feed.posted(feed::Comment {
-                id: *comment,
-                site: *site,
-                seat: *seat,
-                kind: *kind,
-                words: words.clone(),
-                at: *at,
-                held: false,
-            }),
+            } => {
+                let comment = feed::Comment {
+                    id: *comment,
+                    site: *site,
+                    seat: *seat,
+                    kind: *kind,
+                    words: words.clone(),
+                    at: *at,
+                    held: false,
+                };
+                let by = Sharer::of(&self.setup, *seat, *site);
+                self.feed.posted(comment, by);
+            }
             Event::CommentHeld { comment } => self.feed.set_held(*comment, true),
             Event::CommentPublished { comment } => self.feed.set_held(*comment, false),
             Event::CommentWithdrawn { comment } => self.feed.withdrawn(*comment),

@@ -3,6 +3,7 @@
 use crate::{
     Actor, Event, Refusal, Setup,
     floor::check_length,
+    share::Sharer,
     words::{CommentKind, CommentWords},
 };
 use diemcau_model::{CommentId, Millis, Role, SeatId, SiteId, limits};
@@ -14,6 +15,8 @@ pub struct Feed {
     /// Comments by number.
     pub comments: BTreeMap<CommentId, Comment>,
     taken: u32,
+    /// How many of those were whose, also of those that were withdrawn.
+    sent: BTreeMap<Sharer, u32>,
 }
 
 /// Ý kiến góp ý.
@@ -56,9 +59,7 @@ impl Feed {
         if !setup.has_paragraph(words.at) {
             return Err(Refusal::UnknownParagraph);
         }
-        if self.taken as usize >= limits::COMMENTS_MAX {
-            return Err(Refusal::FeedFull);
-        }
+        self.check_room(setup, actor.seat, site, words)?;
         let comment = CommentId(self.taken + 1);
         Ok(vec![Event::CommentPosted {
             comment,
@@ -89,7 +90,8 @@ impl Feed {
         Ok(vec![Event::CommentWithdrawn { comment }])
     }
 
-    pub(crate) fn posted(&mut self, comment: Comment) {
+    pub(crate) fn posted(&mut self, comment: Comment, by: Sharer) {
+        *self.sent.entry(by).or_default() += 1;
         self.taken = self.taken.max(comment.id.0);
         self.comments.insert(comment.id, comment);
     }
@@ -104,7 +106,38 @@ impl Feed {
         self.comments.remove(&comment);
     }
 
+    /// The feed has an end, and nobody may take up all of it for the others.
+    fn check_room(
+        &self,
+        setup: &Setup,
+        seat: SeatId,
+        site: SiteId,
+        words: &CommentWords,
+    ) -> Result<(), Refusal> {
+        let (mut all, mut own) = (bytes(words), bytes(words));
+        let by = Sharer::of(setup, seat, site);
+        for comment in self.comments.values() {
+            let size = bytes(&comment.words);
+            all += size;
+            if Sharer::of(setup, comment.seat, comment.site) == by {
+                own += size;
+            }
+        }
+        if self.taken >= limits::COMMENTS_MAX || all > limits::FEED_MAX_BYTES {
+            return Err(Refusal::FeedFull);
+        }
+        let sent = self.sent.get(&by).copied().unwrap_or_default();
+        match sent >= limits::COMMENTS_SHARE || own > limits::FEED_SHARE_BYTES {
+            true => Err(Refusal::ShareUsed),
+            false => Ok(()),
+        }
+    }
+
     fn find(&self, comment: CommentId) -> Result<&Comment, Refusal> {
         self.comments.get(&comment).ok_or(Refusal::UnknownComment)
     }
+}
+
+fn bytes(words: &CommentWords) -> usize {
+    words.text.len() + words.proposed.len() + words.delegate.len()
 }

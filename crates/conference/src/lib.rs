@@ -20,6 +20,7 @@ mod roll;
 mod roster;
 mod screen;
 mod setup;
+mod share;
 mod turn;
 mod words;
 

@@ -50,6 +50,9 @@ pub enum Refusal {
     /// Too many requests wait, of this site or in all.
     #[error("too many requests are waiting")]
     QueueFull,
+    /// This site, or this desk, has used up its share of what the conference takes.
+    #[error("your share of what the conference takes is used up")]
+    ShareUsed,
     /// Nobody waits.
     #[error("nobody is waiting")]
     NobodyWaiting,

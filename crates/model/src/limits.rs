@@ -11,6 +11,9 @@ pub const QUEUE_PER_SITE_MAX: usize = 4;
 /// Requests for the floor in the whole conference, so that the speeches held are bounded; the next is refused with
 /// `queue_full`.
 pub const TURNS_MAX: u32 = 5_000;
+/// Of them those of one site, or of one desk, withdrawn ones too: so that nobody uses them up for all. The next is refused
+/// with `share_used`.
+pub const TURNS_SHARE: u32 = 500;
 /// Seconds without any connection after which a seat presents no longer: a cut line is no reason to ask again.
 pub const PRESENTER_AWAY_S: u64 = 30;
 /// Milliseconds of a speech within which its call can be given back; later is refused with `speech_begun`.
@@ -22,7 +25,15 @@ pub const PARAGRAPHS_MAX: usize = 500;
 /// Characters of an agenda item's short title. A longer one in the settings file is refused.
 pub const ITEM_SHORT_MAX_CHARS: usize = 24;
 /// Comments of one conference; the next is refused with `feed_full`.
-pub const COMMENTS_MAX: usize = 5_000;
+pub const COMMENTS_MAX: u32 = 5_000;
+/// Of them those of one site, or of one desk, withdrawn ones too; the next is refused with `share_used`.
+pub const COMMENTS_SHARE: u32 = 500;
+/// Bytes of all comments that stand, in UTF-8, so that a snapshot stays within some MB; one that does not fit is refused
+/// with `feed_full`.
+pub const FEED_MAX_BYTES: usize = 4 * 1024 * 1024;
+/// Bytes of the comments of one site, or of one desk; one that does not fit is refused with `share_used` until another is
+/// withdrawn.
+pub const FEED_SHARE_BYTES: usize = 256 * 1024;
 /// Characters of a person's name and title; longer is refused with `text_too_long`.
 pub const NAME_MAX_CHARS: usize = 120;
 /// Characters of a topic; longer is refused with `text_too_long`.

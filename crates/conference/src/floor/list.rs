@@ -4,6 +4,7 @@ use super::{Floor, Request};
 use crate::{
     Actor, Event, PlannedItem, Refusal, Setup,
     precedence::Precedence,
+    share::Sharer,
     words::{Readiness, RequestWords, SpeechType},
 };
 use diemcau_model::{ItemId, Millis, Role, SiteId, TurnId, limits};
@@ -47,6 +48,10 @@ impl Floor {
             || self.next > limits::TURNS_MAX;
         if is_full {
             return Err(Refusal::QueueFull);
+        }
+        let asked = self.asked.get(&Sharer::of(setup, actor.seat, site));
+        if asked.is_some_and(|asked| *asked >= limits::TURNS_SHARE) {
+            return Err(Refusal::ShareUsed);
         }
         if self.delegate_waits(site, words) {
             return Err(Refusal::DelegateWaits);

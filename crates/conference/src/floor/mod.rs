@@ -11,6 +11,7 @@ pub(crate) use turns::open_microphones;
 use crate::{
     line::Used,
     precedence::Precedence,
+    share::Sharer,
     turn::Turn,
     words::{Denied, Readiness, RequestWords, TurnEnd, Waiting},
 };
@@ -47,6 +48,8 @@ pub struct Floor {
     /// The item whose list this is: the one that began last.
     item: Option<ItemId>,
     next: u32,
+    /// How many of the requests were whose, also of those that were withdrawn.
+    asked: BTreeMap<Sharer, u32>,
 }
 
 /// A waiting request.
@@ -126,6 +129,7 @@ impl Default for Floor {
             step: None,
             item: None,
             next: 1,
+            asked: BTreeMap::new(),
         }
     }
 }
@@ -244,7 +248,8 @@ impl Floor {
         }
     }
 
-    pub(crate) fn requested(&mut self, request: Request) {
+    pub(crate) fn requested(&mut self, request: Request, by: Sharer) {
+        *self.asked.entry(by).or_default() += 1;
         self.next = self.next.max(request.turn.0 + 1);
         self.denied.remove(&request.site);
         self.requests.push(request);
