@@ -1,7 +1,8 @@
 //! One text for clients, encoded and framed once, however many it goes to.
 
 use bytes::{BufMut, Bytes, BytesMut};
-use diemcau_protocol::ServerFrame;
+use diemcau_model::Millis;
+use diemcau_protocol::{Me, ServerFrame, View};
 use std::io;
 use tracing::error;
 
@@ -22,18 +23,28 @@ impl Frame {
     /// Encodes and frames what the server says.
     #[must_use]
     pub fn of(frame: &ServerFrame) -> Self {
-        let mut wire = BytesMut::with_capacity(512);
+        Self::framed(512, |text| {
+            check(serde_json::to_writer(text.writer(), frame))
+        })
+    }
+
+    /// A `welcome` around a view that is encoded already: that is nearly all of it, and the same for many.
+    #[must_use]
+    pub(crate) fn welcome(me: &Me, seq: u64, now: Millis, view: &EncodedView) -> Self {
+        Self::framed(512 + view.0.len(), |text| {
+            text.put_slice(br#"{"type":"welcome","me":"#);
+            check(serde_json::to_writer((&mut *text).writer(), me));
+            text.put_slice(format!(r#","seq":{seq},"now":{},"view":"#, now.0).as_bytes());
+            text.put_slice(&view.0);
+            text.put_u8(b'}');
+        })
+    }
+
+    fn framed(capacity: usize, write: impl FnOnce(&mut BytesMut)) -> Self {
+        let mut wire = BytesMut::with_capacity(capacity);
         // Room for the header, which is known once the text is: it is laid against the text's beginning.
         wire.put_bytes(0, HEADER_MAX);
-        let mut writer = wire.writer();
-        if let Err(failure) = serde_json::to_writer(&mut writer, frame) {
-            // Our own types always encode; a broken frame would be seen at once in the tests.
-            error!(
-                error = &failure as &dyn std::error::Error,
-                "a frame cannot be encoded"
-            );
-        }
-        let mut wire = writer.into_inner();
+        write(&mut wire);
         let (header, length) = header(wire.len() - HEADER_MAX);
         let skip = HEADER_MAX - length;
         wire[skip..HEADER_MAX].copy_from_slice(&header[..length]);
@@ -59,6 +70,28 @@ impl Frame {
     #[must_use]
     pub fn text(&self) -> &[u8] {
         &self.wire[self.text_at..]
+    }
+}
+
+/// A view as it stands in a `welcome`.
+#[derive(Clone, Debug)]
+pub(crate) struct EncodedView(Bytes);
+
+impl EncodedView {
+    pub(crate) fn of(view: &View) -> Self {
+        let mut text = BytesMut::new();
+        check(serde_json::to_writer((&mut text).writer(), view));
+        Self(text.freeze())
+    }
+}
+
+/// Our own types always encode; a broken frame would be seen at once in the tests.
+fn check(encoded: serde_json::Result<()>) {
+    if let Err(failure) = encoded {
+        error!(
+            error = &failure as &dyn std::error::Error,
+            "a frame cannot be encoded"
+        );
     }
 }
 
@@ -135,5 +168,23 @@ mod tests {
         });
         assert_eq!(long.wire()[1], 127);
         assert!(serde_json::from_slice::<ServerFrame>(long.text()).is_ok());
+    }
+
+    #[test]
+    fn a_welcome_around_an_encoded_view_is_the_same_as_one_that_is_encoded_whole() {
+        let conference = diemcau_conference::Conference::default();
+        let view = diemcau_protocol::view(&conference, diemcau_protocol::Viewer::Public);
+        let me = Me {
+            seat: diemcau_model::SeatId(3),
+            role: diemcau_model::Role::Observer,
+            site: None,
+            carries: diemcau_model::Carries::Watch,
+            label: "Người theo dõi \"1\"".into(),
+        };
+        let (seq, now) = (7, Millis(1_622_075_400_123));
+        let parts = Frame::welcome(&me, seq, now, &EncodedView::of(&view));
+        let view = Box::new(view);
+        let whole = Frame::of(&ServerFrame::Welcome { me, seq, now, view });
+        assert_eq!(parts.wire(), whole.wire());
     }
 }

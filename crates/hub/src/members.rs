@@ -5,6 +5,7 @@
 use crate::{
     Frame, Metrics,
     crowd::Crowd,
+    frame::EncodedView,
     outlet::{Close, Offer, Outlet},
     room::Opened,
 };
@@ -39,6 +40,9 @@ pub(crate) struct Members {
     /// Who only watches.
     watching: BTreeMap<PeerId, Member>,
     crowd: Crowd,
+    /// What those who only watch see as of an event, for thousands may come at once. Nobody is welcomed while memory is
+    /// ahead of the disk, so a number stands for one state.
+    seen_by_crowd: Option<(u64, EncodedView)>,
     /// How many connections each seat has; none has no entry.
     seats: BTreeMap<SeatId, usize>,
     next: u64,
@@ -51,6 +55,7 @@ impl Members {
             taking_part: BTreeMap::new(),
             watching: BTreeMap::new(),
             crowd: Crowd::spawn(feed_window, metrics.clone()),
+            seen_by_crowd: None,
             seats: BTreeMap::new(),
             next: 1,
             metrics,
@@ -167,7 +172,11 @@ impl Members {
     }
 
     /// Gives a newcomer its snapshot; from then on it hears every fact.
-    pub(crate) fn welcome(&self, peer: PeerId, conference: &Conference, now: Millis) {
+    pub(crate) fn welcome(&mut self, peer: PeerId, conference: &Conference, now: Millis) {
+        let Some(viewer) = self.get(peer).map(|member| member.viewer) else {
+            return;
+        };
+        let view = self.encoded_view(conference, viewer);
         let Some(member) = self.get(peer) else {
             return;
         };
@@ -181,13 +190,25 @@ impl Members {
             carries: seat.carries,
             label: seat.label.clone(),
         };
-        let view = Box::new(view(conference, member.viewer));
-        let seq = conference.seq();
-        let welcome = Frame::of(&ServerFrame::Welcome { me, seq, now, view });
+        let welcome = Frame::welcome(&me, conference.seq(), now, &view);
         member.outlet.offer_snapshot(&welcome);
         if self.watching.contains_key(&peer) {
             self.crowd.admit(peer, Arc::clone(&member.outlet));
         }
+    }
+
+    fn encoded_view(&mut self, conference: &Conference, viewer: Viewer) -> EncodedView {
+        let seq = conference.seq();
+        let kept = self.seen_by_crowd.as_ref();
+        let kept = kept.filter(|(at, _)| viewer == Viewer::Public && *at == seq);
+        if let Some((_, encoded)) = kept {
+            return encoded.clone();
+        }
+        let encoded = EncodedView::of(&view(conference, viewer));
+        if viewer == Viewer::Public {
+            self.seen_by_crowd = Some((seq, encoded.clone()));
+        }
+        encoded
     }
 
     /// Removes a connection; false if it was gone already.

@@ -277,7 +277,7 @@ impl Room {
         }
     }
 
-    fn welcome(&self, peer: PeerId) {
+    fn welcome(&mut self, peer: PeerId) {
         let now = self.clock.now();
         self.members.welcome(peer, &self.conference, now);
         self.tell_alarms_to(peer);
