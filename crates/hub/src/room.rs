@@ -89,7 +89,7 @@ pub(crate) struct Room {
     withheld: Option<SeatId>,
     /// Seats that present or would like to, and have no connection now.
     absent: Absent,
-    /// How fast each seat may make the record longer without anybody's leave.
+    /// How fast each seat may make the record longer.
     paces: BTreeMap<SeatId, Pace>,
 }
 
@@ -329,7 +329,11 @@ impl Room {
                 .drop_client(peer, ErrorWhy::ServerFault, id, round)
                 .await;
         };
-        if decided.is_err() && !self.paces.entry(seat).or_default().refusals.take() {
+        let pace = self.paces.entry(seat).or_default();
+        if decided.is_ok() && !pace.taken.take() {
+            return self.members.error(peer, ErrorWhy::TooFast, Some(id));
+        }
+        if decided.is_err() && !pace.refusals.take() {
             return self.drop_client(peer, ErrorWhy::TooFast, id, round).await;
         }
         self.decided(asked, decided, round);

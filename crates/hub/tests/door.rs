@@ -9,9 +9,10 @@
 
 mod support;
 
+use diemcau_conference::{CommentKind, CommentWords, Event};
 use diemcau_hub::pin_hash;
 use diemcau_hub::{Frame, Inbound, Outlet, Socket, Wire};
-use diemcau_model::{DeviceId, SeatId, WaitId};
+use diemcau_model::{DeviceId, DraftId, ParagraphRef, SeatId, WaitId};
 use diemcau_protocol::{ClientCommand, ClientFrame, ErrorWhy, Fact, PROTOCOL, ServerFrame};
 use std::{
     io,
@@ -377,4 +378,62 @@ async fn refusals_without_end_fill_no_record() {
     assert_eq!((why, fatal), (ErrorWhy::TooFast, true));
     assert!((1_000..1_200).contains(&refused), "{refused}");
     assert_eq!(on.disk.events().len(), 1 + refused);
+}
+
+#[tokio::test(start_paused = true)]
+async fn commands_without_end_fill_the_record_slowly_by_whatever_many_connections_and_hold_up_no_other_seat()
+ {
+    let on = hub_on_a_disk_of(setup()).await;
+    let mut chairs = vec![];
+    for _ in 0..3 {
+        chairs.push(Guest::join(&on.hub, "chair").await);
+    }
+    let mut secretary = Guest::join(&on.hub, "secretary").await;
+    let begun = Instant::now();
+    let (mut taken, mut too_fast) = (0, 0);
+    for n in 0..1_000 {
+        for (at, chair) in chairs.iter_mut().enumerate() {
+            let text = format!("{n}-{at}");
+            let notice = ClientCommand::SetNotice { text: text.clone() };
+            match chair.command(&text, notice).await {
+                ServerFrame::Ok { .. } => taken += 1,
+                ServerFrame::Error { why, fatal, .. } => {
+                    assert_eq!((why, fatal), (ErrorWhy::TooFast, false));
+                    too_fast += 1;
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+        // As fast as each of the connections may.
+        sleep(Duration::from_millis(20)).await;
+    }
+    let most = 1_000 + 20 * begun.elapsed().as_secs();
+    assert!(too_fast > 0, "{taken}");
+    assert!((1_000..=most).contains(&taken), "{taken} of {most}");
+    let written = on.disk.events();
+    let notices = |event: &&Event| matches!(event, Event::NoticeSet { .. });
+    assert_eq!(written.iter().filter(notices).count() as u64, taken);
+
+    let (seat, ban) = (SeatId(2), false);
+    let other = secretary.command("other", comment()).await;
+    assert!(matches!(other, ServerFrame::Ok { .. }), "{other:?}");
+    sleep(Duration::from_secs(1)).await;
+    let expel = chairs[0].command("later", ClientCommand::ExpelSeat { seat, ban });
+    assert!(matches!(expel.await, ServerFrame::Ok { .. }));
+}
+
+fn comment() -> ClientCommand {
+    let at = ParagraphRef {
+        draft: DraftId(1),
+        paragraph: 1,
+    };
+    ClientCommand::PostComment {
+        kind: CommentKind::Agree,
+        words: CommentWords {
+            at,
+            text: "Nhất trí".into(),
+            proposed: String::new(),
+            delegate: String::new(),
+        },
+    }
 }

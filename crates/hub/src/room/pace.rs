@@ -1,5 +1,4 @@
-//! What anybody with a link may put into the record without anybody's leave, by whatever many connections: so that nobody
-//! fills the disk.
+//! How fast anybody with a link may make the record longer, by whatever many connections: so that nobody fills the disk.
 
 use crate::connection::Allowance;
 
@@ -10,12 +9,18 @@ const KNOCKS_A_SECOND: f64 = 1.0 / 6.0;
 const REFUSALS: f64 = 1_000.0;
 const REFUSALS_A_SECOND: f64 = 5.0;
 
+/// The same of commands that are taken: far more than a person presses, and a whole conference's in one go.
+const TAKEN: f64 = 1_000.0;
+const TAKEN_A_SECOND: f64 = 20.0;
+
 /// What is left to a seat.
 pub(super) struct Pace {
     /// Beyond, whoever knocks is told that too many do.
     pub(super) knocks: Allowance,
     /// Beyond, the connection is closed as too fast.
     pub(super) refusals: Allowance,
+    /// Beyond, a command is not taken, and may be given again a moment later.
+    pub(super) taken: Allowance,
 }
 
 impl Default for Pace {
@@ -23,6 +28,7 @@ impl Default for Pace {
         Self {
             knocks: Allowance::of(KNOCKS, KNOCKS_A_SECOND),
             refusals: Allowance::of(REFUSALS, REFUSALS_A_SECOND),
+            taken: Allowance::of(TAKEN, TAKEN_A_SECOND),
         }
     }
 }
