@@ -707,9 +707,13 @@ label: string,
  */
 revoked: boolean, 
 /**
- * Whether it was asked to leave: whoever comes with its link waits at the door.
+ * Whether it was asked to leave, and nobody was let in since.
  */
 expelled: boolean, 
+/**
+ * Whether whoever it does not know waits at the door, also the first, also where the link opens for everybody.
+ */
+guarded: boolean, 
 /**
  * Whether the link opens for devices it knows only.
  */

@@ -44,6 +44,7 @@ seat-devices = { $n ->
     [0] no machine has opened it
    *[other] knows { $n } machines
 }
+seat-guarded = strangers wait at the door
 expel-seat = Ask to leave
 expel-seat-of = Ask to leave: { $label }
 expel-seat-title = Ask { $label } to leave the meeting?
@@ -54,12 +55,12 @@ restore-seat = Open again
 restore-seat-of = Open the link of { $label } again
 restore-seat-title = Open the link of { $label } again?
 restore-seat-text = The link works as on the first day.
-restore-seat-bound = The link works as on the first day: the first machine that opens it now enters at once and is remembered.
+restore-seat-bound = The link works as on the first day: the first machine that opens it now enters at once and is remembered. While a machine is in or waits at the door, each has to be let in.
 restore-seat-banned = A machine that was shut out stays so, until it is allowed again.
 forget-devices = Change machine
 forget-devices-of = Change machine: { $label }
 forget-devices-title = Change the machine of { $label }?
-forget-devices-text = The machines it knows are forgotten. The first machine that opens this link from now on enters at once and is remembered.
+forget-devices-text = The machines it knows are forgotten, and the one that is in is cut at once. If one is in or waits at the door, each has to be let in from now on; if not, the first one enters at once and is remembered.
 banned-device = Machine that used the link { $label }
 banned-id = key mark { $text }
 device-banned = Shut out

@@ -44,6 +44,7 @@ seat-devices = { $n ->
     [0] chưa máy nào mở
    *[other] đã biết { $n } máy
 }
+seat-guarded = máy lạ phải chờ ở cửa
 expel-seat = Mời ra
 expel-seat-of = Mời ra: { $label }
 expel-seat-title = Mời { $label } ra khỏi phòng họp?
@@ -54,12 +55,12 @@ restore-seat = Mở lại
 restore-seat-of = Mở lại đường liên kết của { $label }
 restore-seat-title = Mở lại đường liên kết của { $label }?
 restore-seat-text = Đường liên kết dùng được như ngày đầu.
-restore-seat-bound = Đường liên kết dùng được như ngày đầu: máy mở nó đầu tiên sau đây được vào ngay và được ghi nhớ.
+restore-seat-bound = Đường liên kết dùng được như ngày đầu: máy mở nó đầu tiên sau đây được vào ngay và được ghi nhớ. Nếu có máy đang dùng hoặc đang chờ ở cửa thì máy nào cũng phải chờ được cho vào.
 restore-seat-banned = Máy đã bị cấm thì vẫn bị cấm, cho đến khi bấm Bỏ cấm.
 forget-devices = Đổi máy
 forget-devices-of = Đổi máy: { $label }
 forget-devices-title = Đổi máy của { $label }?
-forget-devices-text = Các máy đã biết bị quên. Máy mở đường liên kết này đầu tiên sau đây được vào ngay và được ghi nhớ.
+forget-devices-text = Các máy đã biết bị quên, máy đang dùng bị ngắt ngay. Nếu có máy đang dùng hoặc đang chờ ở cửa thì từ nay máy nào cũng phải chờ được cho vào; nếu không, máy đầu tiên được vào ngay và được ghi nhớ.
 banned-device = Máy từng dùng liên kết { $label }
 banned-id = dấu khoá { $text }
 device-banned = Đã cấm

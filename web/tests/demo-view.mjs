@@ -100,7 +100,7 @@ function feed(now) {
 function seats(sites) {
   const more = [["chair", null, "room", "Chủ trì"], ["secretary", 0, "nothing", "Thư ký"], ["technician", null, "watch", "Kỹ thuật"], ["stage", null, "watch", "Màn hình lớn hội trường"], ["observer", null, "watch", "Người theo dõi"]];
   return [...more, ...sites.slice(1).flatMap((site) => [["moderator", site.id, "room", `Phụ trách ${site.level} ${site.short}`], ["moderator", site.id, "nothing", `Máy phụ ${site.level} ${site.short}`]])]
-    .map(([role, site, carries, label], id) => ({ id, role, site, carries, label, revoked: id === 12 }));
+    .map(([role, site, carries, label], id) => ({ id, role, site, carries, label, revoked: id === 12, expelled: false, guarded: false }));
 }
 
 /** @param {number} beat */

@@ -50,9 +50,12 @@ impl Conference {
                 self.roster.leave_chair(*seat);
                 self.door.expel(*seat);
             }
-            Event::SeatRestored { seat, .. } => {
+            Event::SeatRestored { seat, guarded, .. } => {
                 self.roster.restore(*seat);
-                self.door.restore(*seat);
+                self.door.restore(*seat, *guarded);
+                if *guarded {
+                    self.roster.leave_chair(*seat);
+                }
             }
             Event::DeviceBound { seat, device, .. } => self.door.bind(*seat, *device),
             Event::DeviceWaits {

@@ -168,8 +168,9 @@ pub enum Command {
     /// Mời ra khỏi phòng họp: cut a seat's connections, and let whoever comes with its link wait at the door. With `ban`
     /// the devices it knows are shut out for good.
     ExpelSeat { seat: SeatId, ban: bool },
-    /// A seat's link opens as on the first day: not revoked, not expelled, bound by the next device that comes.
-    RestoreSeat { seat: SeatId },
+    /// A seat's link opens as on the first day: not revoked, not expelled, bound by the next device that comes. When
+    /// another machine than the asker's is there, which the hub sees, or one waits, it is cut and a person decides.
+    RestoreSeat { seat: SeatId, is_there: bool },
     /// Let a device come to the door again that was shut out.
     AllowDevice { device: DeviceId },
 }

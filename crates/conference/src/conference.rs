@@ -282,7 +282,9 @@ impl Conference {
                 events.extend(self.door.decide_expel(setup, actor, *seat, *ban, now)?);
                 Ok(events)
             }
-            Command::RestoreSeat { seat } => self.decide_restore(*seat, now),
+            Command::RestoreSeat { seat, is_there } => {
+                self.decide_restore(actor, *seat, *is_there, now)
+            }
             Command::AdmitDevice { wait } => self.door.decide_admit(*wait, now),
             Command::RefuseDevice { wait, ban } => {
                 self.door.decide_refuse(setup, actor, *wait, *ban, now)
@@ -468,12 +470,25 @@ impl Conference {
         }
     }
 
-    fn decide_restore(&self, seat: SeatId, now: Millis) -> Result<Vec<Event>, Refusal> {
-        self.setup.seat(seat).ok_or(Refusal::UnknownSeat)?;
-        match self.roster.is_revoked(seat) || self.door.remembers(seat) {
-            true => Ok(vec![Event::SeatRestored { seat, at: now }]),
-            false => Err(Refusal::AlreadySo),
+    fn decide_restore(
+        &self,
+        actor: &Actor,
+        seat: SeatId,
+        is_there: bool,
+        now: Millis,
+    ) -> Result<Vec<Event>, Refusal> {
+        let planned = self.setup.seat(seat).ok_or(Refusal::UnknownSeat)?;
+        if !self.roster.is_revoked(seat) && !self.door.remembers(seat) {
+            return Err(Refusal::AlreadySo);
         }
+        let guarded = self.door.is_in_doubt(planned, is_there);
+        let mut events = match guarded && seat != actor.seat {
+            true => self.let_go(seat, now),
+            false => vec![],
+        };
+        let at = now;
+        events.push(Event::SeatRestored { seat, guarded, at });
+        Ok(events)
     }
 
     fn decide_grant(

@@ -11,8 +11,11 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct Door {
     /// The devices each seat knows, the one bound first at the front.
     pub devices: BTreeMap<SeatId, Vec<DeviceId>>,
-    /// Seats that were asked to leave: whoever comes with their link waits, known or not.
+    /// Seats that were asked to leave, and from which nobody was let in since.
     pub expelled: BTreeSet<SeatId>,
+    /// Seats at whose link whoever they do not know waits, also the first, also where it opens for everybody: since they
+    /// were asked to leave or their machine was changed, until they are as on the first day.
+    pub guarded: BTreeSet<SeatId>,
     /// Devices that are shut out, whatever link they bring.
     pub banned: BTreeMap<DeviceId, Ban>,
     /// The devices that wait, in the order of their coming.
@@ -65,7 +68,7 @@ impl Door {
     #[must_use]
     pub fn guards(&self, seat: &Seat) -> bool {
         let asks_for_itself = seat.bound || seat.pin_sha256.is_some();
-        asks_for_itself || self.expelled.contains(&seat.id) || !self.banned.is_empty()
+        asks_for_itself || self.guarded.contains(&seat.id) || !self.banned.is_empty()
     }
 
     /// Whether a seat knows a device.
@@ -81,11 +84,11 @@ impl Door {
         if device.is_some_and(|device| self.banned.contains_key(&device)) {
             return Knock::ShutOut;
         }
-        let is_expelled = self.expelled.contains(&seat.id);
+        let is_guarded = self.guarded.contains(&seat.id);
         match device {
-            _ if !seat.bound && !is_expelled => Knock::Enters,
+            _ if !seat.bound && !is_guarded => Knock::Enters,
             device if self.knows(seat.id, device) => Knock::Enters,
-            Some(_) if !is_expelled && !self.devices.contains_key(&seat.id) => Knock::Binds,
+            Some(_) if !is_guarded && !self.devices.contains_key(&seat.id) => Knock::Binds,
             Some(_) | None if self.is_full(seat.id) => Knock::Full,
             Some(_) | None => Knock::Waits,
         }
@@ -179,6 +182,13 @@ impl Door {
         Ok(events)
     }
 
+    /// Whether a seat that is made as on the first day is guarded all the same: while a machine is there or waits, nobody
+    /// knows which is the right one. Then the first to come is not bound, a person decides by its code.
+    pub(crate) fn is_in_doubt(&self, seat: &Seat, is_there: bool) -> bool {
+        let waits = |waiting: &Visitor| waiting.seat == seat.id;
+        seat.bound && (is_there || self.waiting.iter().any(waits))
+    }
+
     pub(crate) fn decide_allow(&self, device: DeviceId, at: Millis) -> Result<Vec<Event>, Refusal> {
         match self.banned.contains_key(&device) {
             true => Ok(vec![Event::DeviceAllowed { device, at }]),
@@ -193,7 +203,7 @@ impl Door {
 
     /// Whether a seat's link is not as on the first day.
     pub(crate) fn remembers(&self, seat: SeatId) -> bool {
-        self.expelled.contains(&seat) || self.devices.contains_key(&seat)
+        self.guarded.contains(&seat) || self.devices.contains_key(&seat)
     }
 
     pub(crate) fn bind(&mut self, seat: SeatId, device: DeviceId) {
@@ -210,18 +220,16 @@ impl Door {
         self.waiting.push(waiting);
     }
 
-    /// A page without a key is let in this once: the seat knows nobody new, and who was asked to leave waits again.
+    /// Whoever is let in is there, and may be asked to leave again. A page without a key is let in this once: the seat
+    /// knows nobody new.
     pub(crate) fn admitted(&mut self, wait: WaitId) {
-        let waiting = self.find(wait).copied();
+        let Some(visitor) = self.find(wait).copied() else {
+            return;
+        };
         self.gone(wait);
-        if let Some(Visitor {
-            seat,
-            device: Some(device),
-            ..
-        }) = waiting
-        {
-            self.expelled.remove(&seat);
-            self.bind(seat, device);
+        self.expelled.remove(&visitor.seat);
+        if let Some(device) = visitor.device {
+            self.bind(visitor.seat, device);
         }
     }
 
@@ -232,11 +240,16 @@ impl Door {
     pub(crate) fn expel(&mut self, seat: SeatId) {
         self.devices.remove(&seat);
         self.expelled.insert(seat);
+        self.guarded.insert(seat);
     }
 
-    pub(crate) fn restore(&mut self, seat: SeatId) {
+    pub(crate) fn restore(&mut self, seat: SeatId, guarded: bool) {
         self.devices.remove(&seat);
         self.expelled.remove(&seat);
+        match guarded {
+            true => self.guarded.insert(seat),
+            false => self.guarded.remove(&seat),
+        };
     }
 
     pub(crate) fn find(&self, wait: WaitId) -> Option<&Visitor> {

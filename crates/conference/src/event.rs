@@ -239,8 +239,13 @@ pub enum Event {
     DeviceAllowed { device: DeviceId, at: Millis },
     /// A seat was asked to leave: it comes back only through the lobby.
     SeatExpelled { seat: SeatId, at: Millis },
-    /// A seat's link opens as on the first day.
-    SeatRestored { seat: SeatId, at: Millis },
+    /// A seat's link opens as on the first day; guarded: for those only whom a person lets in, and whoever was there was cut.
+    SeatRestored {
+        seat: SeatId,
+        #[serde(default)]
+        guarded: bool,
+        at: Millis,
+    },
     /// An endpoint of a site can send.
     EndpointLinked {
         site: SiteId,

@@ -276,3 +276,149 @@ fn the_lobby_has_room_for_four_with_one_link() {
         "#]],
     );
 }
+
+#[test]
+fn while_a_machine_is_there_or_waits_a_changed_one_is_let_in_by_a_person() {
+    check(
+        r#"
+            00:00  Sa Đéc      knocks with device 1 as 1111
+            00:01  Sa Đéc      knocks with device 2 as 2222
+            00:02  technician  restores seat 8 that is there
+            00:03  Sa Đéc      knocks with device 1 as 1112
+            00:04  Sa Đéc      knocks with device 3 as 3333
+            00:05  technician  lets 1 in
+            00:06  Sa Đéc      knocks with device 2 as 2223  -> let in
+            00:07  Sa Đéc      knocks with device 1 as 1113
+            00:10  Hồng Ngự    knocks with device 4 as 4444
+            00:11  Hồng Ngự    knocks with device 5 as 5555
+            00:12  technician  restores seat 9
+            00:13  Hồng Ngự    knocks with device 6 as 6666
+            00:20  Tháp Mười   knocks with device 7 as 7777
+            00:21  technician  restores seat 7
+            00:22  Tháp Mười   knocks with device 8 as 8888
+            00:23  technician  restores seat 7 that is there
+            00:24  technician  restores seat 7
+            00:25  technician  restores seat 7               -> refused: already so
+            00:26  Tháp Mười   knocks with device 9 as 9999
+        "#,
+        expect![[r#"
+            00:00  seat 8 knows device 1
+            00:01  1 device 2 waits for seat 8: 2222
+            00:02  seat 8 is as on the first day, and guarded
+            00:03  2 device 1 waits for seat 8: 1112
+            00:04  3 device 3 waits for seat 8: 3333
+            00:05  1 is let in
+            00:06  Sa Đéc is let in
+            00:07  4 device 1 waits for seat 8: 1113
+            00:10  seat 9 knows device 4
+            00:11  5 device 5 waits for seat 9: 5555
+            00:12  seat 9 is as on the first day, and guarded
+            00:13  6 device 6 waits for seat 9: 6666
+            00:20  seat 7 knows device 7
+            00:21  seat 7 is as on the first day
+            00:22  seat 7 knows device 8
+            00:23  seat 7 is as on the first day, and guarded
+            00:24  seat 7 is as on the first day
+            00:25  technician is refused: already so
+            00:26  seat 7 knows device 9
+        "#]],
+    );
+}
+
+#[test]
+fn a_desk_whose_machine_is_changed_loses_the_chair_and_the_key_and_whoever_changes_its_own_does_not()
+ {
+    let mut setup = setup();
+    for seat in &mut setup.seats {
+        seat.bound = true;
+    }
+    let mut room = Room::linked(setup);
+    let story = told(
+        &mut room,
+        r#"
+            00:00  deputy      knocks with device 1 as 1111
+            00:01  deputy      takes the chair
+            00:02  deputy      holds priority
+            00:03  technician  restores seat 10 that is there
+            00:10  chair       knocks with device 2 as 2222
+            00:11  chair       holds priority
+            00:12  chair       restores seat 0 that is there
+            00:13  chair       lets priority go
+        "#,
+    );
+    let (events, _) = story.split_once("--").expect("a play has an end");
+    expect![[r#"
+        00:00  seat 10 knows device 1
+        00:01  the deputy has the chair
+        00:02  the chair holds priority
+        00:03  priority is let go; seat 10 is as on the first day, and guarded
+        00:10  seat 0 knows device 2
+        00:11  the chair holds priority
+        00:12  seat 0 is as on the first day, and guarded
+        00:13  priority is let go
+    "#]]
+    .assert_eq(events);
+}
+
+#[test]
+fn who_was_let_back_in_without_a_key_can_be_asked_to_leave_again() {
+    check(
+        r#"
+            00:00  technician  expels seat 4
+            00:01  technician  expels seat 4                 -> refused: already so
+            00:02  observer    knocks without a key as 4441
+            00:03  technician  lets 1 in
+            00:04  technician  expels seat 4
+            00:05  observer    knocks without a key as 4442
+        "#,
+        expect![[r#"
+            00:00  seat 4 is asked to leave
+            00:01  technician is refused: already so
+            00:02  1 a page without a key waits for seat 4: 4441
+            00:03  1 is let in
+            00:04  seat 4 is asked to leave
+            00:05  2 a page without a key waits for seat 4: 4442
+        "#]],
+    );
+}
+
+#[test]
+fn an_open_link_that_was_asked_to_leave_lets_in_those_only_who_were_let_in_until_it_is_opened_again()
+ {
+    check(
+        r#"
+            00:00  observer    knocks with device 1 as 1111  -> let in
+            00:01  technician  expels seat 4
+            00:02  observer    knocks with device 1 as 1112
+            00:03  technician  lets 1 in
+            00:04  observer    knocks with device 1 as 1113  -> let in
+            00:05  observer    knocks with device 2 as 2222
+            00:06  observer    knocks without a key as 4441
+            00:07  technician  restores seat 4 that is there
+            00:08  observer    knocks with device 2 as 2223  -> let in
+            00:09  observer    knocks without a key as 4442  -> let in
+        "#,
+        expect![[r#"
+            00:00  observer is let in
+            00:01  seat 4 is asked to leave
+            00:02  1 device 1 waits for seat 4: 1112
+            00:03  1 is let in
+            00:04  observer is let in
+            00:05  2 device 2 waits for seat 4: 2222
+            00:06  3 a page without a key waits for seat 4: 4441
+            00:07  seat 4 is as on the first day
+            00:08  observer is let in
+            00:09  observer is let in
+        "#]],
+    );
+}
+
+#[test]
+fn a_record_from_before_machines_were_changed_under_guard_is_read() {
+    let event: diemcau_conference::Event =
+        serde_json::from_str(r#"{"type":"seat_restored","seat":8,"at":7}"#).expect("it is read");
+    let (seat, at) = (diemcau_model::SeatId(8), diemcau_model::Millis(7));
+    let guarded = false;
+    let restored = diemcau_conference::Event::SeatRestored { seat, guarded, at };
+    assert_eq!(event, restored);
+}

@@ -330,7 +330,14 @@ fn commands(live: &Conference, asker: &Actor) -> Vec<(Deed, Option<SiteId>, Comm
             (false, _) => (Deed::ExpelSeat, Deed::RestoreSeat),
         };
         all.push((expel, None, Command::ExpelSeat { seat: id, ban }));
-        all.push((restore, None, Command::RestoreSeat { seat: id }));
+        all.push((
+            restore,
+            None,
+            Command::RestoreSeat {
+                seat: id,
+                is_there: false,
+            },
+        ));
     }
     for (wait, device) in [(2, 3), (99, 99)] {
         let (wait, device, ban) = (WaitId(wait), DeviceId([device; 32]), true);

@@ -102,6 +102,8 @@ struct Round {
     joins: Vec<Join>,
     to_lobby: Vec<ToLobby>,
     turned_away: Vec<TurnedAway>,
+    /// Seats whose machine was changed, and the connection that asked for it.
+    changed: BTreeMap<SeatId, PeerId>,
     /// Seats that were sent away in this round: what they still had in line is not carried out.
     sent_away: BTreeSet<SeatId>,
     /// Their commands: answered if sending them away could not be written.
@@ -324,6 +326,7 @@ impl Room {
             self.members.error(peer, ErrorWhy::StorageFailed, Some(id));
             return;
         }
+        let asked = self.see_who_is_there(asked, round);
         let Some(decided) = self.ask_rules(&asked) else {
             return self
                 .drop_client(peer, ErrorWhy::ServerFault, id, round)
@@ -374,6 +377,12 @@ impl Room {
             self.apply(&event, round);
             if let Event::SeatExpelled { seat, .. } | Event::SeatRevoked { seat } = event {
                 round.sent_away.insert(seat);
+            }
+            if let Event::SeatRestored { seat, guarded, .. } = event {
+                round.changed.insert(seat, asked.peer);
+                if guarded && seat != actor.seat {
+                    round.sent_away.insert(seat);
+                }
             }
             self.answers
                 .remember(actor.seat, id, self.conference.seq(), &event);
@@ -513,6 +522,7 @@ impl Room {
             joins,
             to_lobby,
             turned_away,
+            changed,
             sent_away: _,
             unheard,
             closed: closed_by_record,
@@ -534,7 +544,7 @@ impl Room {
                 for (peer, id, answer) in answers {
                     self.answer(peer, id, answer);
                 }
-                self.heed(&entries).await;
+                self.heed(&entries, &changed).await;
                 self.shut_no_longer();
             }
             Err(failure) => {

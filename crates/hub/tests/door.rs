@@ -158,6 +158,11 @@ async fn is_taken(client: &mut Client) {
 }
 
 async fn waiting(chair: &mut Guest) -> WaitId {
+    all_waiting(chair, 1).await[0]
+}
+
+/// Those who wait, as soon as they are so many.
+async fn all_waiting(chair: &mut Guest, count: usize) -> Vec<WaitId> {
     loop {
         let frame = chair.hear().await.expect("the connection was cut");
         let ServerFrame::Facts { facts, .. } = frame else {
@@ -165,9 +170,9 @@ async fn waiting(chair: &mut Guest) -> WaitId {
         };
         for fact in facts {
             if let Fact::Door { door } = fact
-                && let [visitor] = &door.waiting[..]
+                && door.waiting.len() == count
             {
-                return visitor.wait;
+                return door.waiting.iter().map(|visitor| visitor.wait).collect();
             }
         }
     }
@@ -175,11 +180,16 @@ async fn waiting(chair: &mut Guest) -> WaitId {
 
 /// A hub whose secretary's link is bound to the device that came first.
 async fn guarded() -> Arc<diemcau_hub::Hub> {
+    bound(&[SECRETARY]).await
+}
+
+/// The same of other links.
+async fn bound(seats: &[SeatId]) -> Arc<diemcau_hub::Hub> {
     let mut setup = setup();
     setup
         .seats
         .iter_mut()
-        .filter(|seat| seat.id == SECRETARY)
+        .filter(|seat| seats.contains(&seat.id))
         .for_each(|seat| seat.bound = true);
     hub_of(setup).await.0
 }
@@ -436,4 +446,53 @@ fn comment() -> ClientCommand {
             delegate: String::new(),
         },
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_changed_machine_is_cut_and_waits_beside_the_owners_for_a_person() {
+    let hub = guarded().await;
+    let mut chair = Guest::join(&hub, "chair").await;
+    let mut thief = Guest::come(&hub, "secretary", device(1), None).await;
+    assert!(matches!(thief.welcome, ServerFrame::Welcome { .. }));
+    let mut owner = Guest::come(&hub, "secretary", device(2), None).await;
+    let wait = waiting(&mut chair).await;
+
+    let restore = ClientCommand::RestoreSeat { seat: SECRETARY };
+    let restored = chair.command("change", restore).await;
+    assert!(matches!(restored, ServerFrame::Ok { .. }), "{restored:?}");
+    assert_eq!(thief.away().await, ErrorWhy::Expelled);
+    for other in [1, 3] {
+        let back = Guest::come(&hub, "secretary", device(other), None).await;
+        let waits = matches!(back.welcome, ServerFrame::Waiting { .. });
+        assert!(waits, "device {other}: {:?}", back.welcome);
+    }
+    let admit = chair.command("in", ClientCommand::AdmitDevice { wait });
+    assert!(matches!(admit.await, ServerFrame::Ok { .. }));
+    let is_in = |frame: &ServerFrame| matches!(frame, ServerFrame::Welcome { .. });
+    owner.until(is_in).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_changes_the_machine_of_its_own_seat_goes_on_at_its_desk() {
+    let seat = SeatId(0);
+    let hub = bound(&[seat]).await;
+    let mut desk = Guest::come(&hub, "chair", device(1), None).await;
+    let mut other = Guest::come(&hub, "chair", device(2), None).await;
+    let wait = waiting(&mut desk).await;
+    let admit = desk.command("in", ClientCommand::AdmitDevice { wait });
+    assert!(matches!(admit.await, ServerFrame::Ok { .. }));
+    let is_in = |frame: &ServerFrame| matches!(frame, ServerFrame::Welcome { .. });
+    other.until(is_in).await;
+
+    let restore = desk.command("change", ClientCommand::RestoreSeat { seat });
+    assert!(matches!(restore.await, ServerFrame::Ok { .. }));
+    assert_eq!(other.away().await, ErrorWhy::Expelled);
+    let opened = desk.microphone("still-there", true).await;
+    assert!(matches!(opened, ServerFrame::Ok { .. }), "{opened:?}");
+
+    // Alone at its desk it is in no doubt: the next device is bound.
+    let alone = desk.command("again", ClientCommand::RestoreSeat { seat });
+    assert!(matches!(alone.await, ServerFrame::Ok { .. }));
+    let next = Guest::come(&hub, "chair", device(3), None).await;
+    assert!(matches!(next.welcome, ServerFrame::Welcome { .. }));
 }

@@ -139,7 +139,11 @@ pub fn command(asked: ClientCommand) -> Command {
         ClientCommand::AdmitDevice { wait } => Command::AdmitDevice { wait },
         ClientCommand::RefuseDevice { wait, ban } => Command::RefuseDevice { wait, ban },
         ClientCommand::ExpelSeat { seat, ban } => Command::ExpelSeat { seat, ban },
-        ClientCommand::RestoreSeat { seat } => Command::RestoreSeat { seat },
+        ClientCommand::RestoreSeat { seat } => Command::RestoreSeat {
+            seat,
+            // The hub sees who is.
+            is_there: false,
+        },
         ClientCommand::AllowDevice { device } => Command::AllowDevice { device },
     }
 }

@@ -517,8 +517,10 @@ pub struct SeatView {
     pub label: String,
     /// Whether its link was revoked.
     pub revoked: bool,
-    /// Whether it was asked to leave: whoever comes with its link waits at the door.
+    /// Whether it was asked to leave, and nobody was let in since.
     pub expelled: bool,
+    /// Whether whoever it does not know waits at the door, also the first, also where the link opens for everybody.
+    pub guarded: bool,
     /// Whether the link opens for devices it knows only.
     pub bound: bool,
     /// How many devices it knows.

@@ -382,6 +382,7 @@ fn the_welcome_with_everything_in_it() {
                 "label": "chair",
                 "revoked": false,
                 "expelled": false,
+                "guarded": false,
                 "bound": false,
                 "devices": 0
               }

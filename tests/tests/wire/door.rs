@@ -191,6 +191,34 @@ async fn a_device_is_sent_away_and_a_seat_asked_to_leave() -> Result<()> {
 }
 
 #[tokio::test]
+async fn a_machine_that_came_first_with_a_stolen_link_is_changed_for_the_owners() -> Result<()> {
+    let mut server = Server::start_bound().await?;
+    let (desk, thief, owner) = (Device::new()?, Device::new()?, Device::new()?);
+    let token = site(&server, 4)?;
+    let mut stolen = come(&server, &token, &thief).await?.entered()?;
+    let mut technician = technician(&server, &desk).await?;
+    let (line, code) = come(&server, &token, &owner).await?.waits()?;
+    let (wait, shown) = waiting(&mut technician).await?;
+    assert_eq!(code, shown);
+
+    let seat = stolen.me.seat;
+    let change = ClientCommand::RestoreSeat { seat };
+    taken(technician.command("change", change).await?)?;
+    assert_eq!(stolen.ended().await?, Some(1008));
+    assert_eq!(stolen.fatal(), Some(ErrorWhy::Expelled));
+    // The thief is faster than the person at the door, also after a restart, and gains nothing by it.
+    drop(come(&server, &token, &thief).await?.waits()?);
+    let admit = ClientCommand::AdmitDevice { wait };
+    taken(technician.command("in", admit).await?)?;
+    decided(line, &token, None, None).await?.entered()?;
+    server.kill().await?;
+    server.restart().await?;
+    come(&server, &token, &thief).await?.waits()?;
+    come(&server, &token, &owner).await?.entered()?;
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_proof_is_good_for_one_connection_one_link_and_one_key() -> Result<()> {
     let server = Server::start_bound().await?;
     let (token, other) = (site(&server, 4)?, site(&server, 5)?);

@@ -47,7 +47,7 @@ impl Conference {
             Command::ExpelSeat { seat, .. } if *seat == actor.seat => Deed::ExpelOwnSeat,
             Command::ExpelSeat { seat, .. } if of_chair(*seat) => Deed::ExpelChair,
             Command::EndPresentation { seat } if *seat == actor.seat => Deed::EndOwn,
-            Command::RestoreSeat { seat } if of_chair(*seat) => Deed::RestoreChair,
+            Command::RestoreSeat { seat, .. } if of_chair(*seat) => Deed::RestoreChair,
             Command::WithdrawRequest { turn } if self.is_for_hall(*turn) => Deed::WithdrawForHall,
             Command::PromptSite { prompt, .. } if prompt.is_from_site() => Deed::PromptSiteAsSite,
             Command::PromptDesks { prompt } if !prompt.is_from_site() => Deed::PromptDesksAsDesk,

@@ -472,7 +472,10 @@ fn command(room: &Room, what: u8, a: u8, b: u8, yes: bool) -> Command {
             0 | 1 => Command::AdmitDevice { wait },
             2 => Command::RefuseDevice { wait, ban: yes },
             3 => Command::ExpelSeat { seat, ban: yes },
-            4 => Command::RestoreSeat { seat },
+            4 => Command::RestoreSeat {
+                seat,
+                is_there: yes,
+            },
             _ => Command::AllowDevice { device: device(a) },
         },
         51 => Command::SetBlank { on: yes },

@@ -386,8 +386,13 @@ fn command(room: &Room, words: &[&str]) -> Option<Command> {
             seat: SeatId(n.parse().ok()?),
             ban: for_good(more)?,
         },
-        ["restores", "seat", n] => Command::RestoreSeat {
+        ["restores", "seat", n, more @ ..] => Command::RestoreSeat {
             seat: SeatId(n.parse().ok()?),
+            is_there: match more {
+                [] => false,
+                ["that", "is", "there"] => true,
+                _ => return None,
+            },
         },
         ["lets", n, "in"] => Command::AdmitDevice {
             wait: WaitId(n.parse().ok()?),

@@ -179,7 +179,10 @@ pub fn event(conference: &Conference, event: &Event) -> String {
         Event::CommentWithdrawn { comment } => format!("comment {comment} is withdrawn"),
         Event::SeatRevoked { seat } => format!("seat {seat} is revoked"),
         Event::SeatExpelled { seat, .. } => format!("seat {seat} is asked to leave"),
-        Event::SeatRestored { seat, .. } => format!("seat {seat} is as on the first day"),
+        Event::SeatRestored { seat, guarded, .. } => match guarded {
+            false => format!("seat {seat} is as on the first day"),
+            true => format!("seat {seat} is as on the first day, and guarded"),
+        },
         Event::DeviceBound { seat, device, .. } => {
             format!("seat {seat} knows device {}", device.0[0])
         }

@@ -1,12 +1,12 @@
 //! Who comes to a room's door, and who is cut because it was sent away.
 
-use super::{Admission, InLobby, Join, NoSeat, Opened, Room, Round};
+use super::{Admission, Asked, InLobby, Join, NoSeat, Opened, Room, Round};
 use crate::outlet::Outlet;
-use diemcau_conference::{Event, Knock, Signal};
+use diemcau_conference::{Command, Event, Knock, Signal};
 use diemcau_journal::Entry;
 use diemcau_model::{DeviceId, PeerAsk, PeerId, SeatId, WaitId};
 use diemcau_protocol::{ErrorWhy, ServerFrame, code};
-use std::{ops::Range, sync::Arc};
+use std::{collections::BTreeMap, ops::Range, sync::Arc};
 use tokio::sync::oneshot;
 use tracing::info;
 
@@ -192,12 +192,26 @@ impl Room {
         }
     }
 
-    /// What was decided about seats and devices is done to their connections.
+    /// What the rules cannot know of a seat whose machine is changed: whether another one than the asker's is there, or
+    /// comes in this round.
+    pub(super) fn see_who_is_there(&self, mut asked: Asked, round: &Round) -> Asked {
+        if let Command::RestoreSeat { seat, is_there } = &mut asked.command {
+            let members = self.members.of_seat(*seat);
+            let comes = round.joins.iter().any(|join| join.seat == *seat);
+            // Who was let in in this round stands in the lobby until it is over.
+            let waits = self.lobby.values().any(|waiter| waiter.seat == *seat);
+            *is_there = comes || waits || members.iter().any(|peer| *peer != asked.peer);
+        }
+        asked
+    }
+
+    /// What was decided about seats and devices is done to their connections; `changed` says who asked for the change of a
+    /// seat's machine.
     #[allow(
         clippy::wildcard_enum_match_arm,
         reason = "the other events are about nobody's admission"
     )]
-    pub(super) async fn heed(&mut self, entries: &[Entry]) {
+    pub(super) async fn heed(&mut self, entries: &[Entry], changed: &BTreeMap<SeatId, PeerId>) {
         // Who is shut out with its device hears that, not that its seat may ask again.
         let (shut_out, others): (Vec<_>, Vec<_>) = entries
             .iter()
@@ -213,6 +227,17 @@ impl Room {
                     self.cut(self.members.of_seat(seat), ErrorWhy::Expelled)
                         .await;
                     info!(%seat, "seat asked to leave");
+                }
+                Event::SeatRestored {
+                    seat,
+                    guarded: true,
+                    ..
+                } => {
+                    let mut peers = self.members.of_seat(seat);
+                    // Whoever changes its own seat's machine goes on at its desk.
+                    peers.retain(|peer| Some(peer) != changed.get(&seat));
+                    self.cut(peers, ErrorWhy::Expelled).await;
+                    info!(%seat, "seat's machine changed");
                 }
                 Event::DeviceBanned { device, .. } => {
                     self.cut(self.members.of_device(device), ErrorWhy::Revoked)

@@ -141,11 +141,13 @@ pub fn touches(event: &Event) -> Vec<Slice> {
         | Event::CommentHeld { comment }
         | Event::CommentPublished { comment }
         | Event::CommentWithdrawn { comment } => vec![Slice::Comment(*comment)],
-        // A revoked deputy has the chair no longer.
-        Event::SeatRevoked { .. } | Event::SeatExpelled { .. } => {
-            vec![Slice::Seats, Slice::Floor]
+        // A deputy who is sent away has the chair no longer.
+        Event::SeatRevoked { .. }
+        | Event::SeatExpelled { .. }
+        | Event::SeatRestored { guarded: true, .. } => vec![Slice::Seats, Slice::Floor],
+        Event::SeatRestored { guarded: false, .. } | Event::DeviceBound { .. } => {
+            vec![Slice::Seats]
         }
-        Event::SeatRestored { .. } | Event::DeviceBound { .. } => vec![Slice::Seats],
         Event::DeviceAdmitted { .. } => vec![Slice::Seats, Slice::Door],
         Event::DeviceWaits { .. }
         | Event::DeviceGone { .. }
@@ -371,6 +373,7 @@ fn seats(conference: &Conference, viewer: Viewer) -> Vec<SeatView> {
         label: seat.label.clone(),
         revoked: conference.roster().is_revoked(seat.id),
         expelled: conference.door().expelled.contains(&seat.id),
+        guarded: conference.door().guarded.contains(&seat.id),
         bound: seat.bound,
         devices: known(seat).map_or(0, |known| u8::try_from(known.len()).unwrap_or(u8::MAX)),
     };

@@ -19,10 +19,18 @@ export function seatsZone(ctx, view) {
 /** Search on a fold: marks dropped, đ as d. @param {string} text */
 const fold = (text) => text.normalize("NFD").replace(/\p{M}/gu, "").replace(/đ/gi, "d").toLowerCase().trim();
 
+/** Whether the link waits to be opened again: else its machine may be changed. @param {SeatView} seat */
+const isShut = (seat) => seat.revoked || seat.expelled || (seat.guarded && !(seat.bound && seat.devices > 0));
+
+/** @param {SeatView} seat */
+function knows(seat) {
+  if (seat.guarded) return `${t("seat-devices", { n: seat.devices })}, ${t("seat-guarded")}`;
+  return seat.bound ? t("seat-devices", { n: seat.devices }) : t("seat-open");
+}
+
 /** @param {Ctx} ctx @param {View} view @param {SeatView} seat */
 function seatRow(ctx, view, seat) {
-  const knows = seat.bound ? t("seat-devices", { n: seat.devices }) : t("seat-open");
-  const words = [t(`role-${seat.role}`), siteCall(view, seat.site), t(`carries-${seat.carries}`), knows];
+  const words = [t(`role-${seat.role}`), siteCall(view, seat.site), t(`carries-${seat.carries}`), knows(seat)];
   return html`<li class=${seat.revoked ? "revoked" : ""}><div><b>${seat.label}</b><small>${words.filter((part) => part !== "").join(" · ")}</small></div>
     ${seat.revoked ? mark("ready", "x", t("seat-revoked")) : seat.expelled ? mark("held", "x", t("seat-expelled")) : seat.id === ctx.app.me?.seat ? mark("ready", "check", t("this-seat")) : nothing}
     ${acts(ctx, seat)}</li>`;
@@ -38,7 +46,7 @@ function acts(ctx, seat) {
   return html`<div class="seat-acts">
     ${out || own ? nothing : button("expel-seat", t("expel-seat"), t("expel-seat-of", { label }))}
     ${seat.revoked || own ? nothing : button("revoke-seat", t("revoke-seat"), t("revoke-seat-of", { label }))}
-    ${out ? button("restore-seat", t("restore-seat"), t("restore-seat-of", { label })) : seat.devices > 0 ? button("restore-seat", t("forget-devices"), t("forget-devices-of", { label })) : nothing}</div>`;
+    ${isShut(seat) ? button("restore-seat", t("restore-seat"), t("restore-seat-of", { label })) : seat.devices > 0 ? button("restore-seat", t("forget-devices"), t("forget-devices-of", { label })) : nothing}</div>`;
 }
 
 /** @param {Ctx} ctx @param {View} view @param {BannedDevice} banned */
@@ -60,7 +68,7 @@ export function dialogs(ctx, view) {
     const ban = () => /** @type {HTMLInputElement | null} */ (document.getElementById("ban-device"))?.checked ?? false;
     return dialog(ctx, { title: t("expel-seat-title", { label }), text: `${t("expel-seat-text")}${speaks}`, field, stay: t("keep-in"), go: t("expel-seat"), act: () => expelSeat(ctx.ask, seat.id, ban()) });
   }
-  if (confirm.what === "restore-seat" && !seat.revoked && !seat.expelled) {
+  if (confirm.what === "restore-seat" && !isShut(seat)) {
     return dialog(ctx, { title: t("forget-devices-title", { label }), text: t("forget-devices-text"), stay: t("cancel"), go: t("forget-devices"), act: () => restoreSeat(ctx.ask, seat.id) });
   }
   if (confirm.what === "restore-seat") {
