@@ -449,6 +449,42 @@ fn comment() -> ClientCommand {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_is_let_in_and_shut_out_in_one_moment_stays_out() {
+    let observer = SeatId(2);
+    for admitted_first in [true, false] {
+        let hub = bound(&[SECRETARY, observer]).await;
+        let mut chair = Guest::join(&hub, "chair").await;
+        let _known = [
+            Guest::come(&hub, "secretary", device(1), None).await,
+            Guest::come(&hub, "observer", device(2), None).await,
+        ];
+        let mut first = Guest::come(&hub, "secretary", device(9), None).await;
+        let mut second = Guest::come(&hub, "observer", device(9), None).await;
+        let waits = all_waiting(&mut chair, 2).await;
+        let mut commands = [
+            ("in", ClientCommand::AdmitDevice { wait: waits[0] }),
+            (
+                "out",
+                ClientCommand::RefuseDevice {
+                    wait: waits[1],
+                    ban: true,
+                },
+            ),
+        ];
+        if !admitted_first {
+            commands.reverse();
+        }
+        // Both are there before the room takes its next round.
+        for (id, command) in commands {
+            let id = id.into();
+            chair.say(&ClientFrame::Command { id, command }).await;
+        }
+        assert_eq!(second.away().await, ErrorWhy::NotLetIn);
+        assert_eq!(first.away().await, ErrorWhy::NotLetIn, "{admitted_first}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_changed_machine_is_cut_and_waits_beside_the_owners_for_a_person() {
     let hub = guarded().await;
     let mut chair = Guest::join(&hub, "chair").await;

@@ -260,18 +260,36 @@ impl Room {
     }
 
     async fn let_in(&mut self, waiter: Waiter) {
+        let Waiter {
+            seat,
+            device,
+            outlet,
+            outcome,
+        } = waiter;
         // Somebody has just decided for this one, however long it has been waiting.
-        let opened = self.members.newest(waiter.seat);
-        let joined = self
-            .join(waiter.seat, waiter.device, opened, waiter.outlet)
-            .await;
+        let opened = self.members.newest(seat);
+        // Another desk may have shut it out in the same round.
+        let joined = match self.shut_out_meanwhile(seat, device) {
+            Some(why) => Err(why),
+            None => self.join(seat, device, opened, outlet).await,
+        };
         let peer = joined.as_ref().ok().copied();
-        let is_there = waiter.outcome.send(joined).is_ok();
+        let is_there = outcome.send(joined).is_ok();
         match peer {
             // Its task is told before: a client may answer the welcome at once.
             Some(peer) if is_there => self.welcome(peer),
             Some(peer) => self.leave(peer).await,
             None => {}
+        }
+    }
+
+    /// Why somebody who was let in does not come in after all.
+    fn shut_out_meanwhile(&self, seat: SeatId, device: Option<DeviceId>) -> Option<NoSeat> {
+        let banned = &self.conference.door().banned;
+        let is_banned = device.is_some_and(|device| banned.contains_key(&device));
+        match is_banned || self.conference.roster().is_revoked(seat) {
+            true => Some(NoSeat::NotLetIn),
+            false => self.keeps_out(seat, device).then_some(NoSeat::Unready),
         }
     }
 
