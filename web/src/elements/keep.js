@@ -21,5 +21,14 @@ class Keep extends Directive {
 /** `<textarea ${keep("comment")}>` */
 export const keep = directive(Keep);
 
+/** Words that were sent and not taken stand again where they were typed, before what was typed since. @param {string} name @param {string} text */
+export function putBack(name, text) {
+  if (text === "") return;
+  const typed = sessionStorage.getItem(key(name)) ?? "";
+  const words = typed === "" ? text : `${text}\n\n${typed}`;
+  sessionStorage.setItem(key(name), words);
+  for (const field of document.getElementsByName(name)) /** @type {HTMLTextAreaElement} */ (field).value = words;
+}
+
 /** @param {string} name */
 export const forget = (name) => sessionStorage.removeItem(key(name));

@@ -1,17 +1,21 @@
 // The drafts at a site's desk: read, pick a paragraph, say what should change.
 
-/** @import { CommentKind, Draft, View } from "../../generated/protocol.ts" */
+/** @import { CommentKind, CommentWords, Draft, View } from "../../generated/protocol.ts" */
+/** @import { Post } from "../state/unsent.js" */
 /** @import { Ctx } from "./pieces.js" */
 
 import { postComment, withdrawComment } from "../actions/comments.js";
-import { forget, keep } from "../elements/keep.js";
+import { forget, keep, putBack } from "../elements/keep.js";
 import { COMMENT_MAX_CHARS, NAME_MAX_CHARS, charsOf, countByParagraph, draftAtHand, draftOf } from "../state/comments.js";
+import { notTaken, postsOf } from "../state/unsent.js";
 import { number } from "../text.js";
 import { shortTime } from "../time.js";
 import { html, icon, mark, nothing, numbered, rich, t } from "./pieces.js";
 
 /** @type {CommentKind[]} */
 export const KINDS = ["agree", "substance", "wording", "add", "delete", "target", "recommendation"];
+
+const SENT = `diemcau.sent.${location.pathname}`;
 
 /** @param {Ctx} ctx @param {View} view */
 export function draftsDesk(ctx, view) {
@@ -39,6 +43,7 @@ export function paragraphs(ctx, view, draft) {
 
 /** @param {Ctx} ctx @param {Draft} draft @param {boolean} secretary */
 export function composer(ctx, draft, secretary) {
+  settle(ctx);
   const n = ctx.app.ui.paragraph;
   if (n === null) return html`<div class="compose none"><p class="bound">${icon("pen")}<span>${t("pick-a-paragraph")}</span></p></div>`;
   const send = (/** @type {SubmitEvent} */ event) => {
@@ -67,6 +72,46 @@ export function composer(ctx, draft, secretary) {
     <div class="field"><label for="c-proposed">${t("proposed-wording")}</label><textarea class="area" id="c-proposed" name="proposed" rows="2" ${keep("proposed")}></textarea></div>
     <div class="send"><div class="field"><label for="c-speaker">${t("delegate")}</label><input class="input" id="c-speaker" name="speaker" maxlength=${NAME_MAX_CHARS} autocomplete="off" ${keep("speaker")}></div>
       <button class="btn primary" type="submit">${t(secretary ? "save-comment" : "send-comment")}</button></div></form>`;
+}
+
+/** What was on its way when it was last looked, also before a reload. @type {Post[]} */
+let before = readSent();
+
+/** What was on its way and was not taken comes back; the status line says why. @param {Ctx} ctx */
+function settle({ app }) {
+  const now = postsOf(app.pending);
+  if (now.length + before.length === 0) return;
+  const back = notTaken(before, now, (app.view?.feed ?? []).filter((comment) => comment.site === app.me?.site));
+  if (now.map(({ id }) => id).join() !== before.map(({ id }) => id).join()) writeSent(now);
+  before = now;
+  if (back.length > 0) queueMicrotask(() => back.forEach(({ words }) => giveBack(words)));
+}
+
+/** @returns {Post[]} */
+function readSent() {
+  try {
+    return JSON.parse(sessionStorage.getItem(SENT) ?? "[]");
+  } catch {
+    return [];
+  }
+}
+
+/** @param {Post[]} posts */
+function writeSent(posts) {
+  try {
+    sessionStorage.setItem(SENT, JSON.stringify(posts));
+  } catch (error) {
+    // A full storage costs a reload what was refused meanwhile; the desk is drawn all the same.
+    console.warn("comments on their way cannot be kept", error);
+  }
+}
+
+/** Into the form, whether that is open now or not. @param {CommentWords} words */
+function giveBack({ text, proposed }) {
+  putBack("text", text);
+  putBack("proposed", proposed);
+  const form = /** @type {HTMLElement | null} */ (document.querySelector("form.compose"));
+  if (form) count(form);
 }
 
 /** The counter is written beside the field, without drawing the desk at every key. @param {HTMLElement} form */
