@@ -12,7 +12,13 @@ use diemcau_model::{
     CommentId, DeviceId, DraftId, ItemId, ParagraphRef, PromptId, Role, SeatId, SiteId, TurnId,
     WaitId,
 };
-use std::{collections::BTreeSet, env, fs, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    env,
+    fmt::Write as _,
+    fs,
+    path::Path,
+};
 use support::{
     play::perform,
     room::{Room, actor, people, setup},
@@ -193,14 +199,15 @@ fn a_revoked_seat_may_nothing_in_any_state() {
 }
 
 #[test]
-fn the_page_shows_the_table() {
+fn the_page_shows_the_table_and_what_was_done_in_each_state() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("PERMISSIONS.md");
+    let page = format!("{}{}", permissions_page(), states_page());
     if env::var_os("UPDATE").is_some() {
-        fs::write(&path, permissions_page()).unwrap();
+        fs::write(&path, &page).unwrap();
     }
     let written = fs::read_to_string(&path).unwrap_or_default();
     assert!(
-        written == permissions_page(),
+        written == page,
         "PERMISSIONS.md is stale: UPDATE=1 cargo test -p diemcau-conference --test permits"
     );
 }
@@ -224,6 +231,67 @@ fn whoever_revokes_whatever_a_chair_remains() {
             .filter(|seat| seat.role == Role::Chair && !room.live.roster().is_revoked(seat.id));
         assert_eq!(chairs.count(), 1, "{first}");
     }
+}
+
+const STATES_HEAD: &str = "
+## In which state
+
+What the rules do with it, which the table above does not decide: for each state of `tests/permits.rs` by whom the command was
+carried out there, once with the chair presiding and once with the deputy, about whatever was there for it. C chair, D deputy, S
+secretary, M moderator, T technician; a dot: by nobody, it was refused for what it is. Rows that are nobody's are left out.
+
+";
+
+/// The axis of the states, as the rules were seen to decide.
+fn states_page() -> String {
+    let done = done_in_states();
+    let mut page = String::from(STATES_HEAD);
+    for (n, (state, _, _)) in (1..).zip(STATES) {
+        writeln!(page, "{n}. {state}").unwrap();
+    }
+    let columns: Vec<String> = (1..=STATES.len()).map(|n| n.to_string()).collect();
+    let (columns, rule) = (columns.join(" | "), "|---".repeat(STATES.len() + 1));
+    writeln!(page, "\n| command | {columns} |\n{rule}|").unwrap();
+    let anybodys = |deed: &&Deed| ROLES.iter().any(|role| deed.may(*role) != May::Never);
+    for deed in Deed::ALL.iter().filter(anybodys) {
+        let (command, rest) = deed.name().split_once(' ').unwrap_or((deed.name(), ""));
+        write!(page, "| `{command}` {rest}").unwrap();
+        for (state, _, _) in STATES {
+            let by = done.get(&(*deed, state));
+            let letters: String = by
+                .into_iter()
+                .flatten()
+                .map(|role| LETTERS[*role])
+                .collect();
+            let shown = if letters.is_empty() {
+                "·"
+            } else {
+                letters.as_str()
+            };
+            write!(page, " | {shown}").unwrap();
+        }
+        page.push_str(" |\n");
+    }
+    page
+}
+
+/// As in `ROLES`; the last two may nothing.
+const LETTERS: [char; 7] = ['C', 'D', 'S', 'M', 'T', 'O', 'W'];
+
+/// Who carried what out in which state, by place in `ROLES`.
+fn done_in_states() -> BTreeMap<(Deed, &'static str), BTreeSet<usize>> {
+    let mut done: BTreeMap<_, BTreeSet<usize>> = BTreeMap::new();
+    for (state, room, _) in rooms() {
+        for asker in askers() {
+            for (deed, _, command) in commands(&room.live, &asker) {
+                if room.live.decide(&asker, &command, room.now).is_ok() {
+                    let by = done.entry((deed, state)).or_default();
+                    by.insert(column(asker.role));
+                }
+            }
+        }
+    }
+    done
 }
 
 /// Every state twice: the chair presides, and the deputy.

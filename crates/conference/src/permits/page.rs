@@ -20,7 +20,7 @@ The asker is the seat of the admitted connection, never something a frame says. 
 
 A seat that was revoked may nothing, also when its command was already waiting in line. What is allowed here can still be
 refused for what it is (`list_closed`, `stale`, `already_so`): that is the rules' business, not the table's. Every cell
-runs in `tests/permits.rs`, in every state of a conference named there.
+runs in `tests/permits.rs`, in every state of a conference named there; what came of it stands below the table.
 
 Outside of the table stands what is no command, decides nothing and leaves no record. The hub looks at the seat's role and
 at what its machine carries: `acknowledge_health` is the chair's and the technician's (`hub/src/room/watch.rs`); an uplink is
