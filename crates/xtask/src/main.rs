@@ -26,7 +26,7 @@ cargo xtask generate   writes the files that are made from Rust
 cargo xtask points     the power cut at the journal's writes and syncs: --count 3000 --seed 7
 cargo xtask sim        simulated conferences: --seeds 10000 --from 1, and --trace to read one
 cargo xtask soak       thirteen sites for a long time: --minutes 60; outside the gate
-cargo xtask tidy       checks the house: arrows between crates, pins, licences, generated files, outside addresses";
+cargo xtask tidy       checks the house: arrows between crates, pins, licences, generated files, outside addresses, the verifier's size";
 
 fn main() -> Result<()> {
     let arguments: Vec<String> = env::args().skip(1).collect();

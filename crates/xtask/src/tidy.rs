@@ -51,6 +51,9 @@ const ABOVE_ALL: [&str; 2] = ["diemcau", "diemcau-tests"];
 /// Addresses that the client's files may name: they are names, nothing is fetched from them.
 const NO_FETCH: [&str; 1] = ["http://www.w3.org/"];
 
+/// Lines of code of the verifier, without blank ones and comments: whoever doubts a record is to read all of it.
+const VERIFIER_LINES_MAX: usize = 500;
+
 /// Checks all of it.
 pub fn check() -> Result<()> {
     generate::check()?;
@@ -58,6 +61,7 @@ pub fn check() -> Result<()> {
     check_arrows(&metadata)?;
     check_licences(&metadata)?;
     check_pins()?;
+    check_verifier()?;
     check_client()
 }
 
@@ -163,6 +167,25 @@ fn check_pins() -> Result<()> {
     Ok(())
 }
 
+fn check_verifier() -> Result<()> {
+    let mut lines = 0;
+    for_each_file(&root().join("crates/verify/src"), &mut |path| {
+        lines += lines_of_code(&fs::read_to_string(path)?);
+        Ok(())
+    })?;
+    ensure!(
+        (1..=VERIFIER_LINES_MAX).contains(&lines),
+        "the verifier has {lines} lines of code, of {VERIFIER_LINES_MAX}"
+    );
+    Ok(())
+}
+
+fn lines_of_code(text: &str) -> usize {
+    let lines = text.lines().map(str::trim);
+    let code = lines.filter(|line| !line.is_empty() && !line.starts_with("//"));
+    code.count()
+}
+
 /// The client asks nothing of anybody outside the installation.
 fn check_client() -> Result<()> {
     for folder in ["web/src", "web/styles", "web/locales"] {
@@ -203,6 +226,12 @@ fn for_each_file(folder: &Path, work: &mut impl FnMut(&Path) -> Result<()>) -> R
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_no_code_is_not_counted_as_such() {
+        let text = "//! What it is.\n\nfn main() {\n    // Why.\n    run(); // now\n}\n";
+        assert_eq!(lines_of_code(text), 3);
+    }
 
     #[test]
     fn a_licence_needs_one_allowed_choice() {
