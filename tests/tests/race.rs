@@ -20,8 +20,6 @@ const RACES: usize = 1_000;
 const LINKED: u16 = 6;
 /// After so many, the consoles join anew: what they folded must be what they would see.
 const REJOIN_EVERY: usize = 150;
-/// How often two views are compared before they count as different.
-const LOOKS: usize = 5;
 /// Requests a site may have waiting.
 const OF_EACH_SITE: usize = 4;
 
@@ -187,18 +185,12 @@ async fn refill(sites: &mut Vec<Client>, race: usize) -> Result<()> {
     Ok(())
 }
 
+/// Whatever is heard meanwhile, a console that is told everything once stands where the other's welcome begins, also one
+/// that the other replaces.
 async fn rejoin(server: &Server, console: &mut Client, token: &str) -> Result<()> {
-    let mut fresh = Client::join(&server.host, token).await?;
-    // Microphones of those who prepare are heard meanwhile: both take in what has happened until they stand together.
-    for look in 0..LOOKS {
-        if console.view == fresh.view {
-            break;
-        }
-        let id = format!("look-{look}");
-        console.settle(&id).await?;
-        fresh.settle(&id).await?;
-    }
-    assert_eq!(console.view, fresh.view, "folded and fresh differ");
+    let fresh = Client::join(&server.host, token).await?;
+    let stands = console.until(|console| (console.view == fresh.view).then_some(()));
+    stands.await.context("folded and fresh differ")?;
     *console = fresh;
     Ok(())
 }
