@@ -209,6 +209,24 @@ test("when the time is over the page takes a PIN again", async () => {
   await stands(locked, "Đang chờ");
 });
 
+test("whose machine is changed waits beside the other, and a person decides", async () => {
+  const label = seatOf(await view(desk), FAR).label;
+  const other = await comes();
+  await stands(other, "Đang chờ");
+  const digits = await code(other);
+  await row(desk, label).getByRole("button", { name: /^Đổi máy/ }).click();
+  await none(grave(desk, "technician, changing a machine"));
+  await desk.locator("dialog [type=submit]").click();
+  await stands(room, "mời ra");
+  await room.reload();
+  await stands(room, "Đang chờ");
+  await row(desk, label).filter({ hasText: "máy lạ phải chờ ở cửa" }).waitFor();
+  await atDoor(desk, digits).getByRole("button", { name: /^Cho vào/ }).click();
+  await joined(other);
+  assert.equal(seatOf(await view(desk), FAR).devices, 1);
+  await leaves(other);
+});
+
 test("no page said that anything was wrong", () => {
   const wrong = (page) => page.said.filter((line) => /^(error|warning)/.test(line) && !line.includes("ERR_CONNECTION_REFUSED"));
   assert.deepEqual([desk, room, locked].flatMap(wrong), []);

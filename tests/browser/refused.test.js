@@ -1,0 +1,75 @@
+// What a person wrote is never lost: a comment that the server refuses is back in the form, at a desk and on a phone.
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { Seats, Server, browser, entered, open, until } from "./harness.js";
+
+const SITE = 3;
+/** The longest comment; a dozen of them are more than one site may have standing. */
+const LONG = "ộ".repeat(4_000);
+const WORDS = "Đề nghị nêu rõ thời hạn hoàn thành.";
+const PROPOSED = "Hoàn thành trong quý này.";
+
+let server, chromium, seats, desk, phone;
+
+const post = (text) => ({ type: "post_comment", kind: "wording", words: { at: { draft: 1, paragraph: 2 }, text, proposed: text, delegate: "" } });
+const typed = (page) => page.evaluate(() => ["#c-text", "#c-proposed"].map((field) => /** @type {HTMLTextAreaElement} */ (document.querySelector(field))?.value));
+
+async function send(page, words) {
+  await page.locator(".para").nth(1).click();
+  await page.locator("#c-text").fill(words);
+  await page.locator("#c-proposed").fill(PROPOSED);
+  await page.locator("form.compose [type=submit]").click();
+}
+
+before(async () => {
+  server = await Server.start();
+  chromium = await browser();
+  seats = await Seats.open(chromium, server);
+  await seats.join("site", server.link("moderator", SITE, "nothing"));
+  desk = await entered(await open(chromium, server.link("moderator", SITE, "room")));
+  phone = await open(chromium, server.link("moderator", SITE, "nothing"), { width: 390, height: 844 });
+  await desk.getByRole("tab", { name: /^(Dự thảo|Drafts)/ }).click();
+  await phone.locator(".foot button").click();
+});
+
+after(async () => {
+  await chromium?.close();
+  await server?.stop();
+});
+
+test("what is taken leaves an empty form", async () => {
+  for (const page of [desk, phone]) {
+    await send(page, "Nhất trí.");
+    await until("it is in the list", async () => (await page.evaluate(() => globalThis.diemcau.state())).pending === 0);
+    assert.deepEqual(await typed(page), ["", ""]);
+  }
+});
+
+test("what is refused is back in the form, and the status line says why", async () => {
+  let answer = null;
+  for (let n = 0; n < 12 && answer?.type !== "refused"; n += 1) answer = await seats.ask("site", post(LONG));
+  assert.equal(answer.why, "share_used", "the site's share is used up");
+  // So little room is left that the shortest of these does not fit.
+  for (let size = 4_000; size >= 1; size = Math.floor(size / 2)) {
+    do answer = await seats.ask("site", post("a".repeat(size))); while (answer.type === "ok");
+  }
+  for (const page of [desk, phone]) {
+    await send(page, WORDS);
+    await until("the words are back", async () => (await typed(page))[0] === WORDS);
+    assert.equal((await typed(page))[1], PROPOSED);
+    await page.locator(".status-line.alarming").waitFor();
+    await page.reload();
+  }
+});
+
+test("they are there after a reload, and go once there is room", async () => {
+  await phone.locator(".foot button").click();
+  await phone.locator(".para").nth(1).click();
+  assert.deepEqual(await typed(phone), [WORDS, PROPOSED]);
+  const first = await phone.evaluate((long) => globalThis.diemcau.view().feed.find((comment) => comment.words.text === long).id, LONG);
+  assert.equal((await seats.ask("site", { type: "withdraw_comment", comment: first })).type, "ok");
+  await phone.locator("form.compose [type=submit]").click();
+  await phone.locator(".status-line:not(.alarming) span").waitFor();
+  await until("it is taken", async () => (await phone.evaluate(() => globalThis.diemcau.state())).pending === 0);
+  assert.deepEqual(await typed(phone), ["", ""]);
+});
