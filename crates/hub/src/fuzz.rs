@@ -13,7 +13,7 @@ fn proof() {
         name: "proof",
         corpus: "corpus/proof",
         words: &["\n", "=", "_", "-", "AAAA", "BAAA", "\u{0}", "ă"],
-        inputs: 20_000,
+        inputs: 100_000,
         longest: 512,
     };
     let is_held = |text: &str| {

@@ -145,7 +145,7 @@ fn datagram() {
         name: "datagram",
         corpus: "corpus/datagram",
         words: &["abcd", "\u{16}", "\u{15}", "\u{14}"],
-        inputs: 20_000,
+        inputs: 100_000,
         longest: 1_400,
     };
     let from = SocketAddr::from(([127, 0, 0, 1], 50_000));

@@ -67,7 +67,7 @@ fn conference_file() {
             "queue = \"open\"\n",
             "starts = \"24:00\"\n",
         ],
-        inputs: 5_000,
+        inputs: 100_000,
         longest: 4_096,
     };
     fuzz.run(|input| {

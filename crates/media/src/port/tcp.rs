@@ -415,7 +415,7 @@ mod tests {
             name: "tcp_frames",
             corpus: "corpus/tcp_frames",
             words: &["\0\u{1}x", "\u{8}\0", "\0\0"],
-            inputs: 50_000,
+            inputs: 100_000,
             longest: 4_096,
         };
         let runtime = tokio::runtime::Builder::new_current_thread();

@@ -44,7 +44,7 @@ fn whip() {
             "a=recvonly\r\n",
             "a=rid:q send\r\n",
         ],
-        inputs: 20_000,
+        inputs: 100_000,
         longest: 4_096,
     };
     let runtime = tokio::runtime::Builder::new_current_thread();

@@ -28,7 +28,7 @@ fn rtcp() {
         name: "rtcp",
         corpus: "corpus/rtcp",
         words: &["\r\u{1e}\u{0}", "\u{0}\u{0}\u{0}\u{1}"],
-        inputs: 50_000,
+        inputs: 100_000,
         longest: 1_400,
     };
     let to = SocketAddr::from(([127, 0, 0, 1], 50_000));
@@ -101,7 +101,7 @@ fn player_offer() {
             "a=setup:passive\r\n",
             "a=extmap:15 urn:x\r\n",
         ],
-        inputs: 50_000,
+        inputs: 100_000,
         longest: 8 * 1024,
     };
     let ice = crate::engine::wire::Ice::new(crate::engine::wire::tests::provider()).unwrap();
@@ -142,7 +142,7 @@ fn downlink_answer() {
             "a=fingerprint:sha-256 00\r\n",
             "a=extmap:255 urn:x\r\n",
         ],
-        inputs: 20_000,
+        inputs: 100_000,
         longest: 16 * 1024,
     };
     fuzz.run(

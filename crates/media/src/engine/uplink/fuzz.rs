@@ -17,16 +17,17 @@ fn uplink() {
         name: "uplink",
         corpus: "corpus/uplink",
         words: &["\u{10}q", "\u{10}h", "\u{10}f", "@1", "@0", "1\u{0}\u{1}"],
-        inputs: 50_000,
+        inputs: 100_000,
         longest: 1_400,
     };
     let (mut client, mut taken) = (Client::new(OFFER), 0_u16);
     fuzz.run(|input| {
-        // A fresh leg now and then, which knows no streams yet.
-        if taken.is_multiple_of(500) {
-            client = Client::new(OFFER);
+        // A fresh leg now and then, which knows no streams yet; and before its client's numbers roll over, for that does not
+        // count how often they have.
+        if taken == 500 {
+            (client, taken) = (Client::new(OFFER), 0);
         }
-        taken = taken.wrapping_add(1);
+        taken += 1;
         client.now += Duration::from_millis(5);
         let sound = Out {
             ssrc: SOUND,
