@@ -1,0 +1,211 @@
+//! Records as servers leave them: closed, killed, and killed with a mirror.
+
+use crate::chance::Chance;
+use diemcau_conference::{CommentKind, CommentWords, Event, TurnEnd};
+use diemcau_journal::{
+    CheckpointKey, Entry, Journal, JournalError, MirroredJournal, Record as Read, SqliteJournal,
+};
+use diemcau_model::{CommentId, DraftId, Millis, ParagraphRef, SeatId, SiteId, TurnId};
+use rusqlite::Connection;
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+use tempfile::TempDir;
+
+pub const RECORDS: u64 = 600;
+/// The last record of a killed server that is signed.
+pub const LAST_SIGNED: u64 = 512;
+pub const DATABASE: &str = "conference.db";
+pub const LOG: &str = "conference.db-wal";
+
+/// How a server left its record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Left {
+    /// It was stopped: the log is in the database, the end is signed.
+    Closed,
+    /// It was killed: the log holds what was written last, and nothing behind the last checkpoint is signed.
+    Killed,
+    /// It was killed, and had a mirror on a second disk.
+    Mirrored,
+}
+
+/// A record that can be edited and put back.
+pub struct Record {
+    _folder: TempDir,
+    /// Each folder of it with its files: the main one, and the mirror if there is one.
+    whole: Vec<(PathBuf, Vec<(&'static str, Vec<u8>)>)>,
+    /// The last record of each append.
+    pub ends: Vec<u64>,
+}
+
+impl Record {
+    pub fn left(left: Left) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let (one, two) = (folder.path().join("one"), folder.path().join("two"));
+        let (live, live_mirror) = (
+            folder.path().join("live"),
+            folder.path().join("live-mirror"),
+        );
+        for folder in [&one, &two, &live, &live_mirror] {
+            fs::create_dir(folder).unwrap();
+        }
+        let (file, mirror) = (live.join(DATABASE), live_mirror.join(DATABASE));
+        let mut journal: Box<dyn Journal> = match left {
+            Left::Closed | Left::Killed => Box::new(SqliteJournal::open(&file, key(7)).unwrap()),
+            Left::Mirrored => Box::new(open_both(&file, &mirror).unwrap()),
+        };
+        let ends = fill(journal.as_mut());
+        let whole = match left {
+            Left::Closed => {
+                journal.close().unwrap();
+                drop(journal);
+                vec![(one, files(&live))]
+            }
+            Left::Killed => vec![(one, files(&live))],
+            Left::Mirrored => vec![(one, files(&live)), (two, files(&live_mirror))],
+        };
+        Self {
+            _folder: folder,
+            whole,
+            ends,
+        }
+    }
+
+    /// The folders that hold it, the main one first.
+    pub fn folders(&self) -> Vec<&Path> {
+        self.whole.iter().map(|(path, _)| path.as_path()).collect()
+    }
+
+    /// Puts everything back as the server left it.
+    pub fn restore(&self) {
+        for (folder, files) in &self.whole {
+            fs::remove_dir_all(folder).unwrap();
+            fs::create_dir(folder).unwrap();
+            for (name, bytes) in files {
+                fs::write(folder.join(name), bytes).unwrap();
+            }
+        }
+    }
+
+    /// What a server says that starts over both.
+    pub fn start(&self) -> Result<MirroredJournal, JournalError> {
+        let [main, mirror] = self.folders()[..] else {
+            panic!("there is one record only");
+        };
+        open_both(&main.join(DATABASE), &mirror.join(DATABASE))
+    }
+
+    /// The end of the last append that is whole when `count` records are left.
+    pub fn is_end(&self, count: u64) -> bool {
+        count == 0 || self.ends.contains(&count)
+    }
+}
+
+fn open_both(main: &Path, mirror: &Path) -> Result<MirroredJournal, JournalError> {
+    MirroredJournal::open(main, mirror, key(7), Millis(7))
+}
+
+/// The files of a journal, read while it is open: what a killed server leaves.
+fn files(folder: &Path) -> Vec<(&'static str, Vec<u8>)> {
+    let read = |name| fs::read(folder.join(name)).ok().map(|bytes| (name, bytes));
+    [DATABASE, LOG].into_iter().filter_map(read).collect()
+}
+
+/// Records from some bytes to several pages, in appends of one to twelve.
+fn fill(journal: &mut dyn Journal) -> Vec<u64> {
+    let entries: Vec<_> = (0..RECORDS as u32).map(entry).collect();
+    let mut chance = Chance(1);
+    let (mut rest, mut ends) = (&entries[..], vec![]);
+    while !rest.is_empty() {
+        let (batch, later) = rest.split_at((1 + chance.below(12) as usize).min(rest.len()));
+        ends.push(journal.append(batch).unwrap());
+        rest = later;
+    }
+    ends
+}
+
+pub fn key(seed: u8) -> CheckpointKey {
+    CheckpointKey::from_seed(&[seed; 32]).unwrap()
+}
+
+pub type Row = (i64, i64, Vec<u8>, Vec<u8>);
+
+/// What SQLite reads of both tables, row by row, up to where it cannot.
+pub fn judged(folder: &Path) -> Vec<Option<Row>> {
+    // In a folder of its own, so that the judge's traces do not meet the verifier.
+    let copy = tempfile::tempdir().unwrap();
+    for (name, bytes) in files(folder) {
+        fs::write(copy.path().join(name), bytes).unwrap();
+    }
+    let mut rows = vec![];
+    let read = || -> rusqlite::Result<()> {
+        let db = Connection::open(copy.path().join(DATABASE))?;
+        for query in [
+            "SELECT number, version, body, hash FROM journal ORDER BY number",
+            "SELECT number, 0, key, signature FROM checkpoint ORDER BY number",
+        ] {
+            let mut select = db.prepare(query)?;
+            let mut each = select.query([])?;
+            while let Some(row) = each.next()? {
+                rows.push(Some((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)));
+            }
+        }
+        Ok(())
+    };
+    if { read }().is_err() {
+        rows.push(None);
+    }
+    rows
+}
+
+/// Everything a journal gives back.
+pub fn all(journal: &mut dyn Journal) -> Vec<Read> {
+    let mut records = vec![];
+    journal
+        .read_all(&mut |record| records.push(record))
+        .unwrap();
+    records
+}
+
+pub fn entry(n: u32) -> Entry {
+    let at = Millis(1_622_075_400_000 + u64::from(n) * 50);
+    let event = match n % 5 {
+        0 => Event::TurnWarned {
+            turn: TurnId(n),
+            left_s: 60,
+        },
+        1 => Event::TurnEnded {
+            turn: TurnId(n),
+            how: TurnEnd::Released,
+            at,
+        },
+        _ => Event::CommentPosted {
+            comment: CommentId(n),
+            site: SiteId((n % 13) as u16),
+            seat: SeatId(n % 43),
+            kind: CommentKind::Substance,
+            words: CommentWords {
+                at: ParagraphRef {
+                    draft: DraftId(1),
+                    paragraph: 2,
+                },
+                text: "Đề nghị làm rõ trách nhiệm của cấp uỷ cơ sở. "
+                    .repeat(1 + (n as usize % 37) * 4),
+                proposed: String::new(),
+                delegate: "Trưởng Ban Tổ chức Huyện uỷ".into(),
+            },
+            at,
+        },
+    };
+    // Every command has two events; time's have none.
+    let (pair, at) = (n / 2, Millis(at.0 - u64::from(n % 2) * 50));
+    let command = (pair % 7 > 0).then(|| format!("{pair:08x}-5d0c-4c1e"));
+    let seat = command.as_ref().map(|_| SeatId(pair % 43));
+    Entry {
+        at,
+        seat,
+        command,
+        event,
+    }
+}
