@@ -96,8 +96,26 @@ impl Hub {
             metrics: &self.metrics,
             allowance: Allowance::new(),
         };
-        session.run(socket, early).await;
+        let ending = session.run(socket, early).await;
+        // From here on it is told and sent nothing, however long its goodbye takes.
+        room.tell(Message::Leave { peer }).await;
+        *admitted = None;
+        match ending {
+            Ending::Gone => {}
+            Ending::TurnedAway(why) => turn_away(socket, &self.metrics, why).await,
+            Ending::Closed(why) => close(socket, why).await,
+        }
     }
+}
+
+/// How a session ended.
+enum Ending {
+    /// The client is gone.
+    Gone,
+    /// It did what ends a connection.
+    TurnedAway(ErrorWhy),
+    /// The room closes it, or it was silent for too long.
+    Closed(Close),
 }
 
 struct Session<'a> {
@@ -108,12 +126,12 @@ struct Session<'a> {
 }
 
 impl Session<'_> {
-    async fn run(&mut self, socket: &mut impl Socket, early: Option<ClientFrame>) {
+    async fn run(&mut self, socket: &mut impl Socket, early: Option<ClientFrame>) -> Ending {
         let outlet = Arc::clone(socket.outlet());
         if let Some(frame) = early
             && let Err(why) = self.take_frame(socket, frame).await
         {
-            return turn_away(socket, self.metrics, why).await;
+            return Ending::TurnedAway(why);
         }
         let mut heard = Instant::now();
         loop {
@@ -123,14 +141,14 @@ impl Session<'_> {
                 inbound = socket.recv() => {
                     heard = Instant::now();
                     match inbound {
-                        None => return,
+                        None => return Ending::Gone,
                         Some(inbound) => if let Err(why) = self.take(socket, inbound).await {
-                            return turn_away(socket, self.metrics, why).await;
+                            return Ending::TurnedAway(why);
                         },
                     }
                 }
-                why = outlet.tend() => return close(socket, why).await,
-                () = tokio::time::sleep_until(heard + SILENT_MAX) => return close(socket, Close::Normal).await,
+                why = outlet.tend() => return Ending::Closed(why),
+                () = tokio::time::sleep_until(heard + SILENT_MAX) => return Ending::Closed(Close::Normal),
             }
         }
     }

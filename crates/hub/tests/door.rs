@@ -12,7 +12,7 @@ mod support;
 use diemcau_conference::{CommentKind, CommentWords, Event};
 use diemcau_hub::pin_hash;
 use diemcau_hub::{Frame, Inbound, Outlet, Socket, Wire};
-use diemcau_model::{DeviceId, DraftId, ParagraphRef, SeatId, WaitId};
+use diemcau_model::{DeviceId, DraftId, ParagraphRef, PeerAsk, SeatId, WaitId};
 use diemcau_protocol::{ClientCommand, ClientFrame, ErrorWhy, Fact, PROTOCOL, ServerFrame};
 use std::{
     io,
@@ -531,4 +531,24 @@ async fn whoever_changes_the_machine_of_its_own_seat_goes_on_at_its_desk() {
     assert!(matches!(alone.await, ServerFrame::Ok { .. }));
     let next = Guest::come(&hub, "chair", device(3), None).await;
     assert!(matches!(next.welcome, ServerFrame::Welcome { .. }));
+}
+
+/// A goodbye may take ten seconds to a client that reads nothing: meanwhile it is nobody here.
+#[tokio::test(start_paused = true)]
+async fn who_is_closed_leaves_at_once_however_long_its_goodbye_takes() {
+    let mut on = hub_on_a_disk_of(setup()).await;
+    let mut chair = Guest::join(&on.hub, "chair").await;
+    let secretary = Guest::join(&on.hub, "secretary").await;
+    secretary.reads(false);
+    chair.microphone("told", true).await;
+    while on.asks.try_recv().is_ok() {}
+    // More than anybody may say at once.
+    let ping = || {
+        let said = serde_json::to_string(&ClientFrame::Ping { sent: 1.0 }).unwrap();
+        support::Sent::Said(Inbound::Text(said))
+    };
+    while secretary.out.send(ping()).await.is_ok() {}
+    let left = async { while !matches!(on.asks.recv().await, Some(PeerAsk::Leave { .. })) {} };
+    let left = timeout(Duration::from_secs(1), left).await;
+    assert!(left.is_ok(), "its connection is over, and it has not left");
 }
