@@ -1,6 +1,12 @@
 //! What goes wrong. Every run draws which kinds it has and how often: one with everything would hide what one kind does.
 
-use crate::{chance::Chance, disk::Fault, machine::Machine, world::World};
+use crate::{
+    chance::Chance,
+    disk::Fault,
+    machine::Machine,
+    setup::COPIED,
+    world::{World, device},
+};
 use anyhow::Result;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -31,6 +37,12 @@ pub enum Trouble {
     Stop,
     /// The server dies; what was not synced is lost.
     Kill,
+    /// Somebody starts a machine that was off, or tries again after being sent away.
+    Start,
+    /// Somebody switches a second machine off.
+    Off,
+    /// A browser forgets its key: the machine is another device from then on.
+    Forget,
 }
 
 /// With which weights they come; what people do has 100.
@@ -48,14 +60,22 @@ const WEIGHTS: [(u64, Trouble); 11] = [
     (2, Trouble::Kill),
 ];
 const PEOPLE: u64 = 100;
+/// The same of what only a guarded door minds: every guarded run has them.
+const AT_THE_DOOR: [(u64, Trouble); 3] = [
+    (12, Trouble::Start),
+    (4, Trouble::Off),
+    (1, Trouble::Forget),
+];
 
 /// The troubles of a run.
 pub struct Faults(Vec<(u64, Option<Trouble>)>);
 
 impl Faults {
     /// Draws them: about half of the kinds, each up to three times its weight.
-    pub fn draw(chance: &mut Chance) -> Self {
+    pub fn draw(chance: &mut Chance, guarded: bool) -> Self {
         let mut drawn = vec![(PEOPLE, None)];
+        let at_the_door = AT_THE_DOOR.iter().filter(|_| guarded);
+        drawn.extend(at_the_door.map(|(weight, trouble)| (*weight, Some(*trouble))));
         for (weight, trouble) in WEIGHTS {
             if chance.percent(55) {
                 drawn.push((weight * chance.within(1..=3), Some(trouble)));
@@ -81,7 +101,8 @@ pub async fn make(world: &mut World, trouble: Trouble) -> Result<()> {
     world.trace.count(format!("trouble {trouble:?}"));
     match trouble {
         Trouble::Cut | Trouble::Silence | Trouble::Deaf | Trouble::Uplink | Trouble::Rude => {
-            if let Some(at) = somebody(world, Machine::is_joined) {
+            let is_here = |machine: &Machine| machine.is_joined() || machine.is_waiting();
+            if let Some(at) = somebody(world, is_here) {
                 disturb(world, at, trouble);
             }
         }
@@ -91,6 +112,9 @@ pub async fn make(world: &mut World, trouble: Trouble) -> Result<()> {
         Trouble::Disk => disk(world),
         Trouble::Stop => stop(world).await,
         Trouble::Kill => kill(world),
+        Trouble::Start => start(world),
+        Trouble::Off => off(world),
+        Trouble::Forget => forget(world),
     }
     Ok(())
 }
@@ -141,7 +165,10 @@ fn disturb(world: &mut World, at: usize, trouble: Trouble) {
         | Trouble::Double
         | Trouble::Disk
         | Trouble::Stop
-        | Trouble::Kill => {}
+        | Trouble::Kill
+        | Trouble::Start
+        | Trouble::Off
+        | Trouble::Forget => {}
     }
     world
         .trace
@@ -172,6 +199,44 @@ fn away(world: &mut World) {
     world.trace.say(machine.name(), "is away");
 }
 
+fn start(world: &mut World) {
+    let Some(at) = somebody(world, Machine::is_out) else {
+        return;
+    };
+    let seat = world.machines[at].seat.id;
+    let started = |(other, machine): &(usize, &mut Machine)| {
+        // A link that was copied comes from many machines at once.
+        *other == at || seat == COPIED && machine.seat.id == seat && machine.is_out()
+    };
+    let machines = world.machines.iter_mut().enumerate();
+    for (_, machine) in machines.filter(started) {
+        machine.joins_at = Some(Instant::now());
+        world.trace.say(machine.name(), "is started");
+    }
+}
+
+fn off(world: &mut World) {
+    let is_second = |machine: &Machine| machine.is_second && !machine.is_out();
+    let Some(at) = somebody(world, is_second) else {
+        return;
+    };
+    world.hang_up(at);
+    let machine = &mut world.machines[at];
+    machine.give_up();
+    world.trace.say(machine.name(), "is switched off");
+}
+
+fn forget(world: &mut World) {
+    let Some(at) = somebody(world, |machine| machine.device.is_some()) else {
+        return;
+    };
+    world.hang_up(at);
+    let key = world.chance.draw();
+    let machine = &mut world.machines[at];
+    machine.device = device(key);
+    world.trace.say(machine.name(), "forgets its key");
+}
+
 /// A command that waits for its answer, or has had it, is sent once more.
 fn double(world: &mut World) {
     let Some(at) = somebody(world, Machine::is_joined) else {
@@ -198,6 +263,7 @@ fn double(world: &mut World) {
 fn disk(world: &mut World) {
     let fault = match world.chance.below(8) {
         0 | 1 => Fault::Full,
+        2 | 3 if world.guarded && world.chance.percent(60) => Fault::SyncInDoubt,
         2 | 3 => Fault::Sync,
         4 => Fault::Gone,
         // Whether what it is asked meanwhile is written in the end, another fault may say.
@@ -220,7 +286,7 @@ fn disk(world: &mut World) {
     world.disk_heals_at = Some(Instant::now() + world.chance.millis(100..=8_000));
     let how = match fault {
         Fault::None => "hangs".into(),
-        Fault::Full | Fault::Sync | Fault::Gone => format!("fails: {fault:?}"),
+        Fault::Full | Fault::Sync | Fault::SyncInDoubt | Fault::Gone => format!("fails: {fault:?}"),
     };
     world.trace.say("disk", how);
 }

@@ -1,6 +1,10 @@
 //! What the record alone says about the floor: folded from the synced events, knowing none of the rules' code. What
-//! the media plane is told is held against this.
+//! the media plane is told is held against this. Who may be in is a fold of its own (`door.rs`).
 
+use crate::{
+    disk::Append,
+    door::{Door, Round},
+};
 use anyhow::{Result, bail, ensure};
 use diemcau_conference::{Event, QueueMode, Refusal, Setup};
 use diemcau_journal::Entry;
@@ -54,6 +58,7 @@ pub struct History {
     called_closed: bool,
     deputy: Option<SeatId>,
     revoked: BTreeSet<SeatId>,
+    door: Door,
     commands: BTreeMap<(SeatId, String), Effect>,
     last: u64,
 }
@@ -77,6 +82,18 @@ impl History {
             .collect()
     }
 
+    /// What the conference began with.
+    #[must_use]
+    pub fn setup(&self) -> &Setup {
+        &self.setup
+    }
+
+    /// Who may be in.
+    #[must_use]
+    pub fn door(&self) -> &Door {
+        &self.door
+    }
+
     /// Whether a seat's link was revoked.
     #[must_use]
     pub fn is_revoked(&self, seat: SeatId) -> bool {
@@ -95,7 +112,7 @@ impl History {
         self.last
     }
 
-    /// Takes the next record.
+    /// Takes the next record, which was synced with these others.
     ///
     /// # Errors
     /// Nobody had the right to it, or a command took effect twice.
@@ -103,7 +120,7 @@ impl History {
         clippy::wildcard_enum_match_arm,
         reason = "every event but one says that its command was carried out"
     )]
-    pub fn take(&mut self, entry: &Entry) -> Result<()> {
+    pub fn take(&mut self, append: &Append, entry: &Entry) -> Result<()> {
         self.last += 1;
         if let (Some(seat), Some(id)) = (entry.seat, &entry.command) {
             let number = self.last;
@@ -128,6 +145,11 @@ impl History {
         }
         self.check_right(entry)?;
         self.fold(&entry.event);
+        let round = Round {
+            numbers: append.first..=append.first + append.entries.len() as u64 - 1,
+            at: append.at,
+        };
+        self.door.take(self.last, round, entry.seat, &entry.event);
         Ok(())
     }
 
@@ -147,12 +169,20 @@ impl History {
                 seat.id,
                 entry.event
             );
+            ensure!(
+                !self.door.is_empty(seat.id),
+                "seat {} was asked to leave and did {:?}",
+                seat.id,
+                entry.event
+            );
         }
         let presides = seat.is_some_and(|seat| match seat.role {
             Role::Chair => self.deputy.is_none(),
             Role::Deputy => self.deputy == Some(seat.id),
             _ => false,
         });
+        let sees_to_links =
+            seat.is_some_and(|seat| matches!(seat.role, Role::Chair | Role::Technician));
         let fair = match &entry.event {
             Event::TurnStarted { turn, .. } => {
                 let open = self.setup.item(self.item.unwrap_or_default());
@@ -176,9 +206,13 @@ impl History {
                 Role::Moderator => seat.site == Some(*site),
                 role => role == Role::Secretary,
             }),
-            Event::SeatRevoked { .. } => {
-                seat.is_some_and(|seat| matches!(seat.role, Role::Chair | Role::Technician))
-            }
+            Event::SeatRevoked { .. }
+            | Event::SeatRestored { .. }
+            | Event::DeviceAllowed { .. } => sees_to_links,
+            Event::DeviceAdmitted { .. }
+            | Event::DeviceRefused { .. }
+            | Event::DeviceBanned { .. }
+            | Event::SeatExpelled { .. } => sees_to_links || presides,
             _ => true,
         };
         if !fair {
@@ -248,6 +282,13 @@ impl History {
             Event::SeatRevoked { seat } => {
                 self.revoked.insert(*seat);
                 self.deputy = self.deputy.filter(|deputy| deputy != seat);
+            }
+            Event::SeatExpelled { seat, .. } => {
+                self.deputy = self.deputy.filter(|deputy| deputy != seat);
+            }
+            Event::SeatRestored { seat, guarded, .. } => {
+                self.revoked.remove(seat);
+                self.deputy = self.deputy.filter(|deputy| deputy != seat || !guarded);
             }
             _ => {}
         }

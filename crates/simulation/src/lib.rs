@@ -8,6 +8,7 @@
 
 mod chance;
 mod disk;
+mod door;
 mod faults;
 mod history;
 mod laws;

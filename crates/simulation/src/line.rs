@@ -3,7 +3,7 @@
 use crate::wire::End;
 use bytes::Bytes;
 use diemcau_hub::{Frame, Inbound, Outlet, Socket};
-use diemcau_model::limits;
+use diemcau_model::{DeviceId, limits};
 use futures_util::{SinkExt, StreamExt};
 use std::{
     io,
@@ -28,11 +28,12 @@ use tokio_tungstenite::{
 pub struct Served {
     socket: WebSocketStream<Ends>,
     outlet: Arc<Outlet>,
+    device: Option<DeviceId>,
 }
 
 impl Served {
     /// Speaks WebSocket on an end; the handshake is HTTP's matter and left out.
-    pub async fn new(end: End) -> Self {
+    pub async fn new(end: End, device: Option<DeviceId>) -> Self {
         // As the server's own upgrade sets it.
         let config = WebSocketConfig::default()
             .max_message_size(Some(2 * limits::FRAME_MAX_BYTES))
@@ -43,7 +44,11 @@ impl Served {
             outlet: Arc::clone(&outlet),
         };
         let socket = WebSocketStream::from_raw_socket(ends, Role::Server, Some(config)).await;
-        Self { socket, outlet }
+        Self {
+            socket,
+            outlet,
+            device,
+        }
     }
 }
 
@@ -64,6 +69,11 @@ impl Socket for Served {
 
     fn outlet(&self) -> &Arc<Outlet> {
         &self.outlet
+    }
+
+    // Signatures are left out: they would be of other keys in each run of a seed. The wire's own tests have them.
+    fn vouched(&self) -> Option<DeviceId> {
+        self.device
     }
 
     async fn close(&mut self, code: u16, reason: &'static str) {
@@ -144,7 +154,9 @@ impl Ear {
             .is_some_and(|until| until > Instant::now())
     }
 
-    fn deaf_until(&self) -> Option<Instant> {
+    /// Until when it reads nothing.
+    #[must_use]
+    pub fn deaf_until(&self) -> Option<Instant> {
         self.heard().deaf_until
     }
 

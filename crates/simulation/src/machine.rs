@@ -1,7 +1,8 @@
 //! One client: what it shows, what it has sent and not been answered, and its connection while it has one.
 
-use crate::{line::Ear, wire::Cable};
+use crate::{door::Guest, line::Ear, wire::Cable};
 use diemcau_conference::{Refusal, Seat};
+use diemcau_model::{DeviceId, SeatId};
 use diemcau_protocol::{ClientCommand, ClientFrame, View};
 use std::collections::{BTreeSet, VecDeque};
 use tokio::{sync::mpsc, time::Instant};
@@ -14,6 +15,12 @@ const ANSWERED_MAX: usize = 12;
 pub struct Machine {
     /// Whose.
     pub seat: Seat,
+    /// The key it holds; none: its page can make none.
+    pub device: Option<DeviceId>,
+    /// Whether who sits at it knows the seat's PIN.
+    pub knows_pin: bool,
+    /// Whether the seat can spare it.
+    pub is_second: bool,
     /// Its connection.
     pub link: Option<Link>,
     /// What its screen shows; stale while there is no connection.
@@ -26,7 +33,7 @@ pub struct Machine {
     pub answered: VecDeque<(String, ClientCommand)>,
     /// Given up after a refusal of the disk. What was sent more than once may still be carried out and answered.
     pub given_up: BTreeSet<String>,
-    /// When it tries to connect; never again when its link was revoked.
+    /// When it tries to connect. None: it is switched off, or gave up because it was sent away.
     pub joins_at: Option<Instant>,
     name: String,
     next: u32,
@@ -56,6 +63,8 @@ pub struct Link {
     pub cable: Cable,
     /// The welcome has come.
     pub joined: bool,
+    /// It waits at the door.
+    pub waits: bool,
     /// The highest event anybody had been answered when it was made.
     pub behind: u64,
     /// When something was last heard.
@@ -64,6 +73,40 @@ pub struct Link {
     pub pinged_at: Instant,
     /// It has sent something that is no frame: errors are its due.
     pub rude: bool,
+}
+
+/// What the simulation knows of a connection that is there, or was.
+#[derive(Clone, Copy, Debug)]
+pub struct Connection {
+    /// Who made it, as far as it has said so.
+    pub guest: Guest,
+    /// The last record when it was made.
+    pub made: u64,
+    /// The record from which on it is in.
+    pub entered: Option<u64>,
+    /// It gave a PIN, and whether it was the right one.
+    pub pin: Option<bool>,
+    /// By when the server must have seen that it is gone.
+    pub gone_by: Option<Instant>,
+}
+
+impl Connection {
+    /// A connection that has said nothing but its link.
+    #[must_use]
+    pub fn new(seat: SeatId, made: u64) -> Self {
+        let guest = Guest {
+            seat,
+            device: None,
+            wait: None,
+        };
+        Self {
+            guest,
+            made,
+            entered: None,
+            pin: None,
+            gone_by: None,
+        }
+    }
 }
 
 /// What a command was answered.
@@ -78,16 +121,24 @@ pub enum Answer {
 impl Machine {
     /// A machine that has not connected yet.
     #[must_use]
-    pub fn new(name: String, seat: Seat, joins_at: Instant) -> Self {
+    pub fn new(
+        name: String,
+        seat: Seat,
+        device: Option<DeviceId>,
+        joins_at: Option<Instant>,
+    ) -> Self {
         Self {
             seat,
+            device,
+            knows_pin: true,
+            is_second: false,
             link: None,
             view: None,
             seq: 0,
             pending: VecDeque::new(),
             answered: VecDeque::new(),
             given_up: BTreeSet::new(),
-            joins_at: Some(joins_at),
+            joins_at,
             name,
             next: 1,
         }
@@ -105,10 +156,22 @@ impl Machine {
         self.link.as_ref().is_some_and(|link| link.joined)
     }
 
-    /// Its link opens nothing any more.
+    /// Whether it waits at the door.
+    #[must_use]
+    pub fn is_waiting(&self) -> bool {
+        self.link.as_ref().is_some_and(|link| link.waits)
+    }
+
+    /// It does not try to come.
     #[must_use]
     pub fn is_out(&self) -> bool {
         self.joins_at.is_none()
+    }
+
+    /// It was sent away, and shows so.
+    pub fn give_up(&mut self) {
+        self.joins_at = None;
+        self.pending.clear();
     }
 
     /// Wants something; gives the id under which it is asked, now and whenever it is asked again.

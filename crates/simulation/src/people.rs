@@ -6,13 +6,23 @@ use diemcau_conference::{
     SpeechType, Waiting,
 };
 use diemcau_model::{
-    Carries, CommentId, DraftId, ItemId, ParagraphRef, PromptId, Role, SeatId, SiteId, TurnId,
+    Carries, CommentId, DeviceId, DraftId, ItemId, ParagraphRef, PromptId, Role, SeatId, SiteId,
+    TurnId, WaitId,
 };
 use diemcau_protocol::{ClientCommand, View};
 
 /// What somebody at this seat, who sees this, presses next; none when there is nothing to press.
-pub fn press(seat: &Seat, view: &View, chance: &mut Chance) -> Option<ClientCommand> {
-    let mut hand = Hand { view, chance };
+pub fn press(
+    seat: &Seat,
+    view: &View,
+    guarded: bool,
+    chance: &mut Chance,
+) -> Option<ClientCommand> {
+    let mut hand = Hand {
+        view,
+        guarded,
+        chance,
+    };
     // Now and then somebody asks for what the seat may not.
     let role = match hand.chance.percent(2) {
         true => *hand.chance.pick(&ROLES)?,
@@ -71,11 +81,21 @@ const PROMPTS: [PromptKind; 5] = [
 
 struct Hand<'a> {
     view: &'a View,
+    guarded: bool,
     chance: &'a mut Chance,
 }
 
 impl Hand<'_> {
     fn presiding(&mut self) -> Option<ClientCommand> {
+        // Whoever waits is seen to soon.
+        let often = if self.view.door.waiting.is_empty() {
+            8
+        } else {
+            35
+        };
+        if self.guarded && self.chance.percent(often) {
+            return self.door();
+        }
         let floor = &self.view.floor;
         let after = floor.turn.as_ref().map(|turn| turn.turn);
         let next = floor.next.map(diemcau_conference::Next::turn);
@@ -303,6 +323,9 @@ impl Hand<'_> {
     }
 
     fn technician(&mut self) -> Option<ClientCommand> {
+        if self.guarded && self.chance.percent(75) {
+            return self.door();
+        }
         Some(match self.chance.below(12) {
             // Of the seats that can be spared: a conference without its desks and rooms would do little more.
             0 => ClientCommand::RevokeSeat {
@@ -313,6 +336,65 @@ impl Hand<'_> {
             },
             _ => return self.screens(),
         })
+    }
+
+    /// Whoever waits is mostly let in; now and then somebody is sent away, or may come again.
+    fn door(&mut self) -> Option<ClientCommand> {
+        let door = &self.view.door;
+        let waiting: Vec<WaitId> = door.waiting.iter().map(|visitor| visitor.wait).collect();
+        let banned: Vec<DeviceId> = door.banned.iter().map(|banned| banned.device).collect();
+        let wait = self.chance.pick(&waiting).copied();
+        Some(match (self.chance.below(20), wait) {
+            (0..=9, Some(wait)) => ClientCommand::AdmitDevice { wait },
+            (10..=12, Some(wait)) => ClientCommand::RefuseDevice {
+                wait,
+                ban: self.chance.percent(40),
+            },
+            // Somebody else was faster, or the list is an old one.
+            (13, _) => ClientCommand::AdmitDevice {
+                wait: WaitId(1 + self.chance.below(12) as u32),
+            },
+            (0..=2 | 14..=15, _) => ClientCommand::ExpelSeat {
+                seat: self.guest()?,
+                ban: self.chance.percent(40),
+            },
+            (3 | 16, _) => ClientCommand::RevokeSeat {
+                seat: self.spare()?,
+            },
+            (17..=18, _) => ClientCommand::RestoreSeat {
+                seat: self.shut_seat()?,
+            },
+            (19, _) => ClientCommand::AllowDevice {
+                device: *self.chance.pick(&banned)?,
+            },
+            _ => return None,
+        })
+    }
+
+    /// A seat that may be asked to leave: any but the first chair's and the technicians', who let the others in again.
+    fn guest(&mut self) -> Option<SeatId> {
+        let is_guest = |seat: &&diemcau_protocol::SeatView| {
+            seat.id != SeatId(0) && seat.role != Role::Technician
+        };
+        let guests = self.view.seats.iter().filter(is_guest);
+        let guests: Vec<SeatId> = guests.map(|seat| seat.id).collect();
+        self.chance.pick(&guests).copied()
+    }
+
+    /// A seat whose link does not open as on the first day: mostly one that opens nothing.
+    fn shut_seat(&mut self) -> Option<SeatId> {
+        let is_shut =
+            |seat: &&diemcau_protocol::SeatView| seat.revoked || seat.expelled || seat.devices > 0;
+        let shut: Vec<&diemcau_protocol::SeatView> =
+            self.view.seats.iter().filter(is_shut).collect();
+        let revoked = shut.iter().filter(|seat| seat.revoked);
+        let revoked: Vec<SeatId> = revoked.map(|seat| seat.id).collect();
+        let shut: Vec<SeatId> = shut.iter().map(|seat| seat.id).collect();
+        let one = self
+            .chance
+            .pick(&revoked)
+            .filter(|_| self.chance.percent(60));
+        one.or_else(|| self.chance.pick(&shut)).copied()
     }
 
     /// A seat whose loss leaves enough to simulate: the second chair, the observer, a standby, a telephone, two rooms.

@@ -10,7 +10,7 @@ use crate::{
 use anyhow::{Context, Result};
 use diemcau_hub::{Ground, Hub, MediaLines, Metrics};
 use diemcau_journal::Writer;
-use diemcau_model::{Millis, Stage};
+use diemcau_model::{DeviceId, Millis, Stage};
 use prometheus_client::registry::Registry;
 use std::sync::Arc;
 use tokio::{
@@ -35,7 +35,7 @@ impl Server {
     ///
     /// # Errors
     /// The disk does not let it.
-    pub async fn start(disk: &Disk, wall: Millis) -> Result<Self> {
+    pub async fn start(disk: &Disk, wall: Millis, guarded: bool) -> Result<Self> {
         let (stage, stage_out) = watch::channel(Stage::default());
         let (asks, asks_in) = mpsc::channel(NOTES_MAX);
         let (says_out, says) = mpsc::channel(NOTES_MAX);
@@ -63,7 +63,7 @@ impl Server {
             reports,
         };
         let hub = Hub::new(Metrics::register(&mut Registry::default()));
-        hub.open_on(ground, setup(), Box::new(disk.hold()), lines)
+        hub.open_on(ground, setup(guarded), Box::new(disk.hold()), lines)
             .await
             .context("the conference cannot be opened")?;
         Ok(Self {
@@ -74,12 +74,12 @@ impl Server {
         })
     }
 
-    /// Serves a connection.
-    pub fn serve(&mut self, end: End) {
+    /// Serves a connection of a device, or of a page that can make no key.
+    pub fn serve(&mut self, end: End, device: Option<DeviceId>) {
         let hub = Arc::clone(&self.hub);
         self.served.retain(|task| !task.is_finished());
         self.served.push(tokio::spawn(async move {
-            hub.serve(Served::new(end).await).await
+            hub.serve(Served::new(end, device).await).await
         }));
     }
 

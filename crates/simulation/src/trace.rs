@@ -1,5 +1,6 @@
 //! What happened in a run, to be read by people; and how often each kind of thing happened.
 
+use diemcau_conference::Event;
 use diemcau_protocol::ClientCommand;
 use std::{collections::BTreeMap, fmt::Display};
 use tokio::time::Instant;
@@ -32,6 +33,20 @@ impl Trace {
             ms / 1_000,
             ms % 1_000
         ));
+    }
+
+    /// Counts what is written about links and devices.
+    #[allow(
+        clippy::wildcard_enum_match_arm,
+        reason = "the others are counted by their commands"
+    )]
+    pub fn count_door(&mut self, event: &Event) {
+        match event {
+            Event::DeviceBound { .. } => self.count("device bound"),
+            Event::DeviceBanned { .. } => self.count("device banned"),
+            Event::DeviceGone { .. } => self.count("device gone"),
+            _ => {}
+        }
     }
 
     /// Counts something.

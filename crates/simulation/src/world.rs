@@ -6,18 +6,18 @@ use crate::{
     faults::{self, Faults, Trouble},
     history::History,
     line::{Ear, listen},
-    machine::{Answer, Link, Machine},
+    machine::{Answer, Connection, Link, Machine},
     people,
     server::Server,
-    setup::{setup, token},
+    setup::{machines, setup, shares_with, token},
     trace::Trace,
     wire,
 };
 use anyhow::{Context, Result, ensure};
-use diemcau_model::{Carries, Millis, Role, ScreenSlots, SeatId};
+use diemcau_model::{Carries, DeviceId, Millis, Role, ScreenSlots, SeatId};
 use diemcau_protocol::{ClientFrame, PROTOCOL, ServerFrame};
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::Arc,
     time::Duration,
 };
@@ -27,8 +27,6 @@ use tokio::{
 };
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
-/// A seat that is a site's endpoint, on two machines: the newer puts the older out.
-const TWO_MACHINES: SeatId = SeatId(9);
 /// 00:00 of every run: 27 May 2021, 07:30 in Vietnam.
 const BEGIN: Millis = Millis(1_622_075_400_000);
 /// Steps between two rests, and how often a run rests.
@@ -40,6 +38,12 @@ const PING_EVERY: Duration = Duration::from_secs(5);
 const SILENT_MAX: Duration = Duration::from_secs(15);
 /// A client waits so long before it connects again.
 const REJOIN_MS: std::ops::RangeInclusive<u64> = 50..=1_500;
+/// How long the server may take to see that a client is gone that did not say so: what it bears of silence, and what a disk
+/// keeps it busy with.
+const SILENT_GONE: Duration = Duration::from_secs(35);
+/// The same of one whose connection was ended: what was under way still comes, a long text in two parts, each as late as
+/// the slowest network brings it.
+const ENDED_GONE: Duration = Duration::from_secs(6);
 
 /// Everything there is in a run.
 pub struct World {
@@ -54,10 +58,12 @@ pub struct World {
     pub(crate) answers: BTreeMap<(SeatId, String), Answer>,
     /// The highest event anybody was answered.
     pub(crate) answered: u64,
-    /// Whose each connection is or was.
-    pub(crate) connections: BTreeMap<u64, SeatId>,
-    /// When each connection that is no more was let go by its client.
-    pub(crate) let_go: BTreeMap<u64, Instant>,
+    /// Every connection that is there, or was.
+    pub(crate) connections: BTreeMap<u64, Connection>,
+    /// Links open for known devices only, and who else comes waits at the door.
+    pub(crate) guarded: bool,
+    /// Links at which somebody gave a wrong PIN.
+    pub(crate) pins_tried: BTreeSet<SeatId>,
     /// How much of the disk's and of the plane's doings has been looked at.
     pub(crate) appends_seen: usize,
     pub(crate) stages_seen: usize,
@@ -81,23 +87,13 @@ impl World {
     pub fn new(seed: u64) -> Self {
         let mut chance = Chance::new(seed);
         let begun = Instant::now();
-        let mut machines = vec![];
-        for seat in setup().seats {
-            // Two consoles of the first chair, and a room in which somebody starts a second machine with the same link.
-            let copies = match seat.id {
-                SeatId(0) | TWO_MACHINES => 2,
-                _ => 1,
-            };
-            for copy in 0..copies {
-                let name = format!("s{}{}", seat.id, if copy == 0 { "" } else { "b" });
-                let joins_at = begun + chance.millis(0..=3_000);
-                machines.push(Machine::new(name, seat.clone(), joins_at));
-            }
-        }
+        // Every fourth run is of links that open for everybody, as a conference's file may want it.
+        let guarded = seed % 4 != 1;
+        let machines = all_machines(guarded, begun, &mut chance);
         let disk = Disk::default();
         disk.set_sync(chance.millis(0..=15));
         Self {
-            faults: Faults::draw(&mut chance),
+            faults: Faults::draw(&mut chance, guarded),
             lag: chance.millis(1..=60),
             disk,
             server: None,
@@ -107,7 +103,8 @@ impl World {
             answers: BTreeMap::new(),
             answered: 0,
             connections: BTreeMap::new(),
-            let_go: BTreeMap::new(),
+            guarded,
+            pins_tried: BTreeSet::new(),
             appends_seen: 0,
             stages_seen: 0,
             disk_failed: false,
@@ -170,9 +167,13 @@ impl World {
 
     async fn start(&mut self) {
         let wall = BEGIN.plus(self.begun.elapsed().as_millis() as u64);
-        match Server::start(&self.disk, wall).await {
+        let found = self.disk.found();
+        match Server::start(&self.disk, wall, self.guarded).await {
             Ok(server) => {
                 self.trace.say("server", "starts");
+                if self.disk.found() > found {
+                    self.trace.count("found by the restart");
+                }
                 self.server = Some(server);
                 self.starts_at = None;
                 (self.stages_seen, self.disk_failed) = (0, self.disk_heals_at.is_some());
@@ -197,7 +198,7 @@ impl World {
             self.trace.say(machine.name(), "hears nothing: hangs up");
             return self.hang_up(at);
         }
-        if link.joined && now.duration_since(link.pinged_at) >= PING_EVERY {
+        if (link.joined || link.waits) && now.duration_since(link.pinged_at) >= PING_EVERY {
             link.pinged_at = now;
             link.send(&ClientFrame::Ping { sent: 1.0 });
         }
@@ -220,11 +221,12 @@ impl World {
             return;
         };
         let number = self.connections.len() as u64 + 1;
-        self.connections.insert(number, machine.seat.id);
+        let connection = Connection::new(machine.seat.id, self.history.last());
+        self.connections.insert(number, connection);
         let (client, served, cable) = wire::connect(self.lag);
         let (say, said) = mpsc::unbounded_channel();
         let ear = Ear::default();
-        server.serve(served);
+        server.serve(served, machine.device);
         tokio::spawn(listen(client, said, ear.clone()));
         let link = Link {
             number,
@@ -232,6 +234,7 @@ impl World {
             ear,
             cable,
             joined: false,
+            waits: false,
             behind: self.answered,
             heard_at: now,
             pinged_at: now,
@@ -250,8 +253,10 @@ impl World {
     pub(crate) fn hang_up(&mut self, at: usize) {
         let later = Instant::now() + self.chance.millis(REJOIN_MS);
         let machine = &mut self.machines[at];
-        if let Some(link) = machine.link.take() {
-            self.let_go.insert(link.number, Instant::now());
+        if let Some(link) = machine.link.take()
+            && let Some(connection) = self.connections.get_mut(&link.number)
+        {
+            connection.gone_by = Some(gone_by(&link));
         }
         machine.joins_at = machine.joins_at.map(|_| later);
     }
@@ -263,7 +268,7 @@ impl World {
         let Some(link) = &mut machine.link else {
             return;
         };
-        link.joined = true;
+        (link.joined, link.waits) = (true, false);
         let carries = machine.seat.carries;
         if carries.endpoint().is_some() {
             let sdp = link.number.to_string();
@@ -308,7 +313,11 @@ impl World {
             Role::Moderator => 8,
             Role::Observer | Role::Stage => 0,
         };
-        let weights: Vec<(u64, usize)> = self.machines.iter().map(by_role).zip(0..).collect();
+        let at_hand = |machine: &Machine| match self.guarded && machine.view.is_none() {
+            true => 0,
+            false => by_role(machine),
+        };
+        let weights: Vec<(u64, usize)> = self.machines.iter().map(at_hand).zip(0..).collect();
         let Some(at) = self.chance.weighed(&weights) else {
             return;
         };
@@ -317,7 +326,8 @@ impl World {
         let Some(view) = machine.view.as_ref().filter(|_| !machine.is_out()) else {
             return;
         };
-        let Some(command) = people::press(&machine.seat, view, &mut self.chance) else {
+        let Some(command) = people::press(&machine.seat, view, self.guarded, &mut self.chance)
+        else {
             return;
         };
         self.trace.say(machine.name(), crate::trace::told(&command));
@@ -416,7 +426,8 @@ impl World {
     /// Who is not connected, or waits for an answer.
     fn unrest(&self) -> String {
         let is_easy = |machine: &Machine| {
-            machine.is_out() || machine.is_joined() && machine.pending.is_empty()
+            let is_done = machine.is_joined() && machine.pending.is_empty();
+            machine.is_out() || machine.is_waiting() || is_done
         };
         let told = |machine: &Machine| {
             let waits: Vec<&str> = machine.pending.iter().map(|one| one.id.as_str()).collect();
@@ -430,5 +441,42 @@ impl World {
         let uneasy = self.machines.iter().filter(|machine| !is_easy(machine));
         let uneasy: Vec<String> = uneasy.map(told).collect();
         uneasy.join(", ")
+    }
+}
+
+/// Everybody's machines. Each has a key of its own, but where one opens another's link too.
+fn all_machines(guarded: bool, begun: Instant, chance: &mut Chance) -> Vec<Machine> {
+    let mut all: Vec<Machine> = vec![];
+    for seat in setup(guarded).seats {
+        for kind in machines(seat.id, guarded) {
+            let name = format!("s{}{}", seat.id, kind.letter);
+            let starts = kind.starts.then(|| begun + chance.millis(0..=3_000));
+            let first = shares_with(seat.id).filter(|_| kind.letter == "b");
+            let first = all.iter().find(|one| Some(one.seat.id) == first);
+            let device = first.map_or(device(all.len() as u64), |first| first.device);
+            let device = device.filter(|_| kind.has_key);
+            let mut machine = Machine::new(name, seat.clone(), device, starts);
+            machine.is_second = !kind.starts;
+            machine.knows_pin = !guarded || kind.starts || chance.percent(50);
+            all.push(machine);
+        }
+    }
+    all
+}
+
+/// A key's name, of as many as are wanted.
+pub(crate) fn device(number: u64) -> Option<DeviceId> {
+    let mut id = [0xd0; 32];
+    id[..8].copy_from_slice(&number.to_be_bytes());
+    Some(DeviceId(id))
+}
+
+/// By when the server must have seen that a connection is gone which its client lets go of now.
+fn gone_by(link: &Link) -> Instant {
+    let now = Instant::now();
+    match link.cable.is_silent() {
+        true => now + SILENT_GONE,
+        // A machine that sleeps ends its connection when it wakes.
+        false => now.max(link.ear.deaf_until().unwrap_or(now)) + ENDED_GONE,
     }
 }

@@ -15,7 +15,8 @@ use std::{
 const SEEDS: std::ops::RangeInclusive<u64> = 1..=500;
 
 /// Further seeds that once found something. 5153: a silence outlived the record's own closing, which one round undid again.
-/// 22,581: a server that starts on a disk that still fails, which the law about the stage had forgotten.
+/// 22,581: a server that starts on a disk that still fails, which the law about the stage had forgotten. Both are of open
+/// doors, whose runs are as they were before there was a guarded one.
 const FOUND: [u64; 2] = [5153, 22_581];
 
 #[test]
@@ -48,40 +49,55 @@ fn every_law_holds_in_every_run() {
 
 /// Runs that never meet a kind of command, answer or trouble prove nothing about it.
 fn check_that_it_happened(tally: &BTreeMap<String, u64>) {
-    let commands = "accept_request ask_to_present call_next_site call_site close_microphones deny_request end_roll_call end_turn \
-        end_presentation extend_turn finish_item grant grant_next handle_prompt hold_comment keep_turn let_present move_item move_request next_item \
-        open_microphones pass_over_site pause_turn post_comment preview_layout prompt_desks prompt_site publish_comment request_floor \
-        resume_turn return_call return_chair revoke_seat revoke_turn set_carousel set_hall_microphone set_headcount set_layout \
+    let commands = "accept_request admit_device allow_device ask_to_present call_next_site call_site close_microphones deny_request end_roll_call end_turn \
+        end_presentation expel_seat extend_turn finish_item grant grant_next handle_prompt hold_comment keep_turn let_present move_item move_request next_item \
+        open_microphones pass_over_site pause_turn post_comment preview_layout prompt_desks prompt_site publish_comment refuse_device request_floor \
+        restore_seat resume_turn return_call return_chair revoke_seat revoke_turn set_carousel set_hall_microphone set_headcount set_layout \
         set_blank set_list set_notice start_break end_break set_priority set_ready set_spotlight show_paragraph stage start_item \
         start_roll_call take_chair take_preview undo withdraw_comment withdraw_request";
     let others = [
         "answered again",
+        "device banned",
+        "device bound",
+        "device gone",
         "disk hangs",
+        "error Expelled",
+        "error LobbyFull",
         "error Malformed",
         "error NotAdmitted",
+        "error NotLetIn",
         "error Replaced",
         "error Revoked",
         "error StorageFailed",
+        "found by the restart",
         "heard at rest",
         "joined",
+        "let in at the door",
         "picture forwarded",
+        "proved",
         "refused AlreadySo",
         "refused DeputyPresides",
         "refused NotAllowed",
         "refused Stale",
+        "refused UnknownDevice",
         "rested",
         "trouble Away",
         "trouble Cut",
         "trouble Deaf",
         "trouble Disk",
         "trouble Double",
+        "trouble Forget",
         "trouble Kill",
         "trouble Lag",
+        "trouble Off",
         "trouble Rude",
         "trouble Silence",
+        "trouble Start",
         "trouble Stop",
         "trouble Uplink",
         "voice forwarded",
+        "waits at the door",
+        "wrong PIN",
     ];
     let commands = commands
         .split_whitespace()
@@ -95,7 +111,7 @@ fn check_that_it_happened(tally: &BTreeMap<String, u64>) {
 
 #[test]
 fn one_seed_is_one_run() {
-    for seed in [3, 17, 41] {
+    for seed in [3, 17, 42] {
         let (one, two) = (run(seed).unwrap(), run(seed).unwrap());
         assert!(one.trace.len() > 300, "a run that does little");
         for (line, (one, two)) in one.trace.iter().zip(&two.trace).enumerate() {
