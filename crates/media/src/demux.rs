@@ -161,7 +161,7 @@ mod tests {
             left.extend(demux.answered(LEG, address(port), path));
         }
         assert_eq!(demux.find(&[0x80; 30], address(1)), Some(LEG));
-        assert_eq!(left, (2..22).map(address).collect::<Vec<_>>());
+        assert_eq!(left, (2..23).map(address).collect::<Vec<_>>());
         assert_eq!(demux.addresses[&LEG].len(), ADDRESSES_PER_LEG_MAX);
     }
 

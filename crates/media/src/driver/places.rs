@@ -4,7 +4,7 @@ use diemcau_model::{Carries, SeatId};
 use std::collections::BTreeMap;
 
 /// Those who only watch, at one time, and the first machine of each seat beside them; a further one is told that there is
-/// no place when it asks for pictures, and may still follow the page. An idle downlink holds about 0.3 MB.
+/// no place when it asks for pictures, and may still follow the page. A downlink holds 0.1 MB before anything goes over it.
 pub const WATCHERS_MAX: usize = 1_024;
 
 /// Counts those who only watch. Rooms, standbys and who presents have a place always: the hub lets one machine of each be.
