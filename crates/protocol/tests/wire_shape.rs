@@ -38,9 +38,9 @@ fn every_server_frame() {
         {"type":"pong","sent":1234.5,"now":1622075400000}
         {"type":"uplink_answer","sdp":"v=0"}
         {"type":"downlink_offer","sdp":"v=0"}
-        {"type":"slots","video":[0,null]}
+        {"type":"slots","video":[0,null],"step":"sound_only"}
         {"type":"media_failed","side":"uplink","reason":"ICE failed"}
-        {"type":"telemetry","sites":[{"site":1,"connections":2,"bars":2,"bad":["jitter"],"link":{"loss_percent":1.5,"rtt_ms":20.0,"jitter_ms":61.5,"level_dbov":-40,"loud_dbov":-46,"up_bps":1500000,"down_bps":2500000,"fps":25.0,"freezes":2,"bears_bps":4000000,"step":"fewer_tiles"}},{"site":2,"connections":0,"bars":0,"bad":[],"link":null}],"chairs":1}
+        {"type":"telemetry","sites":[{"site":1,"connections":2,"bars":2,"bad":["jitter"],"link":{"loss_percent":1.5,"down_loss_percent":0.5,"rtt_ms":20.0,"jitter_ms":61.5,"level_dbov":-40,"loud_dbov":-46,"up_bps":1500000,"down_bps":2500000,"fps":25.0,"freezes":2,"bears_bps":4000000,"step":"fewer_tiles"}},{"site":2,"connections":0,"bars":0,"bad":[],"link":null}],"chairs":1}
         {"type":"alarms","alarms":["record_full","mirror_fails"]}
         {"type":"stopping"}
         {"type":"prove","challenge":"q83v","pin":true,"locked_ms":30000}
