@@ -184,7 +184,7 @@ mod tests {
         assert!(!tries.locked(&attacked).is_zero());
 
         // Nor when the wait is over, and only the count is left.
-        tokio::time::advance(WAIT_FIRST).await;
+        tokio::time::advance(WAIT_FIRST + Duration::from_secs(1)).await;
         flood();
         assert_eq!(tries.like(&strange).len(), STRANGE_LINKS_MAX);
         assert_eq!(tries.take(&attacked), Some(WAIT_FIRST * 2));

@@ -185,3 +185,40 @@ impl Copier {
         }
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+mod tests {
+    use super::*;
+    use crate::Entry;
+    use diemcau_conference::Event;
+
+    #[test]
+    fn nobody_waits_longer_than_they_like_for_a_copy_that_hangs() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name| folder.path().join(name);
+        let key = CheckpointKey::from_seed(&[7; 32]).unwrap();
+        let mut leader = SqliteJournal::open(path("one"), key.clone()).unwrap();
+        let copy = SqliteJournal::open(path("two"), key.clone()).unwrap();
+        let follower = Follower::spawn(path("one"), path("two"), key, Some(copy));
+        let entry = Entry {
+            at: Millis(1),
+            seat: None,
+            command: None,
+            event: Event::ListSet { open: true },
+        };
+        leader.append(&[entry]).unwrap();
+
+        // A store that is locked is waited for, for some seconds.
+        let other = Connection::open(path("two")).unwrap();
+        other.execute_batch("BEGIN IMMEDIATE").unwrap();
+        follower.ask(Ask::default());
+        assert!(follower.answer(Duration::from_millis(50)).is_none());
+        other.execute_batch("ROLLBACK").unwrap();
+        let answer = follower.answer(Duration::from_secs(30));
+        assert!(matches!(answer, Some(Ok(()))), "{answer:?}");
+        let copied = rows::hash_at(&other, 1).unwrap();
+        assert!(copied.is_some());
+        assert_eq!(copied, rows::hash_at(leader.rows(), 1).unwrap());
+    }
+}
