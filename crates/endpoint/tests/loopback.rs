@@ -55,7 +55,7 @@ async fn it_sends_receives_speaks_and_comes_back() {
     assert_eq!(words.topic, "Đường tỉnh 846");
     first.media(Levels::Taken).await;
     first
-        .say(json!({"type": "slots", "video": [5, null]}))
+        .say(json!({"type": "slots", "video": [5, null], "step": "full"}))
         .await;
     first.give_floor().await;
     assert!(matches!(first.command().await, ClientCommand::EndTurn { turn } if turn.0 == 9));
