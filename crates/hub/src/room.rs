@@ -559,7 +559,7 @@ impl Room {
             }
         }
         self.tell_alarms();
-        self.let_wait(to_lobby, is_written);
+        self.let_wait(to_lobby, is_written).await;
         self.turn_away(turned_away, is_written);
         for join in joins {
             self.enter(join).await;

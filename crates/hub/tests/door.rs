@@ -552,3 +552,25 @@ async fn who_is_closed_leaves_at_once_however_long_its_goodbye_takes() {
     let left = timeout(Duration::from_secs(1), left).await;
     assert!(left.is_ok(), "its connection is over, and it has not left");
 }
+
+#[tokio::test(start_paused = true)]
+async fn who_is_let_in_in_the_moment_it_comes_is_in() {
+    let hub = bound(&[SECRETARY]).await;
+    let chair = Guest::join(&hub, "chair").await;
+    let _known = Guest::come(&hub, "secretary", device(1), None).await;
+    let mut other = Guest::knock(&hub, "secretary", device(2)).await;
+    let proof = ClientFrame::Proof {
+        device: None,
+        pin: None,
+    };
+    other.say(&proof).await;
+    let admit = ClientFrame::Command {
+        id: "guessed".into(),
+        command: ClientCommand::AdmitDevice { wait: WaitId(1) },
+    };
+    chair.say(&admit).await;
+    let is_in = |frame: &ServerFrame| matches!(frame, ServerFrame::Welcome { .. });
+    other.until(is_in).await;
+    let taken = other.command("taken", comment()).await;
+    assert!(matches!(taken, ServerFrame::Ok { .. }), "{taken:?}");
+}

@@ -44,6 +44,8 @@ pub struct Word {
 /// Somebody on the list of those who wait.
 #[derive(Clone, Copy, Debug)]
 struct Visitor {
+    /// The record of its coming.
+    number: u64,
     seat: SeatId,
     device: Option<DeviceId>,
     code: u16,
@@ -82,6 +84,7 @@ impl Door {
                 ..
             } => {
                 let visitor = Visitor {
+                    number,
                     seat: *seat,
                     device: *device,
                     code: *code,
@@ -122,15 +125,25 @@ impl Door {
     #[must_use]
     pub fn entered(&self, guest: &Guest, seq: u64) -> Option<u64> {
         // Who was let in by name enters with that word, whatever the same round says about it afterwards.
-        let by_name = self.words.iter().find(|word| {
-            let admitted = matches!(&word.event, Event::DeviceAdmitted { wait, .. } if Some(*wait) == guest.wait);
-            admitted && word.round.numbers.contains(&seq)
+        let in_round = |word: &&Word| word.round.numbers.contains(&seq);
+        let by_name = self.words.iter().filter(in_round).find(|word| {
+            matches!(&word.event, Event::DeviceAdmitted { wait, .. } if self.is(guest, *wait, word))
         });
         if let Some(word) = by_name {
             let standing = self.standing(guest, word.number);
             return (!standing.revoked && !standing.banned).then_some(word.number);
         }
         self.lets_in(guest, seq).then_some(seq)
+    }
+
+    /// Whether this guest is the visitor who was admitted. Whoever came in that very round never heard that it waits.
+    fn is(&self, guest: &Guest, admitted: WaitId, word: &Word) -> bool {
+        let Some(visitor) = self.visitors.get(&admitted) else {
+            return false;
+        };
+        let is_like = (visitor.seat, visitor.device) == (guest.seat, guest.device);
+        let came_at_once = word.round.numbers.contains(&visitor.number);
+        guest.wait == Some(admitted) || guest.wait.is_none() && is_like && came_at_once
     }
 
     /// Whether whoever brings this link on this device comes in as of a record.

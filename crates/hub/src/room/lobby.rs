@@ -127,25 +127,34 @@ impl Room {
         }
     }
 
-    /// Tells those who wait from now on what to show; they heard nothing before the record had them.
-    pub(super) fn let_wait(&mut self, waiting: Vec<ToLobby>, is_written: bool) {
+    /// Tells those who wait from now on what to show; they heard nothing before the record had them. About some of them
+    /// somebody has decided in the very round in which they came.
+    pub(super) async fn let_wait(&mut self, waiting: Vec<ToLobby>, is_written: bool) {
         for ToLobby {
             wait,
-            outcome,
+            mut outcome,
             reply,
         } in waiting
         {
+            let decided = outcome.try_recv().ok();
+            let peer = decided.and_then(Result::ok);
             let words = is_written.then(|| self.words_for(wait)).flatten();
-            let answer = match words {
-                Some(words) => Ok(Admission::Waits(InLobby {
+            let answer = match (decided, words) {
+                (Some(decided), _) => decided.map(Admission::In),
+                (None, Some(words)) => Ok(Admission::Waits(InLobby {
                     wait,
                     words,
                     outcome,
                 })),
-                None => Err(NoSeat::Unready),
+                (None, None) => Err(NoSeat::Unready),
             };
-            if answer.is_err() || reply.send(answer).is_err() {
+            let waits = matches!(answer, Ok(Admission::Waits(_)));
+            let is_gone = reply.send(answer).is_err();
+            if is_gone || !waits {
                 self.lobby.remove(&wait);
+            }
+            if let Some(peer) = peer.filter(|_| is_gone) {
+                self.leave(peer).await;
             }
         }
     }
