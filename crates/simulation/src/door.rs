@@ -195,7 +195,7 @@ impl Door {
     /// Whether the guest that waits was sent away.
     #[must_use]
     pub fn was_refused(&self, guest: &Guest) -> bool {
-        let refused = |word: &Word| matches!(&word.event, Event::DeviceRefused { wait, .. } if Some(*wait) == guest.wait);
+        let refused = |word: &Word| matches!(&word.event, Event::DeviceRefused { wait, .. } if self.is(guest, *wait, word));
         self.words.iter().any(refused)
     }
 
