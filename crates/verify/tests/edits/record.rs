@@ -30,11 +30,14 @@ pub enum Left {
     Mirrored,
 }
 
+/// A journal's files by their names.
+type Files = Vec<(&'static str, Vec<u8>)>;
+
 /// A record that can be edited and put back.
 pub struct Record {
     _folder: TempDir,
     /// Each folder of it with its files: the main one, and the mirror if there is one.
-    whole: Vec<(PathBuf, Vec<(&'static str, Vec<u8>)>)>,
+    whole: Vec<(PathBuf, Files)>,
     /// The last record of each append.
     pub ends: Vec<u64>,
 }
@@ -107,7 +110,7 @@ fn open_both(main: &Path, mirror: &Path) -> Result<MirroredJournal, JournalError
 }
 
 /// The files of a journal, read while it is open: what a killed server leaves.
-fn files(folder: &Path) -> Vec<(&'static str, Vec<u8>)> {
+fn files(folder: &Path) -> Files {
     let read = |name| fs::read(folder.join(name)).ok().map(|bytes| (name, bytes));
     [DATABASE, LOG].into_iter().filter_map(read).collect()
 }
