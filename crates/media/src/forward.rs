@@ -148,6 +148,9 @@ impl PictureSlot {
                 return None;
             }
             self.begin(picture, packet, vp8, now);
+        } else if self.restarted && vp8.is_some_and(|vp8| vp8.key_frame) {
+            // It has gone on as it was.
+            (self.restarted, self.early) = (false, Early::default());
         }
         if self.hold_until.is_some_and(|until| now >= until) {
             self.shows = None;
@@ -352,22 +355,31 @@ mod tests {
         assert_eq!(slot.early.packets.len(), 0);
     }
 
+    /// The same of the sender's other stream, and what the slot waits for then.
+    fn of_another(
+        slot: &mut PictureSlot,
+        key_frame: bool,
+        seq: u16,
+    ) -> (Option<u16>, Option<Picture>) {
+        let payload = vp8::tests::payload(key_frame, seq, 0);
+        let vp8 = vp8::read(&payload).unwrap();
+        let packet = packet(Codec::Vp8, 99, seq, payload);
+        let out = slot.forward(A, &packet, Some(&vp8), Instant::now());
+        (out.map(|out| out.seq), slot.waits_for())
+    }
+
     #[test]
     fn a_stream_that_begins_anew_under_another_number_is_waited_for() {
         let now = Instant::now();
         let mut slot = PictureSlot::new();
         slot.want(Some(A), now);
         assert_eq!(sent(&mut slot, true, 10, now), [10]);
-        let mut of_another = |key_frame, seq| {
-            let payload = vp8::tests::payload(key_frame, seq, 0);
-            let vp8 = vp8::read(&payload).unwrap();
-            let packet = packet(Codec::Vp8, 99, seq, payload);
-            let out = slot.forward(A, &packet, Some(&vp8), now);
-            (out.map(|out| out.seq), slot.waits_for())
-        };
-        assert_eq!(of_another(false, 501), (None, Some(A)));
-        assert_eq!(of_another(true, 500), (Some(11), None));
-        assert_eq!(slot.next_early(now).map(|out| out.seq), Some(12));
+        assert_eq!(of_another(&mut slot, false, 401), (None, Some(A)));
+        assert_eq!(sent(&mut slot, true, 11, now), [11], "the former goes on");
+        assert_eq!(slot.waits_for(), None);
+        assert_eq!(of_another(&mut slot, false, 501), (None, Some(A)));
+        assert_eq!(of_another(&mut slot, true, 500), (Some(12), None));
+        assert_eq!(slot.next_early(now).map(|out| out.seq), Some(13));
         assert_eq!(slot.next_early(now), None);
     }
 

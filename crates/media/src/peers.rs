@@ -63,6 +63,8 @@ pub struct Up {
     seen: [Option<Seen>; 3],
     arriving: Vec<Layer>,
     rates: [Rate; 3],
+    /// What each of its layers costs, as the routes were made.
+    costs: Costs,
     /// Since when it is connected and no picture arrives.
     waits_since: Option<Instant>,
     dark: bool,
@@ -176,7 +178,7 @@ impl Peer {
             kind: self.carries.endpoint()?,
             order: up.order,
             layers: up.arriving.clone(),
-            costs: Costs::measured(&up.arriving, up.rates.each_ref().map(Rate::bps)),
+            costs: up.costs,
         })
     }
 
@@ -225,6 +227,7 @@ impl Up {
             seen: [const { None }; 3],
             arriving: vec![],
             rates: Default::default(),
+            costs: Costs::PLANNED,
             waits_since: None,
             dark: false,
         }
@@ -281,10 +284,12 @@ impl Up {
         let mut changed = self.arriving.len() < before;
         for (layer, rate) in Layer::ALL.iter().zip(&mut self.rates) {
             match self.arriving.contains(layer) {
-                true => changed |= rate.weigh(now),
+                true => _ = rate.weigh(now),
                 false => *rate = Rate::default(),
             }
         }
+        let costs = Costs::measured(&self.arriving, self.rates.each_ref().map(Rate::bps));
+        changed |= std::mem::replace(&mut self.costs, costs) != costs;
         let stopped = before > 0;
         let was_dark = self.dark;
         if self.line.connected && self.arriving.is_empty() {

@@ -52,6 +52,8 @@ pub struct Estimate {
     sent: Vec<Option<Sent>>,
     bps: f64,
     window: Window,
+    /// Packets the last report missed for the first time: lost, unless the next one knows them.
+    missing: u32,
     shortest: Shortest,
     /// When the last packet of the window before arrived.
     arrived_until: Option<i64>,
@@ -76,6 +78,8 @@ struct Sent {
     number: u16,
     bytes: u16,
     at: Instant,
+    /// A report missed it.
+    missed: bool,
 }
 
 /// What is being judged.
@@ -104,6 +108,7 @@ impl Estimate {
             sent: vec![None; REMEMBERED],
             bps: START_BPS,
             window: Window::default(),
+            missing: 0,
             shortest: Shortest::default(),
             arrived_until: None,
             delivered: [0.0; WINDOWS],
@@ -151,6 +156,8 @@ impl Estimate {
         let is_held = self.hold_until.is_some_and(|until| now < until);
         if self.is_idle(now) && !is_held {
             self.bps = self.bps.max(TRIAL_BPS);
+            // Nothing is sent that would show it, so what was known of it grows old.
+            self.good(now);
         }
         Some(self.bps(now)).filter(|bps| *bps < START_BPS as u64)
     }
@@ -159,7 +166,12 @@ impl Estimate {
     pub fn sent(&mut self, number: u16, bytes: usize, at: Instant) {
         if let Some(place) = self.sent.get_mut(usize::from(number) % REMEMBERED) {
             let bytes = u16::try_from(bytes + OVERHEAD_BYTES).unwrap_or(u16::MAX);
-            *place = Some(Sent { number, bytes, at });
+            *place = Some(Sent {
+                number,
+                bytes,
+                at,
+                missed: false,
+            });
         }
         // The last word before a pause may go unanswered on a good road: its silence counts from the next one.
         if self.is_idle(at) {
@@ -169,28 +181,34 @@ impl Estimate {
         self.unanswered.get_or_insert(at);
     }
 
-    /// The client tells what arrived when. `epoch` is any moment before the first packet. Gives of how many packets it spoke,
-    /// and how many of them are lost.
+    /// The client tells what arrived when. `epoch` is any moment before the first packet. Gives of how many packets it is
+    /// certain now what became of them, and how many of them are lost: one that is missed may only be overtaken, which the
+    /// next report says.
     pub fn arrived(
         &mut self,
         feedback: &TransportLayerCc,
         epoch: Instant,
         now: Instant,
     ) -> (u32, u32) {
-        let (mut spoken_of, mut lost) = (0, 0);
+        let (mut came, mut missing, mut overtaken) = (0, 0, 0);
         for (number, arrival) in arrivals(feedback) {
             let Some(place) = self.sent.get_mut(usize::from(number) % REMEMBERED) else {
                 continue;
             };
-            let Some(sent) = place.take_if(|sent| sent.number == number) else {
+            let Some(sent) = place.filter(|sent| sent.number == number) else {
                 continue;
             };
-            spoken_of += 1;
             let Some(arrival) = arrival else {
-                lost += 1;
-                self.window.lost += 1;
+                missing += u32::from(!sent.missed);
+                *place = Some(Sent {
+                    missed: true,
+                    ..sent
+                });
                 continue;
             };
+            *place = None;
+            came += 1;
+            overtaken += u32::from(sent.missed);
             self.unanswered = None;
             let left = sent.at.saturating_duration_since(epoch).as_micros() as i64;
             self.shortest.saw(arrival - left, now);
@@ -200,8 +218,10 @@ impl Estimate {
             window.ways += arrival - left;
             window.last_arrival = window.last_arrival.max(Some(arrival));
         }
+        let lost = std::mem::replace(&mut self.missing, missing).saturating_sub(overtaken);
+        self.window.lost += lost;
         self.judge(now);
-        (spoken_of, lost)
+        (came + lost, lost)
     }
 
     fn judge(&mut self, now: Instant) {
@@ -506,6 +526,41 @@ mod tests {
         }
         estimate.arrived(&feedback(&[(40, Some(104e6))]), epoch, at(41));
         assert_eq!(estimate.bps(at(41)), before);
+    }
+
+    #[test]
+    fn what_is_overtaken_is_not_lost_and_what_no_report_knows_is() {
+        let epoch = Instant::now();
+        let mut estimate = Estimate::new();
+        for number in 0..10 {
+            estimate.sent(number, 100, epoch);
+        }
+        let mut tell =
+            |told: &[(u16, Option<f64>)]| estimate.arrived(&feedback(told), epoch, epoch);
+        assert_eq!(
+            tell(&[(0, Some(1e3)), (1, None), (2, None), (3, Some(2e3))]),
+            (2, 0)
+        );
+        assert_eq!(
+            tell(&[(2, Some(3e3)), (3, None), (4, Some(4e3))]),
+            (3, 1),
+            "1 is lost, 2 is here"
+        );
+        assert_eq!(tell(&[(5, Some(5e3))]), (1, 0));
+    }
+
+    #[test]
+    fn a_link_over_which_nothing_goes_is_tried_with_more() {
+        let epoch = Instant::now();
+        let mut estimate = Estimate::new();
+        let mut narrow = link(100_000.0, 4_000.0);
+        run(&mut estimate, &mut narrow, &STEPS, 0, 10, epoch);
+        let at = |second| epoch + Duration::from_secs(second);
+        assert!(estimate.bears(at(10)) < Some(170_000));
+        let hold = at(10) + PATIENCE_MOST;
+        let fifths = |n: u64| hold + Duration::from_millis(n * 200);
+        assert!(estimate.bears(fifths(0)) <= Some(170_000));
+        assert!((1..100).any(|n| estimate.bears(fifths(n)) > Some(250_000)));
     }
 
     #[test]
