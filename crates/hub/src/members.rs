@@ -118,6 +118,11 @@ impl Members {
         self.seats.contains_key(&seat)
     }
 
+    /// The device a connection proved to be; none when it makes no key.
+    pub(crate) fn device(&self, peer: PeerId) -> Option<DeviceId> {
+        self.get(peer).and_then(|member| member.device)
+    }
+
     pub(crate) fn of_device(&self, device: DeviceId) -> Vec<PeerId> {
         self.all()
             .filter(|(_, member)| member.device == Some(device))

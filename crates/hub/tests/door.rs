@@ -533,6 +533,22 @@ async fn whoever_changes_the_machine_of_its_own_seat_goes_on_at_its_desk() {
     assert!(matches!(next.welcome, ServerFrame::Welcome { .. }));
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_second_tab_of_the_machine_that_asks_is_no_other_machine() {
+    let seat = SeatId(0);
+    let hub = bound(&[seat]).await;
+    let mut desk = Guest::come(&hub, "chair", device(1), None).await;
+    let mut tab = Guest::come(&hub, "chair", device(1), None).await;
+
+    let restore = desk.command("change", ClientCommand::RestoreSeat { seat });
+    assert!(matches!(restore.await, ServerFrame::Ok { .. }));
+    let opened = tab.microphone("still-there", true).await;
+    assert!(matches!(opened, ServerFrame::Ok { .. }), "{opened:?}");
+    let again = Guest::come(&hub, "chair", device(1), None).await;
+    let is_in = matches!(again.welcome, ServerFrame::Welcome { .. });
+    assert!(is_in, "locked out of its own seat: {:?}", again.welcome);
+}
+
 /// A goodbye may take ten seconds to a client that reads nothing: meanwhile it is nobody here.
 #[tokio::test(start_paused = true)]
 async fn who_is_closed_leaves_at_once_however_long_its_goodbye_takes() {

@@ -205,11 +205,18 @@ impl Room {
     /// comes in this round.
     pub(super) fn see_who_is_there(&self, mut asked: Asked, round: &Round) -> Asked {
         if let Command::RestoreSeat { seat, is_there } = &mut asked.command {
-            let members = self.members.of_seat(*seat);
-            let comes = round.joins.iter().any(|join| join.seat == *seat);
+            let (seat, asker) = (*seat, asked.peer);
+            // A second tab of the machine that asks is no other machine; a connection without a key may be any.
+            let own = self.members.device(asker);
+            let own = own.filter(|_| asked.actor.seat == seat);
+            let is_other = |device: Option<DeviceId>| device.is_none() || device != own;
+            let mut members = self.members.of_seat(seat).into_iter();
+            let mut comes = round.joins.iter().filter(|join| join.seat == seat);
             // Who was let in in this round stands in the lobby until it is over.
-            let waits = self.lobby.values().any(|waiter| waiter.seat == *seat);
-            *is_there = comes || waits || members.iter().any(|peer| *peer != asked.peer);
+            let mut waits = self.lobby.values().filter(|waiter| waiter.seat == seat);
+            *is_there = members.any(|peer| peer != asker && is_other(self.members.device(peer)))
+                || comes.any(|join| is_other(join.claim.and_then(|claim| claim.device)))
+                || waits.any(|waiter| is_other(waiter.device));
         }
         asked
     }
