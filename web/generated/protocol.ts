@@ -1398,7 +1398,7 @@ export type LinkStep = "full" | "fewer_tiles" | "smaller_programme" | "no_presen
 
 export type Side = "uplink" | "downlink" | "presentation";
 
-export type Alarm = "record_fails" | "record_full" | "record_on_mirror" | "record_rebuilt" | "mirror_fails" | "mirror_rebuilt";
+export type Alarm = "record_fails" | "record_full" | "record_on_mirror" | "record_may_lack" | "record_rebuilt" | "mirror_fails" | "mirror_rebuilt";
 
 export type HealthId = number;
 

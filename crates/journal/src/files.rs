@@ -5,7 +5,7 @@ use diemcau_model::Millis;
 use std::{
     ffi::OsString,
     fs::{self, File, OpenOptions, TryLockError},
-    io::ErrorKind,
+    io::{self, ErrorKind},
     path::{Path, PathBuf},
 };
 
@@ -14,7 +14,7 @@ const OF_DATABASE: [&str; 3] = ["", "-wal", "-shm"];
 
 /// Takes the journal for this program; it is free again when the file is dropped, or the process dies.
 pub(crate) fn lock(path: &Path) -> Result<File, JournalError> {
-    let file = open_beside(&beside(path, ".lock"))?;
+    let file = open_beside(&beside(path, ".lock")).map_err(JournalError::io)?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(JournalError::Locked),
@@ -28,14 +28,13 @@ pub(crate) fn beside(path: &Path, ending: &str) -> PathBuf {
     PathBuf::from(name)
 }
 
-pub(crate) fn open_beside(path: &Path) -> Result<File, JournalError> {
+pub(crate) fn open_beside(path: &Path) -> io::Result<File> {
     OpenOptions::new()
         .read(true)
         .write(true)
         .create(true)
         .truncate(false)
         .open(path)
-        .map_err(JournalError::io)
 }
 
 /// Moves a database out of the way, keeping every byte of it: `conference.db.damaged-TIME` and its log.
@@ -52,6 +51,15 @@ pub(crate) fn put_away(path: &Path, now: Millis) -> Result<PathBuf, JournalError
     }
     sync_folder(path)?;
     Ok(away)
+}
+
+/// Copies a database that nobody writes, with its log: read so, nothing is written beside it.
+pub(crate) fn copy_database(from: &Path, to: &Path) -> io::Result<()> {
+    fs::copy(from, to)?;
+    match fs::copy(beside(from, "-wal"), beside(to, "-wal")) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
+        Ok(_) | Err(_) => Ok(()),
+    }
 }
 
 /// Makes durable which files there are.

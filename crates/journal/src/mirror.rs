@@ -7,13 +7,13 @@
 
 use crate::{
     CheckpointKey, Entry, Journal, JournalError, Record, SqliteJournal,
-    files::{put_away, sync_folder},
+    files::{beside, copy_database, put_away, sync_folder},
     follower::{Ask, Follower},
 };
 use diemcau_model::{Alarm, Millis};
 use std::{
     collections::BTreeSet,
-    io,
+    fs, io,
     path::{Path, PathBuf},
     sync::mpsc::channel,
     thread,
@@ -35,7 +35,7 @@ pub struct MirroredJournal {
     main: SqliteJournal,
     /// Where the mirror is.
     path: PathBuf,
-    /// What people are told while the mirror does not follow.
+    /// What people are told while the other one does not follow.
     lags: Alarm,
     alarms: BTreeSet<Alarm>,
     /// What was last said of the mirror in the log.
@@ -56,7 +56,13 @@ impl MirroredJournal {
         let opened = SqliteJournal::open(main, key.clone());
         let copy = mirror_beside(&opened, mirror, &key, now, &mut alarms)?;
         let Some(mut copy) = copy else {
-            return Ok(Self::alone(opened?, main, mirror, key, alarms));
+            return Ok(Self::alone(
+                opened?,
+                (main, mirror),
+                key,
+                Alarm::MirrorFails,
+                alarms,
+            ));
         };
         match open_main(opened, main, &mut copy, &key, now, &mut alarms) {
             Ok(opened) => Self::both(opened, copy, main, mirror, key, alarms),
@@ -65,8 +71,8 @@ impl MirroredJournal {
                     error = &failure as &dyn std::error::Error,
                     "the record's own disk cannot be used: its mirror is the record"
                 );
-                alarms.insert(Alarm::RecordOnMirror);
-                Ok(Self::alone(copy, mirror, main, key, alarms))
+                let lags = take_from_main(main, mirror, &mut copy, &key)?;
+                Ok(Self::alone(copy, (mirror, main), key, lags, alarms))
             }
             Err(failure) => Err(failure),
         }
@@ -99,18 +105,15 @@ impl MirroredJournal {
         Ok(journal)
     }
 
-    /// One of the two, while the other cannot be used: that follows once it can.
+    /// One of the two, while the other cannot be used: that follows once it can, and `lags` is said until then.
     fn alone(
         opened: SqliteJournal,
-        leader: &Path,
-        path: &Path,
+        (leader, path): (&Path, &Path),
         key: CheckpointKey,
-        alarms: BTreeSet<Alarm>,
+        lags: Alarm,
+        mut alarms: BTreeSet<Alarm>,
     ) -> Self {
-        let lags = match alarms.contains(&Alarm::RecordOnMirror) {
-            true => Alarm::RecordOnMirror,
-            false => Alarm::MirrorFails,
-        };
+        alarms.insert(lags);
         let mirror = Follower::spawn(leader.to_owned(), path.to_owned(), key, None);
         mirror.ask(Ask::default());
         Self {
@@ -342,6 +345,72 @@ fn open_main(
         alarms.insert(Alarm::RecordRebuilt);
     }
     Ok(main)
+}
+
+/// The mirror gets what a main journal that cannot be written knows more, as far as that can be read; tells what people
+/// must know.
+fn take_from_main(
+    main: &Path,
+    path: &Path,
+    mirror: &mut SqliteJournal,
+    key: &CheckpointKey,
+) -> Result<Alarm, JournalError> {
+    match read_main(main, &beside(path, ".main"), mirror, key) {
+        Ok(taken) => {
+            info!(
+                taken,
+                "the mirror has everything that the record's own disk knew"
+            );
+            Ok(Alarm::RecordOnMirror)
+        }
+        // What is readable of it is more than the mirror has.
+        Err(failure @ JournalError::Corrupt { number, .. })
+            if mirror.last_number() + 1 < number =>
+        {
+            Err(failure)
+        }
+        Err(
+            failure @ (JournalError::Io(_)
+            | JournalError::Full
+            | JournalError::Locked
+            | JournalError::Corrupt { .. }),
+        ) => {
+            error!(
+                error = &failure as &dyn std::error::Error,
+                "the record's own disk cannot be read either: what it knew more than its mirror is missing"
+            );
+            Ok(Alarm::RecordMayLack)
+        }
+        // A person must decide.
+        Err(
+            failure @ (JournalError::Fork { .. }
+            | JournalError::UnknownVersion { .. }
+            | JournalError::Unreadable { .. }
+            | JournalError::Closed),
+        ) => Err(failure),
+    }
+}
+
+/// Reads a copy of the main journal, for SQLite writes beside what it reads; tells how many records were taken from it.
+fn read_main(
+    main: &Path,
+    folder: &Path,
+    mirror: &mut SqliteJournal,
+    key: &CheckpointKey,
+) -> Result<u64, JournalError> {
+    // One that a killed server left.
+    let _ = fs::remove_dir_all(folder);
+    fs::create_dir(folder).map_err(JournalError::io)?;
+    let copied = folder.join("conference.db");
+    let taken = copy_database(main, &copied)
+        .map_err(JournalError::io)
+        .and_then(|()| SqliteJournal::open(&copied, key.clone()))
+        .and_then(|main| match main.last_number() > mirror.last_number() {
+            true => mirror.take_missing(main.rows()),
+            false => main.is_beginning_of(mirror.rows()).map(|()| 0),
+        });
+    let _ = fs::remove_dir_all(folder);
+    taken
 }
 
 #[cfg(test)]

@@ -41,7 +41,7 @@ impl SqliteJournal {
     pub fn open(path: impl AsRef<Path>, key: CheckpointKey) -> Result<Self, JournalError> {
         let path = path.as_ref();
         let lock = lock(path)?;
-        let alive = AliveNote::open(&beside(path, ".alive"))?;
+        let alive = AliveNote::open(&beside(path, ".alive"));
         let db = Connection::open(path)
             .and_then(|db| prepare(&db).map(|()| db))
             .map_err(|error| told(error, 1))?;
@@ -91,7 +91,11 @@ impl SqliteJournal {
         }
     }
 
-    fn is_beginning_of(&self, other: &Connection) -> Result<(), JournalError> {
+    /// Whether another journal is this one and what follows.
+    ///
+    /// # Errors
+    /// `Fork` when it is not.
+    pub(crate) fn is_beginning_of(&self, other: &Connection) -> Result<(), JournalError> {
         let end = self.chain.number;
         let there = rows::hash_at(other, end)?;
         if end == 0 || there.is_some_and(|hash| hash == self.chain.hash) {

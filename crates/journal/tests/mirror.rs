@@ -62,6 +62,21 @@ impl Disks {
         fs::rename(path("away"), path(disk)).unwrap();
     }
 
+    /// Nothing can be written beside the record any more: it cannot be locked, but read.
+    fn stop_writing(&self) {
+        let lock = self.lock();
+        fs::remove_file(&lock).unwrap();
+        fs::create_dir(lock).unwrap();
+    }
+
+    fn write_again(&self) {
+        fs::remove_dir(self.lock()).unwrap();
+    }
+
+    fn lock(&self) -> PathBuf {
+        self.main.with_file_name("conference.db.lock")
+    }
+
     fn open(&self) -> Result<MirroredJournal, JournalError> {
         MirroredJournal::open(&self.main, &self.mirror, key(), Millis(7))
     }
@@ -341,10 +356,11 @@ fn a_record_whose_disk_is_gone_at_the_start_goes_on_in_its_mirror_and_catches_up
     disks.take_away("one");
     let mut journal = disks.open().unwrap();
     assert_eq!(journal.last_number(), 20);
-    assert_eq!(journal.alarms(), alarms([Alarm::RecordOnMirror]));
+    // Nobody can tell whether it knew more.
+    assert_eq!(journal.alarms(), alarms([Alarm::RecordMayLack]));
     fill(&mut journal, 21..=25);
     journal.touch(Millis(1));
-    assert_eq!(journal.alarms(), alarms([Alarm::RecordOnMirror]));
+    assert_eq!(journal.alarms(), alarms([Alarm::RecordMayLack]));
 
     disks.put_back("one");
     until(&mut journal, alarms([]));
@@ -361,4 +377,95 @@ fn a_record_that_another_program_uses_is_not_left_for_its_mirror() {
     let _other = SqliteJournal::open(&disks.main, key()).unwrap();
     let opened = disks.open().map(|_| ());
     assert!(matches!(opened, Err(JournalError::Locked)), "{opened:?}");
+}
+
+#[test]
+fn what_only_a_record_that_cannot_be_written_knows_is_in_its_mirror_from_the_start() {
+    let disks = Disks::with(20);
+    let log = disks.main.with_file_name("conference.db-wal");
+    let mut main = SqliteJournal::open(&disks.main, key()).unwrap();
+    fill(&mut main, 21..=30);
+    // As a server that was killed leaves it: what is new stands in the log.
+    let left = [&disks.main, &log].map(|path| (path, fs::read(path).unwrap()));
+    drop(main);
+    for (path, bytes) in &left {
+        fs::write(path, bytes).unwrap();
+    }
+    disks.stop_writing();
+
+    let mut journal = disks.open().unwrap();
+    assert_eq!(journal.last_number(), 30, "acknowledged events are gone");
+    assert_eq!(journal.alarms(), alarms([Alarm::RecordOnMirror]));
+    for (path, bytes) in left {
+        assert_eq!(fs::read(path).unwrap(), bytes, "it was written to");
+    }
+    let files = fs::read_dir(disks.mirror.parent().unwrap()).unwrap();
+    let mut names = files.map(|file| file.unwrap().file_name().into_string().unwrap());
+    assert!(!names.any(|name| name.ends_with(".main")), "a copy is left");
+
+    fill(&mut journal, 31..=32);
+    disks.write_again();
+    until(&mut journal, alarms([]));
+    drop(journal);
+    disks.are_equal();
+}
+
+#[test]
+fn a_record_that_cannot_be_written_and_is_behind_or_damaged_follows_its_mirror() {
+    for (damaged, alarm) in [(false, Alarm::RecordOnMirror), (true, Alarm::RecordMayLack)] {
+        let disks = Disks::with(20);
+        let mut mirror = SqliteJournal::open(&disks.mirror, key()).unwrap();
+        fill(&mut mirror, 21..=30);
+        drop(mirror);
+        if damaged {
+            fs::write(&disks.main, "Biên bản hội nghị. ".repeat(500)).unwrap();
+        }
+        disks.stop_writing();
+        let journal = disks.open().unwrap();
+        assert_eq!(journal.last_number(), 30);
+        assert_eq!(journal.alarms(), alarms([alarm]));
+    }
+}
+
+#[test]
+fn a_record_that_cannot_be_written_and_is_another_or_damaged_behind_its_mirror_is_left_to_a_person()
+{
+    let disks = Disks::with(20);
+    for (path, at) in [(&disks.main, 21), (&disks.mirror, 100)] {
+        let mut journal = SqliteJournal::open(path, key()).unwrap();
+        fill(&mut journal, at..=at + 5);
+    }
+    disks.stop_writing();
+    let opened = disks.open().map(|_| ());
+    assert!(
+        matches!(opened, Err(JournalError::Fork { number: 21 })),
+        "{opened:?}"
+    );
+
+    let disks = Disks::with(20);
+    let mut main = SqliteJournal::open(&disks.main, key()).unwrap();
+    fill(&mut main, 21..=40);
+    drop(main);
+    let db = Connection::open(&disks.main).unwrap();
+    let delete = "DELETE FROM journal WHERE number = 30";
+    db.execute(delete, []).unwrap();
+    drop(db);
+    disks.stop_writing();
+    let opened = disks.open().map(|_| ());
+    assert!(
+        matches!(opened, Err(JournalError::Corrupt { number: 30, .. })),
+        "{opened:?}"
+    );
+}
+
+#[test]
+fn a_record_does_not_fail_for_want_of_a_sign_of_life() {
+    let disks = Disks::with(20);
+    let alive = disks.main.with_file_name("conference.db.alive");
+    fs::remove_file(&alive).unwrap();
+    fs::create_dir(alive).unwrap();
+    let mut journal = disks.open().unwrap();
+    journal.touch(Millis(1));
+    fill(&mut journal, 21..=22);
+    until(&mut journal, alarms([]));
 }

@@ -14,6 +14,8 @@ pub enum Alarm {
     /// The record's own disk could not be used at the start: the conference goes on from its mirror, on one disk until the
     /// other can be written again.
     RecordOnMirror,
+    /// The same, and it could not be read either: what it alone knew is missing until it can be used again.
+    RecordMayLack,
     /// The record was damaged, lost or behind at the start, and was rebuilt from its mirror. Stays until the next start.
     RecordRebuilt,
     /// The mirror cannot be written: what is acknowledged is on one disk only until it can.
@@ -24,10 +26,11 @@ pub enum Alarm {
 
 impl Alarm {
     /// Every alarm there is.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::RecordFails,
         Self::RecordFull,
         Self::RecordOnMirror,
+        Self::RecordMayLack,
         Self::RecordRebuilt,
         Self::MirrorFails,
         Self::MirrorRebuilt,
@@ -39,6 +42,7 @@ impl Alarm {
         match self {
             Self::RecordFails | Self::RecordFull => true,
             Self::RecordOnMirror
+            | Self::RecordMayLack
             | Self::RecordRebuilt
             | Self::MirrorFails
             | Self::MirrorRebuilt => false,
@@ -53,6 +57,9 @@ impl Alarm {
             Self::RecordFull => "the record cannot be written: its disk is full",
             Self::RecordOnMirror => {
                 "the record's own disk cannot be used: the record goes on in its mirror"
+            }
+            Self::RecordMayLack => {
+                "the record's own disk cannot even be read: the record goes on in its mirror, and the newest may be missing"
             }
             Self::RecordRebuilt => "the record was rebuilt from its mirror at the start",
             Self::MirrorFails => "the mirror of the record cannot be written",
