@@ -24,6 +24,9 @@ use tracing::{error, info, warn};
 /// How long an acknowledgement waits for the mirror. Less than after which a conference takes its record for one that does
 /// not answer (one second): that alarm is of the main disk.
 const PATIENCE: Duration = Duration::from_millis(800);
+/// How long a mirror that comes back may take for what was stored since it was asked. A slow one takes longer: it is asked
+/// again a second later.
+const MOMENT: Duration = Duration::from_millis(20);
 /// How long a start, and an end, wait for the mirror: it may have much to read or to catch up with.
 const START_WITHIN: Duration = Duration::from_secs(10);
 const CLOSE_WITHIN: Duration = Duration::from_secs(3);
@@ -38,6 +41,8 @@ pub struct MirroredJournal {
     /// What people are told while the other one does not follow.
     lags: Alarm,
     alarms: BTreeSet<Alarm>,
+    /// The last record when the mirror was last asked to follow.
+    asked_upto: u64,
     /// What was last said of the mirror in the log.
     said: String,
     /// When the mirror says that the server was last alive.
@@ -89,6 +94,7 @@ impl MirroredJournal {
         let alive = copy.last_alive();
         let mut journal = Self {
             mirror: Follower::spawn(main.to_owned(), mirror.to_owned(), key, Some(copy)),
+            asked_upto: opened.last_number(),
             main: opened,
             path: mirror.to_owned(),
             lags: Alarm::MirrorFails,
@@ -118,6 +124,7 @@ impl MirroredJournal {
         mirror.ask(Ask::default());
         Self {
             mirror,
+            asked_upto: opened.last_number(),
             main: opened,
             path: path.to_owned(),
             lags,
@@ -129,6 +136,11 @@ impl MirroredJournal {
 
     fn follows(&self) -> bool {
         !self.alarms.contains(&self.lags)
+    }
+
+    fn ask(&mut self, ask: Ask) {
+        self.asked_upto = self.main.last_number();
+        self.mirror.ask(ask);
     }
 
     /// What the mirror answered, or that it did not.
@@ -156,7 +168,7 @@ impl MirroredJournal {
         }
     }
 
-    /// Looks whether the mirror is there again, and never waits for one that is not.
+    /// Looks whether the mirror is there again, and waits neither for one that is not nor for a slow one.
     fn try_again(&mut self, now: Millis) {
         let alive = Some(now);
         let ask = Ask {
@@ -167,12 +179,13 @@ impl MirroredJournal {
             None => {}
             Some(Err(failure)) => {
                 self.miss(&failure);
-                self.mirror.ask(ask);
+                self.ask(ask);
             }
             Some(Ok(())) => {
                 // It answers again. What was stored since it was asked, it must have before it counts.
-                self.mirror.ask(ask);
-                if let Some(Ok(())) = self.mirror.answer(PATIENCE) {
+                let has_all = self.asked_upto == self.main.last_number();
+                self.ask(ask);
+                if has_all || matches!(self.mirror.answer(MOMENT), Some(Ok(()))) {
                     info!(mirror = %self.path.display(), "the mirror of the record has caught up");
                     self.alarms.remove(&self.lags);
                     self.said.clear();
@@ -186,7 +199,7 @@ impl Journal for MirroredJournal {
     fn append(&mut self, entries: &[Entry]) -> Result<u64, JournalError> {
         let last = self.main.append(entries)?;
         if self.follows() {
-            self.mirror.ask(Ask::default());
+            self.ask(Ask::default());
             let answer = self.mirror.answer(PATIENCE);
             self.heed(answer);
         }
@@ -210,7 +223,7 @@ impl Journal for MirroredJournal {
         // The answer is heard a second later: nobody waits for it.
         let answer = self.mirror.answer(Duration::ZERO);
         self.heed(answer);
-        self.mirror.ask(Ask {
+        self.ask(Ask {
             alive: Some(now),
             close: false,
         });
@@ -223,7 +236,7 @@ impl Journal for MirroredJournal {
     fn close(&mut self) -> Result<(), JournalError> {
         let closed = self.main.close();
         if self.follows() {
-            self.mirror.ask(Ask {
+            self.ask(Ask {
                 alive: None,
                 close: true,
             });
@@ -414,8 +427,55 @@ fn read_main(
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 mod tests {
     use super::*;
+    use diemcau_conference::Event;
+    use rusqlite::Connection;
+    use std::time::Instant;
+
+    /// How long what is waited for may take: a liveness bound, no measure.
+    const LIVE: Duration = Duration::from_secs(30);
+
+    fn append(journal: &mut MirroredJournal) {
+        let entry = Entry {
+            at: Millis(1),
+            seat: None,
+            command: None,
+            event: Event::ListSet { open: true },
+        };
+        journal.append(&[entry]).unwrap();
+    }
+
+    #[test]
+    fn a_slow_mirror_that_catches_up_holds_up_nobody() {
+        let folder = tempfile::tempdir().unwrap();
+        let [one, two] = ["one", "two"].map(|name| folder.path().join(name));
+        let key = CheckpointKey::from_seed(&[7; 32]).unwrap();
+        let mut journal = MirroredJournal::open(&one, &two, key, Millis(1)).unwrap();
+        append(&mut journal);
+        let disk = Connection::open(&two).unwrap();
+        disk.execute_batch("BEGIN IMMEDIATE").unwrap();
+        append(&mut journal);
+        assert!(!journal.follows(), "nobody waits for one that hangs");
+
+        // Whoever waited for it as long as for one that follows would need more than this.
+        let begun = Instant::now();
+        for second in 0..45 {
+            disk.execute_batch("ROLLBACK").unwrap();
+            assert!(matches!(journal.mirror.answer(LIVE), Some(Ok(()))));
+            append(&mut journal);
+            disk.execute_batch("BEGIN IMMEDIATE").unwrap();
+            journal.touch(Millis(second));
+            assert!(!journal.follows(), "it lacks what was stored since");
+        }
+        assert!(begun.elapsed() < LIVE);
+
+        disk.execute_batch("ROLLBACK").unwrap();
+        assert!(matches!(journal.mirror.answer(LIVE), Some(Ok(()))));
+        journal.touch(Millis(50));
+        assert!(journal.follows(), "it has everything");
+    }
 
     #[test]
     fn a_mirror_whose_disk_is_full_at_the_start_is_done_without_and_a_damaged_or_newer_one_is_not()
