@@ -25,31 +25,67 @@ test("what the server took without characters that have no shape is taken", () =
   assert.deepEqual(notTaken(before, [], [comment(1, "Nhất trí,\nbổ sung")]), []);
 });
 
-/** A page of which the form may be open or not. */
-async function page(open) {
-  const kept = new Map();
-  const fields = new Map(open.map((name) => [name, { value: "" }]));
-  Object.assign(globalThis, {
-    location: { pathname: "/site" },
-    sessionStorage: { getItem: (key) => kept.get(key) ?? null, setItem: (key, value) => kept.set(key, value), removeItem: (key) => kept.delete(key) },
-    document: { createTreeWalker: () => ({}), getElementsByName: (name) => (fields.has(name) ? [fields.get(name)] : []) },
-  });
-  return { kept, fields, ...(await import("../src/elements/keep.js")) };
+const kept = new Map([["diemcau.token./site", "one"]]);
+const fields = new Map(["text", "proposed", "speaker"].map((name) => [name, { value: "" }]));
+Object.assign(globalThis, {
+  HTMLElement: class {},
+  customElements: { define: () => {} },
+  location: { pathname: "/site" },
+  sessionStorage: { getItem: (key) => kept.get(key) ?? null, setItem: (key, value) => kept.set(key, value), removeItem: (key) => kept.delete(key) },
+  document: { createTreeWalker: () => ({}), createComment: () => ({}), querySelector: () => null, getElementsByName: (name) => (fields.has(name) ? [fields.get(name)] : []) },
+});
+const typed = (name) => kept.get(`diemcau.typed./site.${name}`);
+
+/** A site's desk as it is after a reload: what is drawn with `pending`, and where it then stands. */
+let reloads = 0;
+async function desk() {
+  const { composer } = await import(`../src/views/drafts.js?${(reloads += 1)}`);
+  const ui = { draft: 1, paragraph: null };
+  const draw = async (...pending) => {
+    const app = { pending, ui, me: { seat: 2, site: 4 }, view: { feed: [] } };
+    composer({ app, ui: (change) => Object.assign(ui, change) }, {}, false);
+    await Promise.resolve();
+  };
+  return { draw, ui };
 }
 
-test("words come back into the form, before what is being typed by now", async () => {
-  const { fields, kept, putBack } = await page(["text", "proposed"]);
-  putBack("text", "Bỏ câu này");
-  putBack("proposed", "");
+/** The form is emptied, as by sending it. */
+function empty() {
+  for (const name of ["text", "proposed"]) kept.delete(`diemcau.typed./site.${name}`);
+}
+
+const about = (id, paragraph, text, delegate) => ({ id, at: 0, command: { type: "post_comment", kind: "wording", words: { at: { draft: 1, paragraph }, text, proposed: "", delegate } } });
+
+test("refused words come back one after the other, each to its paragraph and its delegate, also over a reload", async () => {
+  const { draw, ui } = await desk();
+  await draw(about("a", 2, "Bỏ câu này", "Trần A"), about("b", 5, "Thêm năm", ""), about("c", 7, "Sửa câu", "Lê B"));
+  await draw();
+  assert.deepEqual([typed("text"), typed("speaker"), ui], ["Bỏ câu này", "Trần A", { draft: 1, paragraph: 2 }]);
   assert.equal(fields.get("text").value, "Bỏ câu này");
-  assert.equal(fields.get("proposed").value, "");
-  kept.set("diemcau.typed./site.text", "Ý kiến khác");
-  putBack("text", "Bỏ câu này");
-  assert.equal(fields.get("text").value, "Bỏ câu này\n\nÝ kiến khác");
+
+  const later = await desk();
+  await later.draw();
+  assert.equal(typed("text"), "Bỏ câu này");
+  empty();
+  await later.draw();
+  assert.deepEqual([typed("text"), typed("speaker"), later.ui], ["Thêm năm", "", { draft: 1, paragraph: 5 }]);
+  empty();
+  await later.draw();
+  assert.deepEqual([typed("text"), typed("speaker"), later.ui], ["Sửa câu", "Lê B", { draft: 1, paragraph: 7 }]);
+  empty();
+  await later.draw();
+  assert.equal(typed("text"), undefined);
 });
 
-test("words come back though the form is closed: it shows them when it is opened", async () => {
-  const { kept, putBack } = await page([]);
-  putBack("text", "Bỏ câu này");
-  assert.equal(kept.get("diemcau.typed./site.text"), "Bỏ câu này");
+test("refused words wait for what is being typed, which stays as it is", async () => {
+  const { draw, ui } = await desk();
+  await draw(about("d", 3, "Bỏ câu này", ""));
+  kept.set("diemcau.typed./site.proposed", "Đang viết");
+  ui.paragraph = 6;
+  await draw();
+  assert.deepEqual([typed("text"), typed("proposed"), ui.paragraph], [undefined, "Đang viết", 6]);
+  empty();
+  await draw();
+  assert.deepEqual([typed("text"), ui.paragraph], ["Bỏ câu này", 3]);
+  empty();
 });

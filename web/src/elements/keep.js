@@ -12,7 +12,7 @@ class Keep extends Directive {
   update({ element }, [name]) {
     if (this.#name !== "") return noChange;
     this.#name = name;
-    element.value = sessionStorage.getItem(key(name)) ?? "";
+    element.value = typed(name);
     element.addEventListener("input", () => sessionStorage.setItem(key(name), element.value));
     return noChange;
   }
@@ -21,13 +21,13 @@ class Keep extends Directive {
 /** `<textarea ${keep("comment")}>` */
 export const keep = directive(Keep);
 
-/** Words that were sent and not taken stand again where they were typed, before what was typed since. @param {string} name @param {string} text */
+/** What stands in a field, whether that is shown now or not. @param {string} name */
+export const typed = (name) => sessionStorage.getItem(key(name)) ?? "";
+
+/** Words stand again where they were typed. @param {string} name @param {string} text */
 export function putBack(name, text) {
-  if (text === "") return;
-  const typed = sessionStorage.getItem(key(name)) ?? "";
-  const words = typed === "" ? text : `${text}\n\n${typed}`;
-  sessionStorage.setItem(key(name), words);
-  for (const field of document.getElementsByName(name)) /** @type {HTMLTextAreaElement} */ (field).value = words;
+  sessionStorage.setItem(key(name), text);
+  for (const field of document.getElementsByName(name)) /** @type {HTMLTextAreaElement} */ (field).value = text;
 }
 
 /** @param {string} name */

@@ -1,11 +1,11 @@
 // The drafts at a site's desk: read, pick a paragraph, say what should change.
 
-/** @import { CommentKind, CommentWords, Draft, View } from "../../generated/protocol.ts" */
+/** @import { CommentKind, Draft, View } from "../../generated/protocol.ts" */
 /** @import { Post } from "../state/unsent.js" */
 /** @import { Ctx } from "./pieces.js" */
 
 import { postComment, withdrawComment } from "../actions/comments.js";
-import { forget, keep, putBack } from "../elements/keep.js";
+import { forget, keep, putBack, typed } from "../elements/keep.js";
 import { COMMENT_MAX_CHARS, NAME_MAX_CHARS, charsOf, countByParagraph, draftAtHand, draftOf } from "../state/comments.js";
 import { notTaken, postsOf } from "../state/unsent.js";
 import { number } from "../text.js";
@@ -74,17 +74,23 @@ export function composer(ctx, draft, secretary) {
       <button class="btn primary" type="submit">${t(secretary ? "save-comment" : "send-comment")}</button></div></form>`;
 }
 
-/** What was on its way when it was last looked, also before a reload. @type {Post[]} */
+/** What was on its way when it was last looked, also before a reload, behind what was not taken and waits for an empty form. @type {Post[]} */
 let before = readSent();
 
-/** What was on its way and was not taken comes back; the status line says why. @param {Ctx} ctx */
-function settle({ app }) {
-  const now = postsOf(app.pending);
-  if (now.length + before.length === 0) return;
-  const back = notTaken(before, now, (app.view?.feed ?? []).filter((comment) => comment.site === app.me?.site));
-  if (now.map(({ id }) => id).join() !== before.map(({ id }) => id).join()) writeSent(now);
-  before = now;
-  if (back.length > 0) queueMicrotask(() => back.forEach(({ words }) => giveBack(words)));
+/** What was on its way and was not taken comes back, one after the other; the status line says why. @param {Ctx} ctx */
+function settle(ctx) {
+  const { pending, view, me } = ctx.app;
+  const now = postsOf(pending);
+  const back = notTaken(before, now, (view?.feed ?? []).filter((comment) => comment.site === me?.site));
+  remember([...back, ...now]);
+  const [first] = back;
+  if (first) queueMicrotask(() => giveBack(ctx, first));
+}
+
+/** @param {Post[]} posts */
+function remember(posts) {
+  if (posts.map(({ id }) => id).join() !== before.map(({ id }) => id).join()) writeSent(posts);
+  before = posts;
 }
 
 /** @returns {Post[]} */
@@ -106,10 +112,14 @@ function writeSent(posts) {
   }
 }
 
-/** Into the form, whether that is open now or not. @param {CommentWords} words */
-function giveBack({ text, proposed }) {
+/** Into the form, of the paragraph it was about; where something else is being typed it waits. @param {Ctx} ctx @param {Post} post */
+function giveBack(ctx, { id, words: { at, text, proposed, delegate } }) {
+  if (typed("text") + typed("proposed") !== "") return;
   putBack("text", text);
   putBack("proposed", proposed);
+  putBack("speaker", delegate);
+  remember(before.filter((post) => post.id !== id));
+  ctx.ui(at);
   const form = /** @type {HTMLElement | null} */ (document.querySelector("form.compose"));
   if (form) count(form);
 }
