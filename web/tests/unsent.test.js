@@ -34,7 +34,7 @@ Object.assign(globalThis, {
   sessionStorage: { getItem: (key) => kept.get(key) ?? null, setItem: (key, value) => kept.set(key, value), removeItem: (key) => kept.delete(key) },
   document: { createTreeWalker: () => ({}), createComment: () => ({}), querySelector: () => null, getElementsByName: (name) => (fields.has(name) ? [fields.get(name)] : []) },
 });
-const typed = (name) => kept.get(`diemcau.typed./site.${name}`);
+const { forget, putBack, typed } = await import("../src/elements/keep.js");
 
 /** A site's desk as it is after a reload: what is drawn with `pending`, and where it then stands. */
 let reloads = 0;
@@ -51,7 +51,7 @@ async function desk() {
 
 /** The form is emptied, as by sending it. */
 function empty() {
-  for (const name of ["text", "proposed"]) kept.delete(`diemcau.typed./site.${name}`);
+  ["text", "proposed"].forEach(forget);
 }
 
 const about = (id, paragraph, text, delegate) => ({ id, at: 0, command: { type: "post_comment", kind: "wording", words: { at: { draft: 1, paragraph }, text, proposed: "", delegate } } });
@@ -74,18 +74,32 @@ test("refused words come back one after the other, each to its paragraph and its
   assert.deepEqual([typed("text"), typed("speaker"), later.ui], ["Sửa câu", "Lê B", { draft: 1, paragraph: 7 }]);
   empty();
   await later.draw();
-  assert.equal(typed("text"), undefined);
+  assert.equal(typed("text"), "");
 });
 
 test("refused words wait for what is being typed, which stays as it is", async () => {
   const { draw, ui } = await desk();
   await draw(about("d", 3, "Bỏ câu này", ""));
-  kept.set("diemcau.typed./site.proposed", "Đang viết");
+  putBack("proposed", "Đang viết");
   ui.paragraph = 6;
   await draw();
-  assert.deepEqual([typed("text"), typed("proposed"), ui.paragraph], [undefined, "Đang viết", 6]);
+  assert.deepEqual([typed("text"), typed("proposed"), ui.paragraph], ["", "Đang viết", 6]);
   empty();
   await draw();
   assert.deepEqual([typed("text"), ui.paragraph], ["Bỏ câu này", 3]);
+  empty();
+});
+
+test("another link in the same tab gets nothing of what the first one's seat had sent or typed", async () => {
+  const first = await desk();
+  await first.draw(about("e", 3, "Bỏ câu này", ""));
+  putBack("speaker", "Trần A");
+  kept.set("diemcau.token./site", "two");
+  const second = await desk();
+  await second.draw();
+  assert.deepEqual([typed("text"), typed("speaker")], ["", ""]);
+  kept.set("diemcau.token./site", "one");
+  await (await desk()).draw();
+  assert.equal(typed("text"), "Bỏ câu này");
   empty();
 });

@@ -3,7 +3,9 @@
 import { Directive, directive } from "../../vendor/directive.js";
 import { noChange } from "../../vendor/lit-html.js";
 
-const key = (/** @type {string} */ name) => `diemcau.typed.${location.pathname}.${name}`;
+/** Another link pasted into the tab is another seat, which gets nothing of this one's. @param {string} what */
+export const own = (what) => `diemcau.${what}.${sessionStorage.getItem(`diemcau.token.${location.pathname.replace(/\/$/, "")}`)}`;
+const key = (/** @type {string} */ name) => own(`typed.${name}`);
 
 class Keep extends Directive {
   #name = "";

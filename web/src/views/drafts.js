@@ -5,7 +5,7 @@
 /** @import { Ctx } from "./pieces.js" */
 
 import { postComment, withdrawComment } from "../actions/comments.js";
-import { forget, keep, putBack, typed } from "../elements/keep.js";
+import { forget, keep, own, putBack, typed } from "../elements/keep.js";
 import { COMMENT_MAX_CHARS, NAME_MAX_CHARS, charsOf, countByParagraph, draftAtHand, draftOf } from "../state/comments.js";
 import { notTaken, postsOf } from "../state/unsent.js";
 import { number } from "../text.js";
@@ -15,7 +15,7 @@ import { html, icon, mark, nothing, numbered, rich, t } from "./pieces.js";
 /** @type {CommentKind[]} */
 export const KINDS = ["agree", "substance", "wording", "add", "delete", "target", "recommendation"];
 
-const SENT = `diemcau.sent.${location.pathname}`;
+const SENT = own("sent");
 
 /** @param {Ctx} ctx @param {View} view */
 export function draftsDesk(ctx, view) {
