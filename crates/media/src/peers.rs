@@ -284,7 +284,7 @@ impl Up {
         let mut changed = self.arriving.len() < before;
         for (layer, rate) in Layer::ALL.iter().zip(&mut self.rates) {
             match self.arriving.contains(layer) {
-                true => _ = rate.weigh(now),
+                true => rate.weigh(now),
                 false => *rate = Rate::default(),
             }
         }

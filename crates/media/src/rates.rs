@@ -26,26 +26,24 @@ impl Rate {
         self.bytes = self.bytes.saturating_add(payload + AROUND_BYTES);
     }
 
-    /// Time has passed; true if the rate is another one now.
-    pub fn weigh(&mut self, now: Instant) -> bool {
+    /// Time has passed.
+    pub fn weigh(&mut self, now: Instant) {
         let since = *self.since.get_or_insert_with(|| {
             self.bytes = 0;
             now
         });
         let passed = now.saturating_duration_since(since);
         if passed < WINDOW {
-            return false;
+            return;
         }
         let bps = (self.bytes as f64 * 8.0 / passed.as_secs_f64()) as u64;
         (self.bytes, self.since) = (0, Some(now));
         self.highest = bps.max(self.highest - self.highest / FORGOTTEN_PARTS);
         let highest = self.highest;
         let differs = |told: u64| told.abs_diff(highest) * STEPS > told.max(highest);
-        let changed = self.told.is_none_or(differs);
-        if changed {
+        if self.told.is_none_or(differs) {
             self.told = Some(highest);
         }
-        changed
     }
 
     /// Bits a second with all that carries them, once it is measured.
@@ -64,7 +62,9 @@ mod tests {
         for _ in 0..fifths {
             *now += Duration::from_millis(200);
             rate.came(bytes - AROUND_BYTES);
-            changes += usize::from(rate.weigh(*now));
+            let before = rate.bps();
+            rate.weigh(*now);
+            changes += usize::from(rate.bps() != before);
         }
         changes
     }
