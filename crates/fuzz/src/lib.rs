@@ -5,7 +5,10 @@
 //! out as a number; an input whose outcome was never seen joins the pool that is mutated further. That is not the
 //! coverage of a compiler, which needs every dependency built anew with instruments; it needs nothing.
 
+mod chance;
 mod mutate;
+
+pub use chance::Chance;
 
 use mutate::Mutator;
 use std::{

@@ -1,5 +1,7 @@
 //! From inputs that are known to inputs that are not.
 
+use crate::Chance;
+
 /// Numbers at which programs stumble.
 const EDGES: [i64; 12] = [
     0,
@@ -20,7 +22,7 @@ const CHANGES_MAX: u64 = 6;
 
 /// Makes inputs, all of them from its seed.
 pub struct Mutator<'a> {
-    chance: u64,
+    chance: Chance,
     pool: Vec<Vec<u8>>,
     corpus: usize,
     words: &'a [&'a str],
@@ -30,7 +32,7 @@ pub struct Mutator<'a> {
 impl<'a> Mutator<'a> {
     pub fn new(seed: u64, corpus: Vec<Vec<u8>>, words: &'a [&'a str], longest: usize) -> Self {
         Self {
-            chance: seed,
+            chance: Chance::new(seed),
             corpus: corpus.len(),
             pool: corpus,
             words,
@@ -52,7 +54,7 @@ impl<'a> Mutator<'a> {
         let known = usize::try_from(at).ok().filter(|at| *at < self.corpus);
         let mut input = match known {
             Some(at) => self.pool[at].clone(),
-            None if self.below(50) == 0 => self.noise(),
+            None if self.chance.below(50) == 0 => self.noise(),
             None => self.mutated(),
         };
         input.truncate(self.longest);
@@ -61,38 +63,40 @@ impl<'a> Mutator<'a> {
 
     fn mutated(&mut self) -> Vec<u8> {
         // The corpus as often as everything that joined it.
-        let end = if self.below(2) == 0 {
+        let end = if self.chance.below(2) == 0 {
             self.corpus
         } else {
             self.pool.len()
         };
-        let from = self.below(end);
+        let from = self.chance.below(end);
         let mut input = self.pool[from].clone();
-        for _ in 0..=self.draw() % CHANGES_MAX {
+        for _ in 0..=self.chance.draw() % CHANGES_MAX {
             self.change(&mut input);
         }
         input
     }
 
     fn noise(&mut self) -> Vec<u8> {
-        let length = self.below(self.longest.min(512) + 1);
-        (0..length).map(|_| self.draw() as u8).collect()
+        let length = self.chance.below(self.longest.min(512) + 1);
+        (0..length).map(|_| self.chance.draw() as u8).collect()
     }
 
     fn change(&mut self, input: &mut Vec<u8>) {
         let (at, length) = self.range(input.len());
-        match self.below(12) {
+        match self.chance.below(12) {
             0 => self.flip(input, at),
             1 | 2 => self.set(input, at),
             3 => drop(input.drain(at..at + length)),
             4 => {
                 let copy = input[at..at + length].to_vec();
-                let to = self.below(input.len() + 1);
+                let to = self.chance.below(input.len() + 1);
                 self.insert(input, to, &copy);
             }
             5 => input.truncate(at),
             6 => {
-                let noise: Vec<u8> = (0..=self.below(8)).map(|_| self.draw() as u8).collect();
+                let noise: Vec<u8> = (0..=self.chance.below(8))
+                    .map(|_| self.chance.draw() as u8)
+                    .collect();
                 self.insert(input, at, &noise);
             }
             7 => self.splice(input, at, length),
@@ -103,17 +107,17 @@ impl<'a> Mutator<'a> {
     }
 
     fn flip(&mut self, input: &mut [u8], at: usize) {
-        let bit = self.below(8);
+        let bit = self.chance.below(8);
         if let Some(byte) = input.get_mut(at) {
             *byte ^= 1 << bit;
         }
     }
 
     fn set(&mut self, input: &mut [u8], at: usize) {
-        let byte = match self.below(3) {
-            0 => b"{}[]\",:=\n\r \0\x7f\xff"[self.below(14)],
-            1 => EDGES[self.below(EDGES.len())] as u8,
-            _ => self.draw() as u8,
+        let byte = match self.chance.below(3) {
+            0 => b"{}[]\",:=\n\r \0\x7f\xff"[self.chance.below(14)],
+            1 => EDGES[self.chance.below(EDGES.len())] as u8,
+            _ => self.chance.draw() as u8,
         };
         if let Some(at) = input.get_mut(at) {
             *at = byte;
@@ -122,7 +126,7 @@ impl<'a> Mutator<'a> {
 
     /// A part of another input in the place of a part of this one.
     fn splice(&mut self, input: &mut Vec<u8>, at: usize, length: usize) {
-        let other = self.below(self.pool.len());
+        let other = self.chance.below(self.pool.len());
         let (from, count) = self.range(self.pool[other].len());
         let part = self.pool[other][from..from + count].to_vec();
         input.splice(at..at + length, part);
@@ -133,8 +137,8 @@ impl<'a> Mutator<'a> {
         if self.words.is_empty() {
             return self.set(input, at);
         }
-        let word = self.words[self.below(self.words.len())].as_bytes();
-        match self.below(2) {
+        let word = self.words[self.chance.below(self.words.len())].as_bytes();
+        match self.chance.below(2) {
             0 => self.insert(input, at, word),
             _ => drop(input.splice(at..at + length.min(word.len()), word.iter().copied())),
         }
@@ -142,13 +146,13 @@ impl<'a> Mutator<'a> {
 
     /// A length or a number of one, two or four bytes, in either order.
     fn binary_edge(&mut self, input: &mut [u8], at: usize) {
-        let edge = EDGES[self.below(EDGES.len())];
-        let bytes = match self.below(2) {
+        let edge = EDGES[self.chance.below(EDGES.len())];
+        let bytes = match self.chance.below(2) {
             0 => (edge as u32).to_be_bytes(),
             _ => (edge as u32).to_le_bytes(),
         };
-        let width = [1, 2, 4][self.below(3)];
-        let part = if self.below(2) == 0 {
+        let width = [1, 2, 4][self.chance.below(3)];
+        let part = if self.chance.below(2) == 0 {
             &bytes[..width]
         } else {
             &bytes[4 - width..]
@@ -164,7 +168,7 @@ impl<'a> Mutator<'a> {
             input[*at].is_ascii_digit() && (*at == 0 || !input[at - 1].is_ascii_digit())
         };
         let firsts: Vec<usize> = (0..input.len()).filter(is_first).collect();
-        let which = self.below(firsts.len());
+        let which = self.chance.below(firsts.len());
         let Some(from) = firsts.get(which).copied() else {
             return;
         };
@@ -172,7 +176,7 @@ impl<'a> Mutator<'a> {
             .iter()
             .take_while(|byte| byte.is_ascii_digit());
         let upto = from + digits.count();
-        let edge = EDGES[self.below(EDGES.len())].to_string();
+        let edge = EDGES[self.chance.below(EDGES.len())].to_string();
         input.splice(from..upto, edge.into_bytes());
     }
 
@@ -184,26 +188,11 @@ impl<'a> Mutator<'a> {
 
     /// A place and a length that fit; mostly short.
     fn range(&mut self, length: usize) -> (usize, usize) {
-        let at = self.below(length + 1);
-        let most = match self.below(4) {
+        let at = self.chance.below(length + 1);
+        let most = match self.chance.below(4) {
             0 => length - at,
             _ => (length - at).min(16),
         };
-        (at, self.below(most + 1))
-    }
-
-    fn below(&mut self, end: usize) -> usize {
-        self.draw()
-            .checked_rem(end as u64)
-            .map_or(0, |drawn| drawn as usize)
-    }
-
-    /// SplitMix64 (Steele, Lea and Flood, 2014).
-    fn draw(&mut self) -> u64 {
-        self.chance = self.chance.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.chance;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
+        (at, self.chance.below(most + 1))
     }
 }

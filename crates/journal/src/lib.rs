@@ -7,7 +7,6 @@ mod alive;
 mod checkpoint;
 mod error;
 mod files;
-mod follower;
 mod format;
 #[cfg(test)]
 mod fuzz;

@@ -5,18 +5,17 @@
 //! answer in time, is acknowledged all the same, with an alarm, for a meeting must not end with the lesser disk. Which of
 //! both is right when they differ at the start is written down in `JOURNAL.md`.
 
-use crate::{
-    CheckpointKey, Entry, Journal, JournalError, Record, SqliteJournal,
-    files::{beside, copy_database, put_away, sync_folder},
-    follower::{Ask, Follower},
-};
+mod follower;
+mod start;
+
+use crate::{CheckpointKey, Entry, Journal, JournalError, Record, SqliteJournal};
 use diemcau_model::{Alarm, Millis};
+use follower::{Ask, Follower};
+use start::{START_WITHIN, mirror_beside, open_main, take_from_main};
 use std::{
     collections::BTreeSet,
-    fs, io,
+    io,
     path::{Path, PathBuf},
-    sync::mpsc::channel,
-    thread,
     time::Duration,
 };
 use tracing::{error, info, warn};
@@ -27,8 +26,7 @@ const PATIENCE: Duration = Duration::from_millis(800);
 /// How long a mirror that comes back may take for what was stored since it was asked. A slow one takes longer: it is asked
 /// again a second later.
 const MOMENT: Duration = Duration::from_millis(20);
-/// How long a start, and an end, wait for the mirror: it may have much to read or to catch up with.
-const START_WITHIN: Duration = Duration::from_secs(10);
+/// How long an end waits for the mirror: it may have much to catch up with.
 const CLOSE_WITHIN: Duration = Duration::from_secs(3);
 
 /// A journal and its mirror.
@@ -251,181 +249,6 @@ impl Journal for MirroredJournal {
     }
 }
 
-/// The mirror beside a main journal. A sound record does not wait for one that does not answer; where there is none, the
-/// mirror alone may know what was.
-fn mirror_beside(
-    main: &Result<SqliteJournal, JournalError>,
-    path: &Path,
-    key: &CheckpointKey,
-    now: Millis,
-    alarms: &mut BTreeSet<Alarm>,
-) -> Result<Option<SqliteJournal>, JournalError> {
-    let has_record = main.as_ref().is_ok_and(|main| main.last_number() > 0);
-    let opened = match has_record {
-        true => {
-            let (path, key) = (path.to_owned(), key.clone());
-            within(START_WITHIN, move || open_mirror(&path, &key, now))
-        }
-        false => open_mirror(path, key, now),
-    };
-    match opened {
-        Ok((mirror, is_rebuilt)) => {
-            alarms.extend(is_rebuilt.then_some(Alarm::MirrorRebuilt));
-            Ok(Some(mirror))
-        }
-        Err(failure) if may_do_without(&failure, has_record) => {
-            warn!(error = &failure as &dyn std::error::Error, mirror = %path.display(), "the mirror of the record cannot be opened");
-            alarms.insert(Alarm::MirrorFails);
-            Ok(None)
-        }
-        Err(failure) => Err(failure),
-    }
-}
-
-/// Whether the conference may begin without a mirror that cannot be opened: not when a person must decide.
-fn may_do_without(failure: &JournalError, has_record: bool) -> bool {
-    match failure {
-        JournalError::Io(_) | JournalError::Full => true,
-        // Where there is no record, another program may have it in the mirror.
-        JournalError::Locked => has_record,
-        JournalError::Corrupt { .. }
-        | JournalError::UnknownVersion { .. }
-        | JournalError::Unreadable { .. }
-        | JournalError::Fork { .. }
-        | JournalError::Closed => false,
-    }
-}
-
-/// What some work gives in this time; beyond, it is left behind with whatever it hangs in.
-fn within<T: Send + 'static>(
-    time: Duration,
-    work: impl FnOnce() -> Result<T, JournalError> + Send + 'static,
-) -> Result<T, JournalError> {
-    let (done, answer) = channel();
-    thread::Builder::new()
-        .name("mirror".into())
-        .spawn(move || {
-            // Nobody waits any more: what it opened is closed again.
-            let _ = done.send(work());
-        })
-        .map_err(JournalError::io)?;
-    answer
-        .recv_timeout(time)
-        .unwrap_or_else(|silent| Err(JournalError::io(silent)))
-}
-
-/// A mirror that is damaged is put away and begun anew; tells whether it was.
-fn open_mirror(
-    path: &Path,
-    key: &CheckpointKey,
-    now: Millis,
-) -> Result<(SqliteJournal, bool), JournalError> {
-    match SqliteJournal::open(path, key.clone()) {
-        Err(JournalError::Corrupt { number, what }) => {
-            let away = put_away(path, now)?;
-            error!(
-                number, what, kept = %away.display(),
-                "the mirror of the record was damaged: it is written anew from the record"
-            );
-            Ok((SqliteJournal::open(path, key.clone())?, true))
-        }
-        opened => Ok((opened?, false)),
-    }
-}
-
-/// A main journal that is damaged, lost or behind is written anew from the mirror, if that knows at least as much.
-fn open_main(
-    opened: Result<SqliteJournal, JournalError>,
-    path: &Path,
-    mirror: &mut SqliteJournal,
-    key: &CheckpointKey,
-    now: Millis,
-    alarms: &mut BTreeSet<Alarm>,
-) -> Result<SqliteJournal, JournalError> {
-    let mut main = match opened {
-        Err(JournalError::Corrupt { number, what }) if mirror.last_number() + 1 >= number => {
-            let away = put_away(path, now)?;
-            error!(number, what, kept = %away.display(), "the record was damaged");
-            SqliteJournal::open(path, key.clone())?
-        }
-        opened => opened?,
-    };
-    if main.last_number() < mirror.last_number() {
-        let before = main.last_number();
-        let taken = main.take_missing(mirror.rows())?;
-        sync_folder(path)?;
-        error!(before, taken, "the record was rebuilt from its mirror");
-        alarms.insert(Alarm::RecordRebuilt);
-    }
-    Ok(main)
-}
-
-/// The mirror gets what a main journal that cannot be written knows more, as far as that can be read; tells what people
-/// must know.
-fn take_from_main(
-    main: &Path,
-    path: &Path,
-    mirror: &mut SqliteJournal,
-    key: &CheckpointKey,
-) -> Result<Alarm, JournalError> {
-    match read_main(main, &beside(path, ".main"), mirror, key) {
-        Ok(taken) => {
-            info!(
-                taken,
-                "the mirror has everything that the record's own disk knew"
-            );
-            Ok(Alarm::RecordOnMirror)
-        }
-        // What is readable of it is more than the mirror has.
-        Err(failure @ JournalError::Corrupt { number, .. })
-            if mirror.last_number() + 1 < number =>
-        {
-            Err(failure)
-        }
-        Err(
-            failure @ (JournalError::Io(_)
-            | JournalError::Full
-            | JournalError::Locked
-            | JournalError::Corrupt { .. }),
-        ) => {
-            error!(
-                error = &failure as &dyn std::error::Error,
-                "the record's own disk cannot be read either: what it knew more than its mirror is missing"
-            );
-            Ok(Alarm::RecordMayLack)
-        }
-        // A person must decide.
-        Err(
-            failure @ (JournalError::Fork { .. }
-            | JournalError::UnknownVersion { .. }
-            | JournalError::Unreadable { .. }
-            | JournalError::Closed),
-        ) => Err(failure),
-    }
-}
-
-/// Reads a copy of the main journal, for SQLite writes beside what it reads; tells how many records were taken from it.
-fn read_main(
-    main: &Path,
-    folder: &Path,
-    mirror: &mut SqliteJournal,
-    key: &CheckpointKey,
-) -> Result<u64, JournalError> {
-    // One that a killed server left.
-    let _ = fs::remove_dir_all(folder);
-    fs::create_dir(folder).map_err(JournalError::io)?;
-    let copied = folder.join("conference.db");
-    let taken = copy_database(main, &copied)
-        .map_err(JournalError::io)
-        .and_then(|()| SqliteJournal::open(&copied, key.clone()))
-        .and_then(|main| match main.last_number() > mirror.last_number() {
-            true => mirror.take_missing(main.rows()),
-            false => main.is_beginning_of(mirror.rows()).map(|()| 0),
-        });
-    let _ = fs::remove_dir_all(folder);
-    taken
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 mod tests {
@@ -475,20 +298,5 @@ mod tests {
         assert!(matches!(journal.mirror.answer(LIVE), Some(Ok(()))));
         journal.touch(Millis(50));
         assert!(journal.follows(), "it has everything");
-    }
-
-    #[test]
-    fn a_mirror_whose_disk_is_full_at_the_start_is_done_without_and_a_damaged_or_newer_one_is_not()
-    {
-        let io = JournalError::io(io::Error::other("EIO"));
-        let newer = JournalError::UnknownVersion {
-            number: 1,
-            version: 9,
-        };
-        for has_record in [true, false] {
-            assert!(may_do_without(&JournalError::Full, has_record));
-            assert!(may_do_without(&io, has_record));
-            assert!(!may_do_without(&newer, has_record));
-        }
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! It reads no clock and draws its bad luck from a seed, so one seed is one road.
 
+use diemcau_fuzz::Chance;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
@@ -27,7 +28,7 @@ pub struct Road {
 #[derive(Debug)]
 pub struct Way {
     road: Road,
-    luck: u64,
+    luck: Chance,
     free_at: Option<Instant>,
     under_way: VecDeque<(Instant, Vec<u8>)>,
     /// What the road took.
@@ -38,7 +39,7 @@ impl Way {
     pub fn new(seed: u64) -> Self {
         Self {
             road: Road::default(),
-            luck: seed,
+            luck: Chance::new(seed),
             free_at: None,
             under_way: VecDeque::new(),
             lost: 0,
@@ -78,7 +79,7 @@ impl Way {
 
     /// When a datagram is through the narrow place, if it gets through.
     fn passes(&mut self, length: usize, now: Instant) -> Option<Instant> {
-        let lost = self.draw() % 1_000 < u64::from(self.road.loss);
+        let lost = self.luck.draw() % 1_000 < u64::from(self.road.loss);
         if self.road.cut || lost {
             return None;
         }
@@ -93,15 +94,6 @@ impl Way {
         let ends = begins + Duration::from_micros(bits * 1_000_000 / rate.max(1));
         self.free_at = Some(ends);
         Some(ends)
-    }
-
-    /// SplitMix64.
-    fn draw(&mut self) -> u64 {
-        self.luck = self.luck.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.luck;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
     }
 }
 

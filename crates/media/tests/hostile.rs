@@ -9,6 +9,7 @@
 
 mod support;
 
+use diemcau_fuzz::Chance;
 use diemcau_model::{EndpointKind, SiteId};
 use diemcau_probe::payload;
 use std::time::{Duration, Instant};
@@ -239,30 +240,18 @@ async fn who_repeats_its_packets_is_heard_once_also_when_it_has_the_floor_again(
     fight.hall.close().await;
 }
 
-/// SplitMix64.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, below: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((z ^ (z >> 31)) % below as u64) as usize
-    }
-
-    fn change(&mut self, packet: &mut Vec<u8>) {
-        for _ in 0..=self.roll(6) {
-            let at = self.roll(packet.len());
-            match self.roll(4) {
-                0 => packet.truncate(at.max(12)),
-                1 => packet.insert(at, self.roll(256) as u8),
-                // Mostly where the header is.
-                _ => {
-                    let at = at % 48;
-                    if let Some(byte) = packet.get_mut(at) {
-                        *byte = self.roll(256) as u8;
-                    }
+/// Spoils a few bytes.
+fn spoil(packet: &mut Vec<u8>, chance: &mut Chance) {
+    for _ in 0..=chance.below(6) {
+        let at = chance.below(packet.len());
+        match chance.below(4) {
+            0 => packet.truncate(at.max(12)),
+            1 => packet.insert(at, chance.below(256) as u8),
+            // Mostly where the header is.
+            _ => {
+                let at = at % 48;
+                if let Some(byte) = packet.get_mut(at) {
+                    *byte = chance.below(256) as u8;
                 }
             }
         }
@@ -297,7 +286,7 @@ async fn who_jumps_in_its_numbers_carries_no_ear_along() {
 #[tokio::test(flavor = "multi_thread")]
 async fn who_sends_broken_headers_extensions_and_reports_breaks_nothing() {
     let mut fight = Fight::begin().await;
-    let mut dice = Dice(7);
+    let mut chance = Chance::new(7);
     let reports: [&[u8]; 5] = [
         &[
             0x80, 200, 0, 6, 0, 0, 0, 77, 1, 2, 3, 4, 5, 6, 7, 8, 0, 0, 0, 9, 0, 0, 0, 1, 0, 0, 0,
@@ -315,13 +304,13 @@ async fn who_sends_broken_headers_extensions_and_reports_breaks_nothing() {
     let mut sent = 0;
     for n in 1..=6_000_u16 {
         let mut packet = match n % 3 {
-            0 => reports[dice.roll(reports.len())].to_vec(),
+            0 => reports[chance.below(reports.len())].to_vec(),
             1 => picture(77, n, b"1", b"f"),
-            _ => picture(dice.roll(12) as u32, n, b"1", b"h"),
+            _ => picture(chance.below(12) as u32, n, b"1", b"h"),
         };
         // Some are right: a broken one may meet a stream that is known.
         if n % 10 > 0 {
-            dice.change(&mut packet);
+            spoil(&mut packet, &mut chance);
         }
         sent += u32::from(packet.len() >= 12 && fight.hostile.send(&packet).await);
         if n % 50 == 0 {

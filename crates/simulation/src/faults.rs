@@ -1,13 +1,13 @@
 //! What goes wrong. Every run draws which kinds it has and how often: one with everything would hide what one kind does.
 
 use crate::{
-    chance::Chance,
     disk::Fault,
     machine::Machine,
     setup::COPIED,
     world::{World, device},
 };
 use anyhow::Result;
+use diemcau_fuzz::Chance;
 use std::time::Duration;
 use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::Message;

@@ -6,7 +6,6 @@
 //!
 //! Nothing here is used by the program.
 
-mod chance;
 mod disk;
 mod door;
 mod faults;

@@ -1,10 +1,11 @@
 //! What people press, as far as they can see: chosen by chance from what their screen shows, sometimes wrongly.
 
-use crate::{chance::Chance, setup::SITES};
+use crate::setup::SITES;
 use diemcau_conference::{
     CommentKind, CommentWords, Headcount, Layout, PromptKind, Readiness, RequestWords, Seat,
     SpeechType, Waiting,
 };
+use diemcau_fuzz::Chance;
 use diemcau_model::{
     Carries, CommentId, DeviceId, DraftId, ItemId, ParagraphRef, PromptId, Role, SeatId, SiteId,
     TurnId, WaitId,

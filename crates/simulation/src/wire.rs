@@ -1,6 +1,6 @@
 //! A connection made of memory: bytes both ways in virtual time, with lag, back-pressure, and the ways it can break.
 
-use crate::chance::Chance;
+use diemcau_fuzz::Chance;
 use diemcau_hub::{Frame, Wire};
 use std::{
     collections::VecDeque,

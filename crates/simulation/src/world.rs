@@ -1,7 +1,6 @@
 //! The run: who does what when, what breaks, and looking at all of it after every step.
 
 use crate::{
-    chance::Chance,
     disk::{Disk, Fault},
     faults::{self, Faults, Trouble},
     history::History,
@@ -14,6 +13,7 @@ use crate::{
     wire,
 };
 use anyhow::{Context, Result, ensure};
+use diemcau_fuzz::Chance;
 use diemcau_model::{Carries, DeviceId, Millis, Role, ScreenSlots, SeatId};
 use diemcau_protocol::{ClientFrame, PROTOCOL, ServerFrame};
 use std::{

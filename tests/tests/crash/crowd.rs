@@ -1,7 +1,7 @@
 //! Observers: they only listen, lose the server when it is killed, and come back as a browser's page does.
 
-use crate::chance::Chance;
 use anyhow::{Context, Result, ensure};
+use diemcau_fuzz::Chance;
 use diemcau_protocol::{ClientFrame, PROTOCOL};
 use diemcau_tests::client::{Line, connect};
 use futures_util::{SinkExt, StreamExt};
@@ -57,7 +57,7 @@ impl Crowd {
         });
         let mut tasks = JoinSet::new();
         for seed in 0..size {
-            tasks.spawn(observe(Arc::clone(&shared), Chance(seed as u64)));
+            tasks.spawn(observe(Arc::clone(&shared), Chance::new(seed as u64)));
         }
         let crowd = Self {
             shared,

@@ -6,16 +6,15 @@
 )]
 
 mod audit;
-mod chance;
 mod crowd;
 mod pace;
 mod people;
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use audit::audit;
-use chance::Chance;
 use crowd::Crowd;
 use diemcau_conference::{Conference, Event};
+use diemcau_fuzz::Chance;
 use diemcau_journal::Record;
 use diemcau_model::{Millis, Role, SiteId};
 use diemcau_protocol::{View, Viewer, view};
@@ -71,9 +70,9 @@ async fn what_was_acknowledged_survives_every_kill() -> Result<()> {
     let mut newcomer: Option<Newcomer> = None;
     // One seed, one list of kills: each says after how many acknowledgements. Where in the traffic that falls is the
     // machine's choice.
-    let mut chance = Chance(seed);
+    let mut chance = Chance::new(seed);
     for kill in 1..=kills {
-        let more = 40 + usize::try_from(chance.below(120))?;
+        let more = 40 + chance.below(120);
         timeout(TRAFFIC_WITHIN, day.wait_for_answers(more))
             .await
             .context("the traffic stands still")?;

@@ -1,9 +1,10 @@
 //! The desks of the conference: the chair follows the morning's script, the sites answer, ask for the floor and comment;
 //! whatever a kill left unanswered is said again under its id.
 
-use crate::{chance::Chance, crowd::Patience};
+use crate::crowd::Patience;
 use anyhow::Result;
 use diemcau_conference::Headcount;
+use diemcau_fuzz::Chance;
 use diemcau_model::{DraftId, ItemId, ParagraphRef, Role, SeatId, SiteId};
 use diemcau_protocol::{ClientCommand, ServerFrame, View};
 use diemcau_tests::{
@@ -100,7 +101,7 @@ impl Person {
             host: host.to_owned(),
             token,
             seat: None,
-            chance: Chance(seed),
+            chance: Chance::new(seed),
             sent: 0,
             unanswered: VecDeque::new(),
             resent: 0,

@@ -5,6 +5,7 @@
 
 use anyhow::{Context, Result, ensure};
 use diemcau_conference::{Event, Headcount, Layout, PromptKind, Readiness};
+use diemcau_fuzz::Chance;
 use diemcau_model::{CommentId, DeviceId, ItemId, PromptId, Role, SeatId, SiteId, TurnId, WaitId};
 use diemcau_protocol::{ClientCommand, ErrorWhy, ServerFrame};
 use diemcau_tests::{
@@ -20,20 +21,7 @@ const SEED: u64 = 7;
 /// One connection says so many: fewer than what is taken at once after a silence.
 const A_CONNECTION: u64 = 150;
 /// One in so many knocks with a token that is nobody's instead.
-const TOKENS: u64 = 20;
-
-/// SplitMix64: one seed, one run.
-struct Lot(u64);
-
-impl Lot {
-    fn draw(&mut self, below: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (z ^ (z >> 31)) % below
-    }
-}
+const TOKENS: usize = 20;
 
 #[tokio::test]
 async fn nothing_forged_succeeds() -> Result<()> {
@@ -42,19 +30,19 @@ async fn nothing_forged_succeeds() -> Result<()> {
     let mut server = Server::start().await?;
     let turn = set_the_scene(&server).await?;
 
-    let mut lot = Lot(seed);
+    let mut chance = Chance::new(seed);
     let forgers = forgers(&server)?;
     let mut told = 0;
     while told < count {
-        let token = &forgers[lot.draw(forgers.len() as u64) as usize];
+        let token = &forgers[chance.below(forgers.len())];
         let mut forger = Client::join(&server.host, token).await?;
         for n in 0..A_CONNECTION.min(count - told) {
             told += 1;
-            if lot.draw(TOKENS) == 0 {
-                knock_in_vain(&server, &mixed(&mut lot, &forgers)).await?;
+            if chance.below(TOKENS) == 0 {
+                knock_in_vain(&server, &mixed(&mut chance, &forgers)).await?;
                 continue;
             }
-            let frame = forged(&mut lot, &forger, turn, &format!("{told}-{n}"));
+            let frame = forged(&mut chance, &forger, turn, &format!("{told}-{n}"));
             refused(&mut forger, &frame)
                 .await
                 .with_context(|| frame.to_string())?;
@@ -114,11 +102,11 @@ fn forgers(server: &Server) -> Result<Vec<String>> {
 }
 
 /// A token put together from pieces of real ones, or nearly a real one.
-fn mixed(lot: &mut Lot, tokens: &[String]) -> String {
-    let mut pick = || &tokens[lot.draw(tokens.len() as u64) as usize];
+fn mixed(chance: &mut Chance, tokens: &[String]) -> String {
+    let mut pick = || &tokens[chance.below(tokens.len())];
     let (one, other) = (pick().clone(), pick().clone());
-    let at = 1 + lot.draw(one.len() as u64 - 2) as usize;
-    match lot.draw(4) {
+    let at = 1 + chance.below(one.len() - 2);
+    match chance.below(4) {
         0 if one != other => format!("{}{}", &one[..at], &other[at..]),
         1 => one[..at].to_owned(),
         2 => format!("{one}{}", &other[..at]),
@@ -138,39 +126,39 @@ async fn knock_in_vain(server: &Server, token: &str) -> Result<()> {
 }
 
 /// A command that this seat may not, or a frame that says who it is from.
-fn forged(lot: &mut Lot, forger: &Client, turn: TurnId, id: &str) -> Value {
+fn forged(chance: &mut Chance, forger: &Client, turn: TurnId, id: &str) -> Value {
     let command = loop {
-        let drawn = drawn(lot, turn);
+        let drawn = drawn(chance, turn);
         if is_forgery(forger, &drawn) {
             break serde_json::to_value(drawn).unwrap_or_default();
         }
     };
     let mut frame = json!({ "type": "command", "id": id, "command": command });
-    let seat = lot.draw(40);
-    match lot.draw(8) {
+    let seat = chance.below(40);
+    match chance.below(8) {
         // Who one is stands nowhere in a frame.
         0 => frame["seat"] = json!(seat),
         1 => frame["command"]["seat_of"] = json!(seat),
         2 => frame["command"]["actor"] = json!({ "seat": seat, "role": "chair" }),
-        3 => frame["seq"] = json!(lot.draw(1_000)),
+        3 => frame["seq"] = json!(chance.below(1_000)),
         // An id that another seat has used is answered for this seat.
-        4 => frame["id"] = json!(["item", "request", "comment"][lot.draw(3) as usize]),
+        4 => frame["id"] = json!(["item", "request", "comment"][chance.below(3)]),
         _ => {}
     }
     frame
 }
 
-fn drawn(lot: &mut Lot, turn: TurnId) -> ClientCommand {
-    let turn = match lot.draw(3) {
-        0 => TurnId(lot.draw(u64::from(u32::MAX)) as u32),
+fn drawn(chance: &mut Chance, turn: TurnId) -> ClientCommand {
+    let turn = match chance.below(3) {
+        0 => TurnId(chance.below(u32::MAX as usize) as u32),
         _ => turn,
     };
-    let site = SiteId(lot.draw(14) as u16);
-    let seat = SeatId(lot.draw(40) as u32);
-    let item = ItemId(lot.draw(10) as u16);
-    let ban = lot.draw(2) == 0;
-    let wait = WaitId(lot.draw(5) as u32);
-    match lot.draw(24) {
+    let site = SiteId(chance.below(14) as u16);
+    let seat = SeatId(chance.below(40) as u32);
+    let item = ItemId(chance.below(10) as u16);
+    let ban = chance.below(2) == 0;
+    let wait = WaitId(chance.below(5) as u32);
+    match chance.below(24) {
         0 => start_item(item),
         1 => ClientCommand::FinishItem { item },
         2 => ClientCommand::SetList { open: ban },
@@ -218,7 +206,7 @@ fn drawn(lot: &mut Lot, turn: TurnId) -> ClientCommand {
         21 => ClientCommand::ExpelSeat { seat, ban },
         22 => ClientCommand::AdmitDevice { wait },
         _ => ClientCommand::AllowDevice {
-            device: DeviceId([lot.draw(256) as u8; 32]),
+            device: DeviceId([chance.below(256) as u8; 32]),
         },
     }
 }

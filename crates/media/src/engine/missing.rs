@@ -241,6 +241,7 @@ impl Hole {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use diemcau_fuzz::Chance;
 
     fn came(missing: &mut Missing, seq: u16, now: Instant) {
         missing.came(seq, Mark::default(), now);
@@ -405,13 +406,7 @@ mod tests {
     #[test]
     fn every_hole_is_filled_for_about_as_many_questions_as_the_road_loses() {
         for round_trip in [2, 40, 200] {
-            // SplitMix64 of what is lost: one in twenty.
-            let loses = |salt: u64, seq: u16| {
-                let mut z = (salt << 16 | u64::from(seq)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-                z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-                z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-                (z ^ (z >> 31)).is_multiple_of(20)
-            };
+            let loses = |salt: u64, seq: u16| Chance::new(salt << 16 | u64::from(seq)).percent(5);
             let (mut missing, sent, asked) = road(round_trip, 30, loses);
             let share = asked as f64 / sent as f64;
             assert!((0.03..0.08).contains(&share), "{round_trip} ms: {share}");

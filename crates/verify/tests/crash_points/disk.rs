@@ -1,6 +1,7 @@
 //! What is on a disk after a power cut: what was synced, and of the rest whatever the disk chose.
 
 use crate::trace::Call;
+use diemcau_fuzz::Chance;
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
@@ -103,14 +104,14 @@ impl Disk {
 
     /// Writes what a power cut at this moment leaves into a folder; `from` is where it was.
     pub fn write(&self, from: &Path, folder: &Path, unsynced: Unsynced) {
-        let mut chance = Chance(match unsynced {
+        let mut chance = Chance::new(match unsynced {
             Unsynced::Torn(seed) => seed,
             Unsynced::Lost | Unsynced::Kept => 0,
         });
         let mut keeps = || match unsynced {
             Unsynced::Lost => false,
             Unsynced::Kept => true,
-            Unsynced::Torn(_) => chance.flip(),
+            Unsynced::Torn(_) => chance.percent(50),
         };
         let names: BTreeSet<&PathBuf> = self.seen.keys().chain(self.named.keys()).collect();
         for name in names {
@@ -173,21 +174,4 @@ fn copy(from: &[u8], to: &mut [u8], sector: usize) {
     let end = ((sector + 1) * SECTOR).min(from.len()).min(to.len());
     let start = (sector * SECTOR).min(end);
     to[start..end].copy_from_slice(&from[start..end]);
-}
-
-/// SplitMix64: the same seed, the same disk.
-pub struct Chance(pub u64);
-
-impl Chance {
-    pub fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        mixed ^ (mixed >> 31)
-    }
-
-    fn flip(&mut self) -> bool {
-        self.next().is_multiple_of(2)
-    }
 }

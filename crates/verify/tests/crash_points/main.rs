@@ -14,10 +14,11 @@ mod disk;
 mod trace;
 
 use diemcau_conference::{CommentKind, CommentWords, Event};
+use diemcau_fuzz::Chance;
 use diemcau_journal::{CheckpointKey, Entry, Journal, MirroredJournal, Record, SqliteJournal};
 use diemcau_model::{Alarm, CommentId, DraftId, Millis, ParagraphRef, SeatId, SiteId};
 use diemcau_verify::verify;
-use disk::{Chance, Disk, Unsynced};
+use disk::{Disk, Unsynced};
 use std::{
     collections::BTreeSet,
     env, fs,
@@ -104,7 +105,7 @@ fn every_power_cut_leaves_what_was_acknowledged() {
         );
     }
 
-    let mut chance = Chance(seed);
+    let mut chance = Chance::new(seed);
     let folder = disks();
     let first = watch(
         folder.path(),
@@ -114,11 +115,11 @@ fn every_power_cut_leaves_what_was_acknowledged() {
         },
     );
     for _ in 0..3 {
-        let upto = first.len() / 2 + chance.next() as usize % (first.len() / 2);
+        let upto = first.len() / 2 + chance.below(first.len() / 2);
         let mut disk = Disk::default();
         first[..upto].iter().for_each(|call| disk.take(call));
         let left = disks();
-        disk.write(folder.path(), left.path(), Unsynced::Torn(chance.next()));
+        disk.write(folder.path(), left.path(), Unsynced::Torn(chance.draw()));
         let disk = Disk::of(left.path());
         let calls = watch(left.path(), AGAIN);
         points += cut(
@@ -321,9 +322,9 @@ fn open(folder: &Path, mirror: bool) -> Result<Box<dyn Journal>, diemcau_journal
 
 /// Where the batches end: 1 to 7 events each.
 fn ends() -> BTreeSet<usize> {
-    let mut chance = Chance(1);
+    let mut chance = Chance::new(1);
     let mut end = 0;
-    let sizes = (0..1_000).map(|_| 1 + chance.next() as usize % 7);
+    let sizes = (0..1_000).map(|_| 1 + chance.below(7));
     sizes
         .map(|size| {
             end += size;

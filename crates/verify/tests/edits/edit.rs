@@ -1,9 +1,7 @@
 //! The kinds of edits: by a byte, by a piece, and by a forger with SQLite who makes right what he can.
 
-use crate::{
-    chance::Chance,
-    record::{DATABASE, LAST_SIGNED, LOG, Left, RECORDS, entry, key},
-};
+use crate::record::{DATABASE, LAST_SIGNED, LOG, Left, RECORDS, entry, key};
+use diemcau_fuzz::Chance;
 use diemcau_journal::{CHECKPOINT_EVERY, CheckpointKey, Journal, SqliteJournal};
 use rusqlite::{Connection, config::DbConfig};
 use sha2::{Digest, Sha256};
@@ -13,9 +11,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-const KINDS: u64 = 12;
+const KINDS: usize = 12;
 /// With those of the log.
-const KINDS_WITH_LOG: u64 = 21;
+const KINDS_WITH_LOG: usize = 21;
 const LOG_HEAD: usize = 32;
 const FRAME_HEAD: usize = 24;
 const FRAME: usize = FRAME_HEAD + 4_096;
@@ -47,7 +45,10 @@ pub enum Loses {
 impl Edit {
     /// Makes one of any kind in one of the record's folders.
     pub fn make(left: Left, folder: &Path, chance: &mut Chance) -> Self {
-        let (one, other) = (1 + chance.below(RECORDS - 1), 1 + chance.below(RECORDS - 1));
+        let (one, other) = (
+            chance.within(1..=RECORDS - 1),
+            chance.within(1..=RECORDS - 1),
+        );
         let (low, high) = (one.min(other), one.max(other));
         let file = &Forger::of(folder, chance);
         let told = |what: String, numbers| Self {
@@ -113,13 +114,13 @@ impl Edit {
             }
             9 => {
                 let ends = if left == Left::Closed { 3 } else { 2 };
-                let signed = [256, LAST_SIGNED, RECORDS][chance.below(ends) as usize];
+                let signed = [256, LAST_SIGNED, RECORDS][chance.below(ends)];
                 let key = key(1 + chance.below(6) as u8);
                 sign(file, signed, &key);
                 told(format!("{signed} signed with another key"), 1..=signed)
             }
             10 => {
-                let due = [256, LAST_SIGNED][chance.below(2) as usize];
+                let due = [256, LAST_SIGNED][chance.below(2)];
                 sql(
                     file,
                     &format!("DELETE FROM checkpoint WHERE number = {due}"),
@@ -138,14 +139,14 @@ impl Edit {
 
     fn flip(folder: &Path, name: &'static str, chance: &mut Chance) -> Self {
         let mut bytes = fs::read(folder.join(name)).unwrap();
-        let byte = chance.below(bytes.len() as u64);
+        let byte = chance.below(bytes.len());
         let mask = 1 + chance.below(255) as u8;
-        bytes[byte as usize] ^= mask;
+        bytes[byte] ^= mask;
         fs::write(folder.join(name), bytes).unwrap();
         Self {
             what: format!("byte {byte} of {name} ^ {mask:#04x}"),
             numbers: None,
-            byte: Some((name, byte)),
+            byte: Some((name, byte as u64)),
             loses: if name == LOG {
                 Loses::LastAppend
             } else {
@@ -158,12 +159,12 @@ impl Edit {
     /// Takes bytes out of the middle, or all to the end.
     fn cut(folder: &Path, name: &'static str, chance: &mut Chance) -> Self {
         let mut bytes = fs::read(folder.join(name)).unwrap();
-        let from = chance.below(bytes.len() as u64) as usize;
+        let from = chance.below(bytes.len());
         let rest = bytes.len() - from;
         let count = if chance.below(2) == 0 {
             rest
         } else {
-            1 + chance.below(rest as u64) as usize
+            1 + chance.below(rest)
         };
         bytes.drain(from..from + count);
         fs::write(folder.join(name), bytes).unwrap();
@@ -184,8 +185,8 @@ impl Edit {
     fn forge_log(folder: &Path, chance: &mut Chance) -> Self {
         let mut log = fs::read(folder.join(LOG)).unwrap();
         let frames = live_frames(&log);
-        let frame = LOG_HEAD + chance.below(frames) as usize * FRAME;
-        let byte = frame + FRAME_HEAD + chance.below((FRAME - FRAME_HEAD) as u64) as usize;
+        let frame = LOG_HEAD + chance.below(frames as usize) * FRAME;
+        let byte = frame + FRAME_HEAD + chance.below(FRAME - FRAME_HEAD);
         let mask = 1 + chance.below(255) as u8;
         log[byte] ^= mask;
         sum_anew(&mut log, frames);
@@ -331,6 +332,6 @@ pub fn forged_end(folder: &Path) -> u64 {
     let mut unsigned = LAST_SIGNED + 1..RECORDS;
     let alone = |number: &u64| entry(*number as u32 - 1).command.is_none();
     let from = unsigned.find(alone).unwrap();
-    rewrite(&forger, from, &mut Chance(1));
+    rewrite(&forger, from, &mut Chance::new(1));
     from
 }

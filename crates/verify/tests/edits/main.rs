@@ -12,11 +12,10 @@
     reason = "helpers of tests"
 )]
 
-mod chance;
 mod edit;
 mod record;
 
-use chance::Chance;
+use diemcau_fuzz::Chance;
 use diemcau_journal::{Journal, JournalError};
 use diemcau_verify::{Finding, Sound, verify};
 use edit::{Edit, Loses, forged_end};
@@ -54,11 +53,11 @@ fn check(left: Left, signed: u64) {
         assert!(judged(folder) == before, "two copies of one record");
     }
 
-    let mut chance = Chance(seed);
+    let mut chance = Chance::new(seed);
     let (mut found, mut harmless, mut shorter, mut healed) = (0, 0, 0, 0);
     while found + healed < count {
         record.restore();
-        let folder = folders[chance.below(folders.len() as u64) as usize];
+        let folder = folders[chance.below(folders.len())];
         let edit = Edit::make(left, folder, &mut chance);
         let after = judged(folder);
         if after == before {

@@ -1,7 +1,7 @@
 //! Records as servers leave them: closed, killed, and killed with a mirror.
 
-use crate::chance::Chance;
 use diemcau_conference::{CommentKind, CommentWords, Event, TurnEnd};
+use diemcau_fuzz::Chance;
 use diemcau_journal::{
     CheckpointKey, Entry, Journal, JournalError, MirroredJournal, Record as Read, SqliteJournal,
 };
@@ -118,10 +118,10 @@ fn files(folder: &Path) -> Files {
 /// Records from some bytes to several pages, in appends of one to twelve.
 fn fill(journal: &mut dyn Journal) -> Vec<u64> {
     let entries: Vec<_> = (0..RECORDS as u32).map(entry).collect();
-    let mut chance = Chance(1);
+    let mut chance = Chance::new(1);
     let (mut rest, mut ends) = (&entries[..], vec![]);
     while !rest.is_empty() {
-        let (batch, later) = rest.split_at((1 + chance.below(12) as usize).min(rest.len()));
+        let (batch, later) = rest.split_at((1 + chance.below(12)).min(rest.len()));
         ends.push(journal.append(batch).unwrap());
         rest = later;
     }

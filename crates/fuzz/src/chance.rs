@@ -1,4 +1,4 @@
-//! Everything that is left to chance comes from here, and all of it from the seed.
+//! Everything that tests and simulations leave to chance comes from here, and all of it from the seed.
 
 use std::{ops::RangeInclusive, time::Duration};
 
