@@ -80,7 +80,7 @@ pub enum MediaError {
 pub struct Media {
     local_addr: SocketAddr,
     counters: Arc<Counters>,
-    ended: oneshot::Receiver<()>,
+    ended: oneshot::Receiver<Result<(), MediaError>>,
 }
 
 /// Opens the port and starts the one task, on a thread of its own: nothing else may make a packet wait.
@@ -95,14 +95,53 @@ pub async fn start(
     if config.advertise.is_empty() && listen.ip().is_unspecified() {
         return Err(MediaError::NothingToAdvertise(listen.ip()));
     }
+    let counters = Arc::new(Counters::default());
+    let counted = Arc::clone(&counters);
+    let doors = driver::Doors {
+        stage,
+        asks,
+        says: post::Post::new("says", says),
+        reports: post::Post::new("reports", reports),
+    };
+    let (opened, open) = oneshot::channel();
+    let (over, ended) = oneshot::channel();
+    // The runtime lives and dies on the thread: one that is dropped among other tasks would take them with it.
+    std::thread::Builder::new()
+        .name("media".to_owned())
+        .spawn(move || {
+            let ran = run(config, doors, counted, opened);
+            // Nobody waits any more if this fails.
+            let _ = over.send(ran);
+        })
+        .map_err(MediaError::Thread)?;
+    let Ok(local_addr) = open.await else {
+        return Err(match ended.await {
+            Ok(Err(error)) => error,
+            Ok(Ok(())) | Err(_) => MediaError::Thread(io::Error::other("it ended at once")),
+        });
+    };
+    tracing::info!(%local_addr, "media is listening");
+    Ok(Media {
+        local_addr,
+        counters,
+        ended,
+    })
+}
+
+/// Opens the port, says where, and serves until nobody asks any more.
+fn run(
+    config: MediaConfig,
+    doors: driver::Doors,
+    counters: Arc<Counters>,
+    opened: oneshot::Sender<SocketAddr>,
+) -> Result<(), MediaError> {
+    let listen = config.listen;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(MediaError::Thread)?;
-    let port = {
-        let _entered = runtime.enter();
-        port::Port::bind(listen).map_err(|closed| MediaError::closed(closed, listen))?
-    };
+    let _entered = runtime.enter();
+    let port = port::Port::bind(listen).map_err(|closed| MediaError::closed(closed, listen))?;
     let local_addr = port
         .local_addr()
         .map_err(|source| MediaError::closed(port::Closed::Udp(source), listen))?;
@@ -115,33 +154,14 @@ pub async fn start(
         .iter()
         .map(|ip| SocketAddr::new(*ip, local_addr.port()))
         .collect();
-
-    let counters = Arc::new(Counters::default());
     let engine = engine::Engine::new(engine::Addresses(addresses), Instant::now());
     let engine = engine.map_err(|error| MediaError::Identity(error.to_string()))?;
     let engine = engine.with_tcp(port.tcp_port());
-    let doors = driver::Doors {
-        stage,
-        asks,
-        says: post::Post::new("says", says),
-        reports: post::Post::new("reports", reports),
-    };
-    let driver = driver::Driver::new(port, engine, doors, Arc::clone(&counters));
-    let (over, ended) = oneshot::channel();
-    std::thread::Builder::new()
-        .name("media".to_owned())
-        .spawn(move || {
-            runtime.block_on(driver.run());
-            // Nobody waits any more if this fails.
-            let _ = over.send(());
-        })
-        .map_err(MediaError::Thread)?;
-    tracing::info!(%local_addr, "media is listening");
-    Ok(Media {
-        local_addr,
-        counters,
-        ended,
-    })
+    let driver = driver::Driver::new(port, engine, doors, counters);
+    // Whoever started it may have given up.
+    let _ = opened.send(local_addr);
+    runtime.block_on(driver.run());
+    Ok(())
 }
 
 impl MediaError {
@@ -171,5 +191,27 @@ impl Media {
         if self.ended.await.is_err() {
             tracing::error!("the media task ended badly");
         }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+mod tests {
+    use super::*;
+    use diemcau_model::Stage;
+
+    #[tokio::test]
+    async fn a_port_that_is_taken_is_told_by_its_name() {
+        let taken = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+        let config = MediaConfig {
+            listen: taken.local_addr().unwrap(),
+            advertise: Vec::new(),
+        };
+        let (_stage, stage) = watch::channel(Stage::default());
+        let (_asks, asks) = mpsc::channel(1);
+        let (says, _said) = mpsc::channel(1);
+        let (reports, _reported) = mpsc::channel(1);
+        let failure = start(config, stage, asks, says, reports).await.unwrap_err();
+        assert!(matches!(failure, MediaError::Bind { .. }), "{failure}");
     }
 }
