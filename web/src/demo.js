@@ -10,7 +10,7 @@ import { addTexts, language, loadTexts, otherLanguage, t, wantedLanguage } from 
 const ROLES = /** @type {const} */ (["chair", "deputy", "secretary", "stage", "technician", "observer"]);
 
 await loadTexts(wantedLanguage());
-await Promise.all(["demo", "plain"].map(addTexts));
+await Promise.all(["demo", "plain", "secretary", "technician"].map(addTexts));
 const root = /** @type {HTMLElement} */ (document.getElementById("page"));
 /** @type {DemoLink[] | null} */
 const links = await fetch("/demo/links.json").then((answer) => (answer.ok ? answer.json() : null)).catch(() => null);

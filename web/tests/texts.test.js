@@ -72,3 +72,12 @@ test("words that mislead are not on the screen", async () => {
     assert.ok(!text.includes(word), word);
   }
 });
+
+test("the page of the demo's links has every word that it says of a role", async () => {
+  const demo = await readFile(new URL("src/demo.js", WEB), "utf8");
+  const [, parts] = demo.match(/\[((?:"\w+",? ?)+)\]\.map\(addTexts\)/);
+  const loaded = await Promise.all(["vi.ftl", ...[...parts.matchAll(/\w+/g)].map(([part]) => `vi-${part}.ftl`)].map((file) => readFile(new URL(`locales/${file}`, WEB), "utf8")));
+  const keys = new Set(keysOf(loaded.join("\n")));
+  const [, roles] = demo.match(/ROLES = [^[]*\[([^\]]*)\]/);
+  for (const [role] of roles.matchAll(/\w+/g)) for (const family of ["role", "demo-role", "page"]) assert.ok(keys.has(`${family}-${role}`), `${family}-${role}`);
+});

@@ -9,6 +9,8 @@ use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
     KeyUsagePurpose, PKCS_ECDSA_P256_SHA256,
 };
+use rustls::pki_types::{CertificateDer, pem::PemObject};
+use sha2::{Digest, Sha256};
 use std::fs;
 use time::{Duration, OffsetDateTime};
 
@@ -27,6 +29,22 @@ pub struct Identity {
     pub key: String,
     /// The authority's certificate.
     pub ca: String,
+}
+
+impl Identity {
+    /// The authority's certificate as systems show it to whoever is about to trust it: SHA-256, in hexadecimal pairs.
+    ///
+    /// # Errors
+    /// It is not a certificate.
+    pub fn fingerprint(&self) -> Result<String> {
+        let certificate = CertificateDer::from_pem_slice(self.ca.as_bytes())
+            .context("the authority's certificate is damaged")?;
+        let pairs = Sha256::digest(&certificate)
+            .iter()
+            .map(|byte| format!("{byte:02X}"))
+            .collect::<Vec<_>>();
+        Ok(pairs.join(":"))
+    }
 }
 
 /// The identity for these names and addresses.

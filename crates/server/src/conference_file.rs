@@ -213,7 +213,18 @@ fn check_sizes(file: &File) -> Result<()> {
 fn check_sites(file: &File) -> Result<()> {
     let halls = file.sites.iter().filter(|site| site.hall).count();
     ensure!(halls == 1, "exactly one site is the hall, here {halls} are");
+    let (mut names, mut calls) = (BTreeSet::new(), BTreeSet::new());
     for site in &file.sites {
+        ensure!(
+            names.insert(&site.name),
+            "two sites are called {:?}",
+            site.name
+        );
+        ensure!(
+            calls.insert((&site.level, &site.short)),
+            "site {:?}: another one has the same level and short name",
+            site.name
+        );
         ensure!(!site.name.trim().is_empty(), "a site has no name");
         ensure!(
             site.short.chars().count() <= 16,
@@ -520,6 +531,16 @@ mod tests {
                 "\nadmission = \"open\"",
                 "\nadmission = \"closed\"",
                 "closed",
+            ),
+            (
+                "name = \"TP Sa Đéc\"",
+                "name = \"TP Cao Lãnh\"",
+                "two sites are called \"TP Cao Lãnh\"",
+            ),
+            (
+                "short = \"Sa Đéc\"",
+                "short = \"Cao Lãnh\"",
+                "site \"TP Sa Đéc\"",
             ),
             (
                 "level = \"TP\"",

@@ -5,6 +5,7 @@ mod alarms;
 mod assets;
 mod authority;
 mod cli;
+mod complete;
 mod conference_file;
 #[cfg(test)]
 mod conformance;

@@ -3,7 +3,7 @@
 use crate::{
     addresses::Addresses,
     assets::Assets,
-    authority, cli,
+    authority, cli, complete,
     conference_file::{self, Lock},
     folder::{Folder, SECRET_BYTES},
     http::{self, Site},
@@ -30,7 +30,7 @@ use std::{
     env,
     fmt::Display,
     fs,
-    io::{self, Write},
+    io::{self, IsTerminal, Write},
     net::SocketAddr,
     path::{Path, PathBuf},
     sync::Arc,
@@ -178,6 +178,9 @@ pub fn check(file: Option<&Path>) -> Result<()> {
         setup.agenda.len(),
         setup.drafts.len()
     ));
+    for what in complete::missing(&setup) {
+        say(format_args!("  {what}"));
+    }
     Ok(())
 }
 
@@ -316,6 +319,9 @@ async fn run(
         show_demo(&settings, &media.setup, &links)?;
     }
     info!(key = record.key()?.public(), "the record is signed");
+    if let Some(identity) = &identity {
+        info!(sha256 = %identity.fingerprint()?, "machines trust this authority by /trust");
+    }
     info!(listen = %settings.listen, media = %media.media.local_addr(), "serving");
 
     let (stop, stopped) = watch::channel(false);
@@ -475,7 +481,9 @@ fn start_log(filter: &str) {
             .any(|telltale| target.starts_with(telltale))
     };
     let discreet = filter_fn(move |about| *about.level() <= Level::WARN || !tells(about.target()));
-    let lines = fmt::layer().with_writer(std::io::stderr);
+    let lines = fmt::layer()
+        .with_writer(io::stderr)
+        .with_ansi(io::stderr().is_terminal());
     registry()
         .with(lines.with_filter(filter.and(discreet)))
         .init();

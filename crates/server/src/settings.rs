@@ -155,7 +155,7 @@ mod tests {
             mirror: PathBuf::new(),
             lan: false,
             names: vec![],
-            log: "info,rtc=warn,rtc_ice=warn,rtc_dtls=warn,rtc_srtp=warn,rtc_interceptor=warn,webrtc=warn".into(),
+            log: "info,rtc=warn,rtc_ice=warn,rtc_dtls=error,rtc_srtp=warn,rtc_interceptor=warn,webrtc=warn".into(),
             connections: 12_000,
             address_connections: 2_000,
             address_new_a_second: 100,

@@ -69,24 +69,43 @@ export const lobbyStrip = (ctx, view) => html`<div class="alarms at-the-door">${
 /** Who waits at the door, for those who let people in. @param {Ctx} ctx @param {View} view @param {number} [most] */
 export function visitors(ctx, view, most = SHOWN) {
   const { waiting } = view.door;
-  return html`${waiting.slice(0, most).map((visitor) => strip(ctx, view, visitor))}
-    ${waiting.length > most ? html`<p class="more-alarms">${t("door-more", { n: waiting.length - most })}</p>` : nothing}`;
+  const row = (/** @type {Visitor} */ visitor) => strip(ctx, view, visitor);
+  return html`${waiting.slice(0, most).map(row)}
+    ${waiting.length > most ? html`<details class="more-alarms"><summary>${t("door-more", { n: waiting.length - most })}</summary>${waiting.slice(most).map(row)}</details>` : nothing}`;
 }
 
 /** @param {Ctx} ctx @param {View} view @param {Visitor} visitor */
 function strip(ctx, view, visitor) {
   const { label, site, own } = names(view, visitor);
   const words = { label, code: visitor.code };
-  return html`<div class="banner at-door" role="alert">${icon("lock")}<p>${site === "" ? nothing : html`<b class="door-name" title=${site}>${site}</b> `}${own === "" ? nothing : html`<b class="door-own">${site === "" ? "" : "· "}${own}</b> `}<span class="door-asks">${t("door-waits")} <b class="door-digits num">${visitor.code}</b></span>${visitor.has_key ? nothing : html` <small>${t("door-once")}</small>`}</p>
-    <button class="btn small primary" type="button" @click=${() => admitDevice(ctx.ask, visitor.wait)} aria-label=${t("door-admit-who", words)}>${t("door-admit")}</button>
+  const replaces = isInUse(view, visitor);
+  const admit = () => (replaces ? ctx.ui({ confirm: { what: "admit-device", id: visitor.wait } }) : admitDevice(ctx.ask, visitor.wait));
+  return html`<div class="banner at-door" role="alert">${icon("lock")}<p>${site === "" ? nothing : html`<b class="door-name" title=${site}>${site}</b> `}${own === "" ? nothing : html`<b class="door-own">${site === "" ? "" : "· "}${own}</b> `}<span class="door-asks">${t("door-waits")} <b class="door-digits num">${visitor.code}</b></span>${visitor.has_key ? nothing : html` <small>${t("door-once")}</small>`}${replaces ? html` <small>${t("door-replaces")}</small>` : nothing}</p>
+    <button class="btn small primary" type="button" @click=${admit} aria-label=${t("door-admit-who", words)}>${t("door-admit")}</button>
     <button class="btn small" type="button" @click=${() => ctx.ui({ confirm: { what: "refuse-device", id: visitor.wait } })} aria-label=${t("door-refuse-who", words)}>${t("door-refuse")}</button></div>`;
+}
+
+/** Whether its room is carried by a machine with this link: that one is cut when this one comes in. @param {View} view @param {Visitor} visitor */
+function isInUse(view, visitor) {
+  const seat = view.seats.find((each) => each.id === visitor.seat);
+  return view.sites.some((link) => link.site === seat?.site && link.carrier === seat.carries);
 }
 
 /** @param {Ctx} ctx @param {View} view */
 export function doorDialog(ctx, view) {
   const { confirm } = ctx.app.ui;
-  const visitor = confirm?.what === "refuse-device" ? view.door.waiting.find((each) => each.wait === confirm.id) : undefined;
-  if (!visitor) return nothing;
+  const visitor = confirm && view.door.waiting.find((each) => each.wait === confirm.id);
+  return visitor && confirm.what === "refuse-device" ? refusing(ctx, view, visitor) : visitor && confirm.what === "admit-device" ? admitting(ctx, view, visitor) : nothing;
+}
+
+/** @param {Ctx} ctx @param {View} view @param {Visitor} visitor */
+const admitting = (ctx, view, visitor) => dialog(ctx, {
+  title: t("door-admit-title", { label: names(view, visitor).label, code: visitor.code }), text: t("door-admit-text"),
+  stay: t("door-keep"), go: t("door-admit"), act: () => admitDevice(ctx.ask, visitor.wait),
+});
+
+/** @param {Ctx} ctx @param {View} view @param {Visitor} visitor */
+function refusing(ctx, view, visitor) {
   const field = visitor.has_key ? banField() : nothing;
   return dialog(ctx, {
     title: t("door-refuse-title", { label: names(view, visitor).label, code: visitor.code }), text: t("door-refuse-text"), field,

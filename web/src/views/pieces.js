@@ -92,7 +92,7 @@ function lostBanner(ctx) {
     <button class="btn small" type="button" @click=${ctx.tryNow}>${t("try-now")}</button></div>`;
 }
 
-/** For desks that only watch: whether this machine plays the conference. @param {Ctx} ctx */
+/** For desks that only watch. @param {Ctx} ctx */
 export function soundToggle(ctx) {
   const on = ctx.app.media.sound;
   return html`<button class="btn small on-bar" type="button" aria-pressed=${on} @click=${() => ctx.media.listen(!on)}>${icon("speaker")}${t(on ? "sound-on" : "sound-off")}</button>`;
@@ -116,7 +116,7 @@ export function subject(view, words) {
   return [words.topic, place].filter((part) => part !== "").join(" · ");
 }
 
-/** Why a request stands where it does: the chair and the sites read the same. @param {Request} request */
+/** Why a request stands where it does. @param {Request} request */
 export function whyWords({ why }) {
   if (!why) return "";
   switch (why.why) {
@@ -129,7 +129,7 @@ export function whyWords({ why }) {
 /** How many minutes it asks for, when it does. @param {{ words: RequestWords }} request */
 export const minutesWords = ({ words: { minutes } }) => (minutes ? t("asks-minutes", { n: minutes }) : "");
 
-/** The screen that another machine presents: the programme goes into its corner. @param {Ctx} ctx */
+/** What another machine presents: the programme goes into its corner. @param {Ctx} ctx */
 export function withShared({ app }) {
   const view = /** @type {View} */ (app.view);
   return programmePicture(view, view.stage.programme, PROGRAMME_SLOT, app.media.share === "off" ? shared(view) : nothing);
@@ -141,7 +141,7 @@ export const shared = ({ stage }) => (stage.presentation && stage.layout !== "bl
 /** What the wall shows: a presentation stands where the paragraph would be. @param {View["stage"]} stage */
 export const onWall = ({ presentation, layout }) => t(`layout-${presentation && layout === "document" ? "presentation" : layout}`);
 
-/** The programme: framed red while it is heard, and never a picture that could pass for a live one while its room has no link. @param {View} view @param {number | null} site @param {number} [slot] @param {unknown} [over] Another picture, that takes its place. */
+/** Framed red while it is heard; never what could pass for live while its room has no link. @param {View} view @param {number | null} site @param {number} [slot] @param {unknown} [over] Another picture, that takes its place. */
 export function programmePicture(view, site, slot = PROGRAMME_SLOT, over = nothing) {
   const link = view.sites.find((each) => each.site === site);
   const cut = link !== undefined && link.carrier === null;
@@ -157,7 +157,7 @@ export function aboutWords(view, { about }) {
   return speech ? t("about-speech", { site: [siteCall(view, speech.site), speech.words.delegate].filter((part) => part !== "").join(", ") }) : "";
 }
 
-/** The strip under the programme picture: who speaks, from where, how long. @param {Ctx} ctx @param {View} view */
+/** Under the programme: who speaks, from where, how long. @param {Ctx} ctx @param {View} view */
 export function lowerThird(ctx, view) {
   const { turn, hall_microphone } = view.floor;
   const third = view.stage.lower_third;
@@ -165,7 +165,7 @@ export function lowerThird(ctx, view) {
     // In a roll call a site is heard though nobody has the floor.
     const heard = isHeard(view, view.stage.programme);
     return html`<div class="lower-third quiet-third">${hall_microphone ? mark("live", "mic", t("hall-open")) : heard ? mark("live", "mic", t("state-live")) : html`<span></span>`}
-      <div><p class="who">${view.stage.programme === null ? view.fixed.title : siteName(view, view.stage.programme)}</p><p class="from">${heard ? nothing : t("nobody-speaks")}</p></div></div>`;
+      <div><p class="who">${view.stage.programme === null ? view.fixed.title : siteName(view, view.stage.programme)}</p><p class="from">${heard ? nothing : presenting(ctx)?.caption(view) ?? t("nobody-speaks")}</p></div></div>`;
   }
   const place = subject(view, turn.words);
   return html`<div class="lower-third">${turnMark(view)}

@@ -35,6 +35,9 @@ export function bar(ctx) {
   return may && shown ? line(icon("doc"), now, stop) : nothing;
 }
 
+/** Under the picture while nobody speaks. @param {View} view */
+export const caption = ({ stage }) => stage.presentation && t("presents-now", { label: stage.presentation.by });
+
 /** A room that presents has no link: what the walls show stands still until it is back, or is taken off. The hall has machines enough. @param {View} view @param {number} site */
 const isGone = (view, site) => hall(view)?.id !== site && view.sites.some((each) => each.site === site && each.carrier === null);
 

@@ -83,9 +83,9 @@ function siteRow(ctx, view, each) {
   const tile = state === "live" ? "is-live" : state === "deck" ? "is-deck" : gone || state === "absent" ? "is-lost" : "";
   return html`<tr class="${state} ${gone ? "lost" : ""}"><td class="th"><figure class="tile ${tile}">${slot > 0 ? html`<room-picture .slotNumber=${slot} .site=${each.id} role="img" aria-label=${t("picture-from", { site: each.name })}></room-picture>` : nothing}</figure></td>
     <th scope="row"><button class="nm ${[...each.name].length > 40 ? "long" : ""}" type="button" aria-expanded=${ctx.app.ui.chip === each.id} @click=${() => ctx.ui({ chip: ctx.app.ui.chip === each.id ? null : each.id })}>${each.name}</button>${link?.carrier === "standby" ? html`<small>${t("on-standby")}</small>` : nothing}</th><td>${mark(kind, iconName, word)}${gone && link?.since ? html`<small class="from">${t("since-time", { time: shortTime(link.since) })}</small>` : nothing}</td>
-    <td class="bar">${bars(count)}<span>${barsWord(count)}</span>${stats && stats.step !== "full" ? html`<small class="from">${t(`less-${stats.step}`)}</small>` : nothing}</td>
+    <td class="bar">${bars(count)}<span>${state === "absent" ? "–" : barsWord(count)}</span>${stats && stats.step !== "full" ? html`<small class="from">${t(`less-${stats.step}`)}</small>` : nothing}</td>
     ${figure(stats?.rtt_ms, "ms", 0, bad.has("round_trip"))}${figure(stats?.loss_percent, "%", 1, bad.has("loss"))}
-    ${figure(stats && stats.up_bps / 1000, "kbit/s", 0, false)}${figure(stats && stats.down_bps / 1000, "kbit/s", 0, bad.has("less_shown") || bad.has("loss_down"), lostDown(stats))}${figure(stats?.fps, t("per-second"), 0, bad.has("few_frames") || bad.has("freezes"))}
+    ${figure(stats && stats.up_bps / 1000, "kbit/s", 0, false)}${figure(stats && stats.down_bps / 1000, "kbit/s", 0, bad.has("less_shown") || bad.has("loss_down"), lostDown(stats))}${figure(stats?.fps, t("per-second"), 0, bad.has("few_frames") || bad.has("freezes"), bad.has("freezes") ? t("wrong-freezes") : "")}
     <td class="lv">${level(stats?.level_dbov ?? -127, bad)}</td><td class="r"><b>${told?.connections ?? 0}</b></td></tr>`;
 }
 

@@ -14,9 +14,10 @@ export function self(ctx, view, my) {
   const { media, me } = ctx.app;
   const heard = isHeard(view, me?.site ?? null);
   const open = media.microphoneOpen;
-  const count = siteBars(figures(ctx.app.telemetry, me?.site ?? -1), media.uplink === "connected");
+  const connected = ctx.app.link === "joined" && media.uplink === "connected";
+  const count = siteBars(figures(ctx.app.telemetry, me?.site ?? -1), connected);
   const words = media.capturing && !media.hasMicrophone ? t("opening-device") : !media.hasMicrophone ? t(`microphone-${media.microphoneTrouble ?? "other"}`) : !open ? t("microphone-closed") : heard ? t("microphone-open") : t("microphone-ready");
-  const link = media.uplink === "connected" ? `${t("link")}: ${barsWord(count)}` : t(media.uplink === "failed" ? "uplink-failed" : "uplink-connecting");
+  const link = connected ? `${t("link")}: ${barsWord(count)}` : t(media.uplink === "failed" ? "uplink-failed" : "uplink-connecting");
   return html`<div class="self"><figure class="tile ${heard && open ? "is-live" : my.is === "on_deck" ? "is-deck" : ""}"><self-picture role="img" aria-label=${t("own-picture")} .stream=${media.picture}></self-picture>
       ${media.picture ? nothing : html`<p class="no-picture">${media.capturing ? t("opening-device") : t(`camera-${media.cameraTrouble ?? "other"}`)}</p>`}<figcaption class="strip">${t("own-picture")}</figcaption></figure>
     <div class="mic"><p class=${open && media.hasMicrophone ? "" : "alarming"}>${icon(heard && open ? "mic" : "mic-off")}<b>${words}</b></p>
