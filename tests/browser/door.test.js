@@ -23,7 +23,6 @@ const heading = (page) => page.locator(".plain-sheet h1");
 /** The sentence a page stands with, once it stands at the door or outside of it. */
 const stands = (page, words) => page.locator(".plain-sheet h1", { hasText: words }).waitFor();
 const code = async (page) => (await page.locator(".door-code").textContent()).trim();
-const isInUse = async (page) => (await view(page)).sites.some((link) => link.site === FAR && link.carrier !== null);
 const atDoor = (page, digits) => page.locator(".at-door", { hasText: digits });
 
 async function none(...looks) {
@@ -100,7 +99,6 @@ test("a copy of the link waits with a code that chair and technician read too, a
     assert.ok((await atDoor(each, digits).textContent()).includes(name), "the strip names the site");
   }
   await none(grave(chair, "chair, somebody at the door"), grave(desk, "technician, somebody at the door"), inBoth(second, "waiting"));
-  await until("the first machine is gone", async () => !(await isInUse(chair)));
   await atDoor(chair, digits).getByRole("button", { name: /^Cho vào/ }).click();
   await joined(second);
   await until("nobody waits any more", async () => (await view(desk)).door.waiting.length === 0);
@@ -216,11 +214,6 @@ test("whose machine is changed waits beside the other, and a person decides", as
   const other = await comes();
   await stands(other, "Đang chờ");
   const digits = await code(other);
-  await until("the room is linked", () => isInUse(desk));
-  await atDoor(desk, digits).filter({ hasText: "máy đang dùng sẽ bị ngắt" }).getByRole("button", { name: /^Cho vào/ }).click();
-  await none(grave(desk, "technician, about to replace a machine"));
-  await desk.locator("dialog").getByRole("button", { name: "Để máy chờ" }).click();
-  assert.equal((await view(desk)).door.waiting.length, 1, "nobody was let in");
   await row(desk, label).getByRole("button", { name: /^Đổi máy/ }).click();
   await none(grave(desk, "technician, changing a machine"));
   await desk.locator("dialog [type=submit]").click();
@@ -228,7 +221,6 @@ test("whose machine is changed waits beside the other, and a person decides", as
   await room.reload();
   await stands(room, "Đang chờ");
   await row(desk, label).filter({ hasText: "máy lạ phải chờ ở cửa" }).waitFor();
-  await until("nobody is linked", async () => !(await isInUse(desk)));
   await atDoor(desk, digits).getByRole("button", { name: /^Cho vào/ }).click();
   await joined(other);
   assert.equal(seatOf(await view(desk), FAR).devices, 1);

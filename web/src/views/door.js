@@ -6,6 +6,7 @@
 
 import "../elements/until-clock.js";
 import { admitDevice, refuseDevice } from "../actions/door.js";
+import { isInUse } from "../state/door.js";
 import { siteName } from "../state/sites.js";
 import { serverNow } from "../time.js";
 import { dialog, html, icon, nothing, t } from "./pieces.js";
@@ -83,12 +84,6 @@ function strip(ctx, view, visitor) {
   return html`<div class="banner at-door" role="alert">${icon("lock")}<p>${site === "" ? nothing : html`<b class="door-name" title=${site}>${site}</b> `}${own === "" ? nothing : html`<b class="door-own">${site === "" ? "" : "· "}${own}</b> `}<span class="door-asks">${t("door-waits")} <b class="door-digits num">${visitor.code}</b></span>${visitor.has_key ? nothing : html` <small>${t("door-once")}</small>`}${replaces ? html` <small>${t("door-replaces")}</small>` : nothing}</p>
     <button class="btn small primary" type="button" @click=${admit} aria-label=${t("door-admit-who", words)}>${t("door-admit")}</button>
     <button class="btn small" type="button" @click=${() => ctx.ui({ confirm: { what: "refuse-device", id: visitor.wait } })} aria-label=${t("door-refuse-who", words)}>${t("door-refuse")}</button></div>`;
-}
-
-/** Whether its room is carried by a machine with this link: that one is cut when this one comes in. @param {View} view @param {Visitor} visitor */
-function isInUse(view, visitor) {
-  const seat = view.seats.find((each) => each.id === visitor.seat);
-  return view.sites.some((link) => link.site === seat?.site && link.carrier === seat.carries);
 }
 
 /** @param {Ctx} ctx @param {View} view */
