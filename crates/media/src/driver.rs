@@ -372,8 +372,9 @@ impl Driver {
 
     fn report_stats(&mut self, now: Instant) {
         for (id, peer) in &mut self.peers {
-            let alone = peer.up.as_mut().filter(|_| peer.down.is_none());
-            if let Some(up) = alone.filter(|up| up.line.connected) {
+            let wants = peer.down.is_none() || peer.meter.wants_round_trip(now);
+            let asked = peer.up.as_mut().filter(|_| wants);
+            if let Some(up) = asked.filter(|up| up.line.connected) {
                 up.line.leg.measure(now);
                 wet(&mut up.line, (*id, Side::Uplink), &mut self.wet);
             }

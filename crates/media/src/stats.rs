@@ -13,6 +13,8 @@ use std::time::{Duration, Instant};
 pub const STATS_INTERVAL: Duration = Duration::from_secs(1);
 /// A round trip measured longer ago says nothing about now.
 const ROUND_TRIP_LIFETIME: Duration = Duration::from_secs(15);
+/// Measured longer ago, it is asked for: who is sent nearly nothing reports nearly nothing.
+const ROUND_TRIP_OLD: Duration = Duration::from_secs(8);
 
 #[derive(Debug)]
 pub struct Meter {
@@ -62,6 +64,12 @@ impl Meter {
 
     pub fn round_trip(&mut self, ms: f32, now: Instant) {
         self.round_trip = Some((ms, now));
+    }
+
+    /// Whether it is not known how far the client is, or soon will not be.
+    pub fn wants_round_trip(&self, now: Instant) -> bool {
+        self.round_trip
+            .is_none_or(|(_, at)| now.saturating_duration_since(at) >= ROUND_TRIP_OLD)
     }
 
     /// The client told of so many packets sent to it, and that so many of them are lost.

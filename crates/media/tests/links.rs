@@ -457,6 +457,16 @@ async fn a_lossy_downlink_is_repaired() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn how_far_a_room_is_that_is_sent_nothing_is_known() {
+    let mut hall = Hall::with_rooms(2).await;
+    let report = hall.reported(|report| {
+        matches!(report, LinkReport::Stats { peer, stats, .. } if peer.0 == 1 && stats.rtt_ms.is_some())
+    });
+    report.await;
+    hall.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn how_far_an_encoder_is_that_receives_nothing_is_known() {
     let mut hall = Hall::open().await;
     hall.admit(7, Some(7), Carries::Room).await;

@@ -199,7 +199,8 @@ pub trait Leg: Send {
     fn send(&mut self, slot: usize, packet: RtpOut, now: Instant) -> bool;
     /// Asks the sender for a key frame of a layer (uplink only); false if the layer has not been seen.
     fn ask_key_frame(&mut self, layer: Layer, now: Instant) -> bool;
-    /// Asks the client how far it is, from time to time: `RoundTrip` follows (uplink only; a downlink hears it in reports).
+    /// Asks the client how far it is, from time to time: `RoundTrip` follows (uplink only; a downlink hears it in reports, while it
+    /// is sent enough).
     fn measure(&mut self, now: Instant);
     /// What the way to the client bears in bits a second, 0 behind a cut, if the client tells when packets arrive (downlink
     /// only).
