@@ -14,7 +14,7 @@ use crate::counters::{Counters, add};
 use crate::demux::{Demux, LegId, is_stun};
 use crate::engine::{Engine, Layer, LegEvent, Outlet};
 use crate::gate;
-use crate::keyframes::{KeyFrames, Picture};
+use crate::keyframes::{KeyFrames, Picture, side_of};
 use crate::peers::{Line, Peer};
 use crate::port::Port;
 use crate::post::Post;
@@ -313,9 +313,11 @@ impl Driver {
 
     fn ask_for_key_frames(&mut self, now: Instant) {
         for (id, layer) in self.key_frames.due(now) {
-            let (side, layer) = match layer {
-                Layer::Presentation => (Side::Presentation, Layer::Full),
-                Layer::Quarter | Layer::Half | Layer::Full => (Side::Uplink, layer),
+            let side = side_of(layer);
+            // On a connection of its own the only picture is the full one.
+            let layer = match side {
+                Side::Presentation => Layer::Full,
+                Side::Uplink | Side::Downlink => layer,
             };
             let line = self.peers.get_mut(&id).and_then(|peer| peer.line(side));
             let Some(line) = line else { continue };
@@ -419,13 +421,9 @@ impl Driver {
             self.port.forget_way(address);
         }
         self.dirty = true;
-        match leg.1 {
-            Side::Uplink => {
-                self.key_frames.forget(leg.0);
-                peer.meter.forget_streams();
-            }
-            Side::Presentation => self.key_frames.forget(leg.0),
-            Side::Downlink => {}
+        self.key_frames.forget(leg.0, leg.1);
+        if leg.1 == Side::Uplink {
+            peer.meter.forget_streams();
         }
         if leg.1 == Side::Uplink
             && line.connected

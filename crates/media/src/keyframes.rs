@@ -1,7 +1,7 @@
 //! Key frame requests, merged: many screens may wish for the same picture, its sender is asked once in a while.
 
 use crate::engine::Layer;
-use diemcau_model::PeerId;
+use diemcau_model::{PeerId, Side};
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
@@ -56,9 +56,10 @@ impl KeyFrames {
         }
     }
 
-    /// The sender is gone.
-    pub fn forget(&mut self, peer: PeerId) {
-        self.wishes.retain(|(of, _), _| *of != peer);
+    /// What a peer sends on one side is gone; its camera and its presentation come and go each by itself.
+    pub fn forget(&mut self, peer: PeerId, side: Side) {
+        let gone = |(of, layer): &Picture| *of == peer && side_of(*layer) == side;
+        self.wishes.retain(|picture, _| !gone(picture));
     }
 
     /// The pictures whose senders are to be asked now; they count as asked.
@@ -85,6 +86,14 @@ impl KeyFrames {
             .values()
             .filter(|wish| wish.open_since.is_some());
         open.map(|wish| wish.next().unwrap_or(now)).min()
+    }
+}
+
+/// The side on which a sender brings a picture, and is asked for it.
+pub fn side_of(layer: Layer) -> Side {
+    match layer {
+        Layer::Presentation => Side::Presentation,
+        Layer::Quarter | Layer::Half | Layer::Full => Side::Uplink,
     }
 }
 
@@ -176,7 +185,26 @@ mod tests {
         let asked =
             (0..60_u32).filter(|step| !wishes.due(start + KEY_FRAME_INTERVAL * *step).is_empty());
         assert_eq!(asked.count(), 21);
-        wishes.forget(PICTURE.0);
+        wishes.forget(PICTURE.0, Side::Uplink);
         assert_eq!(wishes.deadline(start), None);
+    }
+
+    #[test]
+    fn a_camera_is_asked_at_its_own_pace_though_its_machine_begins_and_ends_a_presentation() {
+        let start = Instant::now();
+        let at = |ms| start + Duration::from_millis(ms);
+        let presented = (PICTURE.0, Layer::Presentation);
+        let mut wishes = KeyFrames::default();
+        for picture in [PICTURE, presented] {
+            wishes.wish(picture, start);
+        }
+        assert_eq!(wishes.due(start), [PICTURE, presented]);
+        wishes.forget(PICTURE.0, Side::Presentation);
+        assert_eq!(wishes.due(at(499)), [], "the pace goes on");
+        assert_eq!(wishes.due(at(500)), [PICTURE], "and so does the wish");
+
+        wishes.wish(presented, at(600));
+        wishes.forget(PICTURE.0, Side::Uplink);
+        assert_eq!(wishes.due(at(1_000)), [presented]);
     }
 }
