@@ -7,6 +7,7 @@
 mod downlink;
 mod guarded;
 mod missing;
+mod rtcp;
 mod sdp;
 mod uplink;
 mod wire;
@@ -259,7 +260,7 @@ impl Engine {
     fn ours<'a>(&'a self, ice: &'a wire::Ice) -> Result<sdp::Ours<'a>, EngineError> {
         let mut session = [0; 8];
         let random = self.identity.provider.random().fill(&mut session);
-        random.map_err(|error| EngineError::Refused(error.to_string()))?;
+        random.map_err(refused_random)?;
         Ok(sdp::Ours {
             ice,
             fingerprint: self.identity.fingerprint,
@@ -313,6 +314,11 @@ impl Engine {
         Ok(Box::new(guarded::Guarded::new(leg)))
     }
 }
+
+fn refused_random(error: impl std::fmt::Display) -> EngineError {
+    EngineError::Refused(error.to_string())
+}
+
 fn refused(error: Error) -> EngineError {
     EngineError::Refused(error.to_string())
 }

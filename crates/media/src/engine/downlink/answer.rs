@@ -59,6 +59,11 @@ pub fn read(text: &str) -> Result<Offer, EngineError> {
     Ok(offer)
 }
 
+/// Who sends: a player hears and sees one programme.
+pub fn cname(_: usize) -> String {
+    "programme".to_owned()
+}
+
 /// The answer: part by part what the client gets.
 pub fn write(offer: &Offer, ours: &Ours<'_>) -> String {
     let own = |(slot, twcc): (&Option<usize>, &Option<u8>)| {
@@ -66,8 +71,9 @@ pub fn write(offer: &Offer, ours: &Ours<'_>) -> String {
         let ssrc = ssrc_of(slot);
         let twcc = twcc.map(|id| format!("a=extmap:{id} {TWCC_URI}\r\n"));
         let twcc = twcc.unwrap_or_default();
+        let cname = cname(slot);
         Some(format!(
-            "a=sendonly\r\n{twcc}a=msid:programme track-{slot}\r\na=ssrc:{ssrc} cname:programme\r\n"
+            "a=sendonly\r\n{twcc}a=msid:programme track-{slot}\r\na=ssrc:{ssrc} cname:{cname}\r\n"
         ))
     };
     let own: Vec<_> = offer.slots.iter().zip(&offer.twcc_ids).map(own).collect();

@@ -95,7 +95,7 @@ pub fn check_offer(offer: &str) -> Result<(), EngineError> {
 impl Downlink {
     /// A downlink with every slot, and the offer for the client.
     pub fn offer(engine: &Engine) -> Result<(Self, String), EngineError> {
-        let leg = Self::new(engine)?;
+        let leg = Self::new(engine, offer::cname)?;
         let offer = offer::write(&engine.ours(&leg.transport.ice)?);
         Ok((leg, offer))
     }
@@ -107,7 +107,7 @@ impl Downlink {
         now: Instant,
     ) -> Result<(Self, usize, String), EngineError> {
         let offer = answer::read(offer)?;
-        let mut leg = Self::new(engine)?;
+        let mut leg = Self::new(engine, answer::cname)?;
         for (slot, part, twcc_id) in offer.taken() {
             leg.take_slot(slot, part.names, twcc_id);
         }
@@ -122,7 +122,7 @@ impl Downlink {
         Ok((leg, offer.ears(), answer))
     }
 
-    fn new(engine: &Engine) -> Result<Self, EngineError> {
+    fn new(engine: &Engine, cname: fn(usize) -> String) -> Result<Self, EngineError> {
         Ok(Self {
             transport: Transport::new(engine.identity.clone()).map_err(refused)?,
             streams: (0..SLOTS).map(Stream::new).collect(),
@@ -132,7 +132,7 @@ impl Downlink {
             noted: vec![],
             epoch: engine.epoch,
             estimate: Estimate::new(),
-            reports: Reports::new(engine.epoch),
+            reports: Reports::new(engine.epoch, cname),
             report_at: None,
             again: Again::default(),
             events: vec![],

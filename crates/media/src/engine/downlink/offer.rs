@@ -78,6 +78,11 @@ pub fn names_of(slot: usize) -> Names {
     }
 }
 
+/// Who sends a slot, as the offer and every report say.
+pub fn cname(slot: usize) -> String {
+    format!("slot-{slot}")
+}
+
 /// Those of the offered codecs that an m-line with a port names.
 fn accepted(line: &str, offered: Names) -> Names {
     let mut words = line.split_whitespace();
@@ -131,8 +136,9 @@ fn write_slot(sdp: &mut String, slot: usize, ours: &Ours<'_>) -> fmt::Result {
     }
     write!(
         sdp,
-        "a=msid:slot-{slot} track-{slot}\r\na=ssrc:{ssrc} cname:slot-{slot}\r\n\
-         a=ssrc:{ssrc} msid:slot-{slot} track-{slot}\r\n"
+        "a=msid:slot-{slot} track-{slot}\r\na=ssrc:{ssrc} cname:{}\r\n\
+         a=ssrc:{ssrc} msid:slot-{slot} track-{slot}\r\n",
+        cname(slot)
     )?;
     if slot == 0 {
         write_candidates(sdp, ours.addresses)?;

@@ -1,7 +1,7 @@
 //! RTCP of a downlink: what we report of our streams, and what the client says of them.
 
 use super::{SLOTS, VIDEO_SLOTS, stream::Stream};
-use crate::engine::LegEvent;
+use crate::engine::{LegEvent, rtcp};
 use rtc::rtcp::packet::unmarshal;
 use rtc::rtcp::payload_feedbacks::full_intra_request::FullIntraRequest;
 use rtc::rtcp::payload_feedbacks::picture_loss_indication::PictureLossIndication;
@@ -22,6 +22,8 @@ pub const NACKS_MAX: usize = 256;
 /// What we reported and when.
 pub struct Reports {
     epoch: Instant,
+    /// What our description calls the sender of a slot.
+    cname: fn(usize) -> String,
     sent: VecDeque<(u32, Instant)>,
     /// The packets each stream had at the last report.
     reported: [u32; SLOTS],
@@ -43,22 +45,24 @@ pub struct Said {
 
 impl Reports {
     /// All reports count their time from `epoch`.
-    pub fn new(epoch: Instant) -> Self {
+    pub fn new(epoch: Instant, cname: fn(usize) -> String) -> Self {
         Self {
             epoch,
+            cname,
             sent: VecDeque::new(),
             reported: [0; SLOTS],
             said_last: [None; SLOTS],
         }
     }
 
-    /// A report for every stream that moved since the last one, in one packet (RFC 3550, 6.4.1); `None` if none did.
+    /// A report for every stream that moved since the last one, and the names of these, in one packet (RFC 3550, 6.1);
+    /// `None` if none did.
     pub fn write(&mut self, streams: &[Stream], now: Instant) -> Option<Vec<u8>> {
         let passed = now.saturating_duration_since(self.epoch);
         let seconds = passed.as_secs() as u32;
         let fraction = ((u64::from(passed.subsec_nanos()) << 32) / 1_000_000_000) as u32;
-        let mut bytes = vec![];
-        for (stream, reported) in streams.iter().zip(&mut self.reported) {
+        let (mut bytes, mut moved) = (vec![], vec![]);
+        for (slot, (stream, reported)) in streams.iter().zip(&mut self.reported).enumerate() {
             if stream.packets == *reported {
                 continue;
             }
@@ -66,6 +70,7 @@ impl Reports {
                 continue;
             };
             *reported = stream.packets;
+            moved.push((stream.ssrc(), (self.cname)(slot)));
             bytes.extend([0x80, 200, 0, 6]);
             for word in [
                 stream.ssrc(),
@@ -81,6 +86,7 @@ impl Reports {
         if bytes.is_empty() {
             return None;
         }
+        rtcp::push_names(&mut bytes, moved.into_iter());
         // A client names a report by the middle of its time.
         let name = seconds << 16 | fraction >> 16;
         self.sent.push_back((name, now));
@@ -176,10 +182,12 @@ fn slot_of(ssrc: u32) -> Option<usize> {
 mod tests {
     use super::*;
     use crate::engine::Codec;
+    use crate::engine::downlink::offer::cname;
     use crate::engine::downlink::ssrc_of;
     use crate::rewrite::RtpOut;
     use rtc::rtcp::packet::Packet;
     use rtc::rtcp::sender_report::SenderReport;
+    use rtc::rtcp::source_description::SourceDescription;
     use rtc::rtcp::transport_feedbacks::transport_layer_nack::nack_pairs_from_sequence_numbers;
 
     fn marshal(packets: Vec<Box<dyn Packet>>) -> Vec<u8> {
@@ -191,7 +199,7 @@ mod tests {
         let start = Instant::now();
         let at = |ms| start + Duration::from_millis(ms);
         let mut streams: Vec<Stream> = (0..SLOTS).map(Stream::new).collect();
-        let mut reports = Reports::new(start);
+        let mut reports = Reports::new(start, cname);
         assert_eq!(reports.write(&streams, start), None, "nothing was sent");
         let packet = RtpOut {
             codec: Codec::Vp8,
@@ -213,6 +221,14 @@ mod tests {
             (ssrc_of(1), 3, 1_000)
         );
         assert_eq!(report.rtp_time, 90_000 + 1_500 * 90);
+        let names: &SourceDescription = read[1].as_any().downcast_ref().unwrap();
+        let [name] = &names.chunks[..] else {
+            panic!("{names:?}")
+        };
+        assert_eq!(
+            (name.source, &name.items[0].text[..]),
+            (ssrc_of(1), &b"slot-1"[..])
+        );
         assert_eq!(
             reports.write(&streams, at(1_700)),
             None,
@@ -238,7 +254,7 @@ mod tests {
 
     #[test]
     fn what_a_client_missed_since_its_last_report_is_counted_by_stream() {
-        let mut reports = Reports::new(Instant::now());
+        let mut reports = Reports::new(Instant::now(), cname);
         let mut counted = |ssrc, last_sequence_number, total_lost| {
             let block = ReceptionReport {
                 ssrc,
@@ -275,7 +291,7 @@ mod tests {
 
     #[test]
     fn wishes_and_misses_are_known_by_their_stream() {
-        let mut reports = Reports::new(Instant::now());
+        let mut reports = Reports::new(Instant::now(), cname);
         let pli = |ssrc| -> Box<dyn Packet> {
             Box::new(PictureLossIndication {
                 sender_ssrc: 1,

@@ -67,6 +67,14 @@ pub struct Ours<'a> {
     pub session: u64,
 }
 
+impl Offered {
+    /// Whether all that comes to the client may be short: what we say is of all its parts.
+    pub fn takes_short_reports(&self) -> bool {
+        let mut ours = self.parts.iter().filter(|part| part.is_ours());
+        ours.all(|part| part.takes_short_reports)
+    }
+}
+
 pub fn read(offer: &str) -> Result<Offered, EngineError> {
     check_text(offer)?;
     let missing = |what| EngineError::Sdp(what);
@@ -98,11 +106,7 @@ pub fn read(offer: &str) -> Result<Offered, EngineError> {
 
 /// Refuses parts we could take that do not come on one way: we have no other.
 fn check_way(parts: &[Part]) -> Result<(), EngineError> {
-    let ours = || {
-        parts
-            .iter()
-            .filter(|part| part.is_open && part.names.is_any())
-    };
+    let ours = || parts.iter().filter(|part| part.is_ours());
     if ours().count() > 1 && !ours().all(|part| part.is_bundled) {
         return Err(EngineError::Sdp("its parts are not all in one BUNDLE"));
     }
@@ -153,6 +157,11 @@ fn part(text: &str) -> Option<Part> {
 }
 
 impl Part {
+    /// We could take it.
+    fn is_ours(&self) -> bool {
+        self.is_open && self.names.is_any()
+    }
+
     /// Leaves its picture one codec: who was answered two may change from one to the other within a stream, and no
     /// picture of it would be known for what it is. VP8, which is sent in layers by all; H.264 of who has no other.
     pub fn keep_one_picture(&mut self, text: &str) {

@@ -14,6 +14,7 @@ mod offer;
 mod tests;
 
 use super::missing::{Mark, Missing};
+use super::rtcp;
 use super::wire::rtp::Header;
 use super::wire::{Opened, Received, Transport};
 use super::{Codec, Engine, EngineError, Layer, Leg, LegEvent, Outlet, RtpIn, Run, refused};
@@ -44,6 +45,10 @@ pub struct Uplink {
     streams: Vec<Stream>,
     /// `None` if packets have no running number over all of them.
     arrivals: Option<Arrivals>,
+    /// Who we are; it ends each of our reports.
+    names: Vec<u8>,
+    /// What goes before feedback: nothing, if the client reads it alone (RFC 5506).
+    before_feedback: Vec<u8>,
     /// The stream of the newest packet.
     newest: u32,
     report_at: Option<Instant>,
@@ -75,11 +80,20 @@ impl Uplink {
         let transport = Transport::new(engine.identity.clone()).map_err(refused)?;
         let transport = transport.with_media();
         let answer = offer::answer(&offer, &engine.ours(&transport.ice)?);
+        let cname = rtcp::random_cname(&*engine.identity.provider)?;
+        let mut names = vec![];
+        rtcp::push_names(&mut names, [(OUR_SSRC, cname)].into_iter());
+        let before_feedback = match offer.offered.takes_short_reports() {
+            true => vec![],
+            false => [rtcp::empty_report(OUR_SSRC), names.clone()].concat(),
+        };
         let mut leg = Self {
             arrivals: offer.counts_all().then(|| Arrivals::new(engine.epoch)),
             transport,
             offer,
             streams: vec![],
+            names,
+            before_feedback,
             newest: 0,
             report_at: None,
             events: vec![],
@@ -203,7 +217,13 @@ impl Uplink {
     }
 
     fn ask_for_missing(&mut self, now: Instant) {
-        for stream in &mut self.streams {
+        let Self {
+            transport,
+            streams,
+            before_feedback,
+            ..
+        } = self;
+        for stream in streams {
             let due = stream.missing.due(now);
             if due.is_empty() {
                 continue;
@@ -213,7 +233,7 @@ impl Uplink {
                 media_ssrc: stream.ssrc,
                 nacks: nack_pairs_from_sequence_numbers(&due),
             };
-            report(&mut self.transport, &ask);
+            feed_back(transport, before_feedback, &ask);
         }
     }
 
@@ -224,7 +244,8 @@ impl Uplink {
         self.report_at = Some(now + REPORT_INTERVAL);
         let streams = self.streams.iter_mut();
         let figures = streams.map(|stream| (stream.ssrc, &mut stream.figures));
-        if let Some(packet) = figures::write(OUR_SSRC, figures, now) {
+        if let Some(mut packet) = figures::write(OUR_SSRC, figures, now) {
+            packet.extend(&self.names);
             self.transport.report(packet);
         }
     }
@@ -234,7 +255,8 @@ impl Uplink {
             return;
         };
         while let Some(packet) = arrivals.report(OUR_SSRC, self.newest, now) {
-            self.transport.report(packet);
+            self.transport
+                .report([&self.before_feedback[..], &packet].concat());
         }
     }
 }
@@ -290,7 +312,7 @@ impl Leg for Uplink {
             sender_ssrc: OUR_SSRC,
             media_ssrc: stream.ssrc,
         };
-        report(&mut self.transport, &ask)
+        feed_back(&mut self.transport, &self.before_feedback, &ask)
     }
 
     fn measure(&mut self, now: Instant) {
@@ -338,9 +360,9 @@ impl Leg for Uplink {
 }
 
 /// Says something of a stream to its sender, if there is a way to it.
-fn report(transport: &mut Transport, packet: &impl Marshal) -> bool {
+fn feed_back(transport: &mut Transport, before: &[u8], packet: &impl Marshal) -> bool {
     match packet.marshal() {
-        Ok(bytes) => transport.report(bytes.to_vec()),
+        Ok(bytes) => transport.report([before, &bytes].concat()),
         Err(error) => {
             tracing::error!(%error, "a report could not be written");
             false

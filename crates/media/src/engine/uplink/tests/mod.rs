@@ -8,6 +8,7 @@ use crate::engine::wire::srtp::{MATERIAL_BYTES, RTCP_TAIL_BYTES, Sealer, TAG_BYT
 use crate::engine::wire::tests::{check, provider};
 use rtc::rtcp::Packet;
 use rtc::rtcp::receiver_report::ReceiverReport;
+use rtc::rtcp::source_description::SourceDescription;
 use rtc::rtcp::transport_feedbacks::transport_layer_cc::TransportLayerCc;
 
 const ENCODER: &str = include_str!("../../../../corpus/sdp_offer/encoder");
@@ -405,6 +406,71 @@ fn questions_and_reports_follow_the_client_to_its_new_address() {
         assert!(found(&said, pli) && found(&said, nack), "{said:?}");
         assert!(found(&said, report) && found(&said, arrivals), "{said:?}");
     }
+}
+
+/// What is said in each datagram with reports while pictures come, two of them are lost, and a key frame is wanted.
+fn said_of_pictures(offer: &str) -> Vec<Vec<Box<dyn Packet>>> {
+    let mut client = Client::new(offer);
+    for seq in [1, 3, 6] {
+        let out = Out {
+            ssrc: 70,
+            seq,
+            payload_type: VP8,
+            extensions: &[(MID, b"1"), (RID, b"f"), (TWCC, &seq.to_be_bytes())],
+            payload: &[0x10, 1],
+        };
+        client.rtp(&out).unwrap();
+    }
+    assert!(client.leg.ask_key_frame(Layer::Full, client.now));
+    for _ in 0..8 {
+        client.now += Duration::from_millis(250);
+        client.leg.tick(client.now);
+    }
+    let said = client.drain().into_iter().map(|(_, packets)| packets);
+    said.filter(|packets| !packets.is_empty()).collect()
+}
+
+fn is<T: 'static>(packet: &dyn Packet) -> bool {
+    packet.as_any().is::<T>()
+}
+
+#[test]
+fn who_does_not_take_short_reports_gets_none() {
+    for without in [
+        SIMULCAST.replace("a=rtcp-rsize\r\n", ""),
+        // Feedback is about all parts.
+        SIMULCAST.replacen("a=rtcp-rsize\r\n", "", 1),
+    ] {
+        let said = said_of_pictures(&without);
+        for packets in &said {
+            assert!(is::<ReceiverReport>(&*packets[0]), "{packets:?}");
+            let named = packets.iter().any(|one| is::<SourceDescription>(&**one));
+            assert!(named, "{packets:?}");
+        }
+        let said: Vec<&dyn Packet> = said.iter().flatten().map(|packet| &**packet).collect();
+        assert!(found(&said, |_: &PictureLossIndication| true));
+        assert!(found(&said, |_: &TransportLayerNack| true));
+        assert!(found(&said, |_: &TransportLayerCc| true));
+    }
+}
+
+#[test]
+fn who_takes_short_reports_gets_feedback_alone_and_hears_in_whole_ones_who_we_are() {
+    assert!(SIMULCAST.matches("a=rtcp-rsize\r\n").count() == 2);
+    let said = said_of_pictures(SIMULCAST);
+    let (whole, short): (Vec<_>, Vec<_>) = said
+        .iter()
+        .partition(|packets| is::<ReceiverReport>(&*packets[0]));
+    assert!(short.len() >= 3 && short.iter().all(|packets| packets.len() == 1));
+    let name = |packets: &Vec<Box<dyn Packet>>| {
+        let names: &SourceDescription = packets[1].as_any().downcast_ref().unwrap();
+        assert_eq!(names.chunks[0].source, OUR_SSRC);
+        names.chunks[0].items[0].text.clone()
+    };
+    let names: Vec<_> = whole.into_iter().map(name).collect();
+    assert!(!names.is_empty() && names.iter().all(|name| *name == names[0]));
+    let other = said_of_pictures(&SIMULCAST.replace("a=rtcp-rsize\r\n", ""));
+    assert_ne!(name(&other[0]), names[0], "another connection's");
 }
 
 fn found<T: 'static>(said: &[&dyn Packet], is_meant: impl Fn(&T) -> bool) -> bool {
