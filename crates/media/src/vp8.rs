@@ -14,6 +14,8 @@ pub struct Vp8 {
     /// The running number of base layer pictures.
     pub tl0: Option<u8>,
     tl0_at: usize,
+    /// Where the descriptor ends and the picture begins.
+    head_at: usize,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,7 +45,17 @@ impl Vp8 {
             picture_id: None,
             tl0: None,
             tl0_at: 0,
+            head_at: 0,
         }
+    }
+
+    /// The size of a key frame (RFC 6386, 9.1): three bytes of tag and three of a code stand before it.
+    pub fn pixels(&self, payload: &[u8]) -> Option<u32> {
+        let [_, _, _, 0x9d, 0x01, 0x2a, w0, w1, h0, h1, ..] = *payload.get(self.head_at..)? else {
+            return None;
+        };
+        let side = |low, high| u32::from(u16::from_le_bytes([low, high]) & 0x3fff);
+        Some(side(w0, w1) * side(h0, h1))
     }
 }
 
@@ -86,6 +98,7 @@ pub fn read(payload: &[u8]) -> Option<Vp8> {
         picture_id,
         tl0,
         tl0_at,
+        head_at: at,
     })
 }
 
@@ -158,6 +171,21 @@ pub mod tests {
         );
         assert_eq!(read(&[]), None);
         assert_eq!(read(&[0x90, 0x80, 0x81]), None);
+    }
+
+    #[test]
+    fn a_key_frame_says_how_large_it_is() {
+        let mut picture = payload(true, 300, 7).to_vec();
+        picture.truncate(7);
+        // The two bits above a side say how it is to be shown.
+        picture.extend([0, 0, 0x9d, 0x01, 0x2a, 0x80, 0x02 | 0x40, 0x68, 0x01]);
+        let pixels = |payload: &[u8]| read(payload).and_then(|vp8| vp8.pixels(payload));
+        assert_eq!(pixels(&picture), Some(640 * 360));
+        for length in 0..picture.len() {
+            assert_eq!(pixels(&picture[..length]), None);
+        }
+        picture[9] = 0;
+        assert_eq!(pixels(&picture), None);
     }
 
     #[test]

@@ -6,13 +6,13 @@ pub use offered::{
     OPUS_FMTP, Offered, Ours, Part, TWCC_URI, answer, read, twcc_id, write_candidates, write_head,
 };
 
+use super::EngineError;
 use super::wire::Fingerprint;
-use super::{EngineError, Layer};
 
 /// A longer description is refused before anything parses it. A browser's own has about 6 kB.
 pub const SDP_MAX_BYTES: usize = 48 * 1024;
 
-/// Refuses what cannot be an uplink: one sound, one picture, layers named q, h and f, nothing else.
+/// Refuses what cannot be an uplink: one sound and one picture, nothing else.
 pub fn check_uplink_offer(offer: &str) -> Result<(), EngineError> {
     check_text(offer)?;
     let sections = |kind: &str| lines(offer).filter(|line| line.starts_with(kind)).count();
@@ -28,15 +28,6 @@ pub fn check_uplink_offer(offer: &str) -> Result<(), EngineError> {
     let is_silent = |line: &str| matches!(line, "a=recvonly" | "a=inactive");
     if parts(offer).all(|part| lines(part).any(is_silent)) {
         return Err(EngineError::Sdp("an uplink sends, and this only receives"));
-    }
-
-    let mut rids = lines(offer).filter_map(|line| line.strip_prefix("a=rid:"));
-    let named = |line: &str| {
-        let rid = line.split_whitespace().next().unwrap_or_default();
-        Layer::from_rid(rid).is_some()
-    };
-    if !rids.all(named) {
-        return Err(EngineError::Sdp("layers are named q, h and f"));
     }
     Ok(())
 }
@@ -208,7 +199,7 @@ mod tests {
         assert!(offer("").is_err());
         assert!(offer("m=audio 9\r\nm=audio 9\r\n").is_err());
         assert!(offer("m=video 9\r\nm=application 9\r\n").is_err());
-        assert!(offer("m=video 9\r\na=rid:huge send\r\n").is_err());
+        assert!(offer("m=video 9\r\na=rid:huge send\r\n").is_ok());
         assert!(offer("m=audio 9\r\na=sendrecv\r\nm=video 9\r\na=inactive\r\n").is_ok());
         assert!(offer("m=audio 9\r\na=recvonly\r\nm=video 9\r\na=inactive\r\n").is_err());
         assert!(check_uplink_offer("hello").is_err());

@@ -9,6 +9,7 @@ mod budget;
 mod figures;
 #[cfg(test)]
 mod fuzz;
+mod layers;
 mod offer;
 #[cfg(test)]
 mod tests;
@@ -23,6 +24,7 @@ use crate::{h264, vp8};
 use arrivals::Arrivals;
 use bytes::{Buf, BytesMut};
 use figures::Figures;
+use layers::{Named, Places};
 use offer::{Meaning, Offer};
 use rtc::rtcp::payload_feedbacks::picture_loss_indication::PictureLossIndication;
 use rtc::rtcp::transport_feedbacks::transport_layer_nack::{
@@ -43,6 +45,7 @@ pub struct Uplink {
     transport: Transport,
     offer: Offer,
     streams: Vec<Stream>,
+    places: Places,
     /// `None` if packets have no running number over all of them.
     arrivals: Option<Arrivals>,
     /// Who we are; it ends each of our reports.
@@ -61,6 +64,7 @@ struct Stream {
     /// That of its first packet; another one is a codec we did not agree on.
     payload_type: u8,
     codec: Codec,
+    named: Named,
     layer: Layer,
     /// Its furthest packet, in which numbers do not wrap.
     furthest: u64,
@@ -92,6 +96,7 @@ impl Uplink {
             transport,
             offer,
             streams: vec![],
+            places: Places::new(),
             names,
             before_feedback,
             newest: 0,
@@ -187,7 +192,16 @@ impl Uplink {
             was_lost: false,
             payload: packet.freeze(),
         };
-        packet.was_lost = stream.came(&packet, number, now);
+        let came = stream.came(&packet, number, now);
+        packet.was_lost = came.was_lost;
+        if let Some(pixels) = came.pixels
+            && self.places.measured(stream.named, pixels)
+        {
+            for stream in &mut self.streams {
+                stream.layer = self.places.layer(stream.named);
+            }
+            packet.layer = self.streams.get(at)?.layer;
+        }
         Some(packet)
     }
 
@@ -201,14 +215,18 @@ impl Uplink {
     ) -> usize {
         // One that has given way in the transport never comes back, so there are as few here as there.
         let Self {
-            transport, streams, ..
+            transport,
+            streams,
+            places,
+            ..
         } = self;
         streams.retain(|stream| transport.knows(stream.ssrc));
         streams.push(Stream {
             ssrc: header.ssrc,
             payload_type: header.payload_type,
             codec: meaning.codec,
-            layer: meaning.layer,
+            named: meaning.layer,
+            layer: places.layer(meaning.layer),
             furthest: number,
             figures: Figures::new(meaning.codec, number, now),
             missing: Missing::new(meaning.sends_again),
@@ -261,17 +279,29 @@ impl Uplink {
     }
 }
 
+/// What a packet told beyond what it carries.
+#[derive(Default)]
+struct Came {
+    was_lost: bool,
+    /// The size of the key frame it begins, where that tells which layer it is.
+    pixels: Option<u32>,
+}
+
 impl Stream {
-    /// Gives whether it had been lost.
-    fn came(&mut self, packet: &RtpIn, number: u64, now: Instant) -> bool {
+    fn came(&mut self, packet: &RtpIn, number: u64, now: Instant) -> Came {
         self.figures.came(number, packet.timestamp, now);
         let read = match packet.codec {
-            Codec::Opus => return false,
+            Codec::Opus => return Came::default(),
             Codec::Vp8 => vp8::read(&packet.payload),
             Codec::H264 => h264::read(&packet.payload),
         };
         let mark = Mark::of(packet, read.as_ref());
-        self.missing.came(packet.seq, mark, now)
+        let is_asked = matches!(self.named, Named::Place(_)) && packet.codec == Codec::Vp8;
+        let key_frame = read.filter(|read| is_asked && read.key_frame);
+        Came {
+            was_lost: self.missing.came(packet.seq, mark, now),
+            pixels: key_frame.and_then(|read| read.pixels(&packet.payload)),
+        }
     }
 }
 

@@ -1,11 +1,12 @@
 //! The words of an uplink: what we read in the client's offer, and our answer.
 
+use super::layers::{self, Named, Rid};
 use crate::engine::sdp::{self, Offered, Ours, Part, TWCC_URI};
 use crate::engine::wire::rtp::Header;
 use crate::engine::{Codec, EngineError, Layer};
 
 const MID_URI: &str = "urn:ietf:params:rtp-hdrext:sdes:mid";
-const RID_URI: &str = "urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id";
+pub const RID_URI: &str = "urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id";
 const LEVEL_URI: &str = "urn:ietf:params:rtp-hdrext:ssrc-audio-level";
 
 /// Layers and streams of a part that are looked at; a browser names three of each, and as many that repair them.
@@ -27,7 +28,7 @@ struct Source {
     /// Its place among the parts.
     part: usize,
     /// Its layers by name; none if it sends one stream.
-    rids: Vec<(String, Layer)>,
+    rids: Vec<Rid>,
     /// The streams it names before they come (RFC 5576).
     ssrcs: Vec<u32>,
     /// It sends a packet again when it is asked (RFC 4585, 4.2).
@@ -58,7 +59,7 @@ pub struct Says<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Meaning {
     pub codec: Codec,
-    pub layer: Layer,
+    pub layer: Named,
     pub sends_again: bool,
 }
 
@@ -80,7 +81,7 @@ pub fn read(text: &str) -> Result<Offer, EngineError> {
             own.push(None);
             continue;
         }
-        let source = Source::read(at, text);
+        let source = Source::read(at, part, text);
         own.push(Some(lines(part, &source, text)));
         sources.extend(part.sends.then_some(source));
     }
@@ -102,46 +103,18 @@ pub fn answer(offer: &Offer, ours: &Ours<'_>) -> String {
 }
 
 impl Source {
-    fn read(part: usize, text: &str) -> Self {
+    fn read(at: usize, part: &Part, text: &str) -> Self {
         let ssrc = |line: &str| {
             let (ssrc, _) = line.strip_prefix("a=ssrc:")?.split_once(' ')?;
             ssrc.parse().ok()
         };
         Self {
-            part,
-            rids: rids(text),
+            part: at,
+            rids: layers::read(part.names, text),
             ssrcs: text.lines().filter_map(ssrc).take(NAMES_MAX).collect(),
             sends_again: sdp::sends_again(text),
         }
     }
-}
-
-/// The layers of a part in the order of its simulcast (RFC 8853, 5), of alternatives the first. Without the extension
-/// that names them in packets nobody could tell them apart.
-fn rids(text: &str) -> Vec<(String, Layer)> {
-    let Some(order) = sdp::attribute(text, "simulcast") else {
-        return vec![];
-    };
-    if sdp::extension_id(text, RID_URI).is_none() {
-        return vec![];
-    }
-    let mut words = order.split_whitespace();
-    let sent = words.by_ref().find(|word| *word == "send");
-    let sent = sent.and_then(|_| words.next()).unwrap_or_default();
-    let is_sent = |rid: &str| {
-        let line = format!("a=rid:{rid} send");
-        text.lines().any(|said| said.trim().starts_with(&line))
-    };
-    let mut rids: Vec<(String, Layer)> = vec![];
-    for stream in sent.split(';').take(NAMES_MAX) {
-        let rid = stream.split(',').next().unwrap_or_default();
-        let rid = rid.trim_start_matches('~');
-        let layer = Layer::from_rid(rid).filter(|_| is_sent(rid));
-        if let Some(layer) = layer.filter(|layer| rids.iter().all(|(_, known)| known != layer)) {
-            rids.push((rid.to_owned(), layer));
-        }
-    }
-    rids
 }
 
 /// What the answer says of a part that is taken.
@@ -156,9 +129,10 @@ fn lines(part: &Part, source: &Source, text: &str) -> String {
         }
     }
     if part.sends && !source.rids.is_empty() {
-        let rids: Vec<&str> = source.rids.iter().map(|(rid, _)| rid.as_str()).collect();
-        for rid in &rids {
-            lines += &format!("a=rid:{rid} recv\r\n");
+        let rids: Vec<&str> = source.rids.iter().map(|rid| rid.name.as_str()).collect();
+        for Rid { name, limits, .. } in &source.rids {
+            let space = if limits.is_empty() { "" } else { " " };
+            lines += &format!("a=rid:{name} recv{space}{limits}\r\n");
         }
         lines += &format!("a=simulcast:recv {}\r\n", rids.join(";"));
     }
@@ -196,11 +170,11 @@ impl Offer {
         let source = self.source(header, says)?;
         let codec = self.names_codec(source, header.payload_type)?;
         let layer = match source.rids.as_slice() {
-            [] => Layer::Full,
+            [] => Named::As(Layer::Full),
             rids => {
                 let said = says.rid?;
-                let found = rids.iter().find(|(rid, _)| rid.as_bytes() == said);
-                found?.1
+                let found = rids.iter().find(|rid| rid.name.as_bytes() == said);
+                found?.layer
             }
         };
         Some(Meaning {

@@ -330,3 +330,54 @@ fn layers_are_taken_in_the_order_of_the_simulcast() {
     let unnamed = SIMULCAST.replace("sdes:rtp-stream-id", "sdes:other");
     assert!(!answered(&unnamed).contains("a=rid"));
 }
+
+/// An offer with other layers than q, h and f.
+fn with_layers(rids: &str, order: &str) -> String {
+    let theirs = "a=rid:q send\r\na=rid:h send\r\na=rid:f send\r\na=simulcast:send q;h;f\r\n";
+    assert!(SIMULCAST.contains(theirs));
+    let rids: String = rids.lines().map(|rid| format!("a=rid:{rid}\r\n")).collect();
+    SIMULCAST.replace(theirs, &format!("{rids}a=simulcast:send {order}\r\n"))
+}
+
+#[test]
+fn layers_may_have_any_names_and_what_is_not_taken_is_not_answered() {
+    let layers = |rids: &str, order: &str| {
+        let offer = with_layers(rids, order);
+        sdp::check_uplink_offer(&offer).unwrap();
+        let answer = answered(&offer);
+        let said = answer.lines().filter_map(|line| {
+            let rid = line.strip_prefix("a=rid:");
+            rid.or(line.strip_prefix("a=simulcast:"))
+        });
+        said.collect::<Vec<_>>().join(" | ")
+    };
+    assert_eq!(
+        layers("0 send\n1 send\n2 send\n3 send", "0;1;2;3"),
+        "0 recv | 1 recv | 2 recv | recv 0;1;2",
+        "as OBS offers them"
+    );
+    assert_eq!(
+        layers("hi send\nlo send", "hi;lo"),
+        "hi recv | lo recv | recv hi;lo"
+    );
+    assert_eq!(
+        layers("f send\nother send\nh send", "other;f;h"),
+        "f recv | h recv | recv f;h",
+        "a name that says what it is goes before one that does not"
+    );
+    assert_eq!(
+        layers(
+            "1 send pt=97,96;max-width=640\n2 send pt=97\n3 send",
+            "2,3;1"
+        ),
+        "3 recv | 1 recv pt=96;max-width=640 | recv 3;1"
+    );
+    let long = "a".repeat(33);
+    assert_eq!(
+        layers(
+            &format!("{long} send\nA_-9 send\n10 recv"),
+            &format!("{long};A_-9;10;1;")
+        ),
+        "A_-9 recv | recv A_-9"
+    );
+}

@@ -222,6 +222,43 @@ fn a_layer_is_known_by_its_name_and_from_then_on_by_its_stream() {
     );
 }
 
+/// A key frame of VP8 with these sides.
+fn key_frame(width: u16, height: u16) -> Vec<u8> {
+    let ([w0, w1], [h0, h1]) = (width.to_le_bytes(), height.to_le_bytes());
+    vec![0x10, 0, 0, 0, 0x9d, 0x01, 0x2a, w0, w1, h0, h1]
+}
+
+#[test]
+fn layers_of_other_names_are_told_apart_by_their_order_and_then_by_their_size() {
+    let offer = SIMULCAST
+        .replace("a=simulcast:send q;h;f", "a=simulcast:send 0;1;2")
+        .replace("a=rid:q", "a=rid:0")
+        .replace("a=rid:h", "a=rid:1")
+        .replace("a=rid:f", "a=rid:2");
+    let mut client = Client::new(&offer);
+    let mut layer = |rid: &str, seq, payload: &[u8]| {
+        let out = Out {
+            ssrc: u32::from(rid.as_bytes()[0]),
+            seq,
+            payload_type: VP8,
+            extensions: &[(MID, b"1"), (RID, rid.as_bytes())],
+            payload,
+        };
+        client.rtp(&out).map(|packet| packet.layer)
+    };
+    let part: &[u8] = &[0x00, 1, 2];
+    assert_eq!(layer("0", 1, part), Some(Layer::Full));
+    assert_eq!(layer("1", 1, part), Some(Layer::Half));
+    assert_eq!(layer("2", 1, part), Some(Layer::Quarter));
+    assert_eq!(layer("3", 1, part), None, "it was not agreed");
+    // A browser that began with the smallest.
+    assert_eq!(layer("0", 2, &key_frame(320, 180)), Some(Layer::Full));
+    assert_eq!(layer("2", 2, &key_frame(1_280, 720)), Some(Layer::Full));
+    assert_eq!(layer("0", 3, part), Some(Layer::Quarter));
+    assert_eq!(layer("1", 2, &key_frame(640, 360)), Some(Layer::Half));
+    assert_eq!(layer("2", 3, part), Some(Layer::Full));
+}
+
 #[test]
 fn a_part_that_is_not_ours_and_a_codec_that_was_not_agreed_are_not_taken() {
     let mut client = Client::new(SIMULCAST);
