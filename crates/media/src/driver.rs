@@ -9,6 +9,10 @@ mod places;
 mod routes;
 #[cfg(test)]
 mod tests;
+mod tries;
+
+pub use asks::TOO_MANY_TRIES;
+pub use tries::Recent;
 
 use crate::counters::{Counters, add};
 use crate::demux::{Demux, LegId, is_stun};
@@ -28,6 +32,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, watch};
+use tries::Tries;
 
 /// An uplink that brought no datagram at all for so long is down.
 pub const LINK_SILENT: Duration = Duration::from_secs(5);
@@ -71,6 +76,7 @@ pub struct Driver {
     /// Those who did.
     peers: BTreeMap<PeerId, Peer>,
     places: Places,
+    tries: Tries,
     demux: Demux,
     voices: gate::Voices,
     /// The uplinks that may be forwarded at all.
@@ -119,6 +125,7 @@ impl Driver {
             admitted: BTreeMap::new(),
             peers: BTreeMap::new(),
             places: Places::default(),
+            tries: Tries::default(),
             demux: Demux::default(),
             voices: gate::Voices::default(),
             carriers: BTreeSet::new(),

@@ -34,6 +34,7 @@ mod stats;
 mod vp8;
 
 pub use counters::Counters;
+pub use driver::TOO_MANY_TRIES;
 pub use engine::{EngineError, Layer, check_player_offer, check_uplink_offer, ice_ufrag};
 
 use diemcau_model::{LinkReport, PeerAsk, PeerSay, Stage};

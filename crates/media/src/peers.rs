@@ -1,5 +1,6 @@
 //! What the one task remembers of each admitted peer.
 
+use crate::driver::Recent;
 use crate::engine::{Layer, Leg, RtpIn};
 use crate::forward::{PictureSlot, VoiceSlot};
 use crate::gate::{Costs, FIRST_VOICE_SLOT, Presenter, Screen, Source};
@@ -12,10 +13,6 @@ use std::time::{Duration, Instant};
 
 /// A layer that brought nothing for so long does not arrive any more.
 const LAYER_LIFETIME: Duration = Duration::from_millis(1_500);
-/// Connections a peer may ask for on each side within `TRIES_WINDOW`, for each costs us a key and eighteen m-lines; a
-/// further one fails with a reason, and the one that is there goes on.
-pub const TRIES_MAX: usize = 4;
-const TRIES_WINDOW: Duration = Duration::from_secs(10);
 /// Datagrams a second a client may send on each side, about ten times what a room with three layers needs; a further one
 /// is thrown away unread, so that one client cannot take the time of all.
 const RATE_MAX: f64 = 4_000.0;
@@ -39,22 +36,17 @@ pub struct Peer {
     /// What it was last told its slots show, and its link makes of them.
     pub told: Option<(Vec<Option<SiteId>>, LinkStep)>,
     pub meter: Meter,
-    uplink_tries: Tries,
-    downlink_tries: Tries,
-    presentation_tries: Tries,
+    /// Its own downlinks, if others may watch with its seat too.
+    pub tries: Recent,
 }
 
-/// How many datagrams may still come now.
-struct Allowance {
+/// How many datagrams or connections may still come now.
+pub struct Allowance {
     rate: f64,
     most: f64,
     left: f64,
     at: Instant,
 }
-
-/// When connections were last asked for, the oldest first.
-#[derive(Default)]
-struct Tries([Option<Instant>; TRIES_MAX]);
 
 pub struct Up {
     pub line: Line,
@@ -125,18 +117,7 @@ impl Peer {
             presents: None,
             told: None,
             meter: Meter::new(now),
-            uplink_tries: Tries::default(),
-            downlink_tries: Tries::default(),
-            presentation_tries: Tries::default(),
-        }
-    }
-
-    /// Whether the peer may have a new connection now; if so, it counts.
-    pub fn may_try(&mut self, side: Side, now: Instant) -> bool {
-        match side {
-            Side::Uplink => self.uplink_tries.take(now),
-            Side::Downlink => self.downlink_tries.take(now),
-            Side::Presentation => self.presentation_tries.take(now),
+            tries: Recent::default(),
         }
     }
 
@@ -204,18 +185,6 @@ impl Peer {
             ears: down.ears,
             bears: down.bears,
         })
-    }
-}
-
-impl Tries {
-    fn take(&mut self, now: Instant) -> bool {
-        let oldest = self.0[0];
-        if oldest.is_some_and(|at| now.saturating_duration_since(at) < TRIES_WINDOW) {
-            return false;
-        }
-        self.0.rotate_left(1);
-        self.0[TRIES_MAX - 1] = Some(now);
-        true
     }
 }
 
@@ -363,7 +332,7 @@ impl Line {
 }
 
 impl Allowance {
-    fn new(rate: f64, most: f64, at: Instant) -> Self {
+    pub fn new(rate: f64, most: f64, at: Instant) -> Self {
         Self {
             rate,
             most,
@@ -372,7 +341,8 @@ impl Allowance {
         }
     }
 
-    fn take(&mut self, now: Instant) -> bool {
+    /// Whether one may come now; if so, it counts.
+    pub fn take(&mut self, now: Instant) -> bool {
         let passed = now.saturating_duration_since(self.at).as_secs_f64();
         self.at = now;
         self.left = (self.left + passed * self.rate).min(self.most);
@@ -489,27 +459,5 @@ mod tests {
             "only one layer stopped"
         );
         assert!(up.age(at(13_600)) && up.is_dark(), "the last one");
-    }
-
-    #[test]
-    fn four_connections_in_ten_seconds_and_a_fifth_when_the_first_is_that_old() {
-        let start = Instant::now();
-        let at = |second| start + Duration::from_secs(second);
-        let mut peer = Peer::new(SeatId(0), None, Carries::Watch, start);
-        for second in [0, 0, 3, 9] {
-            assert!(peer.may_try(Side::Downlink, at(second)));
-        }
-        assert!(!peer.may_try(Side::Downlink, at(9)));
-        assert!(
-            peer.may_try(Side::Uplink, at(9)),
-            "the other side is its own"
-        );
-        assert!(peer.may_try(Side::Downlink, at(10)));
-        assert!(peer.may_try(Side::Downlink, at(10)));
-        assert!(
-            !peer.may_try(Side::Downlink, at(12)),
-            "a refusal costs nothing"
-        );
-        assert!(peer.may_try(Side::Downlink, at(13)));
     }
 }

@@ -228,9 +228,7 @@ async fn negotiate(newcomer: &mut Newcomer, way: Way, offer: &str) -> Result<Out
             Heard::UplinkAnswer { sdp } | Heard::DownlinkAnswer { sdp } => {
                 return Ok(Outcome::Answered(sdp));
             }
-            Heard::MediaFailed { reason, .. } => {
-                return Err(No(StatusCode::UNPROCESSABLE_ENTITY, reason));
-            }
+            Heard::MediaFailed { reason } => return Err(No::of_media(reason)),
             Heard::Error { why, text } => return Err(No::of_hub(way, why, text)),
             Heard::Other => {}
         }

@@ -10,7 +10,7 @@ use diemcau_tests::{
     knock,
     script::{comment, is_ok, taken},
 };
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::time::timeout;
 
 const SDP: &str = "application/sdp";
@@ -323,6 +323,52 @@ async fn what_is_no_offer_takes_nothing_from_a_session_that_goes_on() -> Result<
     assert_eq!(server.metric(&open("whip")).await?, 1.0);
     assert_eq!(delete(&server, session, &token).await?.status, 200);
     assert_eq!(server.metric(&open("whip")).await?, 0.0);
+    Ok(())
+}
+
+#[tokio::test]
+async fn who_publishes_without_end_has_four_sessions_in_ten_seconds_and_fills_no_record()
+-> Result<()> {
+    let server = Server::start().await?;
+    let token = room(&server, 4)?;
+    let mut other = server.moderator(5).await?;
+    let before = taken(other.command("before", comment("Một")).await?)?;
+    let encoder = Probe::start(ProbeOptions {
+        layers: vec![],
+        ..ProbeOptions::new(7)
+    });
+    let begin = Instant::now();
+    let mut sessions = 0;
+    for _ in 0..200 {
+        let offer = encoder.uplink_offer().await;
+        let answer = post(&server, "/whip", &token, &offer).await?;
+        match answer.status {
+            201 => {
+                sessions += 1;
+                encoder.uplink_answer(answer.body);
+                other
+                    .until(|other| {
+                        let mut sites = other.view.sites.iter();
+                        sites.find(|link| link.site == SiteId(4))?.carrier
+                    })
+                    .await?;
+            }
+            status => {
+                assert_eq!((status, answer.header("retry-after")), (429, Some("10")));
+                assert!(
+                    answer.body.contains("try again in ten seconds"),
+                    "{answer:?}"
+                );
+            }
+        }
+    }
+    // A busy machine may take longer than ten seconds, and then there are more.
+    let most = 4 * (begin.elapsed().as_secs() / 10 + 1);
+    assert!((4..=most).contains(&sessions), "{sessions} of {most}");
+    assert_eq!(server.metric(&open("whip")).await?, 1.0, "the last goes on");
+    let after = taken(other.command("after", comment("Hai")).await?)?;
+    let events = after - before - 1;
+    assert!(events <= 2 * sessions, "{events} for {sessions} sessions");
     Ok(())
 }
 

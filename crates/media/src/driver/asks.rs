@@ -15,7 +15,8 @@ use std::time::Instant;
 const FULL: &str = "as many machines have pictures as this server gives them to";
 /// A client that hears it does not try again.
 const ANOTHER_PRESENTS: &str = "another machine of this seat presents";
-const TOO_MANY_TRIES: &str = "too many connections in a short time; try again in ten seconds";
+/// A client that hears it keeps what it has, and may try again then.
+pub const TOO_MANY_TRIES: &str = "too many connections in a short time; try again in ten seconds";
 
 impl Driver {
     pub(super) fn ask(&mut self, ask: PeerAsk, now: Instant) {
@@ -80,7 +81,7 @@ impl Driver {
         if peer.carries.endpoint().is_none() || peer.site.is_none() {
             return self.say_failed(leg, "this seat does not send");
         }
-        if !peer.may_try(Side::Uplink, now) {
+        if !self.may_try(leg, now) {
             return self.say_failed(leg, TOO_MANY_TRIES);
         }
         let made = self.engine.answer_uplink(sdp, now);
@@ -98,7 +99,7 @@ impl Driver {
         if shown.is_none_or(|shown| shown.seat != peer.seat) || !gate::receives(peer.carries) {
             return self.say_failed(leg, "this seat does not present");
         }
-        if !peer.may_try(Side::Presentation, now) {
+        if !self.may_try(leg, now) {
             return self.say_failed(leg, TOO_MANY_TRIES);
         }
         self.end_other_presentations(id, now);
@@ -190,13 +191,19 @@ impl Driver {
         let why = match self.peer(id, now) {
             Err(why) => why,
             Ok(peer) if !gate::receives(peer.carries) => "this seat carries no media",
-            Ok(peer) => match peer.may_try(Side::Downlink, now) {
+            Ok(_) => match self.may_try((id, Side::Downlink), now) {
                 true => return true,
                 false => TOO_MANY_TRIES,
             },
         };
         self.say_failed((id, Side::Downlink), why);
         false
+    }
+
+    /// Whether a leg may be made now; if so, it counts.
+    fn may_try(&mut self, (peer, side): LegId, now: Instant) -> bool {
+        let peer = self.peers.get_mut(&peer);
+        peer.is_some_and(|peer| self.tries.take(peer, side, now))
     }
 
     fn begin_downlink(&mut self, id: PeerId, mut down: Down, now: Instant) {

@@ -1,5 +1,6 @@
 //! The loop itself, without clients: what is asked of it, and what it tells.
 
+use super::TOO_MANY_TRIES;
 use super::places::WATCHERS_MAX;
 use super::{Doors, Driver};
 use crate::counters::Counters;
@@ -104,6 +105,35 @@ async fn a_room_has_its_pictures_however_many_watch() {
     driver.ask(PeerAsk::Leave { peer: PeerId(0) }, now);
     driver.ask(PeerAsk::OpenDownlink { peer: last }, now);
     assert_eq!(world.refusals(), [], "a place is free");
+}
+
+/// What an encoder offers that sends a sound.
+const ENCODER: &str = "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0\r\n\
+    m=audio 9 UDP/TLS/RTP/SAVPF 111\r\nc=IN IP4 0.0.0.0\r\na=mid:0\r\na=sendonly\r\na=rtcp-mux\r\na=setup:actpass\r\n\
+    a=ice-ufrag:they\r\na=ice-pwd:a-password-of-an-encoder\r\n\
+    a=fingerprint:sha-256 00:01:02:03:04:05:06:07:08:09:0A:0B:0C:0D:0E:0F:10:11:12:13:14:15:16:17:18:19:1A:1B:1C:1D:1E:1F\r\n\
+    a=rtpmap:111 opus/48000/2\r\n";
+
+#[tokio::test]
+async fn a_room_that_joins_without_end_has_four_uplinks_in_ten_seconds() {
+    let (mut driver, mut world) = driver();
+    let start = Instant::now();
+    let mut join = |peer, at| {
+        driver.ask(admit(PeerId(peer), 2, Carries::Room), at);
+        let sdp = ENCODER.to_owned();
+        let peer = PeerId(peer);
+        driver.ask(PeerAsk::UplinkOffer { peer, sdp }, at);
+        driver.ask(PeerAsk::Leave { peer }, at);
+        match world.says.try_recv() {
+            Ok(PeerSay::Answer { .. }) => true,
+            Ok(PeerSay::Failed { reason, .. }) if reason == TOO_MANY_TRIES => false,
+            other => panic!("{other:?}"),
+        }
+    };
+    let at = |seconds| start + Duration::from_secs(seconds);
+    let made = (0..200).filter(|peer| join(*peer, at(0))).count();
+    assert_eq!(made, 4);
+    assert!(!join(200, at(9)) && join(201, at(10)), "and then again");
 }
 
 #[tokio::test]

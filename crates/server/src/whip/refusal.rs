@@ -5,6 +5,7 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use diemcau_media::TOO_MANY_TRIES;
 use diemcau_protocol::ErrorWhy;
 
 /// Why a session does not begin, or is not reached.
@@ -62,6 +63,15 @@ impl No {
             | ErrorWhy::NotForThisSeat => StatusCode::BAD_REQUEST,
         };
         Self(status, text)
+    }
+
+    /// What the media plane refused: the offer, unless too many came.
+    pub fn of_media(why: String) -> Self {
+        let status = match why == TOO_MANY_TRIES {
+            true => StatusCode::TOO_MANY_REQUESTS,
+            false => StatusCode::UNPROCESSABLE_ENTITY,
+        };
+        Self(status, why)
     }
 
     /// It waits at the door; the desks show the same code as long as it goes on asking.

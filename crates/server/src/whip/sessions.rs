@@ -25,6 +25,10 @@ const ENCODERS_MAX: usize = 128;
 const PLAYERS_MAX: usize = 512;
 /// Sessions with one link at one time.
 const OF_LINK_MAX: usize = 16;
+/// Encoders with one link that begin in `BEGUN_WITHIN`: a further one is refused before it takes the seat from the one that
+/// is there, and everybody is told of neither.
+const BEGUN_MAX: usize = 4;
+const BEGUN_WITHIN: Duration = Duration::from_secs(10);
 /// How often a session says that it is there; half a minute of silence would end it.
 pub const PING_EVERY: Duration = Duration::from_secs(10);
 /// How long the door is kept for a client that was told to ask again.
@@ -40,6 +44,8 @@ pub struct Sessions {
     encoders: Arc<Semaphore>,
     players: Arc<Semaphore>,
     of_links: Arc<OfLinks>,
+    /// When encoders began with each link lately. Only a seat's link opens anything, so there are no more of them.
+    begun: Mutex<BTreeMap<String, Vec<Instant>>>,
     shown: Family<ByWay, Gauge>,
 }
 
@@ -108,6 +114,7 @@ impl Sessions {
             encoders: Arc::new(Semaphore::new(ENCODERS_MAX)),
             players: Arc::new(Semaphore::new(PLAYERS_MAX)),
             of_links: Arc::default(),
+            begun: Mutex::default(),
             shown,
         }
     }
@@ -115,9 +122,13 @@ impl Sessions {
     /// A place for one more.
     ///
     /// # Errors
-    /// All are taken, or all of this link's.
+    /// All are taken, or all of this link's, or it has begun too many lately.
     pub fn place(&self, way: Way, token: &str) -> Result<Place, No> {
         let link = token_hash(token);
+        if way == Way::In && self.begun_lately(&link) >= BEGUN_MAX {
+            let why = "too many sessions were begun with this link in a short time; try again in ten seconds";
+            return Err(No::because(StatusCode::TOO_MANY_REQUESTS, why));
+        }
         let mut of_links = lock(&self.of_links.0);
         if of_links.get(&link).copied().unwrap_or_default() >= OF_LINK_MAX {
             let why = "as many sessions are open with this link as it may have";
@@ -143,7 +154,20 @@ impl Sessions {
     /// A session is open from here on.
     pub fn open(&self, address: String, session: Session) {
         self.shown.get_or_create(&label(session.way)).inc();
+        if session.way == Way::In {
+            let mut begun = lock(&self.begun);
+            begun.retain(|_, times| times.iter().any(is_lately));
+            let times = begun.entry(session.token.clone()).or_default();
+            times.retain(is_lately);
+            times.push(Instant::now());
+        }
         lock(&self.open).insert(address, session);
+    }
+
+    fn begun_lately(&self, link: &str) -> usize {
+        let begun = lock(&self.begun);
+        let times = begun.get(link).into_iter().flatten();
+        times.filter(|at| is_lately(at)).count()
     }
 
     /// A session is over; what was told to end it hears so.
@@ -226,6 +250,10 @@ impl Drop for Place {
     }
 }
 
+fn is_lately(at: &Instant) -> bool {
+    at.elapsed() < BEGUN_WITHIN
+}
+
 fn label(way: Way) -> ByWay {
     ByWay {
         way: way.path().trim_start_matches('/'),
@@ -299,6 +327,39 @@ mod tests {
             lock(&sessions.of_links.0).is_empty(),
             "a link without places is forgotten"
         );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn four_encoders_begin_with_a_link_in_ten_seconds_and_more_when_these_are_past() {
+        let sessions = sessions();
+        let begin = |way, token: &str| {
+            let place = sessions.place(way, token)?;
+            let (ends, _) = oneshot::channel();
+            let session = Session {
+                way,
+                token: token_hash(token),
+                etag: String::new(),
+                ufrag: String::new(),
+                _place: place,
+                _ends: ends,
+            };
+            sessions.open("the address".into(), session);
+            Ok(())
+        };
+        let statuses = |way, token| {
+            let begun = (0..6).map(|_| begin(way, token));
+            let refused = begun.filter_map(Result::err).map(|no: No| no.0);
+            refused.collect::<Vec<_>>()
+        };
+        let refused = [StatusCode::TOO_MANY_REQUESTS; 2];
+        assert_eq!(statuses(Way::In, "link"), refused);
+        assert_eq!(statuses(Way::In, "another"), refused, "each has its own");
+        assert!(statuses(Way::Out, "players").is_empty(), "they are many");
+        tokio::time::advance(BEGUN_WITHIN / 2).await;
+        assert_eq!(statuses(Way::In, "link").len(), 6);
+        tokio::time::advance(BEGUN_WITHIN / 2).await;
+        assert_eq!(statuses(Way::In, "link"), refused);
+        assert_eq!(lock(&sessions.begun).len(), 1, "the other is forgotten");
     }
 
     #[test]
