@@ -9,7 +9,9 @@ use rtc::dtls::config::{ConfigBuilder, ExtendedMasterSecretType};
 use rtc::dtls::crypto::Certificate;
 use rtc::dtls::endpoint::{Endpoint, EndpointEvent};
 use rtc::dtls::extension::extension_use_srtp::SrtpProtectionProfile;
+use rtc::rtp::header::Header;
 use rtc::shared::TransportProtocol;
+use rtc::shared::marshal::{MarshalSize, Unmarshal};
 use rtc::srtp::config::LABEL_EXTRACTOR_DTLS_SRTP;
 use rtc::srtp::context::Context;
 use rtc::srtp::protection_profile::ProtectionProfile;
@@ -109,7 +111,12 @@ impl Keyed {
     pub fn sealed(&mut self, packet: &[u8]) -> Option<BytesMut> {
         match packet.get(1)? {
             192..224 => self.keys.encrypt_rtcp(packet).ok(),
-            _ => self.keys.encrypt_rtp(packet).ok(),
+            _ => {
+                // It takes a broken header for a longer one than is there, and panics behind the end.
+                let header = Header::unmarshal(&mut &*packet).ok()?;
+                let is_there = header.marshal_size() <= packet.len();
+                is_there.then(|| self.keys.encrypt_rtp(packet).ok())?
+            }
         }
     }
 
