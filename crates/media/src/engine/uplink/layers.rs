@@ -101,14 +101,17 @@ fn limits(rid: &str, names: Names, text: &str) -> Option<String> {
 /// The layers of those whose names do not say it.
 #[derive(Debug)]
 pub struct Places {
+    offered: usize,
     layers: [Layer; LAYERS],
-    /// Of the newest key frame.
+    /// Of the newest key frame, until there is one of each that was offered: a browser that is short of time makes them
+    /// smaller one after the other, and not others.
     pixels: [Option<u32>; LAYERS],
 }
 
 impl Places {
-    pub fn new() -> Self {
+    pub fn new(offered: usize) -> Self {
         Self {
+            offered,
             layers: [Layer::Full, Layer::Half, Layer::Quarter],
             pixels: [None; LAYERS],
         }
@@ -126,6 +129,9 @@ impl Places {
         let Named::Place(place) = named else {
             return false;
         };
+        if self.pixels.iter().flatten().count() >= self.offered {
+            return false;
+        }
         if let Some(known) = self.pixels.get_mut(place) {
             *known = Some(pixels);
         }
@@ -146,22 +152,38 @@ impl Places {
 mod tests {
     use super::*;
 
+    const LARGE: Layer = Layer::Full;
+
+    fn layers(places: &Places) -> [Layer; LAYERS] {
+        [0, 1, 2].map(|at| places.layer(Named::Place(at)))
+    }
+
     #[test]
     fn the_largest_is_the_one_that_measures_most_and_the_order_holds_until_it_is_measured() {
-        let mut places = Places::new();
-        let layers = |places: &Places| [0, 1, 2].map(|at| places.layer(Named::Place(at)));
-        let (quarter, half, full) = (Layer::Quarter, Layer::Half, Layer::Full);
-        assert_eq!(layers(&places), [full, half, quarter]);
+        let mut places = Places::new(3);
+        let (quarter, half) = (Layer::Quarter, Layer::Half);
+        assert_eq!(layers(&places), [LARGE, half, quarter]);
         assert!(!places.measured(Named::Place(0), 320 * 180));
         assert!(places.measured(Named::Place(1), 640 * 360));
-        assert_eq!(layers(&places), [half, full, quarter]);
+        assert_eq!(layers(&places), [half, LARGE, quarter]);
         assert!(places.measured(Named::Place(2), 1_280 * 720));
-        assert_eq!(layers(&places), [quarter, half, full]);
-        // A browser that is short of time makes all of them smaller.
-        for (place, pixels) in [(2, 640 * 360), (1, 320 * 180), (0, 160 * 90)] {
+        assert_eq!(layers(&places), [quarter, half, LARGE]);
+        assert!(!places.measured(Named::As(LARGE), 1), "it says it itself");
+        assert_eq!(places.layer(Named::As(half)), half);
+    }
+
+    #[test]
+    fn layers_that_have_been_measured_change_no_more() {
+        let mut places = Places::new(2);
+        places.measured(Named::Place(0), 320 * 180);
+        // The only one that came yet may become smaller.
+        assert!(!places.measured(Named::Place(0), 160 * 90));
+        assert!(places.measured(Named::Place(1), 320 * 180));
+        let before = layers(&places);
+        assert_eq!(before[1], LARGE);
+        for (place, pixels) in [(1, 80 * 45), (0, 40 * 22)] {
             assert!(!places.measured(Named::Place(place), pixels), "{place}");
         }
-        assert!(!places.measured(Named::As(full), 1), "it says it itself");
-        assert_eq!(places.layer(Named::As(half)), half);
+        assert_eq!(layers(&places), before);
     }
 }

@@ -92,11 +92,11 @@ impl Uplink {
             false => [rtcp::empty_report(OUR_SSRC), names.clone()].concat(),
         };
         let mut leg = Self {
+            places: Places::new(offer.layers()),
             arrivals: offer.counts_all().then(|| Arrivals::new(engine.epoch)),
             transport,
             offer,
             streams: vec![],
-            places: Places::new(),
             names,
             before_feedback,
             newest: 0,

@@ -145,6 +145,11 @@ impl Offer {
         self.ids.twcc.is_some()
     }
 
+    /// How many layers its picture has.
+    pub fn layers(&self) -> usize {
+        self.sources.iter().map(|source| source.rids.len()).sum()
+    }
+
     /// Reads the extensions of a packet.
     pub fn says<'a>(&self, header: &Header, packet: &'a [u8]) -> Says<'a> {
         let mut says = Says::default();

@@ -12,6 +12,7 @@ use rtc::rtcp::source_description::SourceDescription;
 use rtc::rtcp::transport_feedbacks::transport_layer_cc::TransportLayerCc;
 
 const ENCODER: &str = include_str!("../../../../corpus/sdp_offer/encoder");
+const ENCODER_LAYERS: &str = include_str!("../../../../corpus/sdp_offer/encoder_layers");
 pub const SIMULCAST: &str = include_str!("../../../../corpus/sdp_offer/simulcast");
 const PLAIN: &str = include_str!("../../../../corpus/sdp_offer/plain");
 
@@ -257,6 +258,25 @@ fn layers_of_other_names_are_told_apart_by_their_order_and_then_by_their_size() 
     assert_eq!(layer("0", 3, part), Some(Layer::Quarter));
     assert_eq!(layer("1", 2, &key_frame(640, 360)), Some(Layer::Half));
     assert_eq!(layer("2", 3, part), Some(Layer::Full));
+}
+
+#[test]
+fn an_encoder_that_counts_its_layers_begins_with_the_largest() {
+    let mut client = Client::new(ENCODER_LAYERS);
+    let mut layer = |rid: u8| {
+        let out = Out {
+            ssrc: 1_352 + u32::from(rid),
+            seq: 1,
+            payload_type: 96,
+            extensions: &[(1, b"1"), (2, &[b'0' + rid])],
+            payload: &[0x65, 1],
+        };
+        client.rtp(&out).map(|packet| (packet.codec, packet.layer))
+    };
+    for (rid, taken) in (0..).zip([Layer::Full, Layer::Half, Layer::Quarter]) {
+        assert_eq!(layer(rid), Some((Codec::H264, taken)));
+    }
+    assert_eq!(layer(3), None, "it was not answered");
 }
 
 #[test]
