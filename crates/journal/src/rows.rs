@@ -77,6 +77,18 @@ pub(crate) fn hash_at(db: &Connection, number: u64) -> Result<Option<Vec<u8>>, J
         .map_err(|error| told(error, number))
 }
 
+/// The highest number that a journal shows, of a record or of a signature; whether these are sound is not asked.
+pub(crate) fn last_shown(db: &Connection) -> Result<u64, JournalError> {
+    let last = |table: &str| -> Result<u64, JournalError> {
+        let query = format!("SELECT max(number) FROM {table}");
+        let last: Option<i64> = db
+            .query_row(&query, [], |row| row.get(0))
+            .map_err(|error| told(error, 1))?;
+        Ok(last.map_or(0, |last| u64::try_from(last).unwrap_or_default()))
+    };
+    Ok(last("journal")?.max(last("checkpoint")?))
+}
+
 /// The signatures of the records from one number to another.
 fn checkpoints(db: &Connection, from: u64, to: u64) -> Result<Vec<Checkpoint>, JournalError> {
     let failed = |error| told(error, from);

@@ -73,6 +73,14 @@ impl SqliteJournal {
     /// `Fork` when the other is not this one and what follows.
     pub(crate) fn take_missing(&mut self, from: &Connection) -> Result<u64, JournalError> {
         self.is_beginning_of(from)?;
+        self.take_behind(from)
+    }
+
+    /// The same as far as it follows from this one's end, whatever the other has before that.
+    ///
+    /// # Errors
+    /// What stands behind the end does not follow from it: of the part in which that is found nothing is taken.
+    pub(crate) fn take_behind(&mut self, from: &Connection) -> Result<u64, JournalError> {
         let before = self.chain.number;
         loop {
             let part = rows::behind(from, self.chain)?;

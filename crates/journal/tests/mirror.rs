@@ -13,7 +13,7 @@ use std::{
     collections::BTreeSet,
     fs,
     ops::RangeInclusive,
-    path::PathBuf,
+    path::{Path, PathBuf},
     thread,
     time::{Duration, Instant},
 };
@@ -99,6 +99,32 @@ impl Disks {
         };
         assert_eq!(read(&self.main), read(&self.mirror));
     }
+}
+
+/// A mirror that was away while the record went on, to a signed end.
+fn lagging(mirror: u32, main: u32) -> Disks {
+    let disks = Disks::with(mirror);
+    let mut journal = SqliteJournal::open(&disks.main, key()).unwrap();
+    fill(&mut journal, mirror + 1..=main);
+    journal.close().unwrap();
+    disks
+}
+
+/// One letter of a record is another one.
+fn change(path: &Path, number: u32) {
+    let db = Connection::open(path).unwrap();
+    let change = "UPDATE journal SET body = CAST(replace(CAST(body AS TEXT), 'nhất', 'nhứt') AS BLOB) WHERE number = ?1";
+    assert_eq!(db.execute(change, [number]).unwrap(), 1);
+}
+
+/// The numbers that are signed.
+fn signed(path: &Path) -> Vec<i64> {
+    let db = Connection::open(path).unwrap();
+    let mut select = db
+        .prepare("SELECT number FROM checkpoint WHERE number > 20 ORDER BY number")
+        .unwrap();
+    let rows = select.query_map([], |row| row.get(0)).unwrap();
+    rows.map(Result::unwrap).collect()
 }
 
 fn fill(journal: &mut dyn Journal, numbers: RangeInclusive<u32>) {
@@ -221,6 +247,78 @@ fn a_damaged_record_is_not_replaced_by_a_shorter_one() {
         "{opened:?}"
     );
     assert!(!disks.put_away("one"), "nothing was touched");
+}
+
+#[test]
+fn what_a_damaged_record_has_behind_its_mirrors_end_is_taken_before_it_is_put_away() {
+    for writable in [true, false] {
+        let disks = lagging(20, 40);
+        change(&disks.main, 5);
+        if !writable {
+            disks.stop_writing();
+        }
+        let mut journal = disks.open().unwrap();
+        assert_eq!(journal.last_number(), 40, "acknowledged events are gone");
+        assert_eq!(all(&mut journal).len(), 40);
+        let told = match writable {
+            true => Alarm::RecordRebuilt,
+            false => Alarm::RecordOnMirror,
+        };
+        assert_eq!(journal.alarms(), alarms([told]));
+        drop(journal);
+        assert_eq!(disks.put_away("one"), writable);
+        assert_eq!(signed(&disks.mirror), [40], "with its signature");
+        if writable {
+            disks.are_equal();
+        }
+    }
+}
+
+#[test]
+fn a_damaged_record_that_shows_more_than_can_be_had_is_left_to_a_person() {
+    let cut = |disks: &Disks| {
+        let db = Connection::open(&disks.main).unwrap();
+        let delete = "DELETE FROM journal WHERE number > 20";
+        db.execute(delete, []).unwrap();
+    };
+    let broken = |disks: &Disks| change(&disks.main, 30);
+    // Of what was cut off only the signature is left.
+    for harm in [&cut as &dyn Fn(&Disks), &broken] {
+        for writable in [true, false] {
+            let disks = lagging(20, 40);
+            change(&disks.main, 5);
+            harm(&disks);
+            if !writable {
+                disks.stop_writing();
+            }
+            let opened = disks.open().map(|_| ());
+            assert!(
+                matches!(opened, Err(JournalError::Corrupt { number: 21, .. })),
+                "{opened:?}"
+            );
+            assert!(!disks.put_away("one"), "nothing was touched");
+        }
+    }
+}
+
+#[test]
+fn of_a_record_that_shows_nothing_any_more_nobody_can_tell_what_it_knew() {
+    let disks = lagging(20, 40);
+    fs::write(&disks.main, "Biên bản hội nghị. ".repeat(500)).unwrap();
+    let journal = disks.open().unwrap();
+    assert_eq!(journal.last_number(), 20);
+    assert_eq!(journal.alarms(), alarms([Alarm::RecordMayLack]));
+    drop(journal);
+    assert!(disks.put_away("one"));
+
+    // A mirror that is as empty knows nothing: there is no record to go on from.
+    fs::write(&disks.main, "Biên bản hội nghị. ".repeat(500)).unwrap();
+    fs::remove_file(&disks.mirror).unwrap();
+    let opened = disks.open().map(|_| ());
+    assert!(
+        matches!(opened, Err(JournalError::Corrupt { number: 1, .. })),
+        "{opened:?}"
+    );
 }
 
 #[test]

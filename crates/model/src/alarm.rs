@@ -14,7 +14,8 @@ pub enum Alarm {
     /// The record's own disk could not be used at the start: the conference goes on from its mirror, on one disk until the
     /// other can be written again.
     RecordOnMirror,
-    /// The same, and it could not be read either: what it alone knew is missing until it can be used again.
+    /// The same, and it could not be read either: what it alone knew is missing until it can be used again. Also when it was
+    /// damaged so that it shows nothing any more, and was rebuilt; stays until the next start then.
     RecordMayLack,
     /// The record was damaged, lost or behind at the start, and was rebuilt from its mirror. Stays until the next start.
     RecordRebuilt,
@@ -59,7 +60,7 @@ impl Alarm {
                 "the record's own disk cannot be used: the record goes on in its mirror"
             }
             Self::RecordMayLack => {
-                "the record's own disk cannot even be read: the record goes on in its mirror, and the newest may be missing"
+                "the record itself cannot be read: the conference goes on from its mirror, and the newest may be missing"
             }
             Self::RecordRebuilt => "the record was rebuilt from its mirror at the start",
             Self::MirrorFails => "the mirror of the record cannot be written",

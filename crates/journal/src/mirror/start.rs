@@ -4,6 +4,7 @@
 use crate::{
     CheckpointKey, Journal, JournalError, SqliteJournal,
     files::{beside, copy_database, put_away, sync_folder},
+    rows,
 };
 use diemcau_model::{Alarm, Millis};
 use std::{collections::BTreeSet, fs, path::Path, sync::mpsc::channel, thread, time::Duration};
@@ -94,7 +95,8 @@ fn open_mirror(
     }
 }
 
-/// A main journal that is damaged, lost or behind is written anew from the mirror, if that knows at least as much.
+/// A main journal that is damaged, lost or behind is written anew from the mirror, if that knows at least as much or can
+/// have it.
 pub(super) fn open_main(
     opened: Result<SqliteJournal, JournalError>,
     path: &Path,
@@ -103,8 +105,12 @@ pub(super) fn open_main(
     now: Millis,
     alarms: &mut BTreeSet<Alarm>,
 ) -> Result<SqliteJournal, JournalError> {
+    let mut told = Alarm::RecordRebuilt;
     let mut main = match opened {
-        Err(JournalError::Corrupt { number, what }) if mirror.last_number() + 1 >= number => {
+        Err(JournalError::Corrupt { number, what }) if reaches(mirror, number) => {
+            if !take_from_damaged(path, mirror)? {
+                told = Alarm::RecordMayLack;
+            }
             let away = put_away(path, now)?;
             error!(number, what, kept = %away.display(), "the record was damaged");
             SqliteJournal::open(path, key.clone())?
@@ -116,9 +122,51 @@ pub(super) fn open_main(
         let taken = main.take_missing(mirror.rows())?;
         sync_folder(path)?;
         error!(before, taken, "the record was rebuilt from its mirror");
-        alarms.insert(Alarm::RecordRebuilt);
+        alarms.insert(told);
     }
     Ok(main)
+}
+
+/// Whether a mirror has what is readable of a journal that is damaged at this number.
+fn reaches(mirror: &SqliteJournal, number: u64) -> bool {
+    let last = mirror.last_number();
+    last > 0 && last + 1 >= number
+}
+
+/// The mirror gets what a damaged journal has behind the mirror's end: that may be sound, and is wherever it follows from that
+/// end. Tells whether the mirror has everything then; it cannot be told of one that shows nothing any more.
+///
+/// # Errors
+/// The damaged one shows more than can be had of it: a person must decide.
+fn take_from_damaged(damaged: &Path, mirror: &mut SqliteJournal) -> Result<bool, JournalError> {
+    let looked = rows::reader(damaged).and_then(|db| Ok((rows::last_shown(&db)?, db)));
+    let (shown, db) = match looked {
+        Ok(looked) => looked,
+        Err(failure) => {
+            error!(
+                error = &failure as &dyn std::error::Error,
+                "the damaged record shows nothing: what it knew more than its mirror is missing"
+            );
+            return Ok(false);
+        }
+    };
+    if shown <= mirror.last_number() {
+        return Ok(true);
+    }
+    match mirror.take_behind(&db) {
+        Ok(taken) => info!(taken, "the mirror has what the damaged record knew more"),
+        Err(failure) => error!(
+            error = &failure as &dyn std::error::Error,
+            shown, "the mirror cannot have what the damaged record knew more"
+        ),
+    }
+    if shown <= mirror.last_number() {
+        return Ok(true);
+    }
+    Err(JournalError::Corrupt {
+        number: mirror.last_number() + 1,
+        what: "its mirror ends before that and cannot have what follows: a person must put one of both away",
+    })
 }
 
 /// The mirror gets what a main journal that cannot be written knows more, as far as that can be read; tells what people
@@ -130,25 +178,12 @@ pub(super) fn take_from_main(
     key: &CheckpointKey,
 ) -> Result<Alarm, JournalError> {
     match read_main(main, &beside(path, ".main"), mirror, key) {
-        Ok(taken) => {
-            info!(
-                taken,
-                "the mirror has everything that the record's own disk knew"
-            );
+        Ok(true) => {
+            info!("the mirror has everything that the record's own disk knew");
             Ok(Alarm::RecordOnMirror)
         }
-        // What is readable of it is more than the mirror has.
-        Err(failure @ JournalError::Corrupt { number, .. })
-            if mirror.last_number() + 1 < number =>
-        {
-            Err(failure)
-        }
-        Err(
-            failure @ (JournalError::Io(_)
-            | JournalError::Full
-            | JournalError::Locked
-            | JournalError::Corrupt { .. }),
-        ) => {
+        Ok(false) => Ok(Alarm::RecordMayLack),
+        Err(failure @ (JournalError::Io(_) | JournalError::Full | JournalError::Locked)) => {
             error!(
                 error = &failure as &dyn std::error::Error,
                 "the record's own disk cannot be read either: what it knew more than its mirror is missing"
@@ -157,7 +192,8 @@ pub(super) fn take_from_main(
         }
         // A person must decide.
         Err(
-            failure @ (JournalError::Fork { .. }
+            failure @ (JournalError::Corrupt { .. }
+            | JournalError::Fork { .. }
             | JournalError::UnknownVersion { .. }
             | JournalError::Unreadable { .. }
             | JournalError::Closed),
@@ -165,26 +201,36 @@ pub(super) fn take_from_main(
     }
 }
 
-/// Reads a copy of the main journal, for SQLite writes beside what it reads; tells how many records were taken from it.
+/// Reads a copy of the main journal, for SQLite writes beside what it reads; tells whether the mirror has everything then.
 fn read_main(
     main: &Path,
     folder: &Path,
     mirror: &mut SqliteJournal,
     key: &CheckpointKey,
-) -> Result<u64, JournalError> {
+) -> Result<bool, JournalError> {
     // One that a killed server left.
     let _ = fs::remove_dir_all(folder);
     fs::create_dir(folder).map_err(JournalError::io)?;
     let copied = folder.join("conference.db");
     let taken = copy_database(main, &copied)
         .map_err(JournalError::io)
-        .and_then(|()| SqliteJournal::open(&copied, key.clone()))
-        .and_then(|main| match main.last_number() > mirror.last_number() {
-            true => mirror.take_missing(main.rows()),
-            false => main.is_beginning_of(mirror.rows()).map(|()| 0),
+        .and_then(|()| match SqliteJournal::open(&copied, key.clone()) {
+            Ok(main) => take_from_sound(&main, mirror).map(|()| true),
+            Err(JournalError::Corrupt { number, .. }) if reaches(mirror, number) => {
+                take_from_damaged(&copied, mirror)
+            }
+            Err(failure) => Err(failure),
         });
     let _ = fs::remove_dir_all(folder);
     taken
+}
+
+/// The mirror gets what a sound main journal has more.
+fn take_from_sound(main: &SqliteJournal, mirror: &mut SqliteJournal) -> Result<(), JournalError> {
+    match main.last_number() > mirror.last_number() {
+        true => mirror.take_missing(main.rows()).map(drop),
+        false => main.is_beginning_of(mirror.rows()),
+    }
 }
 
 #[cfg(test)]
