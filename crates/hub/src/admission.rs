@@ -4,7 +4,7 @@ use crate::{
     Clock, HealthLimits, MediaLines, Metrics,
     pins::{Link, Tries},
     replay::Replayed,
-    room::{Opened, Room, RoomHandle},
+    room::{Begun, Opened, Room, RoomHandle, Unwritten},
 };
 use dashmap::DashMap;
 use diemcau_conference::{Event, Setup, Signal};
@@ -102,6 +102,18 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
     })
 }
 
+/// Whether what could not be written may be written later, by the same program.
+fn may_be_over(failure: &JournalError) -> bool {
+    match failure {
+        JournalError::Full | JournalError::Io(_) | JournalError::Locked => true,
+        JournalError::Corrupt { .. }
+        | JournalError::UnknownVersion { .. }
+        | JournalError::Unreadable { .. }
+        | JournalError::Fork { .. }
+        | JournalError::Closed => false,
+    }
+}
+
 impl Hub {
     /// A hub without conferences.
     #[must_use]
@@ -130,6 +142,8 @@ impl Hub {
 
     /// Opens a conference from its journal, or begins it with `setup` when the journal is empty, and starts the task
     /// that owns it. Returns what the conference started from: the journal's word, when it has one.
+    ///
+    /// A conference that has begun is opened also while its journal cannot be written: it acknowledges nothing until it can.
     ///
     /// # Errors
     /// The journal cannot be read, is damaged, or does not begin with a conference.
@@ -182,21 +196,33 @@ impl Hub {
             command: None,
             event: event.clone(),
         };
+        let mut unwritten = None;
         if !opening.is_empty() {
-            writer.append(opening.iter().map(entry).collect()).await?;
+            let append = writer.append(opening.iter().map(entry).collect());
+            match append.await {
+                Ok(_) => opening
+                    .iter()
+                    .for_each(|event| replayed.conference.apply(event)),
+                // A conference that has begun goes on as far as its record goes, as when the disk fails later.
+                Err(why) if replayed.conference.seq() > 0 && may_be_over(&why) => {
+                    unwritten = Some(Unwritten { last_alive, why });
+                }
+                Err(failure) => return Err(failure.into()),
+            }
         }
-        opening
-            .iter()
-            .for_each(|event| replayed.conference.apply(event));
 
         let setup = replayed.conference.setup().clone();
         if setup.sites.is_empty() {
             return Err(OpenError::NoConference);
         }
-        let room = Room::spawn(
+        let begun = Begun {
             replayed,
             writer,
             clock,
+            unwritten,
+        };
+        let room = Room::spawn(
+            begun,
             media,
             self.metrics.clone(),
             self.feed_window,

@@ -28,7 +28,8 @@ use diemcau_model::{
     WaitId, limits,
 };
 use diemcau_protocol::{ErrorWhy, HealthAlarm, ServerFrame, touches};
-use failure::Failure;
+pub(crate) use failure::Unwritten;
+use failure::{Failure, Restart};
 pub(crate) use handle::{Admission, Asked, InLobby, Message, NoSeat, Opened, RoomHandle};
 pub(crate) use lobby::Claim;
 use lobby::{ToLobby, TurnedAway, Waiter};
@@ -74,6 +75,8 @@ pub(crate) struct Room {
     failure: Option<Failure>,
     /// What happened by itself meanwhile has not come before the rules.
     missed: bool,
+    /// The start has not come before the rules either, and goes before everything else.
+    restart: Option<Restart>,
     /// Who was shut out by something that is not written: their door stays shut until nothing is owed any more.
     shut: BTreeSet<Shut>,
     /// What shut them out and could not be written: carried out again as soon as it can be.
@@ -91,6 +94,14 @@ pub(crate) struct Room {
     absent: Absent,
     /// How fast each seat may make the record longer.
     paces: BTreeMap<SeatId, Pace>,
+}
+
+/// A conference as its record has it, and who writes that on.
+pub(crate) struct Begun {
+    pub(crate) replayed: Replayed,
+    pub(crate) writer: Writer,
+    pub(crate) clock: Clock,
+    pub(crate) unwritten: Option<Unwritten>,
 }
 
 /// What one round decided and has not told anyone yet.
@@ -126,18 +137,22 @@ struct Join {
 
 impl Room {
     pub(crate) fn spawn(
-        replayed: Replayed,
-        writer: Writer,
-        clock: Clock,
+        begun: Begun,
         media: MediaLines,
         metrics: Metrics,
         feed_window: Duration,
         limits: HealthLimits,
     ) -> RoomHandle {
+        let Begun {
+            replayed,
+            writer,
+            clock,
+            unwritten,
+        } = begun;
         let (handle, inbox) = mpsc::channel(limits::INBOX_MAX);
         let mut ticks = interval(TICK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let room = Self {
+        let mut room = Self {
             inbox,
             ticks,
             waiting: VecDeque::new(),
@@ -154,6 +169,7 @@ impl Room {
             senders: BTreeMap::new(),
             failure: None,
             missed: false,
+            restart: None,
             shut: BTreeSet::new(),
             owed: vec![],
             alarms_told: BTreeSet::new(),
@@ -163,6 +179,9 @@ impl Room {
             absent: Absent::default(),
             paces: BTreeMap::new(),
         };
+        if let Some(unwritten) = unwritten {
+            room.begin_unwritten(&unwritten);
+        }
         tokio::spawn(room.run().instrument(info_span!("room")));
         RoomHandle {
             inbox: handle,
@@ -226,9 +245,10 @@ impl Room {
 
     /// What happened, and what is owed, while nothing could be written.
     fn catch_up(&mut self, round: &mut Round) {
-        if !self.may_write() {
+        if !self.may_try() {
             return;
         }
+        self.take_restart(round);
         if mem::take(&mut self.missed) {
             self.follow_links(round);
         }
@@ -575,7 +595,7 @@ impl Room {
                 self.metrics
                     .commit_seconds
                     .observe(begun.elapsed().as_secs_f64());
-                self.failure = None;
+                (self.failure, self.restart) = (None, None);
                 Ok(())
             }
             Err(failure) => {

@@ -10,12 +10,14 @@
 mod support;
 
 use diemcau_conference::Event;
+use diemcau_hub::OpenError;
+use diemcau_journal::JournalError;
 use diemcau_model::{Alarm, DeviceId, ItemId, PeerAsk, SeatId, SiteId, Stage, WaitId};
 use diemcau_protocol::{ClientCommand, ClientFrame, ErrorWhy, Fact, ServerFrame};
 use std::{collections::BTreeSet, time::Duration};
 use support::{
     Guest, LIVE,
-    disk::{Fault, OnDisk, hub_on_a_disk, hub_on_a_disk_of},
+    disk::{Disk, Fault, OnDisk, hub_on_a_disk, hub_on_a_disk_of, hub_over},
     setup,
 };
 use tokio::{
@@ -332,5 +334,62 @@ async fn who_is_asked_to_leave_is_cut_and_its_device_shut_out_though_the_disk_fa
         matches!(stranger.welcome, ServerFrame::Waiting { .. }),
         "{:?}",
         stranger.welcome
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_conference_begins_on_a_disk_that_fails_and_the_start_is_written_first_when_it_heals() {
+    for (fault, alarm) in [
+        (Fault::Full, Alarm::RecordFull),
+        (Fault::Sync, Alarm::RecordFails),
+    ] {
+        let mut bound = setup();
+        bound.seats[1].bound = true;
+        let on = hub_on_a_disk_of(bound.clone()).await;
+        let mut chair = Guest::join(&on.hub, "chair").await;
+        let opened = chair.microphone("open", true).await;
+        assert!(matches!(opened, ServerFrame::Ok { .. }), "{opened:?}");
+        let (known, other) = (Some(DeviceId([1; 32])), Some(DeviceId([2; 32])));
+        let _known = Guest::come(&on.hub, "secretary", known, None).await;
+        let waiting = Guest::come(&on.hub, "secretary", other, None).await;
+        assert!(matches!(waiting.welcome, ServerFrame::Waiting { .. }));
+
+        // The server is gone without a word, and what waited at its door with it.
+        let before = on.disk.events();
+        on.disk.fails(fault);
+        let OnDisk {
+            hub, disk, shown, ..
+        } = hub_over(on.disk.clone(), bound).await.unwrap();
+        assert_eq!(hub.alarms().await, [alarm].into());
+        let mut chair = Guest::join(&hub, "chair").await;
+        assert_eq!(chair.alarms().await, [alarm].into());
+        assert!(
+            shown.borrow().heard.contains(&SiteId(0)),
+            "what is heard is what the record says"
+        );
+        assert!(is_failed(&chair.microphone("close", false).await));
+        assert!(!shown.borrow().heard.contains(&SiteId(0)));
+        sleep(Duration::from_secs(10)).await;
+        assert_eq!(hub.alarms().await, [alarm].into());
+        assert_eq!(disk.events(), before, "nothing was written");
+
+        disk.fails(None);
+        assert_eq!(chair.alarms().await, BTreeSet::new(), "it is over");
+        let after = disk.events();
+        let first = after.get(before.len());
+        assert!(matches!(first, Some(Event::DeviceGone { .. })), "{first:?}");
+        let closed = chair.microphone("close", false).await;
+        assert!(matches!(closed, ServerFrame::Ok { .. }), "{closed:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_conference_begins_that_has_no_record_yet() {
+    let disk = Disk::new();
+    disk.fails(Fault::Full);
+    let opened = hub_over(disk, setup()).await.map(|_| ());
+    assert!(
+        matches!(opened, Err(OpenError::Journal(JournalError::Full))),
+        "{opened:?}"
     );
 }

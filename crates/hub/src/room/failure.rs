@@ -6,7 +6,7 @@ use super::{Asked, Owed, Room, Round, Shut, TICK};
 use crate::replay::Replayed;
 use diemcau_conference::{Event, Signal};
 use diemcau_journal::JournalError;
-use diemcau_model::{Alarm, EndpointKind, PeerId, SeatId, SiteId, Stage};
+use diemcau_model::{Alarm, EndpointKind, Millis, PeerId, SeatId, SiteId, Stage};
 use diemcau_protocol::{ServerFrame, Slice, touches};
 use std::collections::BTreeSet;
 use tokio::time::Instant;
@@ -23,6 +23,22 @@ pub(super) struct Failure {
     alarm: Alarm,
 }
 
+/// What follows from a start could not be written.
+#[derive(Debug)]
+pub(crate) struct Unwritten {
+    /// When the server was last alive before.
+    pub(crate) last_alive: Millis,
+    pub(crate) why: JournalError,
+}
+
+/// A start that is not written yet.
+#[derive(Debug)]
+pub(super) struct Restart {
+    last_alive: Millis,
+    /// It came before the rules, and waits for the disk.
+    is_decided: bool,
+}
+
 impl Failure {
     pub(super) fn alarm(&self) -> Alarm {
         self.alarm
@@ -30,8 +46,14 @@ impl Failure {
 }
 
 impl Room {
-    /// Whether something may be decided: what is decided is written.
+    /// Whether something may be decided: what is decided is written, and comes behind the start.
     pub(super) fn may_write(&self) -> bool {
+        let is_begun = self.restart.as_ref().is_none_or(|start| start.is_decided);
+        is_begun && self.may_try()
+    }
+
+    /// Whether a write may be tried.
+    pub(super) fn may_try(&self) -> bool {
         let now = Instant::now();
         self.failure
             .as_ref()
@@ -91,8 +113,38 @@ impl Room {
         self.fails(alarm, false);
     }
 
+    /// What follows from the start could not be written: it is tried again as any other write, and nothing goes before it.
+    pub(super) fn begin_unwritten(&mut self, unwritten: &Unwritten) {
+        let Unwritten { last_alive, why } = unwritten;
+        error!(
+            error = why as &dyn std::error::Error,
+            "the journal cannot be written: the conference begins with what it says"
+        );
+        self.metrics.commit_failures.inc();
+        self.restart = Some(Restart {
+            last_alive: *last_alive,
+            is_decided: false,
+        });
+        self.fails(alarm_of(why), true);
+    }
+
+    /// The start that could not be written comes before the rules.
+    pub(super) fn take_restart(&mut self, round: &mut Round) {
+        let Some(restart) = &mut self.restart else {
+            return;
+        };
+        restart.is_decided = true;
+        let last_alive = restart.last_alive;
+        let signal = Signal::Restarted { last_alive };
+        let events = self.conference.decide_signal(signal, self.clock.now());
+        self.happened(events, round);
+    }
+
     fn fails(&mut self, alarm: Alarm, in_step: bool) {
         self.missed = true;
+        if let Some(restart) = &mut self.restart {
+            restart.is_decided = false;
+        }
         self.failure = Some(Failure {
             retry_at: Instant::now() + TICK,
             in_step,

@@ -7,7 +7,7 @@
 
 use super::setup;
 use diemcau_conference::{Event, Setup};
-use diemcau_hub::{Ground, Hub, MediaLines, Metrics};
+use diemcau_hub::{Ground, Hub, MediaLines, Metrics, OpenError};
 use diemcau_journal::{Entry, Journal, JournalError, MemoryJournal, Record, Writer};
 use diemcau_model::{Millis, PeerAsk, Stage};
 use prometheus_client::registry::Registry;
@@ -41,6 +41,13 @@ pub struct Disk {
 }
 
 impl Disk {
+    pub fn new() -> Self {
+        Self {
+            journal: MemoryJournal::new(),
+            behaviour: Arc::default(),
+        }
+    }
+
     pub fn fails(&self, fault: impl Into<Option<Fault>>) {
         self.behaviour.lock().unwrap().fault = fault.into();
     }
@@ -105,10 +112,11 @@ pub async fn hub_on_a_disk() -> OnDisk {
 }
 
 pub async fn hub_on_a_disk_of(setup: Setup) -> OnDisk {
-    let disk = Disk {
-        journal: MemoryJournal::new(),
-        behaviour: Arc::default(),
-    };
+    hub_over(Disk::new(), setup).await.unwrap()
+}
+
+/// A hub over what a disk has: another one may have gone from it.
+pub async fn hub_over(disk: Disk, setup: Setup) -> Result<OnDisk, OpenError> {
     let (stage, shown) = watch::channel(Stage::default());
     let (ask, mut asked) = mpsc::channel(64);
     let (say, says) = mpsc::channel(64);
@@ -138,12 +146,11 @@ pub async fn hub_on_a_disk_of(setup: Setup) -> OnDisk {
     };
     let hub = Hub::new(Metrics::register(&mut Registry::default()));
     hub.open_on(ground, setup, Box::new(disk.clone()), lines)
-        .await
-        .unwrap();
-    OnDisk {
+        .await?;
+    Ok(OnDisk {
         hub,
         disk,
         shown,
         asks,
-    }
+    })
 }
