@@ -11,7 +11,7 @@ mod start;
 use crate::{CheckpointKey, Entry, Journal, JournalError, Record, SqliteJournal};
 use diemcau_model::{Alarm, Millis};
 use follower::{Ask, Follower};
-use start::{START_WITHIN, mirror_beside, open_main, take_from_main};
+use start::{START_WITHIN, mirror_beside, open_main, take_from_main, takes_over};
 use std::{
     collections::BTreeSet,
     io,
@@ -68,12 +68,20 @@ impl MirroredJournal {
             ));
         };
         match open_main(opened, main, &mut copy, &key, now, &mut alarms) {
-            Ok(opened) => Self::both(opened, copy, main, mirror, key, alarms),
+            Ok(mut opened) => match opened.probe() {
+                Err(failure @ (JournalError::Io(_) | JournalError::Full))
+                    if takes_over(&opened, &mut copy)? =>
+                {
+                    tell_of_main(&failure);
+                    drop(opened);
+                    let lags = Alarm::RecordOnMirror;
+                    Ok(Self::alone(copy, (mirror, main), key, lags, alarms))
+                }
+                // What cannot be written is told by what is appended.
+                Ok(()) | Err(_) => Self::both(opened, copy, main, mirror, key, alarms),
+            },
             Err(failure @ (JournalError::Io(_) | JournalError::Full)) if copy.last_number() > 0 => {
-                error!(
-                    error = &failure as &dyn std::error::Error,
-                    "the record's own disk cannot be used: its mirror is the record"
-                );
+                tell_of_main(&failure);
                 let lags = take_from_main(main, mirror, &mut copy, &key)?;
                 Ok(Self::alone(copy, (mirror, main), key, lags, alarms))
             }
@@ -191,6 +199,13 @@ impl MirroredJournal {
             }
         }
     }
+}
+
+fn tell_of_main(failure: &JournalError) {
+    error!(
+        error = failure as &dyn std::error::Error,
+        "the record's own disk cannot be used: its mirror is the record"
+    );
 }
 
 impl Journal for MirroredJournal {

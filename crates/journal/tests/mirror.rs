@@ -9,6 +9,7 @@ use common::{all, entry, key};
 use diemcau_journal::{CHECKPOINT_EVERY, Journal, JournalError, MirroredJournal, SqliteJournal};
 use diemcau_model::{Alarm, Millis};
 use rusqlite::Connection;
+use rustix::fs::{CWD, Mode, mkfifoat};
 use std::{
     collections::BTreeSet,
     fs,
@@ -115,6 +116,13 @@ fn change(path: &Path, number: u32) {
     let db = Connection::open(path).unwrap();
     let change = "UPDATE journal SET body = CAST(replace(CAST(body AS TEXT), 'nhất', 'nhứt') AS BLOB) WHERE number = ?1";
     assert_eq!(db.execute(change, [number]).unwrap(), 1);
+}
+
+/// A record that can be opened and read, and takes no byte: its log is a pipe, which is empty and cannot be written as a file
+/// is. SQLite takes it away when it closes the record.
+fn takes_nothing(path: &Path) {
+    let log = path.with_file_name("conference.db-wal");
+    mkfifoat(CWD, &log, Mode::RUSR | Mode::WUSR).unwrap();
 }
 
 /// The numbers that are signed.
@@ -467,6 +475,32 @@ fn a_record_whose_disk_is_gone_at_the_start_goes_on_in_its_mirror_and_catches_up
     drop(journal);
     disks.are_equal();
     assert_eq!(disks.open().unwrap().alarms(), alarms([]));
+}
+
+#[test]
+fn a_record_whose_disk_takes_nothing_at_the_start_goes_on_in_its_mirror_and_follows() {
+    let disks = lagging(20, 40);
+    takes_nothing(&disks.main);
+    let mut journal = disks.open().unwrap();
+    assert_eq!(journal.alarms(), alarms([Alarm::RecordOnMirror]));
+    assert_eq!(journal.last_number(), 40, "acknowledged events are gone");
+    fill(&mut journal, 41..=42);
+    // SQLite has taken the log away that took nothing: there is room.
+    until(&mut journal, alarms([]));
+    drop(journal);
+    disks.are_equal();
+}
+
+#[test]
+fn where_neither_can_be_written_the_main_record_waits_for_room() {
+    let disks = lagging(20, 40);
+    takes_nothing(&disks.main);
+    takes_nothing(&disks.mirror);
+    let mut journal = disks.open().unwrap();
+    assert_eq!(journal.last_number(), 40);
+    let refused = journal.append(&[entry(41)]);
+    assert!(matches!(refused, Err(JournalError::Io(_))), "{refused:?}");
+    assert_eq!(journal.alarms(), alarms([Alarm::MirrorFails]));
 }
 
 #[test]

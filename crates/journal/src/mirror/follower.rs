@@ -69,6 +69,8 @@ impl Follower {
             path,
             key,
             reader: None,
+            // One that was never written here, or failed, must show that it can be.
+            can_write: copy.is_some(),
             copy,
             _end: end,
         };
@@ -147,6 +149,7 @@ struct Copier {
     key: CheckpointKey,
     reader: Option<Connection>,
     copy: Option<SqliteJournal>,
+    can_write: bool,
     // Declared last: it tells that the copy is closed.
     _end: Sender<()>,
 }
@@ -155,6 +158,7 @@ impl Copier {
     fn run(mut self) {
         while let Some((upto, ask)) = self.line.next() {
             let followed = self.follow(ask);
+            self.can_write = followed.is_ok();
             if matches!(
                 followed,
                 Err(JournalError::Io(_) | JournalError::Fork { .. })
@@ -175,7 +179,10 @@ impl Copier {
             Some(reader) => reader,
             reader @ None => reader.insert(rows::reader(&self.leader)?),
         };
-        copy.take_missing(reader)?;
+        let taken = copy.take_missing(reader)?;
+        if taken == 0 && !self.can_write {
+            copy.probe()?;
+        }
         if let Some(now) = ask.alive {
             copy.touch(now);
         }

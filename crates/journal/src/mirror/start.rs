@@ -127,6 +127,39 @@ pub(super) fn open_main(
     Ok(main)
 }
 
+/// Whether the conference goes on in the mirror, of a main journal that is sound and cannot be written: if the mirror can have
+/// everything and can be written itself. Where it cannot, nothing is won.
+pub(super) fn takes_over(
+    main: &SqliteJournal,
+    mirror: &mut SqliteJournal,
+) -> Result<bool, JournalError> {
+    if main.last_number() == 0 {
+        return Ok(false);
+    }
+    match take_from_sound(main, mirror).and_then(|()| mirror.probe()) {
+        Ok(()) => Ok(true),
+        Err(
+            failure @ (JournalError::Io(_)
+            | JournalError::Full
+            | JournalError::Locked
+            | JournalError::Corrupt { .. }),
+        ) => {
+            warn!(
+                error = &failure as &dyn std::error::Error,
+                "the mirror of the record cannot take its place"
+            );
+            Ok(false)
+        }
+        // A person must decide.
+        Err(
+            failure @ (JournalError::Fork { .. }
+            | JournalError::UnknownVersion { .. }
+            | JournalError::Unreadable { .. }
+            | JournalError::Closed),
+        ) => Err(failure),
+    }
+}
+
 /// Whether a mirror has what is readable of a journal that is damaged at this number.
 fn reaches(mirror: &SqliteJournal, number: u64) -> bool {
     let last = mirror.last_number();
