@@ -7,6 +7,7 @@ mod alive;
 mod checkpoint;
 mod error;
 mod files;
+mod first;
 mod format;
 #[cfg(test)]
 mod fuzz;
@@ -18,6 +19,7 @@ mod writer;
 
 pub use checkpoint::{CHECKPOINT_EVERY, CheckpointKey};
 pub use error::JournalError;
+pub use first::first_record;
 pub use format::{Entry, FORMAT_VERSION, Record};
 pub use memory::MemoryJournal;
 pub use mirror::MirroredJournal;

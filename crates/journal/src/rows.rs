@@ -37,6 +37,14 @@ pub(crate) fn walk(
     walk_on(db, Chain::default(), ALL, each)
 }
 
+/// Looks at the first record, and checks it.
+pub(crate) fn first(
+    db: &Connection,
+    each: impl FnMut(Chain, Stored<'_>) -> Result<(), JournalError>,
+) -> Result<(), JournalError> {
+    walk_on(db, Chain::default(), 1, each).map(drop)
+}
+
 /// The next part behind a place that is known to be this journal's too.
 pub(crate) fn behind(db: &Connection, place: Chain) -> Result<Part, JournalError> {
     // Records and signatures are of one moment; dropped, it has changed nothing.

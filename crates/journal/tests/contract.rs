@@ -5,9 +5,12 @@
 mod common;
 
 use common::{all, entry, key, posted, tell};
-use diemcau_journal::{Entry, Journal, JournalError, MemoryJournal, Record, SqliteJournal};
+use diemcau_journal::{
+    Entry, Journal, JournalError, MemoryJournal, Record, SqliteJournal, first_record,
+};
 use diemcau_model::Millis;
 use sha2::{Digest, Sha256};
+use std::fs;
 
 #[test]
 fn memory_keeps_the_contract() {
@@ -177,6 +180,37 @@ fn a_reader_may_look_while_the_journal_is_open() {
         .unwrap();
     assert_eq!(count, 2);
     assert_eq!(journal.append(&[entry(3)]).unwrap(), 3);
+}
+
+#[test]
+fn how_a_journal_begins_can_be_looked_at_without_a_trace() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = folder.path().join("hội nghị #1 %41?");
+    fs::create_dir(&place).unwrap();
+    let path = place.join("conference.db");
+    let names = || fs::read_dir(&place).unwrap().count();
+    assert_eq!(first_record(&path).unwrap(), None);
+    fs::write(&path, "").unwrap();
+    assert_eq!(first_record(&path).unwrap(), None);
+    assert_eq!(names(), 1);
+
+    let mut journal = SqliteJournal::open(&path, key()).unwrap();
+    assert_eq!(first_record(&path).unwrap(), None);
+    journal.append(&[entry(1), entry(2)]).unwrap();
+    // It stands in the log yet, and the journal is open.
+    let first = first_record(&path).unwrap().unwrap();
+    assert_eq!(told(&first), entry(1));
+    drop(journal);
+    let (before, there) = (fs::read(&path).unwrap(), names());
+    assert_eq!(first_record(&path).unwrap(), Some(first));
+    assert_eq!((fs::read(&path).unwrap(), names()), (before, there));
+
+    fs::write(&path, "Biên bản hội nghị. ".repeat(500)).unwrap();
+    let damaged = first_record(&path);
+    assert!(
+        matches!(damaged, Err(JournalError::Corrupt { number: 1, .. })),
+        "{damaged:?}"
+    );
 }
 
 #[test]

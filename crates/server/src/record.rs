@@ -1,16 +1,21 @@
-//! The record on disk: where it is, where its mirror is, and the key that signs it.
+//! The record on disk: where it is, where its mirror is, and the secret from which the key that signs it follows.
 
-use crate::{folder::Folder, links::derive};
-use anyhow::{Result, ensure};
-use diemcau_journal::{CheckpointKey, Journal, MirroredJournal, SqliteJournal};
+use crate::{
+    folder::{Folder, Secret, look_after},
+    links::{self, derive},
+};
+use anyhow::{Context, Result, bail, ensure};
+use diemcau_conference::{Event, Seat, Setup};
+use diemcau_journal::{CheckpointKey, Journal, MirroredJournal, SqliteJournal, first_record};
 use diemcau_model::Millis;
 use std::{
     fs,
-    path::{Path, PathBuf},
+    path::Path,
     sync::mpsc::channel,
     thread,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
+use tracing::warn;
 
 /// The journal's file in the data folder, and in the mirror's.
 const JOURNAL: &str = "conference.db";
@@ -22,7 +27,7 @@ const MIRROR_WITHIN: Duration = Duration::from_secs(3);
 pub struct Record {
     folder: Folder,
     /// The second copy's folder.
-    mirror: Option<PathBuf>,
+    mirror: Option<Folder>,
 }
 
 impl Record {
@@ -30,36 +35,103 @@ impl Record {
     pub fn new(folder: &Folder, mirror: &Path) -> Self {
         Self {
             folder: folder.clone(),
-            mirror: (mirror != Path::new("")).then(|| mirror.to_owned()),
+            mirror: (mirror != Path::new("")).then(|| Folder::at(mirror)),
         }
     }
 
     /// Whether there is one, be it in the mirror alone.
     pub fn exists(&self) -> bool {
-        let mirror = self.mirror.as_ref();
-        self.folder.file(JOURNAL).exists()
-            || mirror.is_some_and(|mirror| mirror.join(JOURNAL).exists())
+        self.folders().any(|folder| folder.file(JOURNAL).exists())
     }
 
-    /// The key that signs it: it follows from the installation's secret, as the links do.
-    pub fn key(&self) -> Result<CheckpointKey> {
-        let seed = derive(&self.folder.secret()?, "diemcau checkpoint key");
-        Ok(CheckpointKey::from_seed(&seed)?)
+    /// The secret of the conference that is there; none when there is none. It is the one that the links were made from, or
+    /// none at all: what is signed with another, or served with other links, cannot be mended. Changes nothing on any disk.
+    ///
+    /// # Errors
+    /// The record or the secret cannot be read, or they do not belong together.
+    pub fn secret(&self) -> Result<Option<Secret>> {
+        let Some(setup) = self.setup()? else {
+            return Ok(None);
+        };
+        let secret = self.held_secret()?;
+        let fits = |seat: &Seat| seat.token_sha256 == links::hash(&secret, seat.id);
+        ensure!(
+            setup.seats.iter().all(fits),
+            "secret.key is not the one this conference was begun with: bring it back from a copy"
+        );
+        Ok(Some(secret))
+    }
+
+    /// The secret of a conference that begins: the folder's, or a new one.
+    ///
+    /// # Errors
+    /// It cannot be read or written.
+    pub fn begin_secret(&self) -> Result<Secret> {
+        match self.folder.secret()? {
+            Some(secret) => Ok(secret),
+            None => self.folder.make_secret(),
+        }
+    }
+
+    /// Sees to it that folder and mirror have the secret: who has only one of them left goes on with the same links.
+    pub fn keep_secret(&self, secret: &Secret) {
+        for folder in self.folders().cloned() {
+            let secret = *secret;
+            look_after(move || folder.hold_secret(&secret));
+        }
     }
 
     /// Opens it, or begins it.
-    pub fn open(&self) -> Result<Box<dyn Journal>> {
-        let (file, key) = (self.folder.file(JOURNAL), self.key()?);
+    pub fn open(&self, secret: &Secret) -> Result<Box<dyn Journal>> {
+        let (file, key) = (self.folder.file(JOURNAL), key(secret)?);
         let Some(mirror) = &self.mirror else {
             return Ok(Box::new(SqliteJournal::open(file, key)?));
         };
         ensure!(
-            !self.makes_own_folder(mirror),
+            !self.makes_own_folder(mirror.path()),
             "the mirror is the data folder itself: it must be another one, on another disk"
         );
-        let mirror = mirror.join(JOURNAL);
+        let mirror = mirror.file(JOURNAL);
         let journal = MirroredJournal::open(&file, &mirror, key, now())?;
         Ok(Box::new(journal))
+    }
+
+    fn folders(&self) -> impl Iterator<Item = &Folder> {
+        [&self.folder].into_iter().chain(&self.mirror)
+    }
+
+    /// How the conference begins, as the record says it, or its mirror where that says nothing.
+    fn setup(&self) -> Result<Option<Setup>> {
+        let mut failed = None;
+        for folder in self.folders() {
+            match first_record(&folder.file(JOURNAL)) {
+                Ok(Some(first)) => return begun(first.event).map(Some),
+                Ok(None) => {}
+                Err(failure) => failed = failed.or(Some(failure)),
+            }
+        }
+        match failed {
+            Some(failure) => Err(failure).context("the record cannot be read"),
+            None => Ok(None),
+        }
+    }
+
+    /// The secret that is there: the mirror's only where the folder's is missing, or is none.
+    fn held_secret(&self) -> Result<Secret> {
+        let own = self.folder.secret();
+        if let Ok(Some(secret)) = own {
+            return Ok(secret);
+        }
+        let mirror = self.mirror.as_ref();
+        if let Some(secret) = mirror.and_then(|mirror| mirror.secret().ok().flatten()) {
+            warn!("secret.key is missing in the data folder, and is taken from the mirror");
+            return Ok(secret);
+        }
+        own?;
+        bail!(
+            "secret.key is missing in {}, and no mirror has it: bring it back from a copy",
+            self.folder.path().display()
+        )
     }
 
     /// Makes the mirror's folder, and tells whether it is the data folder. One that cannot be made, or whose disk does not
@@ -73,6 +145,23 @@ impl Record {
             let _ = done.send(own.is_some() && own == mirror.canonicalize().ok());
         });
         answer.recv_timeout(MIRROR_WITHIN).unwrap_or(false)
+    }
+}
+
+/// The key that signs the record: it follows from the installation's secret, as the links do.
+pub fn key(secret: &Secret) -> Result<CheckpointKey> {
+    let seed = derive(secret, "diemcau checkpoint key");
+    Ok(CheckpointKey::from_seed(&seed)?)
+}
+
+#[allow(
+    clippy::wildcard_enum_match_arm,
+    reason = "a conference begins in one way"
+)]
+fn begun(first: Event) -> Result<Setup> {
+    match first {
+        Event::ConferenceOpened { setup } => Ok(*setup),
+        _ => bail!("the record does not begin with a conference"),
     }
 }
 

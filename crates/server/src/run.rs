@@ -5,7 +5,7 @@ use crate::{
     assets::Assets,
     authority, cli, complete,
     conference_file::{self, Lock},
-    folder::{Folder, SECRET_BYTES},
+    folder::{Folder, Secret},
     http::{self, Site},
     links::{self, Link},
     listen::{self, Front},
@@ -15,7 +15,7 @@ use crate::{
     whip,
 };
 use anyhow::{Context, Result, anyhow, bail, ensure};
-use diemcau_conference::{Event, Seat, Setup};
+use diemcau_conference::{Event, Setup};
 use diemcau_endpoint::{Device, EndpointConfig, Topic};
 use diemcau_hub::{Hub, MediaLines};
 use diemcau_journal::{Entry, Journal};
@@ -68,23 +68,14 @@ const JOURNAL_WITHIN: Duration = Duration::from_secs(10);
 /// Runs the demo conference, beginning it on the first start.
 pub async fn demo(settings: Settings) -> Result<()> {
     let (folder, record) = demo_folder(&settings)?;
-    let secret = folder.secret()?;
-    let setup = conference_file::read(conference_file::DEMO, |seat, pin| {
-        links::lock(&secret, seat, pin)
-    })?;
-    run(settings, folder, &record, setup, true).await
+    run(settings, folder, &record, true).await
 }
 
 /// Serves the conference of the data folder.
 pub async fn serve(settings: Settings) -> Result<()> {
-    let folder = Folder::open(&settings.data)?;
+    let folder = data_folder(&settings.data, &settings.mirror)?;
     let record = Record::new(&folder, &settings.mirror);
-    ensure!(
-        record.exists(),
-        "{} holds no conference: begin one with `diemcau new`",
-        settings.data.display()
-    );
-    run(settings, folder, &record, Setup::default(), false).await
+    run(settings, folder, &record, false).await
 }
 
 /// Begins a conference from its file, and prints its links.
@@ -96,25 +87,26 @@ pub fn create(settings: &Settings, file: &Path) -> Result<()> {
         "{} or its mirror holds a conference already",
         settings.data.display()
     );
-    let secret = folder.secret()?;
+    let secret = record.begin_secret()?;
     let setup = read_file(file, |seat, pin| links::lock(&secret, seat, pin))?;
 
     let event = Event::ConferenceOpened {
         setup: Box::new(setup.clone()),
     };
-    record.open()?.append(&[Entry {
+    record.open(&secret)?.append(&[Entry {
         at: record::now(),
         seat: None,
         command: None,
         event,
     }])?;
+    record.keep_secret(&secret);
 
     let links = links::links(&setup, &secret, &settings.base_url()?);
     write_links(&folder, &links)?;
     show_links(&setup, &links);
     say(format_args!(
         "The record is signed with the key {}. Keep it with the minutes.\n",
-        record.key()?.public()
+        record::key(&secret)?.public()
     ));
     Ok(())
 }
@@ -156,12 +148,14 @@ pub fn print_key(settings: &Settings, demo: bool) -> Result<()> {
         true => demo_folder(settings)?.1,
         false => own,
     };
-    ensure!(
-        record.exists(),
-        "{} holds no conference yet: start `diemcau` or `diemcau new` first",
-        settings.data.display()
-    );
-    say(record.key()?.public());
+    let none = || {
+        format!(
+            "{} holds no conference yet: start `diemcau` or `diemcau new` first",
+            settings.data.display()
+        )
+    };
+    let secret = record.secret()?.with_context(none)?;
+    say(record::key(&secret)?.public());
     Ok(())
 }
 
@@ -254,7 +248,7 @@ fn read_file(file: &Path, lock: impl Fn(SeatId, Option<&str>) -> Lock) -> Result
 
 /// The demo's folder, and its record; the mirror of it is as much apart as the folder is.
 fn demo_folder(settings: &Settings) -> Result<(Folder, Record)> {
-    let folder = Folder::open(&settings.data.join(DEMO_FOLDER))?;
+    let folder = data_folder(&settings.data.join(DEMO_FOLDER), &settings.mirror)?;
     let mirror = match settings.mirror.as_os_str().is_empty() {
         true => settings.mirror.clone(),
         false => settings.mirror.join(DEMO_FOLDER),
@@ -263,13 +257,33 @@ fn demo_folder(settings: &Settings) -> Result<(Folder, Record)> {
     Ok((folder, record))
 }
 
-async fn run(
-    settings: Settings,
-    folder: Folder,
-    record: &Record,
-    setup: Setup,
-    is_demo: bool,
-) -> Result<()> {
+/// A data folder; where there is a mirror, that may be all that is left.
+fn data_folder(path: &Path, mirror: &Path) -> Result<Folder> {
+    match Folder::open(path) {
+        Err(_) if mirror != Path::new("") => Ok(Folder::at(path)),
+        opened => opened,
+    }
+}
+
+/// The secret of the conference that is served, and what it begins with if it has not begun.
+fn conference(settings: &Settings, record: &Record, is_demo: bool) -> Result<(Secret, Setup)> {
+    match record.secret()? {
+        Some(secret) => Ok((secret, Setup::default())),
+        None if is_demo => {
+            let secret = record.begin_secret()?;
+            let setup = conference_file::read(conference_file::DEMO, |seat, pin| {
+                links::lock(&secret, seat, pin)
+            })?;
+            Ok((secret, setup))
+        }
+        None => bail!(
+            "{} holds no conference: begin one with `diemcau new`",
+            settings.data.display()
+        ),
+    }
+}
+
+async fn run(settings: Settings, folder: Folder, record: &Record, is_demo: bool) -> Result<()> {
     start_log(&settings.log);
     if !settings.lan && !settings.listen.ip().is_loopback() {
         warn!("without --lan browsers on other machines get no camera and no microphone");
@@ -287,7 +301,10 @@ async fn run(
         ..settings
     };
 
-    let journal = record.open()?;
+    // Before anything is opened: another secret's signature would stay in the record.
+    let (secret, setup) = conference(&settings, record, is_demo)?;
+    let journal = record.open(&secret)?;
+    record.keep_secret(&secret);
     let (mut scrape, metrics) = Scrape::new();
     let addresses = Addresses::new(settings.limits(), scrape.registry());
     let sessions = Arc::new(whip::Sessions::new(scrape.registry()));
@@ -296,8 +313,6 @@ async fn run(
     let media = start_media(&settings, &hub, setup, journal).await?;
     scrape.add_media(media.media.counters());
 
-    let secret = folder.secret()?;
-    check_secret(&media.setup, &secret)?;
     let links = links::links(&media.setup, &secret, &settings.base_url()?);
     write_links(&folder, &links)?;
     let identity = if settings.lan {
@@ -318,7 +333,7 @@ async fn run(
     if is_demo {
         show_demo(&settings, &media.setup, &links)?;
     }
-    info!(key = record.key()?.public(), "the record is signed");
+    info!(key = record::key(&secret)?.public(), "the record is signed");
     if let Some(identity) = &identity {
         info!(sha256 = %identity.fingerprint()?, "machines trust this authority by /trust");
     }
@@ -426,16 +441,6 @@ fn tls(identity: authority::Identity) -> Result<TlsAcceptor> {
         .context("the server's own certificate cannot be used")?;
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(TlsAcceptor::from(Arc::new(config)))
-}
-
-/// Links made from another secret open nothing: say so before anybody prints them.
-fn check_secret(setup: &Setup, secret: &[u8; SECRET_BYTES]) -> Result<()> {
-    let fits = |seat: &Seat| seat.token_sha256 == links::hash(secret, seat.id);
-    ensure!(
-        setup.seats.iter().all(fits),
-        "secret.key is not the one this conference was begun with: bring it back from a copy"
-    );
-    Ok(())
 }
 
 /// Every name and address this server may be reached by.

@@ -13,5 +13,6 @@ mod encoders;
 mod feed;
 mod forgeries;
 mod revoked;
+mod secret;
 mod slow;
 mod stop;

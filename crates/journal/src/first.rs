@@ -1,0 +1,52 @@
+//! How a journal begins, for whoever must know that before it is opened: nothing is written, not even beside it.
+
+use crate::{
+    JournalError, Record,
+    files::beside,
+    format::decode,
+    rows::{self, told},
+};
+use rusqlite::{Connection, OpenFlags};
+use std::{fmt::Write, fs, os::unix::ffi::OsStrExt, path::Path};
+
+/// The first record of the journal in a file; none where there is none. Another program may have it open.
+///
+/// # Errors
+/// There is a file, and its first record cannot be read or is not sound.
+pub fn first_record(path: &Path) -> Result<Option<Record>, JournalError> {
+    if !path.exists() {
+        return Ok(None);
+    }
+    let db = still(path)?;
+    let tables: i64 = db
+        .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))
+        .map_err(|error| told(error, 1))?;
+    if tables == 0 {
+        return Ok(None);
+    }
+    let mut first = None;
+    rows::first(&db, |chain, stored| {
+        first = Some(decode(chain, stored.body)?);
+        Ok(())
+    })?;
+    Ok(first)
+}
+
+/// A connection that changes nothing. SQLite makes its files beside a database it reads, unless it is told that nobody writes
+/// it; that is so while there is no log. Where there is one, those files are there too.
+fn still(path: &Path) -> Result<Connection, JournalError> {
+    let log = fs::metadata(beside(path, "-wal"));
+    if log.is_ok_and(|log| log.len() > 0) {
+        return rows::reader(path);
+    }
+    let mut uri = String::from("file:");
+    for byte in path.as_os_str().as_bytes() {
+        // Any byte may be written so.
+        let _ = write!(uri, "%{byte:02x}");
+    }
+    uri.push_str("?immutable=1");
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX
+        | OpenFlags::SQLITE_OPEN_URI;
+    Connection::open_with_flags(uri, flags).map_err(|error| told(error, 1))
+}

@@ -1,0 +1,141 @@
+//! The secret that the links and the signatures follow from, on a disk and on its mirror, when one of both is lost.
+
+use anyhow::{Context, Result, anyhow, ensure};
+use diemcau_model::SiteId;
+use diemcau_tests::{
+    Client, Server,
+    script::{comment, taken},
+};
+use diemcau_verify::verify;
+use std::{
+    collections::BTreeMap,
+    fs,
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+};
+use tempfile::TempDir;
+
+/// A demo with a mirror, and what was said in it.
+struct Mirrored {
+    server: Server,
+    mirror: TempDir,
+    token: String,
+}
+
+impl Mirrored {
+    async fn begin() -> Result<Self> {
+        let mirror = TempDir::new()?;
+        let server = Server::with_settings(&format!("mirror = {:?}\n", mirror.path())).await?;
+        let mut site = server.moderator(3).await?;
+        taken(site.command("a", comment("Còn nguyên")).await?)?;
+        let token = server.moderator_token(SiteId(3))?;
+        Ok(Self {
+            server,
+            mirror,
+            token,
+        })
+    }
+
+    fn copy(&self) -> PathBuf {
+        self.mirror.path().join("demo")
+    }
+
+    /// Every file of both folders. What readers of a database share is no part of it.
+    fn files(&self) -> Result<BTreeMap<PathBuf, Vec<u8>>> {
+        let mut files = BTreeMap::new();
+        for folder in [self.server.folder(), self.copy()] {
+            for file in fs::read_dir(folder)? {
+                let path = file?.path();
+                if path.is_file() && !path.to_string_lossy().ends_with("-shm") {
+                    files.insert(path.clone(), fs::read(path)?);
+                }
+            }
+        }
+        Ok(files)
+    }
+
+    /// The server does not start, says why, and has changed nothing.
+    async fn is_refused(&mut self, why: &str) -> Result<()> {
+        let before = self.files()?;
+        let started = self.server.restart().await;
+        let ended = started.err().context("it started")?.to_string();
+        ensure!(ended.contains("exit status: 1"), "{ended}");
+        let log = self.server.log()?;
+        ensure!(log.contains(why), "{log}");
+        ensure!(before == self.files()?, "something was changed");
+        Ok(())
+    }
+
+    /// It serves the same conference with the same link.
+    async fn serves_as_before(&mut self) -> Result<()> {
+        self.server.restart().await?;
+        let mut site = Client::join(&self.server.host, &self.token).await?;
+        ensure!(!site.view.feed.is_empty(), "what was said is gone");
+        taken(site.command("b", comment("Tiếp tục")).await?)?;
+        let (stopped, closed) = tokio::join!(self.server.stop(), site.ended());
+        closed?;
+        stopped
+    }
+}
+
+fn is_private(file: &Path) -> Result<bool> {
+    Ok(fs::metadata(file)?.permissions().mode() & 0o777 == 0o600)
+}
+
+/// The key that signed a folder's record, to its last event.
+fn signer(folder: &Path) -> Result<String> {
+    let sound = verify(folder)?.context("no record")?;
+    let sound = sound.map_err(|finding| anyhow!("not sound: {finding:?}"))?;
+    ensure!(sound.signed == sound.number, "the end is not signed");
+    Ok(sound.key)
+}
+
+#[tokio::test]
+async fn a_lost_data_folder_comes_back_from_the_mirror_with_the_same_links_and_the_same_key()
+-> Result<()> {
+    let mut on = Mirrored::begin().await?;
+    on.server.stop().await?;
+    let key = signer(&on.server.folder())?;
+    let secret = fs::read(on.server.folder().join("secret.key"))?;
+    fs::remove_dir_all(on.server.folder())?;
+
+    on.serves_as_before().await?;
+    for folder in [on.server.folder(), on.copy()] {
+        assert_eq!(signer(&folder)?, key);
+        let file = folder.join("secret.key");
+        assert_eq!(fs::read(&file)?, secret);
+        assert!(is_private(&file)?);
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn with_a_wrong_secret_or_none_nothing_is_begun_and_nothing_signed() -> Result<()> {
+    for is_killed in [true, false] {
+        let mut on = Mirrored::begin().await?;
+        match is_killed {
+            true => on.server.kill().await?,
+            false => on.server.stop().await?,
+        }
+        let (own, copy) = (on.server.folder(), on.copy());
+        let secret = fs::read(own.join("secret.key"))?;
+        let wrong = "is not the one this conference was begun with";
+        fs::write(own.join("secret.key"), [7; 32])?;
+        on.is_refused(wrong).await?;
+
+        // The same where the record is lost with it: it is not rebuilt under another key.
+        fs::remove_dir_all(&own)?;
+        fs::create_dir(&own)?;
+        fs::write(own.join("secret.key"), [7; 32])?;
+        on.is_refused(wrong).await?;
+
+        fs::remove_file(own.join("secret.key"))?;
+        fs::remove_file(copy.join("secret.key"))?;
+        on.is_refused("secret.key is missing").await?;
+
+        fs::write(copy.join("secret.key"), secret)?;
+        on.serves_as_before().await?;
+        assert_eq!(signer(&own)?, signer(&copy)?);
+    }
+    Ok(())
+}
