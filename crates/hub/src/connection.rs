@@ -53,6 +53,8 @@ pub enum Inbound {
     Text(String),
     /// Something longer than `FRAME_MAX_BYTES`.
     TooLarge,
+    /// One message in more pieces than any client makes.
+    InPieces,
     /// Something that is no text.
     NotText,
     /// A ping or pong of the transport, which has answered it.
@@ -162,6 +164,7 @@ impl Session<'_> {
         let text = match inbound {
             Inbound::Text(text) => text,
             Inbound::TooLarge => return Err(ErrorWhy::TooLarge),
+            Inbound::InPieces => return Err(ErrorWhy::TooFast),
             Inbound::NotText => {
                 let text = ErrorWhy::Malformed.to_string();
                 self.complain(socket, ErrorWhy::Malformed, None, text);
@@ -245,7 +248,10 @@ pub(crate) async fn first(socket: &mut impl Socket) -> Option<Inbound> {
     for _ in 0..BURST as usize {
         match socket.recv().await? {
             Inbound::Control => {}
-            said @ (Inbound::Text(_) | Inbound::TooLarge | Inbound::NotText) => return Some(said),
+            said
+            @ (Inbound::Text(_) | Inbound::TooLarge | Inbound::InPieces | Inbound::NotText) => {
+                return Some(said);
+            }
         }
     }
     None

@@ -215,6 +215,7 @@ fn read(inbound: Inbound) -> Result<ClientFrame, ErrorWhy> {
     match inbound {
         Inbound::Text(text) => decode(&text).map_err(|_| ErrorWhy::Malformed),
         Inbound::TooLarge => Err(ErrorWhy::TooLarge),
+        Inbound::InPieces => Err(ErrorWhy::TooFast),
         Inbound::NotText | Inbound::Control => Err(ErrorWhy::Malformed),
     }
 }

@@ -10,6 +10,7 @@ mod conference_file;
 #[cfg(test)]
 mod conformance;
 mod folder;
+mod fragments;
 #[cfg(test)]
 mod fuzz;
 mod http;

@@ -1,6 +1,6 @@
 //! A WebSocket, as the hub sees a connection: tungstenite reads, frames go out by the outlet.
 
-use crate::{stream::Stream, wire::TcpWire};
+use crate::{fragments::Fragments, stream::Stream, wire::TcpWire};
 use bytes::Bytes;
 use diemcau_hub::{Frame, Inbound, Outlet, Socket, Wire};
 use diemcau_model::limits;
@@ -11,7 +11,7 @@ use std::{
     io,
     pin::Pin,
     sync::Arc,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
 };
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_tungstenite::{
@@ -24,8 +24,12 @@ use tokio_tungstenite::{
 
 /// What a connection reads at once: most clients only say that they are there.
 const READ_BUFFER: usize = 512;
+/// How often is read before others have their turn: a client that always has more to say would keep the thread.
+const READS_AT_ONCE: u32 = 32;
 /// Twice the limit, so that a frame a little over it gets its error instead of a cut.
 const MESSAGE_MAX: usize = 2 * limits::FRAME_MAX_BYTES;
+/// How tungstenite is told that a message has too many pieces; no socket says this.
+const IN_PIECES: io::ErrorKind = io::ErrorKind::QuotaExceeded;
 
 /// A browser's connection.
 pub struct WebSocketLine {
@@ -40,10 +44,14 @@ impl WebSocketLine {
         let read = parts.read_buf.to_vec();
         let wire = Arc::new(TcpWire::new(parts.io.into_inner().into_parts()));
         let outlet = Outlet::new(Arc::clone(&wire) as Arc<dyn Wire>);
-        let ends = Ends {
+        let mut ends = Ends {
             wire,
             outlet: Arc::clone(&outlet),
+            reads_left: READS_AT_ONCE,
+            fragments: Fragments::default(),
+            is_in_pieces: false,
         };
+        ends.follow(&read);
         let config = WebSocketConfig::default()
             .read_buffer_size(READ_BUFFER)
             .write_buffer_size(0)
@@ -86,7 +94,7 @@ impl Socket for WebSocketLine {
             Ok(Message::Binary(_)) => Some(Inbound::NotText),
             Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_)) => Some(Inbound::Control),
             Ok(Message::Close(_)) => None,
-            Err(error) => is_too_large(&error).then_some(Inbound::TooLarge),
+            Err(error) => cut_for(&error),
         }
     }
 
@@ -104,23 +112,59 @@ impl Socket for WebSocketLine {
     }
 }
 
-fn is_too_large(error: &tungstenite::Error) -> bool {
-    matches!(error, tungstenite::Error::Capacity(_))
+/// What a client did whose connection cannot go on; none when it is merely gone.
+fn cut_for(error: &tungstenite::Error) -> Option<Inbound> {
+    if let tungstenite::Error::Io(error) = error {
+        return (error.kind() == IN_PIECES).then_some(Inbound::InPieces);
+    }
+    matches!(error, tungstenite::Error::Capacity(_)).then_some(Inbound::TooLarge)
 }
 
 /// What tungstenite reads from and writes its pongs and closes to. Writing never waits: the outlet keeps the order.
 struct Ends {
     wire: Arc<TcpWire>,
     outlet: Arc<Outlet>,
+    reads_left: u32,
+    fragments: Fragments,
+    is_in_pieces: bool,
+}
+
+impl Ends {
+    /// Looks at what is read; what came before the piece that is one too many is still heard.
+    fn follow(&mut self, read: &[u8]) {
+        self.is_in_pieces |= !self.fragments.follow(read);
+    }
+
+    /// Lets others have their turn now and then. The runtime does so only for what asks its books, and reading does not
+    /// while there is something.
+    fn poll_turn(&mut self, context: &Context<'_>) -> Poll<()> {
+        if self.reads_left > 0 {
+            self.reads_left -= 1;
+            return Poll::Ready(());
+        }
+        self.reads_left = READS_AT_ONCE;
+        context.waker().wake_by_ref();
+        Poll::Pending
+    }
 }
 
 impl AsyncRead for Ends {
     fn poll_read(
-        self: Pin<&mut Self>,
+        mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        self.wire.poll_read(context, buffer)
+        if self.is_in_pieces {
+            return Poll::Ready(Err(IN_PIECES.into()));
+        }
+        ready!(self.poll_turn(context));
+        let before = buffer.filled().len();
+        let read = self.wire.poll_read(context, buffer);
+        match read.is_pending() {
+            true => self.reads_left = READS_AT_ONCE,
+            false => self.follow(&buffer.filled()[before..]),
+        }
+        read
     }
 }
 

@@ -15,6 +15,7 @@ use std::{
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpSocket, TcpStream},
+    task::JoinSet,
     time::timeout,
 };
 use tokio_tungstenite::{MaybeTlsStream, client_async, tungstenite::Message};
@@ -155,6 +156,95 @@ async fn pings_of_the_transport_count_too() -> Result<()> {
     assert!(matches!(code, Some(1008) | None), "{code:?}");
     assert_eq!(server.errors(ErrorWhy::TooFast).await?, 1.0);
     other.settle("undisturbed").await
+}
+
+/// A text that has begun, and pieces of it without a byte.
+const BEGUN: &[u8] = &[0x01, 0x80, 0, 0, 0, 0];
+const PIECE: &[u8] = &[0x00, 0x80, 0, 0, 0, 0];
+/// A ping of the transport.
+const PING: &[u8] = &[0x89, 0x80, 0, 0, 0, 0];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_sends_frames_that_count_for_nothing_is_cut_and_takes_nobodys_time() -> Result<()> {
+    let server = Server::start().await?;
+    let mut other = server.moderator(4).await?;
+    let token = server.token(Role::Observer, None, None)?;
+    // More than the server has threads, before the welcome and behind it.
+    let cores = std::thread::available_parallelism()?.get();
+    let mut lines = vec![];
+    for (begin, repeated) in [(BEGUN, PIECE), (&[][..], PING)] {
+        for _ in 0..cores {
+            let stranger = connect(&server.host).await?;
+            let mut guest = connect(&server.host).await?;
+            assert!(matches!(join(&mut guest, &token).await?, Next::Frame(_)));
+            lines.extend([stranger, guest].map(|line| (line, begin, repeated)));
+        }
+    }
+    let mut floods = JoinSet::new();
+    for (line, begin, repeated) in lines {
+        floods.spawn(flood(line, begin, repeated));
+    }
+    let undisturbed = async {
+        for n in 0..10 {
+            assert!(server.get("/healthz").await?.contains("200 OK"));
+            other.settle(&format!("undisturbed-{n}")).await?;
+        }
+        while let Some(flood) = floods.join_next().await {
+            flood?;
+        }
+        anyhow::Ok(())
+    };
+    timeout(AT_MOST, undisturbed).await??;
+    assert!(server.errors(ErrorWhy::TooFast).await? >= 2.0 * cores as f64);
+    other.settle("and-goes-on").await
+}
+
+/// Sends without end, until the connection is closed.
+async fn flood(mut line: Line, begin: &'static [u8], repeated: &'static [u8]) {
+    let stream = line.get_mut();
+    let much = repeated.repeat(10_000);
+    let mut sent = stream.write_all(begin).await;
+    while sent.is_ok() {
+        sent = stream.write_all(&much).await;
+    }
+}
+
+#[tokio::test]
+async fn a_message_in_more_pieces_than_anybody_makes_is_too_fast_and_one_in_some_is_read()
+-> Result<()> {
+    let server = Server::start().await?;
+    let token = server.token(Role::Observer, None, None)?;
+    let said = format!(r#"{{"type":"join","protocol":1,"token":"{token}"}}"#);
+    // 33 pieces and none to spare, with pings between them.
+    let mut pieces = connect(&server.host).await?;
+    for (n, some) in said.as_bytes().chunks(said.len().div_ceil(33)).enumerate() {
+        let first = if n == 0 { 0x01 } else { 0x00 };
+        let stream = pieces.get_mut();
+        stream
+            .write_all(&[first, 0x80 | some.len() as u8, 0, 0, 0, 0])
+            .await?;
+        stream.write_all(some).await?;
+        stream.write_all(PING).await?;
+    }
+    pieces
+        .get_mut()
+        .write_all(&[0x80, 0x80, 0, 0, 0, 0])
+        .await?;
+    let welcome = timeout(AT_MOST, next(&mut pieces)).await??;
+    assert!(matches!(welcome, Next::Frame(_)), "{welcome:?}");
+
+    let mut shreds = connect(&server.host).await?;
+    shreds.get_mut().write_all(BEGUN).await?;
+    shreds.get_mut().write_all(&PIECE.repeat(100)).await?;
+    let code = loop {
+        match timeout(AT_MOST, next(&mut shreds)).await?? {
+            Next::Frame(_) => {}
+            Next::Closed(code) => break code,
+        }
+    };
+    assert_eq!(code, Some(1008));
+    assert_eq!(server.errors(ErrorWhy::TooFast).await?, 1.0);
+    Ok(())
 }
 
 #[tokio::test]
