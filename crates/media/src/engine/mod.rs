@@ -149,6 +149,26 @@ pub struct Run<'a> {
     pub bytes: &'a [u8],
 }
 
+/// What a datagram carries that a leg hands out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cargo {
+    /// A check, a part of a handshake or a report.
+    Words,
+    Sound,
+    Picture,
+}
+
+impl Cargo {
+    /// Told from outside: the header of a packet is protected, not hidden.
+    pub fn of(datagram: &[u8]) -> Self {
+        // RFC 7983 and RFC 5761, section 4.
+        match datagram {
+            [128..192, 0..192 | 224.., ..] => downlink::cargo(datagram),
+            _ => Self::Words,
+        }
+    }
+}
+
 /// Where a leg hands out its datagrams.
 pub struct Outlet<'a> {
     pub now: Instant,

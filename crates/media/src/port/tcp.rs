@@ -3,27 +3,30 @@
 //!
 //! To everything above, a connection is one more address that datagrams come from and go to: one out of 240.0.0.0/4,
 //! which no network routes (RFC 1112, section 4), so that it is never taken for an address of the UDP port. What a
-//! connection does not take at once is kept up to a bound, and then dropped like a packet that is lost on the way: the
-//! estimate of the link follows.
+//! connection does not take at once waits in its `Outbox`, and what has no room there is dropped like a packet that is lost
+//! on the way: the estimate of the link follows.
 
+use super::outbox::Outbox;
 use crate::engine::Run;
 use bytes::{Bytes, BytesMut};
+use socket2::SockRef;
 use std::collections::HashMap;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt, BufReader};
-use tokio::net::tcp::OwnedWriteHalf;
+use tokio::io::{AsyncRead, AsyncReadExt, BufReader, Interest};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::mpsc;
-use tokio::time::{sleep, timeout};
+use tokio::sync::{Notify, mpsc};
+use tokio::time::{Instant, sleep, timeout};
 
 /// The longest frame that is read; a client that sends a longer one is cut.
 const FRAME_MAX_BYTES: usize = 2_048;
-/// Bytes that may wait for one client: half a second of a programme at 2 Mbit/s.
-const WAITING_MAX_BYTES: usize = 128 * 1024;
+/// Bytes the kernel keeps that have not left: nothing overtakes them, and at 100 kbit/s they are a third of a second. What
+/// has left is not bounded here, or a far road would carry little.
+const UNSENT_MAX_BYTES: u32 = 4 * 1024;
+/// `MSG_EOR`: Linux looks at the bound only where it begins a new piece, and a piece may be 64 KiB; this ends it.
+const END_OF_RECORD: i32 = if cfg!(target_os = "linux") { 0x80 } else { 0 };
 /// Connections at once, and of one address.
 const CONNECTIONS_MAX: usize = 512;
 const OF_ADDRESS_MAX: usize = 32;
@@ -42,19 +45,20 @@ pub struct TcpPort {
     news: mpsc::Receiver<News>,
     /// The next datagram, when it was taken from the tasks already.
     waiting: Option<(Bytes, SocketAddr)>,
-    ways_out: HashMap<SocketAddr, WayOut>,
+    ways_out: HashMap<SocketAddr, Arc<WayOut>>,
 }
 
 enum News {
-    Opened(SocketAddr, WayOut),
+    Opened(SocketAddr, Arc<WayOut>),
     Datagram(SocketAddr, Bytes),
     Closed(SocketAddr),
 }
 
-/// To one client.
+/// To one client: between who sends and the task that writes.
+#[derive(Default)]
 struct WayOut {
-    frames: mpsc::UnboundedSender<Bytes>,
-    waiting: Arc<AtomicUsize>,
+    outbox: Mutex<Outbox>,
+    more: Notify,
 }
 
 impl TcpPort {
@@ -124,25 +128,37 @@ impl TcpPort {
         let Some(way_out) = self.ways_out.get(&run.to) else {
             return datagrams.len() as u64;
         };
-        datagrams
-            .map(|datagram| u64::from(!way_out.takes(datagram)))
-            .sum()
+        way_out.send(datagrams)
     }
 }
 
 impl WayOut {
-    fn takes(&self, datagram: &[u8]) -> bool {
-        let Ok(length) = u16::try_from(datagram.len()) else {
-            return false;
-        };
-        if self.waiting.load(Ordering::Relaxed) + datagram.len() > WAITING_MAX_BYTES {
-            return false;
+    /// Gives how many datagrams were dropped, be it of those that waited.
+    fn send<'a>(&self, datagrams: impl Iterator<Item = &'a [u8]>) -> u64 {
+        let now = Instant::now();
+        let mut outbox = self.lock();
+        for datagram in datagrams {
+            outbox.put(datagram, now);
         }
-        let mut frame = BytesMut::with_capacity(2 + datagram.len());
-        frame.extend_from_slice(&length.to_be_bytes());
-        frame.extend_from_slice(datagram);
-        self.waiting.fetch_add(frame.len(), Ordering::Relaxed);
-        self.frames.send(frame.freeze()).is_ok()
+        let dropped = outbox.take_dropped();
+        drop(outbox);
+        self.more.notify_one();
+        dropped
+    }
+
+    async fn next(&self) -> Bytes {
+        loop {
+            let next = self.lock().next(Instant::now());
+            match next {
+                Some(frame) => return frame,
+                None => self.more.notified().await,
+            }
+        }
+    }
+
+    // Every change is complete before the lock is left.
+    fn lock(&self) -> MutexGuard<'_, Outbox> {
+        self.outbox.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -221,22 +237,28 @@ fn stands_for(number: u32, port: u16) -> SocketAddr {
 async fn serve(stream: TcpStream, client: SocketAddr, tell: mpsc::Sender<News>, counted: Counted) {
     // A frame that waits for the next one would be late.
     let _ = stream.set_nodelay(true);
+    #[cfg(target_os = "linux")]
+    keep_little_unsent(&stream);
     let (reads, writes) = stream.into_split();
-    let (frames, to_write) = mpsc::unbounded_channel();
-    let waiting = Arc::new(AtomicUsize::new(0));
-    let way_out = WayOut {
-        frames,
-        waiting: Arc::clone(&waiting),
-    };
-    if tell.send(News::Opened(client, way_out)).await.is_ok() {
+    let way_out = Arc::new(WayOut::default());
+    let opened = News::Opened(client, Arc::clone(&way_out));
+    if tell.send(opened).await.is_ok() {
         tokio::select! {
             () = read(reads, client, &tell) => {}
-            () = write(writes, to_write, &waiting) => {}
+            () = write(writes.as_ref(), &way_out) => {}
+            () = tell.closed() => {}
         }
         // The port is gone when nobody hears it.
         let _ = tell.send(News::Closed(client)).await;
     }
     drop(counted);
+}
+
+#[cfg(target_os = "linux")]
+fn keep_little_unsent(stream: &TcpStream) {
+    if let Err(error) = SockRef::from(stream).set_tcp_notsent_lowat(UNSENT_MAX_BYTES) {
+        tracing::debug!(%error, "the kernel keeps as much unsent as it likes");
+    }
 }
 
 /// Reads frames until the client goes, is silent, or says something that is no frame of ours.
@@ -265,23 +287,41 @@ async fn read(reads: impl AsyncRead + Unpin, client: SocketAddr, tell: &mpsc::Se
     }
 }
 
-async fn write(
-    mut writes: OwnedWriteHalf,
-    mut frames: mpsc::UnboundedReceiver<Bytes>,
-    waiting: &AtomicUsize,
-) {
-    while let Some(frame) = frames.recv().await {
-        let written = writes.write_all(&frame).await;
-        waiting.fetch_sub(frame.len(), Ordering::Relaxed);
-        if written.is_err() {
+/// Writes what waits until the client takes nothing more.
+async fn write(writes: &TcpStream, way_out: &WayOut) {
+    loop {
+        let frame = way_out.next().await;
+        if write_whole(writes, &frame).await.is_err() {
             return;
         }
     }
 }
 
+/// A frame that was begun is finished, however late it becomes: its length says where the next one begins.
+async fn write_whole(writes: &TcpStream, mut rest: &[u8]) -> io::Result<()> {
+    while !rest.is_empty() {
+        writes.writable().await?;
+        match writes.try_io(Interest::WRITABLE, || send(writes, rest)) {
+            Ok(written) => rest = rest.get(written..).unwrap_or_default(),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+fn send(writes: &TcpStream, bytes: &[u8]) -> io::Result<usize> {
+    SockRef::from(writes).send_with_flags(bytes, END_OF_RECORD)
+}
+
 #[cfg(test)]
 mod tests {
+    use super::super::outbox::WAITING_MAX_BYTES;
+    use super::super::outbox::tests::{Programme, SOUND, framed};
     use super::*;
+    use crate::engine::Cargo;
+    use tokio::io::AsyncWriteExt;
+    use tokio::net::TcpSocket;
 
     async fn client(port: &TcpPort) -> TcpStream {
         TcpStream::connect(port.local_addr()).await.unwrap()
@@ -296,11 +336,6 @@ mod tests {
         port.readable().await;
         port.receive(1, |datagram, from| next = Some((datagram.to_vec(), from)));
         next.unwrap()
-    }
-
-    fn framed(datagram: &[u8]) -> Vec<u8> {
-        let length = u16::try_from(datagram.len()).unwrap();
-        [&length.to_be_bytes(), datagram].concat()
     }
 
     #[tokio::test]
@@ -361,6 +396,74 @@ mod tests {
         let kept = WAITING_MAX_BYTES as u64 / 1_202;
         assert!(dropped >= 1_000 - kept - 1, "{dropped}");
         assert!(dropped < 1_000);
+    }
+
+    /// Time passes by what the client reads: 320 bytes are ten milliseconds of a road of 256 kbit/s.
+    #[tokio::test]
+    async fn a_client_that_takes_little_hears_what_is_said_now_and_its_pictures_give_way() {
+        const STEP: Duration = Duration::from_millis(10);
+        const AGE_MAX: Duration = Duration::from_millis(600);
+        let mut port = port();
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.set_recv_buffer_size(4_096).unwrap();
+        let mut client = socket.connect(port.local_addr()).await.unwrap();
+        client.write_all(&framed(b"here")).await.unwrap();
+        let (_, from) = next(&mut port).await;
+        let mut programme = Programme::to(from);
+        tokio::time::pause();
+
+        let (mut came, mut sounds, mut pictures) = (vec![], 0, 0);
+        for step in 0_u32..1_000 {
+            let now = STEP * step;
+            let stamp = u32::try_from(now.as_millis()).unwrap();
+            // 1.5 Mbit/s of pictures, and fifty sounds a second.
+            if step % 2 == 0 {
+                let sound = programme.packet(SOUND, stamp, 100);
+                port.send(Run::one(from, &sound));
+            }
+            for _ in 0..if step % 2 == 0 { 1 } else { 2 } {
+                let picture = programme.packet(0, stamp, 1_210);
+                port.send(Run::one(from, &picture));
+            }
+            take(&client, 320, &mut came).await;
+            while let Some(datagram) = whole(&mut came) {
+                if Cargo::of(&datagram) != Cargo::Sound {
+                    pictures += 1;
+                    continue;
+                }
+                let said = datagram[4..8].try_into().map(u32::from_be_bytes).unwrap();
+                assert_eq!(said, sounds * 20, "a sound is lost");
+                let age = now - Duration::from_millis(said.into());
+                assert!(age < AGE_MAX, "{age:?} late after {now:?}");
+                sounds += 1;
+            }
+            tokio::time::advance(STEP).await;
+        }
+        assert!(sounds >= 470, "{sounds}");
+        assert!(pictures > 100, "the rest of the road is theirs: {pictures}");
+    }
+
+    /// Reads so many bytes. Nobody sleeps, or the clock that stands still would jump.
+    async fn take(client: &TcpStream, mut bytes: usize, came: &mut Vec<u8>) {
+        let begun = std::time::Instant::now();
+        let mut buffer = [0; 1_024];
+        while bytes > 0 {
+            assert!(begun.elapsed() < Duration::from_secs(20), "nothing comes");
+            match client.try_read(&mut buffer[..bytes]) {
+                Ok(read) => {
+                    came.extend_from_slice(&buffer[..read]);
+                    bytes -= read;
+                }
+                Err(_) => tokio::task::yield_now().await,
+            }
+        }
+    }
+
+    /// The first datagram, once it is whole.
+    fn whole(came: &mut Vec<u8>) -> Option<Vec<u8>> {
+        let length = came.first_chunk().copied().map(u16::from_be_bytes)?;
+        let end = 2 + usize::from(length);
+        (came.len() >= end).then(|| came.drain(..end).skip(2).collect())
     }
 
     #[tokio::test]

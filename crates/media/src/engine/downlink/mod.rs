@@ -14,7 +14,7 @@ mod runs;
 mod stream;
 
 use super::wire::{Received, Transport};
-use super::{Codec, Engine, EngineError, Layer, Leg, LegEvent, Names, Outlet, Run, refused};
+use super::{Cargo, Codec, Engine, EngineError, Layer, Leg, LegEvent, Names, Outlet, Run, refused};
 use crate::rewrite::RtpOut;
 use bytes::BytesMut;
 use diemcau_model::limits::{AUDIO_SLOTS, PICTURE_SLOTS};
@@ -386,6 +386,15 @@ impl Leg for Downlink {
 
 fn ssrc_of(slot: usize) -> u32 {
     FIRST_SSRC + slot as u32
+}
+
+/// What a packet of a downlink carries: each slot is a stream of its own.
+pub fn cargo(packet: &[u8]) -> Cargo {
+    let ssrc = packet.get(8..12).and_then(|ssrc| ssrc.try_into().ok());
+    match ssrc.map(u32::from_be_bytes) {
+        Some(ssrc) if ssrc >= ssrc_of(VIDEO_SLOTS) => Cargo::Sound,
+        Some(_) | None => Cargo::Picture,
+    }
 }
 
 #[cfg(test)]
