@@ -210,7 +210,6 @@ impl Driver {
 
     fn read(&mut self, now: Instant) {
         let mut datagrams = 0;
-        self.port.begin_reading();
         for _ in 0..BATCHES_MAX {
             let Self {
                 port,
@@ -222,7 +221,7 @@ impl Driver {
             } = self;
             let read = port.receive(|datagram, from| {
                 add(&counters.datagrams_in, 1);
-                let leg = demux.find(datagram, from);
+                let leg = demux.find(datagram, from.client);
                 let found = leg.and_then(|leg| Some((leg, peers.get_mut(&leg.0)?)));
                 let Some((leg, peer)) = found else {
                     add(&counters.malformed, 1);
@@ -424,9 +423,7 @@ impl Driver {
             buffer,
             send: &mut |run| add(&counters.send_drops, port.send(run)),
         });
-        for address in self.demux.remove(leg) {
-            self.port.forget_way(address);
-        }
+        self.demux.remove(leg);
         self.dirty = true;
         self.key_frames.forget(leg.0, leg.1);
         if leg.1 == Side::Uplink {

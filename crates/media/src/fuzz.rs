@@ -148,7 +148,7 @@ fn datagram() {
         inputs: 100_000,
         longest: 1_400,
     };
-    let from = SocketAddr::from(([127, 0, 0, 1], 50_000));
+    let from = SocketAddr::from(([127, 0, 0, 1], 50_000)).into();
     let begun = Instant::now();
     let engine = engine(begun);
     let (mut leg, mut now, mut taken) = (None, begun, 0_u32);

@@ -1,14 +1,13 @@
 //! What the one task remembers of each admitted peer.
 
 use crate::driver::Recent;
-use crate::engine::{Layer, Leg, RtpIn};
+use crate::engine::{Layer, Leg, Path, RtpIn};
 use crate::forward::{PictureSlot, VoiceSlot};
 use crate::gate::{Costs, FIRST_VOICE_SLOT, Presenter, Screen, Source};
 use crate::rates::Rate;
 use crate::stats::Meter;
 use diemcau_model::limits::AUDIO_SLOTS;
 use diemcau_model::{Carries, LinkStep, PeerId, ScreenSlots, SeatId, Side, SiteId};
-use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 /// A layer that brought nothing for so long does not arrive any more.
@@ -307,7 +306,7 @@ impl Down {
 impl Line {
     /// Whether a datagram may be read; if so, it counts. Who only knows the leg's name, or repeats a check of the client's,
     /// takes nothing of what the client may send.
-    pub fn may_come(&mut self, from: SocketAddr, now: Instant) -> bool {
+    pub fn may_come(&mut self, from: Path, now: Instant) -> bool {
         match self.leg.path() == Some(from) {
             true => self.allowance.take(now),
             false => self.of_strangers.take(now),
@@ -378,10 +377,14 @@ mod tests {
     #[test]
     fn only_what_comes_along_the_path_is_of_what_the_client_may_send() {
         let now = Instant::now();
-        let at = |port: u16| SocketAddr::from(([127, 0, 0, 1], port));
+        let at = |port: u16| std::net::SocketAddr::from(([127, 0, 0, 1], port));
         let engine = crate::engine::Engine::new(crate::engine::Addresses(vec![]), now).unwrap();
         let mut line = Line::new(engine.open_downlink(at(1)).unwrap(), now);
-        let mut read = |from| (0..10_000).filter(|_| line.may_come(at(from), now)).count();
+        let mut read = |from| {
+            (0..10_000)
+                .filter(|_| line.may_come(at(from).into(), now))
+                .count()
+        };
         assert_eq!(read(2), STRANGERS_BURST_MAX as usize);
         assert_eq!(read(1), BURST_MAX as usize);
     }

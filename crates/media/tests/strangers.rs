@@ -12,6 +12,7 @@ mod support;
 use diemcau_model::{Carries, LinkReport, PeerAsk, PeerId, PeerSay};
 use diemcau_probe::{Probe, ProbeOptions};
 use ring::hmac::{HMAC_SHA1_FOR_LEGACY_USE_ONLY, Key, sign};
+use std::net::{IpAddr, SocketAddr};
 use support::{Hall, PATIENCE};
 use tokio::{net::UdpSocket, time::timeout};
 
@@ -105,6 +106,25 @@ async fn who_repeats_a_check_of_a_client_from_many_addresses_does_not_drive_it_o
         before,
         "its packets are still known as its"
     );
+    hall.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_check_is_answered_from_the_address_that_was_asked_also_in_turns() {
+    let ours = [2, 3].map(|last| IpAddr::from([127, 0, 0, last]));
+    let mut hall = Hall::on(&ours).await;
+    let Secrets { user, password, .. } = leg(&mut hall).await;
+    let port = hall.media.local_addr().port();
+    let client = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    for (id, place) in (1..).zip([0, 1, 0, 1, 1, 0]) {
+        let asked = SocketAddr::new(ours[place], port);
+        let check = binding(Some(&user), Some(&password), id);
+        client.send_to(&check, asked).await.unwrap();
+        let mut answer = [0; 2_000];
+        let came = timeout(PATIENCE, client.recv_from(&mut answer)).await;
+        assert_eq!(came.unwrap().unwrap().1, asked, "the {id}th");
+        assert_eq!((&answer[..2], answer[8]), (&SUCCESS[..], id));
+    }
     hall.close().await;
 }
 

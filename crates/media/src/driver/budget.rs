@@ -10,7 +10,9 @@ use super::{
 };
 use crate::callgrind::{self, COUNTED};
 use crate::counters::Counters;
-use crate::engine::{Addresses, Codec, Engine, EngineError, Layer, Leg, LegEvent, Outlet, RtpIn};
+use crate::engine::{
+    Addresses, Codec, Engine, EngineError, Layer, Leg, LegEvent, Outlet, Path, RtpIn,
+};
 use crate::peers::{Down, Up};
 use crate::port::Port;
 use crate::post::Post;
@@ -45,10 +47,10 @@ impl Leg for Recorded {
     fn accept_answer(&mut self, _: &str, _: Instant) -> Result<(), EngineError> {
         Ok(())
     }
-    fn receive(&mut self, _: BytesMut, _: SocketAddr, _: Instant) -> bool {
+    fn receive(&mut self, _: BytesMut, _: Path, _: Instant) -> bool {
         true
     }
-    fn path(&self) -> Option<SocketAddr> {
+    fn path(&self) -> Option<Path> {
         None
     }
     fn takes(&self, _: usize, _: Codec) -> bool {

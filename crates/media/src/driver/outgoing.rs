@@ -73,12 +73,10 @@ impl Driver {
             }
         }
         for (leg, address) in answered {
-            self.port.keep_way(address);
             let peer = self.peers.get_mut(&leg.0);
             let path = peer.and_then(|peer| peer.line(leg.1)?.leg.path());
-            if let Some(left) = self.demux.answered(leg, address, path) {
-                self.port.forget_way(left);
-            }
+            let path = path.map(|path| path.client);
+            self.demux.answered(leg, address, path);
         }
     }
 }
@@ -135,8 +133,8 @@ impl Way<'_> {
             buffer,
             send: &mut |run| {
                 if asked && is_stun(run.bytes) {
-                    *over_tcp = Port::is_tcp(run.to);
-                    answered.push((leg, run.to));
+                    *over_tcp = Port::is_tcp(run.to.client);
+                    answered.push((leg, run.to.client));
                 }
                 meter.sent(run.bytes.len());
                 add(&self.counters.send_drops, self.port.send(run));

@@ -5,10 +5,9 @@
 //! catching the unwind at the leg's door is sound: the leg is never called again, its peer is told, and nobody else
 //! notices.
 
-use super::{Codec, EngineError, Layer, Leg, LegEvent, Outlet};
+use super::{Codec, EngineError, Layer, Leg, LegEvent, Outlet, Path};
 use crate::rewrite::RtpOut;
 use bytes::BytesMut;
-use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 
@@ -57,12 +56,12 @@ impl<L: Leg> Leg for Guarded<L> {
             .unwrap_or(Err(EngineError::Panicked))
     }
 
-    fn receive(&mut self, datagram: BytesMut, from: SocketAddr, now: Instant) -> bool {
+    fn receive(&mut self, datagram: BytesMut, from: Path, now: Instant) -> bool {
         self.call(|leg| leg.receive(datagram, from, now))
             .unwrap_or(false)
     }
 
-    fn path(&self) -> Option<SocketAddr> {
+    fn path(&self) -> Option<Path> {
         self.leg.as_ref().and_then(Leg::path)
     }
 
@@ -116,6 +115,7 @@ impl<L: Leg> Leg for Guarded<L> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::net::SocketAddr;
 
     struct Brittle;
 
@@ -126,11 +126,11 @@ mod tests {
         fn accept_answer(&mut self, _: &str, _: Instant) -> Result<(), EngineError> {
             Ok(())
         }
-        fn receive(&mut self, datagram: BytesMut, _: SocketAddr, _: Instant) -> bool {
+        fn receive(&mut self, datagram: BytesMut, _: Path, _: Instant) -> bool {
             assert!(datagram.is_empty(), "a promise of the library is broken");
             true
         }
-        fn path(&self) -> Option<SocketAddr> {
+        fn path(&self) -> Option<Path> {
             None
         }
         fn takes(&self, _: usize, _: Codec) -> bool {
@@ -158,7 +158,7 @@ mod tests {
     #[test]
     fn a_panic_fails_the_leg_once_and_nothing_else() {
         let now = Instant::now();
-        let from = SocketAddr::from(([127, 0, 0, 1], 9));
+        let from = SocketAddr::from(([127, 0, 0, 1], 9)).into();
         let mut leg = Guarded::new(Brittle);
         let mut events = vec![];
 

@@ -17,7 +17,7 @@ pub use sdp::ufrag as ice_ufrag;
 use crate::rewrite::RtpOut;
 use bytes::{Bytes, BytesMut};
 use rtc::shared::error::Error;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
 
 pub const OPUS_PAYLOAD_TYPE: u8 = 111;
@@ -141,10 +141,25 @@ pub enum LegEvent {
     Arrived { spoken_of: u32, lost: u32 },
 }
 
+/// Between a client and us; RFC 8445 calls it a pair.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Path {
+    pub client: SocketAddr,
+    /// Which address of ours it leads to, if we listen on all: a client takes an answer from no other, and its router may
+    /// let none through.
+    pub ours: Option<IpAddr>,
+}
+
+impl From<SocketAddr> for Path {
+    fn from(client: SocketAddr) -> Self {
+        Self { client, ours: None }
+    }
+}
+
 /// Datagrams that leave in one call: equally long, only the last may be shorter.
 #[derive(Clone, Copy, Debug)]
 pub struct Run<'a> {
-    pub to: SocketAddr,
+    pub to: Path,
     pub segment: usize,
     pub bytes: &'a [u8],
 }
@@ -180,9 +195,9 @@ pub struct Outlet<'a> {
 }
 
 impl<'a> Run<'a> {
-    pub fn one(to: SocketAddr, bytes: &'a [u8]) -> Self {
+    pub fn one(to: impl Into<Path>, bytes: &'a [u8]) -> Self {
         Self {
-            to,
+            to: to.into(),
             segment: bytes.len(),
             bytes,
         }
@@ -210,9 +225,9 @@ pub trait Leg: Send {
     fn accept_answer(&mut self, answer: &str, now: Instant) -> Result<(), EngineError>;
     /// A datagram that came from the network; gives whether the client itself was heard, and not only somebody who knows
     /// its name.
-    fn receive(&mut self, datagram: BytesMut, from: SocketAddr, now: Instant) -> bool;
+    fn receive(&mut self, datagram: BytesMut, from: Path, now: Instant) -> bool;
     /// Where the client's packets go and come from, once it has shown the way.
-    fn path(&self) -> Option<SocketAddr>;
+    fn path(&self) -> Option<Path>;
     /// Whether the client takes a codec in a slot (downlink only).
     fn takes(&self, slot: usize, codec: Codec) -> bool;
     /// A packet for one of the slots (downlink only). Nothing leaves before `drain_datagrams`. False if it has no place

@@ -4,7 +4,7 @@ mod outbox;
 mod tcp;
 mod udp;
 
-use crate::engine::Run;
+use crate::engine::{Path, Run};
 use std::io;
 use std::net::SocketAddr;
 use tcp::TcpPort;
@@ -57,24 +57,9 @@ impl Port {
     }
 
     /// Reads what came of both, a batch each, and hands out the datagrams; gives how many there were.
-    pub fn receive(&mut self, mut take: impl FnMut(&[u8], SocketAddr)) -> io::Result<usize> {
+    pub fn receive(&mut self, mut take: impl FnMut(&[u8], Path)) -> io::Result<usize> {
         let framed = self.tcp.receive(TCP_BATCH, &mut take);
         Ok(framed + self.udp.receive(take)?)
-    }
-
-    /// A new reading begins.
-    pub fn begin_reading(&mut self) {
-        self.udp.begin_reading();
-    }
-
-    /// Who was just read is a client.
-    pub fn keep_way(&mut self, client: SocketAddr) {
-        self.udp.keep_way(client);
-    }
-
-    /// An address is no client's any more.
-    pub fn forget_way(&mut self, client: SocketAddr) {
-        self.udp.forget_way(client);
     }
 
     /// Datagrams the kernel takes in one call.
@@ -89,7 +74,7 @@ impl Port {
 
     /// Sends a run the way its address stands for; gives how many of its datagrams were dropped.
     pub fn send(&self, run: Run<'_>) -> u64 {
-        match TcpPort::is_tcp(run.to) {
+        match TcpPort::is_tcp(run.to.client) {
             true => self.tcp.send(run),
             false => self.udp.send(run),
         }

@@ -7,7 +7,7 @@
 //! on the way: the estimate of the link follows.
 
 use super::outbox::Outbox;
-use crate::engine::Run;
+use crate::engine::{Path, Run};
 use bytes::{Bytes, BytesMut};
 use socket2::SockRef;
 use std::collections::HashMap;
@@ -94,12 +94,12 @@ impl TcpPort {
     }
 
     /// Hands out at most so many datagrams without waiting; gives how many there were.
-    pub fn receive(&mut self, most: usize, mut take: impl FnMut(&[u8], SocketAddr)) -> usize {
+    pub fn receive(&mut self, most: usize, mut take: impl FnMut(&[u8], Path)) -> usize {
         let mut datagrams = 0;
         while datagrams < most {
             if let Some((datagram, from)) = self.waiting.take() {
                 datagrams += 1;
-                take(&datagram, from);
+                take(&datagram, from.into());
             }
             match self.news.try_recv() {
                 Ok(news) => self.hear(news),
@@ -125,7 +125,7 @@ impl TcpPort {
     /// Sends a run; gives how many of its datagrams were dropped.
     pub fn send(&self, run: Run<'_>) -> u64 {
         let datagrams = run.bytes.chunks(run.segment.max(1));
-        let Some(way_out) = self.ways_out.get(&run.to) else {
+        let Some(way_out) = self.ways_out.get(&run.to.client) else {
             return datagrams.len() as u64;
         };
         way_out.send(datagrams)
@@ -334,7 +334,9 @@ mod tests {
     async fn next(port: &mut TcpPort) -> (Vec<u8>, SocketAddr) {
         let mut next = None;
         port.readable().await;
-        port.receive(1, |datagram, from| next = Some((datagram.to_vec(), from)));
+        port.receive(1, |datagram, from| {
+            next = Some((datagram.to_vec(), from.client))
+        });
         next.unwrap()
     }
 
@@ -356,7 +358,7 @@ mod tests {
         assert!(TcpPort::is_tcp(from));
 
         let run = Run {
-            to: from,
+            to: from.into(),
             segment: 4,
             bytes: b"fourfourend",
         };

@@ -20,6 +20,7 @@ use diemcau_model::{
 use diemcau_probe::{Mark, Probe, ProbeOptions, Seen};
 use nat::Nat;
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -49,10 +50,23 @@ pub struct Hall {
 
 impl Hall {
     pub async fn open() -> Self {
-        let config = MediaConfig {
+        Self::start(MediaConfig {
             listen: "127.0.0.1:0".parse().unwrap(),
             advertise: vec![],
-        };
+        })
+        .await
+    }
+
+    /// It listens on all addresses of this machine; the first of these is told first.
+    pub async fn on(addresses: &[IpAddr]) -> Self {
+        Self::start(MediaConfig {
+            listen: "0.0.0.0:0".parse().unwrap(),
+            advertise: addresses.to_vec(),
+        })
+        .await
+    }
+
+    async fn start(config: MediaConfig) -> Self {
         let (stage, stage_seen) = watch::channel(Stage::default());
         let (asks, inbox) = mpsc::channel(64);
         let (says_out, says) = mpsc::channel(64);

@@ -14,13 +14,14 @@ mod runs;
 mod stream;
 
 use super::wire::{Received, Transport};
-use super::{Cargo, Codec, Engine, EngineError, Layer, Leg, LegEvent, Names, Outlet, Run, refused};
+use super::{
+    Cargo, Codec, Engine, EngineError, Layer, Leg, LegEvent, Names, Outlet, Path, Run, refused,
+};
 use crate::rewrite::RtpOut;
 use bytes::BytesMut;
 use diemcau_model::limits::{AUDIO_SLOTS, PICTURE_SLOTS};
 use estimate::Estimate;
 use reports::{REPORT_INTERVAL, Reports};
-use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 use stream::{Missed, Stamp, Stream};
 
@@ -140,7 +141,7 @@ impl Downlink {
     }
 
     #[cfg(test)]
-    pub fn open(&mut self, to: SocketAddr) {
+    pub fn open(&mut self, to: impl Into<Path>) {
         self.transport.open(to);
         for slot in 0..SLOTS {
             self.take_slot(slot, offer::names_of(slot), Some(5));
@@ -318,13 +319,13 @@ impl Leg for Downlink {
         Ok(())
     }
 
-    fn receive(&mut self, datagram: BytesMut, from: SocketAddr, now: Instant) -> bool {
+    fn receive(&mut self, datagram: BytesMut, from: Path, now: Instant) -> bool {
         let received = self.transport.receive(datagram, from, now);
         self.received(received, now);
         self.transport.heard() == Some(now)
     }
 
-    fn path(&self) -> Option<SocketAddr> {
+    fn path(&self) -> Option<Path> {
         self.transport.ice.path()
     }
 
@@ -403,13 +404,14 @@ mod tests {
     use crate::engine::Addresses;
     use crate::engine::wire::srtp::{MATERIAL_BYTES, contexts};
     use crate::engine::wire::tests::{check, provider};
+    use std::net::SocketAddr;
 
-    fn at(port: u16) -> SocketAddr {
-        SocketAddr::from(([127, 0, 0, 1], port))
+    fn at(port: u16) -> Path {
+        SocketAddr::from(([127, 0, 0, 1], port)).into()
     }
 
-    fn open(to: SocketAddr, now: Instant) -> Downlink {
-        let engine = Engine::new(Addresses(vec![at(7881)]), now).unwrap();
+    fn open(to: Path, now: Instant) -> Downlink {
+        let engine = Engine::new(Addresses(vec![at(7881).client]), now).unwrap();
         let (mut leg, _) = Downlink::offer(&engine).unwrap();
         leg.open(to);
         leg
@@ -428,7 +430,7 @@ mod tests {
     }
 
     /// Where the next datagrams go, with the lengths of each run.
-    fn drain(leg: &mut Downlink, now: Instant) -> Vec<(SocketAddr, usize, usize)> {
+    fn drain(leg: &mut Downlink, now: Instant) -> Vec<(Path, usize, usize)> {
         let mut runs = vec![];
         leg.drain_datagrams(&mut Outlet {
             now,
@@ -553,6 +555,29 @@ mod tests {
         }
         leg.send(0, packet(5, 10), now);
         assert_eq!(drain(&mut leg, now).last().unwrap().0, at(3));
+    }
+
+    #[test]
+    fn an_answer_leaves_from_the_address_that_was_asked_and_media_from_the_one_in_use() {
+        let now = Instant::now();
+        let by = |ours: u8| Path {
+            ours: Some([127, 0, 0, ours].into()),
+            ..at(1)
+        };
+        let mut leg = open(by(2), now);
+        drain(&mut leg, now);
+        let (proves, names) = [false, true]
+            .map(|names| check(&leg.transport.ice, "them", names))
+            .into();
+        for seq in 1..4 {
+            leg.receive(BytesMut::from(&proves[..]), by(3), now);
+            leg.send(0, packet(seq, 10), now);
+            let to: Vec<Path> = drain(&mut leg, now).iter().map(|sent| sent.0).collect();
+            assert_eq!(to, [by(3), by(2)]);
+        }
+        leg.receive(BytesMut::from(&names[..]), by(3), now);
+        leg.send(0, packet(4, 10), now);
+        assert_eq!(drain(&mut leg, now).last().unwrap().0, by(3));
     }
 
     #[test]

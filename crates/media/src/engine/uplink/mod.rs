@@ -18,7 +18,7 @@ use super::missing::{Mark, Missing};
 use super::rtcp;
 use super::wire::rtp::Header;
 use super::wire::{Opened, Received, Transport};
-use super::{Codec, Engine, EngineError, Layer, Leg, LegEvent, Outlet, RtpIn, Run, refused};
+use super::{Codec, Engine, EngineError, Layer, Leg, LegEvent, Outlet, Path, RtpIn, Run, refused};
 use crate::rewrite::RtpOut;
 use crate::{h264, vp8};
 use arrivals::Arrivals;
@@ -31,7 +31,6 @@ use rtc::rtcp::transport_feedbacks::transport_layer_nack::{
     TransportLayerNack, nack_pairs_from_sequence_numbers,
 };
 use rtc::shared::marshal::Marshal;
-use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 /// How often the client hears how its streams arrive.
@@ -314,13 +313,13 @@ impl Leg for Uplink {
         Err(EngineError::Sdp("an uplink is offered, not answered"))
     }
 
-    fn receive(&mut self, datagram: BytesMut, from: SocketAddr, now: Instant) -> bool {
+    fn receive(&mut self, datagram: BytesMut, from: Path, now: Instant) -> bool {
         let received = self.transport.receive(datagram, from, now);
         self.received(received, now);
         self.transport.heard() == Some(now)
     }
 
-    fn path(&self) -> Option<SocketAddr> {
+    fn path(&self) -> Option<Path> {
         self.transport.ice.path()
     }
 

@@ -1,12 +1,13 @@
 //! The passive end of ICE (RFC 8445, lite): it answers checks, and the client names the path.
 //!
 //! A check proves that its sender knows our password, or repeats what somebody said who does: STUN knows no order. So it
-//! proves an address and may name a path (USE-CANDIDATE), and the path in use is left only when a packet that keys protect
-//! comes from the new one, or none comes any more from the old. A client that changes its address in mid-call takes its
-//! media along; and so does one that goes on from a proved address without naming it, as one does that does not know of
-//! its router's new address.
+//! proves a path, from an address of its own to one of ours, and may name it (USE-CANDIDATE). The path in use is
+//! left only when a packet that keys protect comes by the new one, or none comes any more by the old. A client that changes
+//! its address in mid-call takes its media along; and so does one that goes on from a proved address without naming it, as
+//! one does that does not know of its router's new address.
 
 use crate::demux::is_stun;
+use crate::engine::Path;
 use rtc::crypto::RTCCryptoProvider;
 use rtc::shared::error::Error;
 use rtc::stun::attributes::{
@@ -17,13 +18,12 @@ use rtc::stun::integrity::MessageIntegrity;
 use rtc::stun::message::{BINDING_REQUEST, BINDING_SUCCESS, Message, Setter, TransactionId};
 use rtc::stun::textattrs::Username;
 use rtc::stun::xoraddr::XorMappedAddress;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// Addresses that a client may have proved; a further one takes the place of the one that was longest not checked, but
-/// never of the path.
-const PROVED_MAX: usize = 8;
+/// Paths that a client may have proved, by eight addresses to two of ours; a further one takes the place of the one that was
+/// longest not checked, but never of the path.
+const PROVED_MAX: usize = 16;
 /// How often we ask how far a client is.
 const ASK_INTERVAL: Duration = Duration::from_secs(5);
 /// A path that brought nothing for so long may be left for another.
@@ -39,12 +39,12 @@ pub struct Ice {
     /// The client's name, once its description is known.
     theirs: Option<String>,
     /// The one checked last at the end.
-    proved: Vec<SocketAddr>,
-    path: Option<SocketAddr>,
+    proved: Vec<Path>,
+    path: Option<Path>,
     /// When something that keys protect last came over it.
     heard: Option<Instant>,
     /// The path the client named last.
-    named: Option<SocketAddr>,
+    named: Option<Path>,
     their_password: Option<String>,
     /// Our own last check.
     asked: Option<(TransactionId, Instant)>,
@@ -105,7 +105,7 @@ impl Ice {
 
     /// A check of our own along the path, from time to time: we need none, but a client answers it, and the answer tells how
     /// long a round trip takes.
-    pub fn ask(&mut self, now: Instant) -> Option<(SocketAddr, Vec<u8>)> {
+    pub fn ask(&mut self, now: Instant) -> Option<(Path, Vec<u8>)> {
         let passed = |at| now.saturating_duration_since(at) >= ASK_INTERVAL;
         let is_due = self.asked.is_none_or(|(_, at)| passed(at));
         let path = self.path.filter(|_| is_due)?;
@@ -132,7 +132,7 @@ impl Ice {
     }
 
     /// How long the answer to our own check took, if this is one.
-    pub fn answered(&self, datagram: &[u8], from: SocketAddr, now: Instant) -> Option<Duration> {
+    pub fn answered(&self, datagram: &[u8], from: Path, now: Instant) -> Option<Duration> {
         let (id, at) = self.asked.as_ref().filter(|_| self.path == Some(from))?;
         let password = self.their_password.as_ref()?;
         let mut answer = Message::new();
@@ -146,25 +146,25 @@ impl Ice {
     }
 
     /// Where to send; `None` until the client has shown the way.
-    pub fn path(&self) -> Option<SocketAddr> {
+    pub fn path(&self) -> Option<Path> {
         self.path
     }
 
-    /// Whether something other than a check may come from an address.
-    pub fn is_proved(&self, from: SocketAddr) -> bool {
+    /// Whether something other than a check may come by a path.
+    pub fn is_proved(&self, from: Path) -> bool {
         self.proved.contains(&from)
     }
 
-    /// The client begins on a proved address before it has named it (RFC 8445, 12.1 lets it).
-    pub fn begins_at(&mut self, from: SocketAddr) {
+    /// The client begins on a proved path before it has named it (RFC 8445, 12.1 lets it).
+    pub fn begins_at(&mut self, from: Path) {
         if self.path.is_none() && self.is_proved(from) {
             self.path = Some(from);
         }
     }
 
-    /// A packet that keys protect, the newest of its kind, came from a proved address: the client is there. Its checks of
+    /// A packet that keys protect, the newest of its kind, came by a proved path: the client is there. Its checks of
     /// consent need not name the path again (RFC 7675, 5.1). One that was on its way does not lead back.
-    pub fn goes_on_at(&mut self, from: SocketAddr, now: Instant) {
+    pub fn goes_on_at(&mut self, from: Path, now: Instant) {
         let may_move = self.named == Some(from) || self.is_still(now);
         if self.path != Some(from) && self.is_proved(from) && may_move {
             (self.path, self.named) = (Some(from), Some(from));
@@ -182,7 +182,7 @@ impl Ice {
 
     /// The answer to a check, if it is one and genuine. To anything else nothing is said: an answer would tell the
     /// server's other parts that the address is the client's.
-    pub fn receive(&mut self, datagram: &[u8], from: SocketAddr, now: Instant) -> Option<Vec<u8>> {
+    pub fn receive(&mut self, datagram: &[u8], from: Path, now: Instant) -> Option<Vec<u8>> {
         if !is_stun(datagram) {
             return None;
         }
@@ -201,7 +201,7 @@ impl Ice {
         self.answer(&check, from)
     }
 
-    fn prove(&mut self, from: SocketAddr) {
+    fn prove(&mut self, from: Path) {
         self.proved.retain(|proved| *proved != from);
         if self.proved.len() == PROVED_MAX {
             let path = self.path;
@@ -229,14 +229,14 @@ impl Ice {
                 .is_ok()
     }
 
-    fn answer(&self, check: &Message, from: SocketAddr) -> Option<Vec<u8>> {
+    fn answer(&self, check: &Message, from: Path) -> Option<Vec<u8>> {
         let mut answer = Message::new();
         let built = answer.build(&[
             Box::new(BINDING_SUCCESS),
             Box::new(check.transaction_id),
             Box::new(XorMappedAddress {
-                ip: from.ip(),
-                port: from.port(),
+                ip: from.client.ip(),
+                port: from.client.port(),
             }),
             Box::new(MessageIntegrity::new_short_term_integrity_with_provider(
                 self.password.clone(),
@@ -259,9 +259,10 @@ mod tests {
     use super::super::tests::{check, provider};
     use super::*;
     use rtc::stun::xoraddr::XorMappedAddress;
+    use std::net::SocketAddr;
 
-    fn at(port: u16) -> SocketAddr {
-        SocketAddr::from(([127, 0, 0, 1], port))
+    fn at(port: u16) -> Path {
+        SocketAddr::from(([127, 0, 0, 1], port)).into()
     }
 
     fn ice() -> Ice {
@@ -282,7 +283,7 @@ mod tests {
         MessageIntegrity::check(&mut message, ice.password.as_bytes(), provider.crypto()).unwrap();
         let mut seen = XorMappedAddress::default();
         rtc::stun::message::Getter::get_from(&mut seen, &message).unwrap();
-        assert_eq!((seen.ip, seen.port), (at(7).ip(), 7));
+        assert_eq!(SocketAddr::new(seen.ip, seen.port), at(7).client);
         assert_eq!(ice.path(), None, "a check names no path");
     }
 
@@ -315,6 +316,23 @@ mod tests {
         assert_eq!(ice.path(), Some(at(2)), "it was on its way");
         ice.goes_on_at(at(1), now + STILL);
         assert_eq!(ice.path(), Some(at(1)), "not named, and silent since");
+    }
+
+    #[test]
+    fn the_same_client_at_another_address_of_ours_is_another_path() {
+        let (mut ice, now) = (ice(), Instant::now());
+        let by = |ours: u8| Path {
+            ours: Some([127, 0, 0, ours].into()),
+            ..at(1)
+        };
+        ice.receive(&check(&ice, "them", true), by(2), now);
+        ice.goes_on_at(by(2), now);
+        ice.goes_on_at(by(3), now + STILL);
+        assert_eq!(ice.path(), Some(by(2)), "not proved");
+        ice.receive(&check(&ice, "them", false), by(3), now + STILL);
+        assert_eq!(ice.path(), Some(by(2)), "asked, and not named");
+        ice.goes_on_at(by(3), now + STILL);
+        assert_eq!(ice.path(), Some(by(3)));
     }
 
     #[test]
@@ -384,11 +402,11 @@ mod tests {
     }
 
     #[test]
-    fn only_the_newest_addresses_are_kept() {
+    fn only_the_newest_paths_are_kept() {
         let mut ice = ice();
-        for port in 1..=9 {
+        for port in 0..=PROVED_MAX as u16 {
             ice.receive(&check(&ice, "them", false), at(port), Instant::now());
         }
-        assert!(!ice.is_proved(at(1)) && ice.is_proved(at(9)));
+        assert!(!ice.is_proved(at(0)) && ice.is_proved(at(1)));
     }
 }

@@ -5,9 +5,9 @@ use super::ice::Ice;
 use super::rtp::Header;
 use super::srtp::{Opened, Opener, RTCP_TAIL_BYTES, Sealer, TAG_BYTES};
 use crate::demux::is_stun;
+use crate::engine::Path;
 use bytes::BytesMut;
 use rtc::shared::error::Error;
-use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 /// Datagrams of the handshake and answers to checks between two drains; a further one is dropped like one lost on
@@ -23,7 +23,7 @@ pub struct Transport {
     closed: bool,
     /// When the client last said something: what anybody may send does not count.
     heard: Option<Instant>,
-    out: Vec<(SocketAddr, Vec<u8>)>,
+    out: Vec<(Path, Vec<u8>)>,
 }
 
 /// What came with a datagram.
@@ -73,7 +73,7 @@ impl Transport {
         Ok(received)
     }
 
-    pub fn receive(&mut self, datagram: BytesMut, from: SocketAddr, now: Instant) -> Received {
+    pub fn receive(&mut self, datagram: BytesMut, from: Path, now: Instant) -> Received {
         if is_stun(&datagram) {
             if let Some(answer) = self.ice.receive(&datagram, from, now) {
                 self.heard = Some(now);
@@ -109,7 +109,7 @@ impl Transport {
     }
 
     /// Where media goes and what protects it; `None` while there is neither.
-    pub fn way(&mut self) -> Option<(SocketAddr, &mut Sealer)> {
+    pub fn way(&mut self) -> Option<(Path, &mut Sealer)> {
         if self.closed {
             return None;
         }
@@ -148,11 +148,11 @@ impl Transport {
     }
 
     /// What is to be sent beside media.
-    pub fn drain(&mut self) -> std::vec::Drain<'_, (SocketAddr, Vec<u8>)> {
+    pub fn drain(&mut self) -> std::vec::Drain<'_, (Path, Vec<u8>)> {
         self.out.drain(..)
     }
 
-    pub fn push(&mut self, to: SocketAddr, datagram: Vec<u8>) {
+    pub fn push(&mut self, to: Path, datagram: Vec<u8>) {
         if self.out.len() < OUT_MAX {
             self.out.push((to, datagram));
         }
@@ -167,10 +167,10 @@ impl Transport {
 
     /// As if a client had connected from an address.
     #[cfg(test)]
-    pub fn open(&mut self, to: SocketAddr) {
+    pub fn open(&mut self, to: impl Into<Path>) {
         let _ = self.ice.receive(
             &super::tests::check(&self.ice, "them", true),
-            to,
+            to.into(),
             Instant::now(),
         );
         self.key();
@@ -184,7 +184,7 @@ impl Transport {
         self.keys = contexts(&[7; MATERIAL_BYTES], false, provider.crypto()).ok();
     }
 
-    fn handshake(&mut self, datagram: BytesMut, from: SocketAddr, now: Instant) -> Received {
+    fn handshake(&mut self, datagram: BytesMut, from: Path, now: Instant) -> Received {
         self.heard = Some(now);
         self.ice.begins_at(from);
         let step = self.dtls.receive(datagram, now);
@@ -201,7 +201,7 @@ impl Transport {
     }
 
     /// RTCP and RTP are told apart by their second byte (RFC 5761, 4).
-    fn media(&mut self, mut packet: BytesMut, from: SocketAddr, now: Instant) -> Received {
+    fn media(&mut self, mut packet: BytesMut, from: Path, now: Instant) -> Received {
         let Some((_, opener)) = &mut self.keys else {
             return Received::Nothing;
         };

@@ -10,6 +10,7 @@ use rtc::rtcp::Packet;
 use rtc::rtcp::receiver_report::ReceiverReport;
 use rtc::rtcp::source_description::SourceDescription;
 use rtc::rtcp::transport_feedbacks::transport_layer_cc::TransportLayerCc;
+use std::net::SocketAddr;
 
 const ENCODER: &str = include_str!("../../../../corpus/sdp_offer/encoder");
 const ENCODER_LAYERS: &str = include_str!("../../../../corpus/sdp_offer/encoder_layers");
@@ -36,7 +37,7 @@ pub struct Client {
     sealer: Sealer,
     reads: crate::engine::wire::srtp::Opener,
     pub now: Instant,
-    at: SocketAddr,
+    at: Path,
 }
 
 pub struct Out<'a> {
@@ -66,8 +67,8 @@ impl Out<'_> {
     }
 }
 
-pub fn at(port: u16) -> SocketAddr {
-    SocketAddr::from(([127, 0, 0, 1], port))
+pub fn at(port: u16) -> Path {
+    SocketAddr::from(([127, 0, 0, 1], port)).into()
 }
 
 impl Client {
@@ -97,7 +98,7 @@ impl Client {
     }
 
     /// Moves to another address, and names it or only proves it.
-    pub fn moves(&mut self, to: SocketAddr, names: bool) {
+    pub fn moves(&mut self, to: Path, names: bool) {
         self.at = to;
         let theirs = self.leg.offer.offered.ufrag.clone();
         let check = check(&self.leg.transport.ice, &theirs, names);
@@ -148,7 +149,7 @@ impl Client {
     }
 
     /// Where the next datagrams go, with what is said in those with reports.
-    pub fn drain(&mut self) -> Vec<(SocketAddr, Vec<Box<dyn Packet>>)> {
+    pub fn drain(&mut self) -> Vec<(Path, Vec<Box<dyn Packet>>)> {
         let (mut sent, reads) = (vec![], &mut self.reads);
         self.leg.drain_datagrams(&mut Outlet {
             now: self.now,
