@@ -20,6 +20,9 @@ use rtc::shared::error::Error;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
 
+/// Bits a second of a voice with all that carries it.
+pub const VOICE_BPS: u64 = 50_000;
+
 pub const OPUS_PAYLOAD_TYPE: u8 = 111;
 pub const VP8_PAYLOAD_TYPE: u8 = 96;
 pub const H264_PAYLOAD_TYPE: u8 = 102;

@@ -4,11 +4,8 @@
 //! tiles become smaller and fewer first, then the programme becomes smaller, then it goes. A presentation has one size,
 //! for text that is not sharp is of no use: the programme becomes smaller to leave it room.
 
-use crate::engine::Layer;
+use crate::engine::{Layer, VOICE_BPS};
 use diemcau_model::{LinkStep, limits::PRESENTATION_SLOT};
-
-/// Bits a second of a voice with all that carries it.
-const VOICE_BPS: u64 = 50_000;
 
 /// What each layer of a source costs in bits a second, with all that carries it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

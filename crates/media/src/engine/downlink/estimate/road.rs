@@ -1,0 +1,346 @@
+//! What a road bears, from what became of what was sent over it, window by window: pure.
+//!
+//! Packets wait, or are lost, for three reasons: what we send is too much, what others send is, or the road is so by
+//! itself. Only the first gets better by sending less, so only then less is sent. What was sent tells nothing of what could
+//! have been: a window in which little was sent lowers no figure (RFC 7661 calls its sender rate-limited, WebRTC's
+//! congestion control the application-limited region). And loss that is the same after less was sent was not ours.
+
+use super::Shortest;
+use std::time::{Duration, Instant};
+
+/// Before anything is known, and where a limit is forgotten: thirteen full pictures.
+pub const START_BPS: f64 = 20_000_000.0;
+/// Below what sound needs: nothing is sent then.
+const LEAST_BPS: f64 = 24_000.0;
+/// Sound is the last to go: no figure is less because of what else was sent.
+const VOICE_BPS: f64 = crate::engine::VOICE_BPS as f64;
+/// Who sends no more than this sends nothing but a voice: a lower figure would change nothing.
+const SOUND_MOST_BPS: f64 = 1.5 * VOICE_BPS;
+/// A voice and the smallest picture: what a link is tried with when nothing tells any more whether it has become better.
+const TRIAL_BPS: f64 = 170_000.0;
+/// Who sends less than this part of what the road is known to bear cannot have filled it.
+const USED: f64 = 0.7;
+/// Who sends more than so many times what the road has borne of late tries more.
+const TRIED: f64 = 1.1;
+/// Waiting on the way beyond the shortest seen, in microseconds: more than a jittery radio link or a client that is
+/// short of processor time makes.
+const QUEUE_MAX_US: i64 = 300_000;
+/// Windows in a row that must say the same before it is believed: a client that stood still for a moment is no full link.
+const BELIEVED: u32 = 3;
+/// What arrived in the best of so many windows is what the link bears: after a moment's stand the rest comes at once.
+const WINDOWS: usize = 4;
+/// Of them the last so many, where packets are lost: those before may be of before the trouble.
+const WINDOWS_OF_LOSS: usize = 2;
+/// Loss beyond what a bad radio link has by itself, and beyond what this road is known to have: the link is full.
+const LOSS_MAX: f64 = 0.15;
+const LOSS_MORE: f64 = 0.1;
+/// Of few packets a larger part is lost by chance. So many standard deviations are no chance in windows in a row, and so
+/// many not in `LONG` windows together, which see less loss.
+const CHANCE: f64 = 2.0;
+const CHANCE_LONG: f64 = 4.0;
+const LONG: usize = 8;
+/// Of what arrived, so much is used after a full link, so that what waits can drain.
+const AFTER_QUEUE: f64 = 0.85;
+const AFTER_LOSS: f64 = 0.95;
+/// How fast the figure grows again, a second.
+const GROWTH: f64 = 0.08;
+/// How long it stays after the first full link, and after many in a row.
+const PATIENCE_LEAST: Duration = Duration::from_secs(2);
+const PATIENCE_MOST: Duration = Duration::from_secs(60);
+/// So much less must be sent before loss is compared, and so much of it must remain to be the road's.
+const CLEARLY_LESS: f64 = 0.8;
+const SAME_LOSS: f64 = 0.6;
+/// Windows it is compared over, after one that holds some of both.
+const COMPARED: u32 = 3;
+/// Where less was asked for and not less is sent, nothing can be compared.
+const DOUBT_LIFETIME: Duration = Duration::from_secs(3);
+/// A road that loses more than this is not one to send a picture over, whoever's fault it is.
+const ROAD_LOSS_MOST: f64 = 0.45;
+/// For so long a road is believed to lose by itself what it lost; then it is asked again.
+const ROAD_LOSS_LIFETIME: Duration = Duration::from_secs(300);
+
+/// What became of what was sent for a while.
+pub struct Seen {
+    /// Bits a second as they left, and as they arrived.
+    pub sent: f64,
+    pub delivered: f64,
+    pub packets: u32,
+    pub lost: u32,
+    /// How much longer than the shortest way the packets were on it.
+    pub queue_us: i64,
+}
+
+pub struct Road {
+    bps: f64,
+    /// Bits a second that arrived in the last windows, the newest last.
+    delivered: [f64; WINDOWS],
+    /// The most that was sent of late and arrived.
+    borne: Shortest,
+    /// Windows in a row that spoke of a full link.
+    full_windows: u32,
+    /// The packets of the last windows since the figure changed, and how many were lost; the newest last.
+    told: [(u32, u32); LONG],
+    /// Windows in a row in which nothing but a voice was sent.
+    alone: usize,
+    /// Packets wait on the way, or have been lost for so long that it is believed.
+    full: bool,
+    /// A full link has become free again since it was last asked.
+    eased: bool,
+    hold_until: Option<Instant>,
+    patience: Duration,
+    grown_at: Option<Instant>,
+    doubt: Option<Doubt>,
+    /// What the road loses by itself, and when that was found.
+    loses: Option<(f64, Instant)>,
+}
+
+/// Less was sent because of loss: whose is it? What was before comes back if it is the road's.
+struct Doubt {
+    since: Instant,
+    sent: f64,
+    loss: f64,
+    bps: f64,
+    hold_until: Option<Instant>,
+    patience: Duration,
+    /// Windows since less was sent, their packets but the first's, and how many of those were lost.
+    windows: u32,
+    packets: u32,
+    lost: u32,
+}
+
+enum Answer {
+    NotYet,
+    Ours,
+    TheRoads(f64),
+}
+
+impl Road {
+    pub fn new() -> Self {
+        Self {
+            bps: START_BPS,
+            delivered: [0.0; WINDOWS],
+            borne: Shortest::default(),
+            full_windows: 0,
+            told: [(0, 0); LONG],
+            alone: 0,
+            full: false,
+            eased: false,
+            hold_until: None,
+            patience: PATIENCE_LEAST,
+            grown_at: None,
+            doubt: None,
+            loses: None,
+        }
+    }
+
+    pub fn bps(&self) -> f64 {
+        self.bps
+    }
+
+    /// Whether the link has more to carry than it can, by the last judgement.
+    pub fn is_full(&self) -> bool {
+        self.full
+    }
+
+    /// Whether a link that had lost what it could not carry has room again, once.
+    pub fn take_eased(&mut self) -> bool {
+        std::mem::take(&mut self.eased)
+    }
+
+    /// Nothing is sent, so what was known grows old, and the next thing sent may be a trial.
+    pub fn idle(&mut self, now: Instant) {
+        if self.hold_until.is_none_or(|until| now >= until) {
+            self.bps = self.bps.max(TRIAL_BPS);
+            self.good(now);
+        }
+    }
+
+    pub fn judge(&mut self, seen: &Seen, now: Instant) {
+        self.delivered.rotate_left(1);
+        self.delivered[WINDOWS - 1] = seen.delivered;
+        let waits = seen.queue_us > QUEUE_MAX_US;
+        self.told.rotate_left(1);
+        self.told[LONG - 1] = (seen.packets, seen.lost);
+        self.alone = match seen.sent <= SOUND_MOST_BPS {
+            true => self.alone.saturating_add(1),
+            false => 0,
+        };
+        let is_asking = self.ask_whose_loss(seen, waits, now);
+        let is_lossy_long = self.is_lossy(LONG, CHANCE_LONG, now);
+        if !waits && !is_lossy_long && !self.is_lossy(1, CHANCE, now) {
+            return self.free(seen, now);
+        }
+        self.full_windows += 1;
+        if is_lossy_long {
+            self.full_windows = self.full_windows.max(BELIEVED);
+        }
+        self.full = waits || self.full_windows >= BELIEVED;
+        if self.full_windows < BELIEVED || is_asking {
+            return;
+        }
+        if seen.sent <= SOUND_MOST_BPS {
+            self.sound_alone(seen, waits, now);
+        } else if self.is_used(seen) {
+            match waits {
+                true => self.lower(self.arrived_of(WINDOWS) * AFTER_QUEUE, seen, now),
+                false => self.lower_for_loss(seen, now),
+            }
+        }
+    }
+
+    fn free(&mut self, seen: &Seen, now: Instant) {
+        self.full = false;
+        self.eased |= self.full_windows >= BELIEVED;
+        self.full_windows = 0;
+        // Kept as the least of negative figures, which is the most.
+        let bits = seen.sent.min(seen.delivered) as i64;
+        self.borne.saw(-bits, now);
+        self.good(now);
+    }
+
+    /// Whether in so many windows more was lost than the road loses by itself, and more than chance makes of their packets.
+    fn is_lossy(&self, windows: usize, chance: f64, now: Instant) -> bool {
+        let is_young = |at| now.saturating_duration_since(at) < ROAD_LOSS_LIFETIME;
+        let known = self.loses.filter(|(_, at)| is_young(*at));
+        let known = known.map_or(0.0, |(loss, _)| loss + LOSS_MORE);
+        let part = LOSS_MAX.max(known);
+        let (packets, lost) = self.told(windows);
+        lost > packets * part + chance * (packets * part * (1.0 - part)).sqrt()
+    }
+
+    /// The packets of the last windows, and how many of them were lost.
+    fn told(&self, windows: usize) -> (f64, f64) {
+        let newest = self.told.iter().rev().take(windows);
+        let (packets, lost) = newest.fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
+        (f64::from(packets), f64::from(lost))
+    }
+
+    /// Whether so much was sent that it may have filled the road.
+    fn is_used(&self, seen: &Seen) -> bool {
+        seen.sent >= USED * self.bps.min(self.borne())
+    }
+
+    fn borne(&self) -> f64 {
+        self.borne.least().map_or(0.0, |bits| -bits as f64)
+    }
+
+    fn arrived_of(&self, windows: usize) -> f64 {
+        let newest = self.delivered.iter().rev().take(windows);
+        newest.copied().fold(0.0, f64::max)
+    }
+
+    /// A voice is sent, and nothing else that could be left out. It goes on, unless it is itself what waits: then most of it
+    /// is no sound any more, and keeps out the words of the page. What is lost of so little is the road's.
+    fn sound_alone(&mut self, seen: &Seen, waits: bool, now: Instant) {
+        let is_voice = seen.sent >= USED * VOICE_BPS;
+        if waits && is_voice && self.arrived_of(WINDOWS) < VOICE_BPS / 2.0 {
+            self.hold(seen, now);
+            self.bps = LEAST_BPS;
+        }
+        if !waits && self.alone >= LONG {
+            let (packets, lost) = self.told(LONG);
+            let loss = (lost / packets.max(1.0)).min(ROAD_LOSS_MOST);
+            self.loses = Some((loss, now));
+        }
+    }
+
+    fn lower_for_loss(&mut self, seen: &Seen, now: Instant) {
+        let (packets, lost) = self.told(WINDOWS_OF_LOSS);
+        let doubt = Doubt {
+            since: now,
+            sent: seen.sent,
+            loss: lost / packets.max(1.0),
+            bps: self.bps,
+            hold_until: self.hold_until,
+            patience: self.patience,
+            windows: 0,
+            packets: 0,
+            lost: 0,
+        };
+        self.lower(self.arrived_of(WINDOWS_OF_LOSS) * AFTER_LOSS, seen, now);
+        self.doubt = Some(doubt);
+    }
+
+    fn lower(&mut self, bears: f64, seen: &Seen, now: Instant) {
+        self.hold(seen, now);
+        self.bps = self.bps.min(bears.max(VOICE_BPS));
+        self.told = Default::default();
+    }
+
+    fn hold(&mut self, seen: &Seen, now: Instant) {
+        // What waits on the way drains for a while: the same trouble, not a new one.
+        if self.hold_until.is_none_or(|until| now >= until) {
+            // What went well before is no trial of more.
+            let again = self.hold_until.is_some() && seen.sent > TRIED * self.borne();
+            self.patience = match again {
+                true => (self.patience * 2).min(PATIENCE_MOST),
+                false => PATIENCE_LEAST,
+            };
+            self.hold_until = Some(now + self.patience);
+        }
+        self.grown_at = None;
+    }
+
+    /// Compares what is lost now with what was lost while more was sent; true while that is not known.
+    fn ask_whose_loss(&mut self, seen: &Seen, waits: bool, now: Instant) -> bool {
+        let Some(mut doubt) = self.doubt.take() else {
+            return false;
+        };
+        match doubt.answer(seen, waits, now) {
+            Answer::NotYet => {
+                self.doubt = Some(doubt);
+                true
+            }
+            Answer::Ours => {
+                self.told = Default::default();
+                false
+            }
+            Answer::TheRoads(loss) => {
+                self.loses = Some((loss, now));
+                self.bps = self.bps.max(doubt.bps);
+                (self.hold_until, self.patience) = (doubt.hold_until, doubt.patience);
+                (self.full_windows, self.grown_at) = (0, None);
+                self.told = Default::default();
+                false
+            }
+        }
+    }
+
+    fn good(&mut self, now: Instant) {
+        let Some(until) = self.hold_until else { return };
+        if now < until {
+            return;
+        }
+        let last = self.grown_at.replace(now).unwrap_or(now);
+        let passed = now.saturating_duration_since(last).as_secs_f64();
+        self.bps = (self.bps * (1.0 + GROWTH * passed)).min(START_BPS);
+        if self.bps >= START_BPS {
+            self.hold_until = None;
+        }
+    }
+}
+
+impl Doubt {
+    fn answer(&mut self, seen: &Seen, waits: bool, now: Instant) -> Answer {
+        let is_old = now.saturating_duration_since(self.since) >= DOUBT_LIFETIME;
+        if waits || is_old {
+            return Answer::Ours;
+        }
+        if seen.sent > CLEARLY_LESS * self.sent {
+            return Answer::NotYet;
+        }
+        if self.windows > 0 {
+            self.packets += seen.packets;
+            self.lost += seen.lost;
+        }
+        self.windows += 1;
+        if self.windows <= COMPARED {
+            return Answer::NotYet;
+        }
+        let loss = f64::from(self.lost) / f64::from(self.packets.max(1));
+        match loss >= SAME_LOSS * self.loss && loss <= ROAD_LOSS_MOST {
+            true => Answer::TheRoads(loss),
+            false => Answer::Ours,
+        }
+    }
+}

@@ -1,0 +1,263 @@
+//! What a room sees and hears over roads whose trouble is not of our making. All chance comes from a seed.
+
+use super::tests::feedback;
+use super::*;
+use crate::engine::VOICE_BPS;
+use diemcau_fuzz::Chance;
+
+/// A voice of 50 packets a second, and one of a pause (Opus DTX): every how many milliseconds, and with how many bytes.
+const VOICE: (u64, usize) = (20, 116);
+const PAUSE: (u64, usize) = (400, 48);
+/// What each form of a picture costs, and how often a packet of it leaves; with a voice beside it as `gate/fit.rs` has it.
+const PICTURES: [(u64, u64); 3] = [(115_000, 50), (390_000, 20), (1_650_000, 5)];
+
+/// Over how wide a road, what of a thousand packets is lost by itself, in bursts or evenly, and when others fill it.
+#[derive(Clone)]
+struct Road {
+    bps: f64,
+    /// For so many microseconds packets may wait; further ones are lost.
+    waits_us: f64,
+    /// From which second on it is how wide.
+    becomes: (u64, f64),
+    even: u64,
+    /// Of a thousand packets in a burst; a burst and what is between two of them last so many milliseconds in the mean.
+    burst: (u64, u64, u64),
+    others: std::ops::Range<u64>,
+}
+
+const GOOD: Road = Road {
+    bps: 20e6,
+    waits_us: 1e6,
+    becomes: (u64::MAX, 0.0),
+    even: 0,
+    burst: (0, 1, 1_000_000),
+    others: 0..0,
+};
+
+/// Who speaks and who is seen, by the second.
+struct Room {
+    talks: fn(u64) -> bool,
+    sees: fn(u64) -> bool,
+    /// The best picture it asks for.
+    layer: usize,
+}
+
+/// What it got in each fifth of a second.
+struct Got {
+    bears: Option<u64>,
+    picture: Option<usize>,
+}
+
+fn watch(road: &Road, room: &Room, seconds: u64, seed: u64) -> Vec<Got> {
+    let mut chance = Chance::new(seed);
+    let mut estimate = Estimate::new();
+    let epoch = Instant::now();
+    let (mut got, mut told): (Vec<Got>, Vec<(u16, Option<f64>)>) = (vec![], vec![]);
+    let (mut number, mut free_at, mut in_burst) = (0_u16, 0.0_f64, false);
+    for ms in 0..seconds * 1_000 {
+        let now = epoch + Duration::from_millis(ms);
+        let second = ms / 1_000;
+        let bps = if second < road.becomes.0 {
+            road.bps
+        } else {
+            road.becomes.1
+        };
+        if ms % 200 == 0 {
+            let bears = estimate.bears(now);
+            let left = bears.map_or(u64::MAX, |bears| bears.saturating_sub(VOICE_BPS));
+            let fits = PICTURES.iter().rposition(|(cost, _)| *cost <= left);
+            let picture = fits
+                .filter(|_| (room.sees)(second))
+                .map(|fits| fits.min(room.layer));
+            got.push(Got { bears, picture });
+        }
+        let stays = if in_burst { road.burst.1 } else { road.burst.2 };
+        in_burst ^= chance.draw().is_multiple_of(stays);
+        let Some(last) = got.last() else { continue };
+        let (every, bytes) = if (room.talks)(second) { VOICE } else { PAUSE };
+        let is_heard = last.bears.is_none_or(|bears| bears >= VOICE_BPS / 2);
+        let voice = (ms % every == 0 && is_heard).then_some(bytes);
+        let picture = last.picture.map(|layer| PICTURES[layer]);
+        // An encoder keeps a little below what it may use.
+        let bytes = |(bps, every): (u64, u64)| (bps * every * 85 / 800_000) as usize;
+        let picture = picture.filter(|(_, every)| ms % every == 0).map(bytes);
+        for bytes in voice.into_iter().chain(picture) {
+            estimate.sent(number, bytes, now);
+            let us = ms as f64 * 1e3;
+            let fits = free_at - us <= road.waits_us;
+            if fits {
+                free_at = free_at.max(us) + (bytes + OVERHEAD_BYTES) as f64 * 8e6 / bps;
+            }
+            let others = if road.others.contains(&second) {
+                450e3
+            } else {
+                0.0
+            };
+            let lost = if in_burst { road.burst.0 } else { road.even };
+            let is_lost = chance.draw() % 1_000 < lost || !fits;
+            told.push((number, (!is_lost).then_some(free_at + 20e3 + others)));
+            number = number.wrapping_add(1);
+        }
+        if ms % 100 == 50 {
+            let us = ms as f64 * 1e3;
+            let known = told
+                .iter()
+                .take_while(|(_, at)| at.is_none_or(|at| at <= us));
+            let packets: Vec<_> = told.drain(..known.count()).collect();
+            if !packets.is_empty() {
+                estimate.arrived(&feedback(&packets), epoch, now);
+            }
+        }
+    }
+    got
+}
+
+/// The least the road was said to bear.
+fn least(got: &[Got]) -> u64 {
+    got.iter()
+        .filter_map(|got| got.bears)
+        .min()
+        .unwrap_or(u64::MAX)
+}
+
+/// Of a hundred moments, those with a picture at least so good.
+fn seen(got: &[Got], layer: usize) -> usize {
+    let seen = got.iter().filter(|got| got.picture >= Some(layer));
+    seen.count() * 100 / got.len()
+}
+
+const SPEAKS_AND_PAUSES: Room = Room {
+    talks: |second| second % 80 < 60,
+    sees: |_| true,
+    layer: 2,
+};
+
+#[test]
+fn others_who_fill_the_road_take_no_sound_and_no_more_of_the_picture_than_its_size() {
+    for (seed, others) in [50..85, 50..70, 70..100].into_iter().enumerate() {
+        let road = Road { others, ..GOOD };
+        for even in [0, 20] {
+            let got = watch(
+                &Road {
+                    even,
+                    ..road.clone()
+                },
+                &SPEAKS_AND_PAUSES,
+                200,
+                seed as u64,
+            );
+            assert!(least(&got) >= VOICE_BPS, "{}", least(&got));
+            assert_eq!(seen(&got, 1), 100);
+        }
+    }
+}
+
+#[test]
+fn even_loss_is_the_roads_and_takes_neither_sound_nor_picture() {
+    let speaks_half = Room {
+        talks: |second| second % 80 < 40,
+        ..SPEAKS_AND_PAUSES
+    };
+    for even in [120, 150, 180, 250] {
+        for seed in 0..5 {
+            let got = watch(&Road { even, ..GOOD }, &speaks_half, 240, seed);
+            assert!(least(&got) >= VOICE_BPS, "{}", least(&got));
+            assert!(seen(&got, 2) >= 90);
+            let settled = &got[50..];
+            let changes = settled
+                .windows(2)
+                .filter(|two| two[0].picture != two[1].picture);
+            if even <= 150 {
+                assert_eq!(changes.count(), 0, "{even} of a thousand, seed {seed}");
+            }
+        }
+    }
+}
+
+#[test]
+fn bursts_of_loss_take_no_sound_and_little_of_the_picture() {
+    let long = [(350, 2_500, 9_000), (300, 2_000, 8_000)];
+    let short = [(600, 800, 8_000)];
+    for burst in long.into_iter().chain(short) {
+        for seed in 0..5 {
+            let got = watch(&Road { burst, ..GOOD }, &SPEAKS_AND_PAUSES, 300, seed);
+            assert!(least(&got) >= VOICE_BPS, "{}", least(&got));
+            // A short one is over before it is known whose it is.
+            match long.contains(&burst) {
+                true => assert!(seen(&got, 2) >= 85, "{burst:?}, seed {seed}"),
+                false => assert!(seen(&got, 0) >= 80, "{burst:?}, seed {seed}"),
+            }
+        }
+    }
+}
+
+#[test]
+fn who_only_listens_through_trouble_sees_at_once_what_is_shown_after_it() {
+    let listens = Room {
+        talks: |second| second % 20 < 10,
+        sees: |second| second >= 90,
+        layer: 2,
+    };
+    for (even, others) in [(0, 30..65), (200, 0..0)] {
+        let got = watch(
+            &Road {
+                even,
+                others,
+                ..GOOD
+            },
+            &listens,
+            100,
+            7,
+        );
+        assert_eq!(seen(&got[451..], 2), 100);
+    }
+}
+
+#[test]
+fn a_thin_road_is_found_whatever_it_loses_by_itself() {
+    let roads = [
+        (256e3, 0),
+        (256e3, 100),
+        (700e3, 0),
+        (700e3, 180),
+        (100e3, 0),
+    ];
+    for (bps, even) in roads {
+        for waits_us in [1e6, 20e3] {
+            let road = Road {
+                bps,
+                even,
+                waits_us,
+                ..GOOD
+            };
+            for seed in 0..8 {
+                let got = watch(&road, &SPEAKS_AND_PAUSES, 120, seed);
+                let fits = |cost: u64| cost as f64 * 0.85 + 68e3 <= bps;
+                let fits = PICTURES.iter().rposition(|(cost, _)| fits(*cost));
+                let much = got[25..].iter().filter(|got| got.picture > fits).count();
+                assert!(much * 7 <= got.len(), "{bps} {even} {waits_us}: {much}");
+                assert!(least(&got) >= VOICE_BPS);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_road_that_becomes_thin_after_an_hour_is_found_though_little_was_asked_of_it() {
+    let asks_little = Room {
+        talks: |_| true,
+        layer: 1,
+        ..SPEAKS_AND_PAUSES
+    };
+    for waits_us in [1e6, 20e3] {
+        for (bps, fits) in [(250e3, Some(0)), (120e3, None)] {
+            let road = Road {
+                becomes: (60, bps),
+                waits_us,
+                ..GOOD
+            };
+            let got = watch(&road, &asks_little, 75, 3);
+            assert!(got[330..].iter().any(|got| got.picture == fits));
+        }
+    }
+}
