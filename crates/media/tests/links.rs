@@ -439,13 +439,24 @@ async fn a_lossy_downlink_is_repaired() {
         seen.lost_on_the_way_in >= 25 && missing * 4 < seen.lost_on_the_way_in
     })
     .await;
-    hall.reported(|report| {
-        let LinkReport::Stats { peer, stats, .. } = report else {
-            return false;
-        };
-        peer.0 == 7 && stats.down_loss_percent > Some(1.0) && stats.loss_percent == 0.0
+    let told = |hall: &Hall| -> Vec<f32> {
+        let stats = hall.reported.iter().filter_map(|report| match report {
+            LinkReport::Stats { peer, stats, .. } if peer.0 == 7 => Some(stats),
+            _ => None,
+        });
+        let lossy = stats.filter(|stats| stats.loss_percent == 0.0);
+        lossy.filter_map(|stats| stats.down_loss_percent).collect()
+    };
+    hall.until("its loss is told for ten seconds", |hall| {
+        told(hall).len() >= 10
     })
     .await;
+    let told = told(&hall);
+    let mean = told.iter().sum::<f32>() / told.len() as f32;
+    assert!(
+        (3.0..=7.0).contains(&mean),
+        "what was sent again was lost: {told:?}"
+    );
     let seen = hall.seen(7);
     println!(
         "{} lost, {} still missing",

@@ -52,6 +52,8 @@ struct Sent {
     at: Instant,
     /// A report missed it.
     missed: bool,
+    /// When it was first sent again, by the same number: its very bytes (`stream.rs`).
+    again: Option<Instant>,
 }
 
 /// What is being judged.
@@ -69,6 +71,7 @@ struct Window {
     last_left: Option<i64>,
 }
 
+/// Packets that did not arrive when they were first sent.
 #[derive(Clone, Copy, Default)]
 struct Missing {
     packets: u32,
@@ -143,6 +146,7 @@ impl Estimate {
                 bytes,
                 at,
                 missed: false,
+                again: None,
             });
         }
         // The last word before a pause may go unanswered on a good road: its silence counts from the next one.
@@ -151,6 +155,15 @@ impl Estimate {
         }
         self.last_sent = Some(at);
         self.unanswered.get_or_insert(at);
+    }
+
+    /// The client asked for the packet of this number, and it leaves again.
+    pub fn sent_again(&mut self, number: u16, at: Instant) {
+        let place = self.sent.get_mut(usize::from(number) % REMEMBERED);
+        let sent = place.and_then(Option::as_mut);
+        if let Some(sent) = sent.filter(|sent| sent.number == number) {
+            sent.again.get_or_insert(at);
+        }
     }
 
     /// The client tells what arrived when. `epoch` is any moment before the first packet. Gives of how many packets it is
@@ -162,7 +175,8 @@ impl Estimate {
         epoch: Instant,
         now: Instant,
     ) -> (u32, u32) {
-        let (mut came, mut missing) = (0, Missing::default());
+        let mut came = 0;
+        let (mut missing, mut came_again) = (Missing::default(), Missing::default());
         for (number, arrival) in arrivals(feedback) {
             let Some(place) = self.sent.get_mut(usize::from(number) % REMEMBERED) else {
                 continue;
@@ -170,7 +184,7 @@ impl Estimate {
             let Some(sent) = place.filter(|sent| sent.number == number) else {
                 continue;
             };
-            let left = sent.at.saturating_duration_since(epoch).as_micros() as i64;
+            let left = micros(sent.at, epoch);
             let window = &mut self.window;
             window.last_left = window.last_left.max(Some(left));
             let Some(arrival) = arrival else {
@@ -184,22 +198,31 @@ impl Estimate {
                 continue;
             };
             *place = None;
+            self.unanswered = None;
+            // What may have been on its way since it was sent again was lost before; what came sooner was only overtaken.
+            let again = sent.again.map(|at| arrival - micros(at, epoch));
+            if again.is_some_and(|way| self.shortest.allows(way)) {
+                if !sent.missed {
+                    came_again.add(sent.bytes);
+                }
+                continue;
+            }
             came += 1;
             if sent.missed {
                 self.missing.overtaken(sent.bytes);
             }
-            self.unanswered = None;
             self.shortest.saw(arrival - left, now);
             window.arrived += 1;
             window.bytes += u64::from(sent.bytes);
             window.ways += arrival - left;
             window.last_arrival = window.last_arrival.max(Some(arrival));
         }
-        let lost = std::mem::replace(&mut self.missing, missing);
-        self.window.lost += lost.packets;
-        self.window.lost_bytes += lost.bytes;
+        let missed = std::mem::replace(&mut self.missing, missing);
+        let lost = missed.packets + came_again.packets;
+        self.window.lost += lost;
+        self.window.lost_bytes += missed.bytes + came_again.bytes;
         self.judge(now);
-        (came + lost.packets, lost.packets)
+        (came + lost, lost)
     }
 
     fn judge(&mut self, now: Instant) {
@@ -257,9 +280,18 @@ impl Shortest {
         self.now = Some(self.now.map_or(way, |least| least.min(way)));
     }
 
+    /// Whether a way is no shorter than can be; clients tell of quarters of a millisecond.
+    fn allows(&self, way: i64) -> bool {
+        self.least().is_none_or(|least| way + 1_000 >= least)
+    }
+
     fn least(&self) -> Option<i64> {
         self.now.into_iter().chain(self.before).min()
     }
+}
+
+fn micros(at: Instant, epoch: Instant) -> i64 {
+    at.saturating_duration_since(epoch).as_micros() as i64
 }
 
 /// Each packet a feedback speaks of, and when it arrived on the client's clock, in microseconds

@@ -225,8 +225,9 @@ impl Downlink {
         let bytes = stream.and_then(|stream| stream.length(number, true));
         let bears = self.estimate.bears(now);
         let may = !self.estimate.is_full() && self.again.take(bytes.unwrap_or(0), bears, now);
-        if let Some(stream) = self.streams.get_mut(slot).filter(|_| may) {
-            stream.resent(number, now);
+        let stream = self.streams.get_mut(slot).filter(|_| may);
+        if let Some(running) = stream.and_then(|stream| stream.resent(number, now)) {
+            self.estimate.sent_again(running, now);
         }
         may
     }

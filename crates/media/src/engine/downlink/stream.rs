@@ -159,14 +159,15 @@ impl Stream {
         }
     }
 
-    /// A packet is sent again.
-    pub fn resent(&mut self, number: u64, now: Instant) {
+    /// A packet is sent again; gives the running number it bears.
+    pub fn resent(&mut self, number: u64, now: Instant) -> Option<u16> {
         let place = self.place(number);
-        let kept = self.kept.get_mut(place).and_then(Option::as_mut);
-        if let Some(kept) = kept.filter(|kept| kept.number == number) {
-            kept.resent += 1;
-            kept.resent_at = Some(now);
-        }
+        let kept = self.kept.get_mut(place)?.as_mut();
+        let kept = kept.filter(|kept| kept.number == number)?;
+        kept.resent += 1;
+        kept.resent_at = Some(now);
+        let (_, running) = kept.sealed?.twcc?;
+        Some(running)
     }
 
     /// Whether anything was sent since a moment.

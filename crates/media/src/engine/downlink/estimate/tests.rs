@@ -210,6 +210,37 @@ fn what_is_overtaken_is_not_lost_and_what_no_report_knows_is() {
 }
 
 #[test]
+fn what_came_only_when_it_was_sent_again_was_lost_and_its_late_way_is_no_queue() {
+    let epoch = Instant::now();
+    let at = |ms: u64| epoch + Duration::from_millis(ms);
+    let mut estimate = Estimate::new();
+    for number in 0..4 {
+        estimate.sent(number, 100, at(0));
+    }
+    estimate.arrived(&feedback(&[(0, Some(20e3))]), epoch, at(20));
+    for number in [1, 2] {
+        estimate.sent_again(number, at(40));
+    }
+    // 1 came of the second sending, 2 came before that can have arrived.
+    let told = feedback(&[(1, Some(61e3)), (2, Some(45e3)), (3, Some(46e3))]);
+    assert_eq!(estimate.arrived(&told, epoch, at(70)), (3, 1));
+    assert_eq!(estimate.window.ways, 20_000 + 45_000 + 46_000);
+
+    // What a report missed before it came again is one loss, and not two.
+    estimate.sent(4, 100, at(100));
+    estimate.arrived(&feedback(&[(4, None)]), epoch, at(110));
+    estimate.sent_again(4, at(120));
+    assert_eq!(
+        estimate.arrived(&feedback(&[(4, Some(145e3))]), epoch, at(150)),
+        (1, 1)
+    );
+    assert_eq!(
+        estimate.arrived(&feedback(&[(5, None)]), epoch, at(160)),
+        (0, 0)
+    );
+}
+
+#[test]
 fn a_link_over_which_nothing_goes_is_tried_with_more() {
     let epoch = Instant::now();
     let mut estimate = Estimate::new();
