@@ -29,6 +29,9 @@ const SHORTEST_LIFETIME: Duration = Duration::from_secs(10);
 pub const SILENCE: Duration = Duration::from_secs(3);
 /// For so long it may be late, on a far road that loses reports; after longer it has missed more than is sent again.
 const CUT: Duration = Duration::from_millis(700);
+/// A client tells the time in so many milliseconds; it runs beside ours, and one that differs by more has jumped.
+const CLOCK_MS: i64 = 64;
+const JUMP: Duration = Duration::from_secs(60);
 
 pub struct Estimate {
     sent: Vec<Option<Sent>>,
@@ -40,6 +43,8 @@ pub struct Estimate {
     /// When the last packet of the window before arrived, and when the last it speaks of left.
     arrived_until: Option<i64>,
     left_until: Option<i64>,
+    /// The client's clock at its last report, and when that came.
+    clock: Option<(i64, Instant)>,
     /// The first packet sent since the client last told of arrivals, or since a pause of ours.
     unanswered: Option<Instant>,
     last_sent: Option<Instant>,
@@ -96,6 +101,7 @@ impl Estimate {
             shortest: Shortest::default(),
             arrived_until: None,
             left_until: None,
+            clock: None,
             unanswered: None,
             last_sent: None,
         }
@@ -175,9 +181,10 @@ impl Estimate {
         epoch: Instant,
         now: Instant,
     ) -> (u32, u32) {
+        let clock = self.clock(feedback.reference_time, now);
         let mut came = 0;
         let (mut missing, mut came_again) = (Missing::default(), Missing::default());
-        for (number, arrival) in arrivals(feedback) {
+        for (number, arrival) in arrivals(feedback, clock) {
             let Some(place) = self.sent.get_mut(usize::from(number) % REMEMBERED) else {
                 continue;
             };
@@ -223,6 +230,25 @@ impl Estimate {
         self.window.lost_bytes += missed.bytes + came_again.bytes;
         self.judge(now);
         (came + lost, lost)
+    }
+
+    /// The client's clock, counted on beyond the 24 bits it is told in: they are over after twelve days. A clock that has
+    /// jumped begins anew, for nothing that was known of it can be compared with it.
+    fn clock(&mut self, told: u32, now: Instant) -> i64 {
+        let Some((last, at)) = self.clock else {
+            self.clock = Some((told.into(), now));
+            return told.into();
+        };
+        let ahead = (told.wrapping_sub(last as u32) << 8) as i32 >> 8;
+        let clock = last + i64::from(ahead);
+        let passed = now.saturating_duration_since(at).as_millis() as i64;
+        let jumped = (i64::from(ahead) * CLOCK_MS - passed).abs() > JUMP.as_millis() as i64;
+        if jumped {
+            (self.arrived_until, self.left_until) = (None, None);
+            (self.window, self.shortest) = (Window::default(), Shortest::default());
+        }
+        self.clock = Some((clock, now));
+        clock
     }
 
     fn judge(&mut self, now: Instant) {
@@ -296,7 +322,7 @@ fn micros(at: Instant, epoch: Instant) -> i64 {
 
 /// Each packet a feedback speaks of, and when it arrived on the client's clock, in microseconds
 /// (draft-holmer-rmcat-transport-wide-cc-extensions-01, 3.1).
-fn arrivals(feedback: &TransportLayerCc) -> impl Iterator<Item = (u16, Option<i64>)> {
+fn arrivals(feedback: &TransportLayerCc, clock: i64) -> impl Iterator<Item = (u16, Option<i64>)> {
     let symbols = feedback.packet_chunks.iter().flat_map(|chunk| {
         let (run, list) = match chunk {
             PacketStatusChunk::RunLengthChunk(run) => {
@@ -309,7 +335,7 @@ fn arrivals(feedback: &TransportLayerCc) -> impl Iterator<Item = (u16, Option<i6
     });
     // A client may say more than we remember; it is not worth reading.
     let count = usize::from(feedback.packet_status_count).min(REMEMBERED);
-    let mut clock = i64::from(feedback.reference_time) * 64_000;
+    let mut clock = clock * CLOCK_MS * 1_000;
     let mut deltas = feedback.recv_deltas.iter();
     (0_u16..)
         .zip(symbols.take(count))

@@ -9,6 +9,8 @@ struct Link {
     lost_of_hundred: u32,
     free_at: f64,
     count: u32,
+    /// Where the client's clock stands at the start, in microseconds.
+    clock: f64,
 }
 
 impl Link {
@@ -55,7 +57,7 @@ pub fn feedback(packets: &[(u16, Option<f64>)]) -> TransportLayerCc {
     TransportLayerCc {
         base_sequence_number: base,
         packet_status_count: packets.len() as u16,
-        reference_time: reference as u32,
+        reference_time: reference as u32 & 0xff_ffff,
         packet_chunks: vec![PacketStatusChunk::StatusVectorChunk(vector)],
         recv_deltas,
         ..Default::default()
@@ -101,7 +103,10 @@ fn run(
                     .iter()
                     .take_while(|(_, at)| at.is_none_or(|at| at + 20_000.0 <= us))
                     .count();
-                let packets: Vec<_> = told.drain(..known).collect();
+                let told = told.drain(..known);
+                let packets: Vec<_> = told
+                    .map(|(number, at)| (number, at.map(|at| at + link.clock)))
+                    .collect();
                 if !packets.is_empty() {
                     estimate.arrived(&feedback(&packets), epoch, now);
                 }
@@ -121,6 +126,7 @@ fn link(bps: f64, room: f64) -> Link {
         lost_of_hundred: 0,
         free_at: 0.0,
         count: 0,
+        clock: 0.0,
     }
 }
 
@@ -144,9 +150,18 @@ fn a_good_link_is_never_held_back_also_when_it_loses_a_tenth() {
 #[test]
 fn a_thin_link_is_found_whether_packets_wait_or_are_lost_and_is_not_tried_again_and_again() {
     let epoch = Instant::now();
-    for room in [60_000.0, 4_000.0] {
+    // The clock of the second one is over after a second.
+    for (room, clock) in [
+        (60_000.0, 0),
+        (4_000.0, 0),
+        (60_000.0, 0xff_fff0),
+        (4_000.0, 0xff_fff0),
+    ] {
         let mut estimate = Estimate::new();
-        let mut link = link(256_000.0, room);
+        let mut link = Link {
+            clock: f64::from(clock) * 64_000.0,
+            ..link(256_000.0, room)
+        };
         let figures = run(&mut estimate, &mut link, &STEPS, 0, 120, epoch);
         let settled = &figures[4..];
         let too_much = settled.iter().filter(|(sent, _)| *sent > 256_000.0).count();
@@ -238,6 +253,25 @@ fn what_came_only_when_it_was_sent_again_was_lost_and_its_late_way_is_no_queue()
         estimate.arrived(&feedback(&[(5, None)]), epoch, at(160)),
         (0, 0)
     );
+}
+
+#[test]
+fn a_clock_that_jumps_is_no_queue() {
+    let epoch = Instant::now();
+    let at = |ms: u64| epoch + Duration::from_millis(ms);
+    let mut estimate = Estimate::new();
+    for round in 0..400_u64 {
+        let jump = if round < 100 { 0.0 } else { 3_600e6 };
+        for number in 0..10 {
+            estimate.sent((round * 10 + number) as u16, 1_000, at(round * 50));
+        }
+        let arrival = (round * 50_000 + 20_000) as f64 + jump;
+        let told: Vec<_> = (0..10)
+            .map(|number| ((round * 10 + number) as u16, Some(arrival)))
+            .collect();
+        estimate.arrived(&feedback(&told), epoch, at(round * 50 + 40));
+        assert!(!estimate.is_full(), "at {round}");
+    }
 }
 
 #[test]
