@@ -353,6 +353,7 @@ impl Driver {
                 }
             }
             self.dirty |= peer.up.as_mut().is_some_and(|up| up.age(now));
+            self.dirty |= peer.presents.as_mut().is_some_and(|up| up.weigh(now));
             self.dirty |= peer.down.as_mut().is_some_and(|down| down.weigh(now));
             for slot in peer.down.iter().flat_map(|down| &down.pictures) {
                 if let Some(picture) = slot.waits_for() {

@@ -38,6 +38,7 @@ pub struct Presenter {
     pub seat: SeatId,
     /// Grows with each connection; of two of one seat the newest counts.
     pub order: u64,
+    pub costs: Costs,
 }
 
 /// A connected downlink of an admitted peer.
@@ -128,10 +129,10 @@ pub fn carriers<'a>(stage: &Stage, sources: &'a [Source]) -> BTreeMap<SiteId, &'
 }
 
 /// The one presentation that the rules let through.
-pub fn presenter(stage: &Stage, presenters: &[Presenter]) -> Option<PeerId> {
+pub fn presenter(stage: &Stage, presenters: &[Presenter]) -> Option<Presenter> {
     let seat = stage.presentation?.seat;
     let of_seat = presenters.iter().filter(|one| one.seat == seat);
-    of_seat.max_by_key(|one| one.order).map(|one| one.peer)
+    of_seat.max_by_key(|one| one.order).copied()
 }
 
 /// What a screen shows: the programme, then the tiles in protocol order, in the last one the site that a desk looks at
@@ -151,7 +152,7 @@ pub fn shown(stage: &Stage, preview: Option<SiteId>) -> Vec<Option<SiteId>> {
 pub fn routes(
     stage: &Stage,
     sources: &[Source],
-    presenter: Option<PeerId>,
+    presenter: Option<Presenter>,
     screens: &[Screen],
     voices: &Voices,
 ) -> (Vec<Route>, Vec<Thinned>) {
@@ -161,7 +162,7 @@ pub fn routes(
         let shown = shown(stage, screen.slots.preview);
         let sounds = sounds(stage, screen, voices, &carriers);
         // Nobody is shown the own screen: it would show itself, and itself, and itself.
-        let presenter = presenter.filter(|presenter| *presenter != screen.peer);
+        let presenter = presenter.filter(|presenter| presenter.peer != screen.peer);
         let wishes = wishes(screen, &shown, presenter, &carriers);
         let fit = fit::fit(screen.bears, sounds.len(), &wishes);
         let has_room = |slot| fit.pictures.iter().any(|(of, _)| *of == slot);
@@ -174,7 +175,7 @@ pub fn routes(
         for (slot, layer) in fit.pictures {
             let site = shown.get(slot).copied().flatten();
             let source = match slot {
-                PRESENTATION_SLOT => presenter,
+                PRESENTATION_SLOT => presenter.map(|presenter| presenter.peer),
                 _ => site.and_then(|site| Some(carriers.get(&site)?.peer)),
             };
             if let Some(source) = source {
@@ -197,7 +198,7 @@ pub fn routes(
 fn wishes<'a>(
     screen: &Screen,
     shown: &[Option<SiteId>],
-    presenter: Option<PeerId>,
+    presenter: Option<Presenter>,
     carriers: &BTreeMap<SiteId, &'a Source>,
 ) -> Vec<Wish<'a>> {
     let wish = |(slot, site): (usize, &Option<SiteId>)| {
@@ -217,9 +218,9 @@ fn wishes<'a>(
         })
     };
     let mut wishes: Vec<Wish<'_>> = shown.iter().enumerate().filter_map(wish).collect();
-    if presenter.is_some() && screen.slots.presentation > 0 {
+    if let Some(presenter) = presenter.filter(|_| screen.slots.presentation > 0) {
         let behind = wishes.partition_point(|wish| wish.slot == 0);
-        wishes.insert(behind, fit::PRESENTATION);
+        wishes.insert(behind, fit::presentation(presenter.costs));
     }
     wishes
 }

@@ -54,6 +54,8 @@ pub struct Up {
     seen: [Option<Seen>; 3],
     arriving: Vec<Layer>,
     rates: [Rate; 3],
+    /// The same of what is presented.
+    presented: Rate,
     /// What each of its layers costs, as the routes were made.
     costs: Costs,
     /// Since when it is connected and no picture arrives.
@@ -149,6 +151,22 @@ impl Peer {
         }
     }
 
+    /// A packet of a picture came; true if its layer is new.
+    pub fn saw(&mut self, packet: &RtpIn, now: Instant) -> bool {
+        match packet.layer {
+            Layer::Presentation => {
+                if let Some(up) = self.presents.as_mut() {
+                    up.presented(packet);
+                }
+                false
+            }
+            Layer::Quarter | Layer::Half | Layer::Full => {
+                let up = self.up.as_mut();
+                up.is_some_and(|up| up.saw(packet, now))
+            }
+        }
+    }
+
     /// As the gate sees it sending.
     pub fn source(&self, peer: PeerId) -> Option<Source> {
         let up = self.up.as_ref().filter(|up| up.line.connected)?;
@@ -169,6 +187,7 @@ impl Peer {
             peer,
             seat: self.seat,
             order: up.order,
+            costs: up.costs,
         })
     }
 
@@ -195,6 +214,7 @@ impl Up {
             seen: [const { None }; 3],
             arriving: vec![],
             rates: Default::default(),
+            presented: Rate::default(),
             costs: Costs::PLANNED,
             waits_since: None,
             dark: false,
@@ -227,6 +247,20 @@ impl Up {
         self.arriving.push(layer);
         (self.waits_since, self.dark) = (None, false);
         true
+    }
+
+    /// A packet of what is presented came. Its padding is not forwarded.
+    fn presented(&mut self, packet: &RtpIn) {
+        if !packet.payload.is_empty() {
+            self.presented.came(packet.payload.len());
+        }
+    }
+
+    /// Weighs what is presented; true if the routes must be made anew, for it brings much more or less.
+    pub fn weigh(&mut self, now: Instant) -> bool {
+        self.presented.weigh(now);
+        let costs = Costs::presented(self.presented.bps());
+        std::mem::replace(&mut self.costs, costs) != costs
     }
 
     /// Whether its site is here and its picture is not: the camera has stopped, or never began. One that has only just
@@ -430,6 +464,46 @@ mod tests {
         };
         up.saw(&anew, at(6_000));
         assert!(!up.age(at(7_000)), "another stream of it");
+    }
+
+    #[test]
+    fn a_presentation_costs_what_was_planned_and_what_it_brings_if_that_is_more() {
+        let start = Instant::now();
+        let engine = crate::engine::Engine::new(crate::engine::Addresses(vec![]), start).unwrap();
+        let mut peer = Peer::new(SeatId(0), None, Carries::Watch, start);
+        peer.presents = Some(Up::new(engine.offer_downlink().unwrap().0, start));
+        let mut ms = 0;
+        let mut pass = |fifths: u32, packets: u16| {
+            let mut changed = 0;
+            for _ in 0..fifths {
+                ms += 200;
+                let now = start + Duration::from_millis(ms);
+                for seq in 0..packets {
+                    let packet = RtpIn {
+                        codec: crate::engine::Codec::Vp8,
+                        layer: Layer::Presentation,
+                        ssrc: 1,
+                        seq,
+                        timestamp: 0,
+                        marker: false,
+                        level_dbov: None,
+                        is_newest: true,
+                        was_lost: false,
+                        payload: vec![0; 1_172].into(),
+                    };
+                    assert!(!peer.saw(&packet, now));
+                }
+                let up = peer.presents.as_mut().unwrap();
+                changed += usize::from(up.weigh(now));
+            }
+            let costs = peer.presents.as_ref().unwrap().costs;
+            (changed, costs.of(Layer::Presentation))
+        };
+        let planned = Costs::PLANNED.of(Layer::Presentation);
+        assert_eq!(pass(20, 2), (0, planned), "a slide that stands still");
+        let (changed, flood) = pass(21, 100);
+        assert_eq!(changed, 1);
+        assert!((4_500_000..5_500_000).contains(&flood), "{flood}");
     }
 
     #[test]

@@ -143,12 +143,8 @@ impl Driver {
         if vp8.is_none() && !packet.payload.is_empty() {
             return None;
         }
-        let up = self
-            .peers
-            .get_mut(&source)
-            .and_then(|peer| peer.up.as_mut());
-        let of_camera = up.filter(|_| packet.layer != Layer::Presentation);
-        self.dirty |= of_camera.is_some_and(|up| up.saw(packet, now));
+        let peer = self.peers.get_mut(&source);
+        self.dirty |= peer.is_some_and(|peer| peer.saw(packet, now));
         // A new layer may be what a screen is waiting for, and this may be its key frame.
         if self.dirty {
             self.make_routes(now);

@@ -27,19 +27,15 @@ impl Driver {
             .iter()
             .filter_map(|(id, peer)| peer.presenter(*id))
             .collect();
-        self.presenter = gate::presenter(&self.stage, &presenters);
+        let presenter = gate::presenter(&self.stage, &presenters);
+        self.presenter = presenter.map(|presenter| presenter.peer);
         let carriers = gate::carriers(&self.stage, &sources);
         self.voices.seat(&self.stage, &carriers);
         self.carriers = carriers.values().map(|source| source.peer).collect();
 
         let mut wanted: BTreeMap<(PeerId, usize), (PeerId, Stream)> = BTreeMap::new();
-        let (routes, links) = gate::routes(
-            &self.stage,
-            &sources,
-            self.presenter,
-            &screens,
-            &self.voices,
-        );
+        let (routes, links) =
+            gate::routes(&self.stage, &sources, presenter, &screens, &self.voices);
         for link in links {
             self.take_link(link);
         }

@@ -30,6 +30,15 @@ impl Costs {
         costs
     }
 
+    /// Of a presentation, by what it brings. A slide stands still until the next one comes, so it costs at least what was
+    /// planned; one that brings more costs that.
+    pub fn presented(brings: Option<u64>) -> Self {
+        let mut costs = Self::PLANNED;
+        let [.., cost] = &mut costs.0;
+        *cost = brings.map_or(*cost, |bps| bps.max(*cost));
+        costs
+    }
+
     pub fn of(self, layer: Layer) -> u64 {
         let [quarter, half, full, presentation] = self.0;
         match layer {
@@ -57,13 +66,15 @@ impl Wish<'_> {
     }
 }
 
-/// What is presented. Its rate says little: a slide stands still until the next one comes.
-pub const PRESENTATION: Wish<'static> = Wish {
-    slot: PRESENTATION_SLOT,
-    layer: Layer::Presentation,
-    arriving: &[Layer::Presentation],
-    costs: Costs::PLANNED,
-};
+/// What is presented, at what it costs.
+pub const fn presentation(costs: Costs) -> Wish<'static> {
+    Wish {
+        slot: PRESENTATION_SLOT,
+        layer: Layer::Presentation,
+        arriving: &[Layer::Presentation],
+        costs,
+    }
+}
 
 /// What the screen gets.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -153,13 +164,9 @@ fn kept_for_presentation(wishes: &[Wish<'_>], left: u64) -> u64 {
         .iter()
         .find(|wish| is_programme(wish))
         .map_or(0, least);
-    let presented = wishes.iter().any(|wish| wish.slot == PRESENTATION_SLOT);
-    let cost = PRESENTATION.cost(Layer::Presentation);
-    if presented && cost + programme <= left {
-        cost
-    } else {
-        0
-    }
+    let presented = wishes.iter().find(|wish| wish.slot == PRESENTATION_SLOT);
+    let cost = presented.map_or(0, |wish| wish.cost(Layer::Presentation));
+    if cost + programme <= left { cost } else { 0 }
 }
 
 fn is_programme(wish: &Wish<'_>) -> bool {
@@ -224,7 +231,8 @@ mod tests {
 
     #[test]
     fn the_programme_makes_room_for_a_presentation_and_tiles_come_after_both() {
-        let wishes = [wish(0, Full), PRESENTATION, wish(1, Quarter)];
+        let presented = presentation(Costs::PLANNED);
+        let wishes = [wish(0, Full), presented, wish(1, Quarter)];
         let step = |kbps: u64| fit(Some(kbps * 1_000), 1, &wishes).step;
         let at = |kbps: u64| fit(Some(kbps * 1_000), 1, &wishes).pictures;
         let whole = (PRESENTATION_SLOT, Layer::Presentation);
@@ -248,6 +256,22 @@ mod tests {
                 LinkStep::SoundOnly,
             ]
         );
+    }
+
+    #[test]
+    fn a_presentation_that_brings_more_than_was_planned_costs_that() {
+        let at = |brings: Option<u64>, kbps: u64| {
+            let wishes = [wish(0, Full), presentation(Costs::presented(brings))];
+            let fit = fit(Some(kbps * 1_000), 1, &wishes);
+            (fit.step, fit.sound, fit.pictures)
+        };
+        let whole = (PRESENTATION_SLOT, Layer::Presentation);
+        let both = (LinkStep::SmallerProgramme, true, vec![(0, Half), whole]);
+        for brings in [None, Some(20_000), Some(1_500_000)] {
+            assert_eq!(at(brings, 2_000), both, "{brings:?}");
+        }
+        let programme = (LinkStep::NoPresentation, true, vec![(0, Full)]);
+        assert_eq!(at(Some(5_000_000), 2_000), programme);
     }
 
     #[test]

@@ -95,6 +95,38 @@ fn a_screen_gets_the_layer_its_slot_asks_for() {
 }
 
 #[test]
+fn a_presentation_that_floods_a_link_is_left_out_and_sound_and_programme_stay() {
+    let (mut stage, sources, mut screens) = three_rooms();
+    let (seat, site) = (SeatId(9), SiteId(2));
+    stage.presentation = Some(Presentation { seat, site });
+    screens.truncate(1);
+    screens[0].slots.presentation = 720;
+    screens[0].slots.tiles.clear();
+    screens[0].bears = Some(2_000_000);
+    let mut voices = Voices::default();
+    voices.seat(&stage, &carriers(&stage, &sources));
+    let shows = |brings| {
+        let presents = Presenter {
+            peer: PeerId(9),
+            seat,
+            order: 1,
+            costs: Costs::presented(brings),
+        };
+        let presents = presenter(&stage, &[presents]);
+        let (routes, links) = routes(&stage, &sources, presents, &screens, &voices);
+        assert_eq!(hears(&routes, 0), [1]);
+        let slots = [0, PRESENTATION_SLOT];
+        let pictures = slots.map(|slot| sees(&routes, 0, slot));
+        (pictures, links[0].step)
+    };
+    let presented = Some((9, Layer::Presentation));
+    let beside = [Some((1, Layer::Half)), presented];
+    assert_eq!(shows(None), (beside, LinkStep::SmallerProgramme));
+    let alone = [Some((1, Layer::Full)), None];
+    assert_eq!(shows(Some(5_000_000)), (alone, LinkStep::NoPresentation));
+}
+
+#[test]
 fn what_has_no_room_on_a_link_is_named_so_that_nobody_shows_what_came_of_it_before() {
     let (stage, sources, mut screens) = three_rooms();
     let without = |screens: &[Screen]| {
@@ -260,7 +292,7 @@ prop_compose! {
 
 prop_compose! {
     fn a_presenter()(peer in 0_u64..12, seat in 0_u32..4, order in 0_u64..9) -> Presenter {
-        Presenter { peer: PeerId(peer), seat: SeatId(seat), order }
+        Presenter { peer: PeerId(peer), seat: SeatId(seat), order, costs: Costs::PLANNED }
     }
 }
 
