@@ -2,8 +2,8 @@
 //! which is the programme, and one to four sounds.
 
 use super::{VIDEO_SLOTS, ssrc_of};
-use crate::engine::EngineError;
 use crate::engine::sdp::{self, Offered, Ours, Part, TWCC_URI};
+use crate::engine::{EngineError, Names};
 use diemcau_model::limits::AUDIO_SLOTS;
 
 /// The slot of the programme.
@@ -17,6 +17,8 @@ pub struct Offer {
     slots: Vec<Option<usize>>,
     /// What each part calls the running number over all packets.
     twcc_ids: Vec<Option<u8>>,
+    /// The codecs of each part about which its client says what it thinks its road bears.
+    remb: Vec<Vec<u8>>,
 }
 
 impl Offer {
@@ -48,6 +50,7 @@ pub fn read(text: &str) -> Result<Offer, EngineError> {
     }
     let offer = Offer {
         twcc_ids: sdp::parts(text).map(sdp::twcc_id).collect(),
+        remb: sdp::parts(text).zip(&offered.parts).map(remb).collect(),
         offered,
         slots,
     };
@@ -64,28 +67,46 @@ pub fn cname(_: usize) -> String {
     "programme".to_owned()
 }
 
+/// What a client thinks of its road is asked for only where it does not tell what arrives when.
+fn remb((text, part): (&str, &Part)) -> Vec<u8> {
+    let Names { opus, vp8, h264 } = part.names;
+    let names = [opus, vp8, h264].into_iter().flatten();
+    let mut remb: Vec<u8> = names
+        .filter(|pt| sdp::offers(text, *pt, "goog-remb"))
+        .collect();
+    if sdp::twcc_id(text).is_some() {
+        remb.clear();
+    }
+    remb
+}
+
 /// The answer: part by part what the client gets.
 pub fn write(offer: &Offer, ours: &Ours<'_>) -> String {
-    let own = |(slot, twcc): (&Option<usize>, &Option<u8>)| {
+    let own = |((slot, twcc), remb): ((&Option<usize>, &Option<u8>), &Vec<u8>)| {
         let slot = (*slot)?;
+        let remb: String = remb
+            .iter()
+            .map(|pt| format!("a=rtcp-fb:{pt} goog-remb\r\n"))
+            .collect();
         let ssrc = ssrc_of(slot);
         let twcc = twcc.map(|id| format!("a=extmap:{id} {TWCC_URI}\r\n"));
         let twcc = twcc.unwrap_or_default();
         let cname = cname(slot);
         Some(format!(
-            "a=sendonly\r\n{twcc}a=msid:programme track-{slot}\r\na=ssrc:{ssrc} cname:{cname}\r\n"
+            "a=sendonly\r\n{twcc}{remb}a=msid:programme track-{slot}\r\na=ssrc:{ssrc} cname:{cname}\r\n"
         ))
     };
-    let own: Vec<_> = offer.slots.iter().zip(&offer.twcc_ids).map(own).collect();
+    let parts = offer.slots.iter().zip(&offer.twcc_ids).zip(&offer.remb);
+    let own: Vec<_> = parts.map(own).collect();
     sdp::answer(&offer.offered, &own, ours)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::Addresses;
     use crate::engine::wire::tests::provider;
     use crate::engine::wire::{Fingerprint, Ice, Role};
-    use crate::engine::{Addresses, Names};
 
     const HEAD: &str = "v=0\r\na=group:BUNDLE 0 1 2 3 4 5 a b\r\na=fingerprint:sha-256 00:01:02:03:04:05:06:07:08:09:0A:0B:0C:0D:0E:0F:\
         10:11:12:13:14:15:16:17:18:19:1A:1B:1C:1D:1E:1F\r\na=setup:actpass\r\na=ice-ufrag:them\r\n";
@@ -149,6 +170,18 @@ mod tests {
         assert_eq!(answer.matches(" typ host").count(), 1);
         let at = |text: &str| answer.find(text).unwrap();
         assert!(at("m=audio 9") < at("a=candidate") && at("a=candidate") < at("m=video 9"));
+    }
+
+    #[test]
+    fn who_tells_no_arrivals_is_asked_what_it_thinks_of_its_road() {
+        let without = video("1").replace(&format!("a=extmap:3 {TWCC_URI}\r\n"), "");
+        let answer = answered(&read(&[HEAD, &audio("0"), &without].concat()).unwrap());
+        assert_eq!(answer.matches("a=rtcp-fb:98 goog-remb\r\n").count(), 1);
+        assert_eq!(
+            answer.matches("remb").count(),
+            1,
+            "only where it was offered"
+        );
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //! way, or many are lost. Then what did arrive is what it bears (`estimate/road.rs`). From there the figure grows slowly, so that a
 //! better picture is tried again; each trial that fails doubles the wait for the next.
 
-mod road;
+pub mod road;
 
 use road::{Road, START_BPS, Seen};
 use rtc::rtcp::transport_feedbacks::transport_layer_cc::{
@@ -15,9 +15,9 @@ use std::time::{Duration, Instant};
 /// Packets whose way is remembered: at 2,500 packets a second, more than a second's.
 const REMEMBERED: usize = 4_096;
 /// UDP, IP and Ethernet around a datagram: a line's rate counts them, and for a sound they are a third.
-const OVERHEAD_BYTES: usize = 42;
+pub const OVERHEAD_BYTES: usize = 42;
 /// Who has sent nothing for so long learns nothing: neither of a cut nor of a better link.
-const IDLE: Duration = Duration::from_secs(1);
+pub const IDLE: Duration = Duration::from_secs(1);
 /// A judgement needs so much time and so many packets.
 const WINDOW: Duration = Duration::from_millis(250);
 const WINDOW_PACKETS: u32 = 8;

@@ -5,6 +5,7 @@
 //! since in as few calls as the kernel allows.
 
 mod answer;
+mod coarse;
 mod estimate;
 #[cfg(test)]
 mod fuzz;
@@ -19,9 +20,10 @@ use super::{
 };
 use crate::rewrite::RtpOut;
 use bytes::BytesMut;
+use coarse::Coarse;
 use diemcau_model::limits::{AUDIO_SLOTS, PICTURE_SLOTS};
 use estimate::Estimate;
-use reports::{REPORT_INTERVAL, Reports};
+use reports::{REPORT_INTERVAL, Reports, Said};
 use std::time::{Duration, Instant};
 use stream::{Missed, Stamp, Stream};
 
@@ -83,6 +85,8 @@ pub struct Downlink {
     noted: Vec<(usize, u64)>,
     epoch: Instant,
     estimate: Estimate,
+    /// The same for who takes no running number.
+    coarse: Coarse,
     reports: Reports,
     report_at: Option<Instant>,
     again: Again,
@@ -133,6 +137,7 @@ impl Downlink {
             noted: vec![],
             epoch: engine.epoch,
             estimate: Estimate::new(),
+            coarse: Coarse::new(),
             reports: Reports::new(engine.epoch, cname),
             report_at: None,
             again: Again::default(),
@@ -166,25 +171,13 @@ impl Downlink {
                 self.events.push(LegEvent::Failed(why));
             }
             Received::Rtcp(packet) => {
-                let said = self.reports.read(&packet, now);
-                self.events.extend(said.events);
+                let mut said = self.reports.read(&packet, now);
+                self.events.append(&mut said.events);
                 if let Some(since) = self.estimate.cut(now).filter(|_| !said.arrivals.is_empty()) {
                     self.begin_anew(since);
                 }
-                let (mut spoken_of, mut lost) = (0, 0);
-                // Who tells when packets arrive says more of the road: what was sent again was lost.
-                let counted = said.counted.into_iter();
-                for told in counted.filter(|(slot, ..)| self.twcc_ids[*slot].is_none()) {
-                    (spoken_of, lost) = (spoken_of + told.1, lost + told.2);
-                }
-                for arrivals in &said.arrivals {
-                    let told = self.estimate.arrived(arrivals, self.epoch, now);
-                    (spoken_of, lost) = (spoken_of + told.0, lost + told.1);
-                }
-                if spoken_of > 0 {
-                    self.events.push(LegEvent::Arrived { spoken_of, lost });
-                }
-                if self.estimate.take_eased() {
+                self.told(&said, now);
+                if self.estimate.take_eased() || self.coarse.take_eased() {
                     self.begin_anew(now - LATELY);
                 }
                 for (slot, seq) in said.missed {
@@ -192,6 +185,34 @@ impl Downlink {
                 }
             }
         }
+    }
+
+    /// What the client says of what arrived: of the figures, and of what its road bears.
+    fn told(&mut self, said: &Said, now: Instant) {
+        let (mut spoken_of, mut lost) = (0, 0);
+        // Who tells when packets arrive says more of the road: what was sent again was lost.
+        let counted = said.counted.iter();
+        for told in counted.filter(|(slot, ..)| self.twcc_ids[*slot].is_none()) {
+            (spoken_of, lost) = (spoken_of + told.1, lost + told.2);
+        }
+        if !self.tells() {
+            self.coarse.missed(spoken_of, lost, now);
+            if let Some(bps) = said.bears {
+                self.coarse.client_thinks(bps, now);
+            }
+        }
+        for arrivals in &said.arrivals {
+            let told = self.estimate.arrived(arrivals, self.epoch, now);
+            (spoken_of, lost) = (spoken_of + told.0, lost + told.1);
+        }
+        if spoken_of > 0 {
+            self.events.push(LegEvent::Arrived { spoken_of, lost });
+        }
+    }
+
+    /// Whether the client tells when packets arrive.
+    fn tells(&self) -> bool {
+        self.twcc_ids.iter().any(Option::is_some)
     }
 
     /// The client is back from a cut or a full link: what it missed is more than a key frame, and it would wait for
@@ -223,8 +244,9 @@ impl Downlink {
     fn may_send_again(&mut self, slot: usize, number: u64, now: Instant) -> bool {
         let stream = self.streams.get(slot);
         let bytes = stream.and_then(|stream| stream.length(number, true));
-        let bears = self.estimate.bears(now);
-        let may = !self.estimate.is_full() && self.again.take(bytes.unwrap_or(0), bears, now);
+        let bears = self.bears(now);
+        let is_full = self.estimate.is_full() || self.coarse.is_full();
+        let may = !is_full && self.again.take(bytes.unwrap_or(0), bears, now);
         let stream = self.streams.get_mut(slot).filter(|_| may);
         if let Some(running) = stream.and_then(|stream| stream.resent(number, now)) {
             self.estimate.sent_again(running, now);
@@ -271,7 +293,9 @@ impl Downlink {
                     twcc: twcc_id.map(|id| (id, self.running)),
                     length: plan.map_or(length, |plan| plan.length(place, length)),
                 };
-                if twcc_id.is_some() && !stream.is_sealed(*number) {
+                if twcc_id.is_none() {
+                    self.coarse.sent(stamp.length, out.now);
+                } else if !stream.is_sealed(*number) {
                     self.estimate.sent(self.running, stamp.length, out.now);
                     self.running = self.running.wrapping_add(1);
                 }
@@ -356,8 +380,10 @@ impl Leg for Downlink {
     fn measure(&mut self, _: Instant) {}
 
     fn bears(&mut self, now: Instant) -> Option<u64> {
-        let tells = self.twcc_ids.iter().any(Option::is_some);
-        tells.then(|| self.estimate.bears(now)).flatten()
+        match self.tells() {
+            true => self.estimate.bears(now),
+            false => self.coarse.bears(now),
+        }
     }
 
     fn tick(&mut self, now: Instant) {
@@ -402,9 +428,13 @@ pub fn cargo(packet: &[u8]) -> Cargo {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::Addresses;
     use crate::engine::wire::srtp::{MATERIAL_BYTES, contexts};
     use crate::engine::wire::tests::{check, provider};
+    use crate::engine::{Addresses, VOICE_BPS};
+    use rtc::rtcp::packet::{Packet, marshal};
+    use rtc::rtcp::payload_feedbacks::receiver_estimated_maximum_bitrate::ReceiverEstimatedMaximumBitrate;
+    use rtc::rtcp::receiver_report::ReceiverReport;
+    use rtc::rtcp::reception_report::ReceptionReport;
     use std::net::SocketAddr;
 
     fn at(port: u16) -> Path {
@@ -525,6 +555,87 @@ mod tests {
         leg.drain_events(&mut events);
         let wanted = [0, 2].map(|slot| LegEvent::KeyFrameWanted { slot });
         assert_eq!(events, wanted);
+    }
+
+    /// Sends a voice and what fits of a picture to who takes no running number, and hears once a second which part of it was
+    /// lost, and what the client thinks. Gives what the link bears in each second.
+    fn watched(lost: fn(f64) -> f64, thinks: Option<u64>) -> Vec<Option<u64>> {
+        let start = Instant::now();
+        let mut leg = open(at(1), start);
+        for slot in 0..SLOTS {
+            leg.take_slot(slot, offer::names_of(slot), None);
+        }
+        let (mut bears, mut seqs, mut missed) = (vec![], [0_u16; 2], [0.0; 2]);
+        for second in 0..30_u64 {
+            let now = start + Duration::from_secs(second);
+            let last = leg.bears(now);
+            bears.push(last);
+            let picture = match last.map(|bps| bps.saturating_sub(VOICE_BPS)) {
+                None | Some(1_650_000..) => 8,
+                Some(390_000..) => 2,
+                Some(_) => 0,
+            };
+            for tick in 0..50 {
+                let now = now + Duration::from_millis(tick * 20);
+                for (seq, slot, packets) in [(0, 0, picture), (1, VIDEO_SLOTS, 1)] {
+                    for _ in 0..packets {
+                        seqs[seq] += 1;
+                        let (codec, bytes) = match slot {
+                            0 => (Codec::Vp8, 400),
+                            _ => (Codec::Opus, 40),
+                        };
+                        let packet = packet(seqs[seq], bytes);
+                        assert!(leg.send(slot, RtpOut { codec, ..packet }, now));
+                    }
+                }
+                drain(&mut leg, now);
+            }
+            let now = now + Duration::from_millis(999);
+            let part = lost(f64::from(picture) * 190_000.0 + 45_000.0);
+            missed[0] += f64::from(picture) * 50.0 * part;
+            missed[1] += 50.0 * part;
+            let block = |(place, slot): (usize, usize)| ReceptionReport {
+                ssrc: ssrc_of(slot),
+                last_sequence_number: seqs[place].into(),
+                total_lost: missed[place] as u32,
+                ..Default::default()
+            };
+            let blocks = [(0, 0), (1, VIDEO_SLOTS)];
+            let report = ReceiverReport {
+                reports: blocks.map(block).to_vec(),
+                ..Default::default()
+            };
+            let mut packets: Vec<Box<dyn Packet>> = vec![Box::new(report)];
+            if let Some(bps) = thinks {
+                packets.push(Box::new(ReceiverEstimatedMaximumBitrate {
+                    bitrate: bps as f32,
+                    ..Default::default()
+                }));
+            }
+            let bytes = marshal(&packets).unwrap();
+            leg.received(Received::Rtcp(bytes), now);
+        }
+        bears
+    }
+
+    #[test]
+    fn who_tells_no_arrivals_gets_less_where_much_is_lost_and_keeps_its_sound() {
+        let is_less = |bears: &Option<u64>| *bears < Some(1_700_000) && bears.is_some();
+        let good = watched(|_| 0.05, None);
+        assert!(good.iter().all(Option::is_none), "{good:?}");
+        let lossy = watched(|_| 0.3, None);
+        assert!(lossy.iter().any(is_less), "{lossy:?}");
+        let thin = watched(|sent| (1.0 - 600_000.0 / sent).max(0.0), None);
+        assert!(thin[5..15].iter().all(is_less), "{thin:?}");
+        let told = watched(|_| 0.0, Some(700_000));
+        assert!(told[5..10].iter().all(is_less), "{told:?}");
+        let little = watched(|_| 0.0, Some(1));
+        for bears in [lossy, thin, told, little] {
+            let least = bears.iter().flatten().min();
+            assert!(least >= Some(&VOICE_BPS), "{bears:?}");
+        }
+        let more = watched(|_| 0.0, Some(3_000_000));
+        assert!(more.iter().all(Option::is_none), "more than was sent");
     }
 
     #[test]

@@ -5,6 +5,7 @@ use crate::engine::{LegEvent, rtcp};
 use rtc::rtcp::packet::unmarshal;
 use rtc::rtcp::payload_feedbacks::full_intra_request::FullIntraRequest;
 use rtc::rtcp::payload_feedbacks::picture_loss_indication::PictureLossIndication;
+use rtc::rtcp::payload_feedbacks::receiver_estimated_maximum_bitrate::ReceiverEstimatedMaximumBitrate;
 use rtc::rtcp::receiver_report::ReceiverReport;
 use rtc::rtcp::reception_report::ReceptionReport;
 use rtc::rtcp::transport_feedbacks::transport_layer_cc::TransportLayerCc;
@@ -41,6 +42,8 @@ pub struct Said {
     /// Slot, packets since the client last spoke of it, and those of them that did not arrive. Of pictures it counts what
     /// was sent again as arrived.
     pub counted: Vec<(usize, u32, u32)>,
+    /// What it thinks its road bears, in bits a second.
+    pub bears: Option<u64>,
 }
 
 impl Reports {
@@ -113,6 +116,8 @@ impl Reports {
                 said.missed(nack);
             } else if let Some(arrivals) = packet.downcast_ref::<TransportLayerCc>() {
                 said.arrivals.push(arrivals.clone());
+            } else if let Some(remb) = packet.downcast_ref::<ReceiverEstimatedMaximumBitrate>() {
+                said.bears = Some(remb.bitrate as u64);
             } else if let Some(report) = packet.downcast_ref::<ReceiverReport>() {
                 let trip = report
                     .reports

@@ -3,7 +3,8 @@
 mod offered;
 
 pub use offered::{
-    OPUS_FMTP, Offered, Ours, Part, TWCC_URI, answer, read, twcc_id, write_candidates, write_head,
+    OPUS_FMTP, Offered, Ours, Part, TWCC_URI, answer, offers, read, twcc_id, write_candidates,
+    write_head,
 };
 
 use super::EngineError;

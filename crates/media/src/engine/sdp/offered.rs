@@ -240,14 +240,17 @@ fn setting<'a>(text: &'a str, pt: u8, name: &str) -> Option<&'a str> {
 
 /// What we understand of the feedback a part offers for a codec.
 fn feedback(text: &str, payload_type: u8) -> impl Iterator<Item = &'static str> {
-    let offered = move |what: &&str| {
-        let own = format!("a=rtcp-fb:{payload_type} {what}");
-        let all = format!("a=rtcp-fb:* {what}");
-        let mut lines = text.lines().map(str::trim);
-        lines.any(|line| line == own || line == all)
-    };
     let ours = ["nack", "nack pli", "ccm fir", "transport-cc"];
-    ours.into_iter().filter(offered)
+    ours.into_iter()
+        .filter(move |what| offers(text, payload_type, what))
+}
+
+/// Whether a part offers some feedback for a codec.
+pub fn offers(text: &str, payload_type: u8, what: &str) -> bool {
+    let own = format!("a=rtcp-fb:{payload_type} {what}");
+    let all = format!("a=rtcp-fb:* {what}");
+    let mut lines = text.lines().map(str::trim);
+    lines.any(|line| line == own || line == all)
 }
 
 /// The answer: part by part the lines its direction has for it; a part without any is refused.

@@ -22,6 +22,8 @@ const TRIAL_BPS: f64 = 170_000.0;
 const USED: f64 = 0.7;
 /// Who sends more than so many times what the road has borne of late tries more.
 const TRIED: f64 = 1.1;
+/// Of what was sent, so much less must a client think its road bears that it means less.
+const TOLD_LESS: f64 = 0.9;
 /// Waiting on the way beyond the shortest seen, in microseconds: more than a jittery radio link or a client that is
 /// short of processor time makes.
 const QUEUE_MAX_US: i64 = 300_000;
@@ -182,9 +184,17 @@ impl Road {
             self.sound_alone(seen, waits, now);
         } else if self.is_used(seen) {
             match waits {
-                true => self.lower(self.arrived_of(WINDOWS) * AFTER_QUEUE, seen, now),
+                true => self.lower(self.arrived_of(WINDOWS) * AFTER_QUEUE, seen.sent, now),
                 false => self.lower_for_loss(seen, now),
             }
+        }
+    }
+
+    /// The client says what it thinks the road bears, while so much was sent. It knows no more than what it got, so only less
+    /// than that says something.
+    pub fn client_thinks(&mut self, bears: f64, sent: f64, now: Instant) {
+        if sent > SOUND_MOST_BPS && bears < TOLD_LESS * sent {
+            self.lower(bears, sent, now);
         }
     }
 
@@ -234,7 +244,7 @@ impl Road {
     fn sound_alone(&mut self, seen: &Seen, waits: bool, now: Instant) {
         let is_voice = seen.sent >= USED * VOICE_BPS;
         if waits && is_voice && self.arrived_of(WINDOWS) < VOICE_BPS / 2.0 {
-            self.hold(seen, now);
+            self.hold(seen.sent, now);
             self.bps = LEAST_BPS;
         }
         if !waits && self.alone >= LONG {
@@ -257,21 +267,22 @@ impl Road {
             packets: 0,
             lost: 0,
         };
-        self.lower(self.arrived_of(WINDOWS_OF_LOSS) * AFTER_LOSS, seen, now);
+        let arrived = self.arrived_of(WINDOWS_OF_LOSS);
+        self.lower(arrived * AFTER_LOSS, seen.sent, now);
         self.doubt = Some(doubt);
     }
 
-    fn lower(&mut self, bears: f64, seen: &Seen, now: Instant) {
-        self.hold(seen, now);
+    fn lower(&mut self, bears: f64, sent: f64, now: Instant) {
+        self.hold(sent, now);
         self.bps = self.bps.min(bears.max(VOICE_BPS));
         self.told = Default::default();
     }
 
-    fn hold(&mut self, seen: &Seen, now: Instant) {
+    fn hold(&mut self, sent: f64, now: Instant) {
         // What waits on the way drains for a while: the same trouble, not a new one.
         if self.hold_until.is_none_or(|until| now >= until) {
             // What went well before is no trial of more.
-            let again = self.hold_until.is_some() && seen.sent > TRIED * self.borne();
+            let again = self.hold_until.is_some() && sent > TRIED * self.borne();
             self.patience = match again {
                 true => (self.patience * 2).min(PATIENCE_MOST),
                 false => PATIENCE_LEAST,
@@ -323,7 +334,7 @@ impl Road {
 impl Doubt {
     fn answer(&mut self, seen: &Seen, waits: bool, now: Instant) -> Answer {
         let is_old = now.saturating_duration_since(self.since) >= DOUBT_LIFETIME;
-        if waits || is_old {
+        if waits || (is_old && self.windows == 0) {
             return Answer::Ours;
         }
         if seen.sent > CLEARLY_LESS * self.sent {

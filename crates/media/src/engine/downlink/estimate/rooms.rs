@@ -53,7 +53,7 @@ fn watch(road: &Road, room: &Room, seconds: u64, seed: u64) -> Vec<Got> {
     let mut estimate = Estimate::new();
     let epoch = Instant::now();
     let (mut got, mut told): (Vec<Got>, Vec<(u16, Option<f64>)>) = (vec![], vec![]);
-    let (mut number, mut free_at, mut in_burst) = (0_u16, 0.0_f64, false);
+    let (mut number, mut free_at, mut in_burst, mut queue) = (0_u16, 0.0_f64, false, 0.0);
     for ms in 0..seconds * 1_000 {
         let now = epoch + Duration::from_millis(ms);
         let second = ms / 1_000;
@@ -88,8 +88,12 @@ fn watch(road: &Road, room: &Room, seconds: u64, seed: u64) -> Vec<Got> {
             if fits {
                 free_at = free_at.max(us) + (bytes + OVERHEAD_BYTES) as f64 * 8e6 / bps;
             }
+            // Others come and go, and are never few.
+            if ms % 500 < 20 {
+                queue = 350e3 + chance.below(600) as f64 * 1e3;
+            }
             let others = if road.others.contains(&second) {
-                450e3
+                queue
             } else {
                 0.0
             };
@@ -235,7 +239,7 @@ fn a_thin_road_is_found_whatever_it_loses_by_itself() {
                 let fits = |cost: u64| cost as f64 * 0.85 + 68e3 <= bps;
                 let fits = PICTURES.iter().rposition(|(cost, _)| fits(*cost));
                 let much = got[25..].iter().filter(|got| got.picture > fits).count();
-                assert!(much * 7 <= got.len(), "{bps} {even} {waits_us}: {much}");
+                assert!(much * 5 <= got.len(), "{bps} {even} {waits_us}: {much}");
                 assert!(least(&got) >= VOICE_BPS);
             }
         }

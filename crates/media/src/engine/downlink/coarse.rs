@@ -1,0 +1,91 @@
+//! What a downlink bears, of a client that does not tell when packets arrived: from how many it missed, which its reports
+//! say (RFC 3550, 6.4), and from what it thinks itself, where it does (draft-alvestrand-rmcat-remb). Coarse, and seconds late.
+
+use super::estimate::road::{Road, START_BPS, Seen};
+use super::estimate::{IDLE, OVERHEAD_BYTES};
+use std::time::{Duration, Instant};
+
+/// Reports come once a second and more often; a judgement needs so much time and so many packets.
+const WINDOW: Duration = Duration::from_millis(500);
+const WINDOW_PACKETS: u32 = 8;
+
+pub struct Coarse {
+    road: Road,
+    /// What was sent since when, and what the client says of it.
+    bytes: u64,
+    since: Option<Instant>,
+    packets: u32,
+    lost: u32,
+    /// Bits a second that were sent in the window before.
+    sent_bps: f64,
+    last_sent: Option<Instant>,
+}
+
+impl Coarse {
+    pub fn new() -> Self {
+        Self {
+            road: Road::new(),
+            bytes: 0,
+            since: None,
+            packets: 0,
+            lost: 0,
+            sent_bps: 0.0,
+            last_sent: None,
+        }
+    }
+
+    /// What may be sent; `None` while the link has shown no limit, or has grown out of it.
+    pub fn bears(&mut self, now: Instant) -> Option<u64> {
+        let passed = |at| now.saturating_duration_since(at) >= IDLE;
+        if self.last_sent.is_none_or(passed) {
+            self.road.idle(now);
+        }
+        let bps = self.road.bps();
+        (bps < START_BPS).then_some(bps as u64)
+    }
+
+    /// Whether the link has more to carry than it can, by the last judgement.
+    pub fn is_full(&self) -> bool {
+        self.road.is_full()
+    }
+
+    /// Whether a link that had lost what it could not carry has room again, once.
+    pub fn take_eased(&mut self) -> bool {
+        self.road.take_eased()
+    }
+
+    /// A datagram of so many bytes leaves.
+    pub fn sent(&mut self, bytes: usize, at: Instant) {
+        self.since.get_or_insert(at);
+        self.bytes = self.bytes.saturating_add((bytes + OVERHEAD_BYTES) as u64);
+        self.last_sent = Some(at);
+    }
+
+    /// The client speaks of so many packets, and missed so many of them.
+    pub fn missed(&mut self, packets: u32, lost: u32, now: Instant) {
+        self.packets = self.packets.saturating_add(packets);
+        self.lost = self.lost.saturating_add(lost);
+        let Some(since) = self.since else { return };
+        let passed = now.saturating_duration_since(since);
+        if passed < WINDOW || self.packets < WINDOW_PACKETS {
+            return;
+        }
+        let sent = self.bytes as f64 * 8.0 / passed.as_secs_f64();
+        let arrived = f64::from(self.packets.saturating_sub(self.lost));
+        let seen = Seen {
+            sent,
+            delivered: sent * arrived / f64::from(self.packets),
+            packets: self.packets,
+            lost: self.lost,
+            queue_us: 0,
+        };
+        (self.bytes, self.since, self.sent_bps) = (0, Some(now), sent);
+        (self.packets, self.lost) = (0, 0);
+        self.road.judge(&seen, now);
+    }
+
+    /// The client says what it thinks the link bears.
+    pub fn client_thinks(&mut self, bps: u64, now: Instant) {
+        self.road.client_thinks(bps as f64, self.sent_bps, now);
+    }
+}
