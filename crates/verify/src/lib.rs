@@ -56,6 +56,10 @@ pub struct Sound {
 /// A check; the place of what is wrong is what was looked at.
 type Checked<T> = Result<T, &'static str>;
 
+fn ensure(is_so: bool, otherwise: &'static str) -> Checked<()> {
+    is_so.then_some(()).ok_or(otherwise)
+}
+
 /// Checks the journal in a folder. `None`: there is none.
 ///
 /// # Errors
@@ -93,9 +97,9 @@ fn read(pages: &mut Pages, records: &mut Records) -> Checked<()> {
             return Err(FOREIGN);
         };
         let table = format!("{kind} {name} {of} {sql}");
-        let is_ours = tables.next() == Some((*root, &table));
-        is_ours.then_some(()).ok_or(FOREIGN)
+        ensure(tables.next() == Some((*root, &table)), FOREIGN)
     })?;
+    ensure(tables.next().is_none(), "a table is missing")?;
     pages.rows(3, 0, &mut |id, columns, place| {
         records.expect(id, columns, place)
     })?;

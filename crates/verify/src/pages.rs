@@ -3,7 +3,7 @@
 //! Read from the published file format, not by SQLite: so each byte has a place that can be told, nothing is tidied up
 //! by looking, and a fault of that library is not repeated here.
 
-use crate::{Checked, Spot};
+use crate::{Checked, Spot, ensure};
 use std::{collections::BTreeMap, fs, io, path::Path};
 
 pub(crate) const PAGE: usize = 4_096;
@@ -22,10 +22,14 @@ pub(crate) struct Pages {
     log: Vec<u8>,
     /// Where the newest copy of each page stands; a page that was read belongs to its reader.
     unread: BTreeMap<u32, Spot>,
+    /// Where the first page names others as free, if it does.
+    free: Option<Spot>,
     /// Where the log was changed after it was synced; nothing behind is read.
     pub broken_log: Option<Spot>,
     /// What is looked at: the place to tell.
     pub here: Vec<Spot>,
+    /// The id of the row that was read last.
+    pub id: i64,
 }
 
 impl Pages {
@@ -55,14 +59,14 @@ impl Pages {
 
     /// Finds all pages, and checks the first, which says how the others are to be read.
     pub fn check_head(&mut self) -> Checked<()> {
-        self.here = vec![spot(DATABASE, 0, 100)];
         let places = (0..self.database.len() / PAGE).map(|page| spot(DATABASE, page * PAGE, PAGE));
         self.unread = (1..).zip(places).collect();
-        let count = self.take_log().or(be(&self.database, 28, 4));
-        self.unread
-            .retain(|page, _| u64::from(*page) <= count.unwrap_or(0));
-        if count != Some(self.unread.len() as u64) {
-            return Err("it is cut off, or not as long as its first page says");
+        let count = self.take_log().or(be(&self.database, 28, 4)).unwrap_or(0) as usize;
+        // What the log holds may be missing in the file, or be torn there; behind the last page there is never anything.
+        let excess = self.database.len().saturating_sub(count * PAGE);
+        self.here = vec![spot(DATABASE, 0, 100), spot(DATABASE, count * PAGE, excess)];
+        if self.unread.len() != count || excess > 0 {
+            return Err("it is cut off, or not as long as its first page or its log says");
         }
         let place = self.unread.get(&1).ok_or("it is empty")?.clone();
         let first = self.bytes(&place);
@@ -70,19 +74,20 @@ impl Pages {
         let is_sound = first.starts_with(HEAD)
             && (be(first, 44, 4), be(first, 56, 4)) == (Some(4), Some(1))
             && zero.flat_map(|range| &first[range]).all(|byte| *byte == 0);
+        let names_free = be(first, 32, 8) != Some(0);
+        self.free = names_free.then(|| spot(place.file, place.bytes.start as usize + 32, 8));
         self.here = vec![place];
-        is_sound
-            .then_some(())
-            .ok_or("the first page is not a journal's")
+        ensure(is_sound, "the first page is not a journal's")
     }
 
     /// Whether each page was a table's: nothing is ever deleted, so none is free.
     pub fn check_rest(&mut self) -> Checked<()> {
-        let Some((_, place)) = self.unread.pop_first() else {
+        let unread = self.unread.pop_first().map(|(_, place)| place);
+        let Some(place) = unread.or(self.free.take()) else {
             return Ok(());
         };
         self.here = vec![place];
-        Err("this page belongs to no table")
+        Err("a page is free, or belongs to no table")
     }
 
     /// A page; its place is added to what is looked at.
@@ -95,10 +100,9 @@ impl Pages {
     }
 
     fn bytes(&self, place: &Spot) -> &[u8] {
-        let file = if place.file == LOG {
-            &self.log
-        } else {
-            &self.database
+        let file = match place.file {
+            LOG => &self.log,
+            _ => &self.database,
         };
         &file[place.bytes.start as usize..place.bytes.end as usize]
     }

@@ -1,6 +1,6 @@
 //! The chain of records: numbering, hashes, shape, that no command took effect twice, and what is signed.
 
-use crate::{Checked, Spot, tables::Value};
+use crate::{Checked, Spot, ensure, tables::Value};
 use ring::{
     digest::{SHA256, digest},
     signature::{ED25519, UnparsedPublicKey},
@@ -46,9 +46,8 @@ impl Records {
         let [Value::Null, Value::Blob(key), Value::Blob(signature)] = &columns[..] else {
             return Err("the checkpoint does not hold two blobs");
         };
-        if *self.key.get_or_insert_with(|| key.clone()) != *key {
-            return Err("the checkpoint is of another key");
-        }
+        let first = self.key.get_or_insert_with(|| key.clone());
+        ensure(first == key, "the checkpoint is of another key")?;
         let signature = (signature.clone(), place.to_vec());
         self.signatures.insert(id, signature);
         Ok(())
@@ -90,19 +89,16 @@ impl Records {
 
     /// Whether every checkpoint's record was there.
     pub fn end(&mut self) -> Checked<()> {
-        match self.signatures.pop_last() {
-            None => Ok(()),
-            Some((_, (_, place))) => {
-                self.wrong = place;
-                Err("the record is missing: this checkpoint signs a later one")
-            }
-        }
+        let Some((_, (_, place))) = self.signatures.pop_last() else {
+            return Ok(());
+        };
+        self.wrong = place;
+        Err("the record is missing: this checkpoint signs a later one")
     }
 
     fn check_signature(&mut self, number: i64, hash: &[u8]) -> Checked<()> {
         let Some((signature, place)) = self.signatures.remove(&number) else {
-            let is_due = number % SIGNED_EVERY == 0;
-            return (!is_due).then_some(()).ok_or("its checkpoint is missing");
+            return ensure(number % SIGNED_EVERY > 0, "its checkpoint is missing");
         };
         let text = format!("diemcau checkpoint {number} {}", hex(hash));
         let key = UnparsedPublicKey::new(&ED25519, self.key.as_deref().unwrap_or_default());
@@ -121,11 +117,9 @@ impl Records {
         };
         let seat = body.seat.ok_or("it has a command that no seat gave")?;
         let effect = (body.number, body.at);
-        match self.effects.insert((seat, command.clone()), effect) {
-            None => Ok(()),
-            Some((number, at)) if (number + 1, at) == effect => Ok(()),
-            Some(_) => Err("its command took effect before"),
-        }
+        let before = self.effects.insert((seat, command.clone()), effect);
+        let goes_on = before.is_none_or(|(number, at)| (number + 1, at) == effect);
+        ensure(goes_on, "its command took effect before")
     }
 }
 

@@ -1,15 +1,19 @@
 //! Tables of a SQLite 3 database, row by row.
 
 use crate::{
-    Checked, Spot,
+    Checked, Spot, ensure,
     pages::{PAGE, Pages, be},
 };
+use std::mem;
 
 /// Deeper than any table of 2^31 pages.
 const DEPTH_MAX: usize = 20;
 const LEAF: usize = 13;
 const INNER: usize = 5;
 const BROKEN: &str = "the page is not put together as SQLite does it";
+/// Readers search by id from the first page down: each is higher than the one before it, and the key above a page is the
+/// last id below.
+const UNFOUND: &str = "a search by number does not find what stands here";
 
 /// What stands in a column.
 pub(crate) enum Value {
@@ -37,27 +41,39 @@ impl Pages {
             INNER if depth < DEPTH_MAX => head + 12,
             _ => return Err(BROKEN),
         };
-        let mut lowest = PAGE;
+        self.id = if depth > 0 { self.id } else { 0 };
+        let mut taken = field(7, 1);
         for cell in 0..field(3, 2) {
             let at = be(&page, cells + 2 * cell, 2).ok_or(BROKEN)? as usize;
-            lowest = lowest.min(at);
-            match field(0, 1) {
+            taken += match field(0, 1) {
                 LEAF => self.row(&page, at, each)?,
-                _ => self.rows(be(&page, at, 4).ok_or(BROKEN)? as u32, depth + 1, each)?,
-            }
+                _ => {
+                    self.rows(be(&page, at, 4).ok_or(BROKEN)? as u32, depth + 1, each)?;
+                    self.here.clone_from(&whole);
+                    let (key, length) = varint(&page, at + 4).ok_or(BROKEN)?;
+                    ensure(key == self.id, UNFOUND)?;
+                    4 + length
+                }
+            };
             self.here.clone_from(&whole);
         }
-        // Rows are put one below the other: none is hidden under the last.
-        if field(5, 2) != lowest {
-            return Err(BROKEN);
+        // Rows are put one below the other, and a list names what is free between them: none is hidden under another.
+        let (start, mut free) = (field(5, 2), field(1, 2));
+        let mut least = start;
+        while free > least {
+            let size = be(&page, free + 2, 2).ok_or(BROKEN)? as usize;
+            (taken, least) = (taken + size, free + size + 3);
+            free = be(&page, free, 2).ok_or(BROKEN)? as usize;
         }
+        ensure((free, start + taken) == (0, PAGE), BROKEN)?;
         match field(0, 1) {
             LEAF => Ok(()),
             _ => self.rows(field(8, 4) as u32, depth + 1, each),
         }
     }
 
-    fn row(&mut self, page: &[u8], at: usize, each: Each<'_>) -> Checked<()> {
+    /// Reads the row that begins at `at`; how many bytes of the page it takes.
+    fn row(&mut self, page: &[u8], at: usize, each: Each<'_>) -> Checked<usize> {
         let (length, first) = varint(page, at).ok_or(BROKEN)?;
         let (id, second) = varint(page, at + first).ok_or(BROKEN)?;
         let length = usize::try_from(length).map_err(|_| BROKEN)?;
@@ -65,9 +81,9 @@ impl Pages {
         let mut payload = page.get(start..start + local).ok_or(BROKEN)?.to_vec();
         let pointer = if local < length { 4 } else { 0 };
         let mut next = be(page, start + local, pointer).ok_or(BROKEN)?;
+        let end = start + local + pointer;
         if let Some(Spot { bytes, .. }) = self.here.last_mut() {
-            let end = bytes.start + (start + local + pointer) as u64;
-            *bytes = bytes.start + at as u64..end;
+            *bytes = bytes.start + at as u64..bytes.start + end as u64;
         }
         while payload.len() < length {
             let over = self.page(next as u32)?;
@@ -75,7 +91,9 @@ impl Pages {
             payload.extend(over[4..].iter().take(length - payload.len()));
         }
         let columns = columns(&payload).filter(|_| next == 0).ok_or(BROKEN)?;
-        each(id, columns, &self.here)
+        each(id, columns, &self.here)?;
+        ensure(id > mem::replace(&mut self.id, id), UNFOUND)?;
+        Ok(end - at)
     }
 }
 

@@ -11,12 +11,13 @@ use std::{
     path::{Path, PathBuf},
 };
 
-const KINDS: usize = 12;
+const KINDS: usize = 16;
 /// With those of the log.
-const KINDS_WITH_LOG: usize = 21;
+const KINDS_WITH_LOG: usize = 25;
+const PAGE: usize = 4_096;
 const LOG_HEAD: usize = 32;
 const FRAME_HEAD: usize = 24;
-const FRAME: usize = FRAME_HEAD + 4_096;
+const FRAME: usize = FRAME_HEAD + PAGE;
 
 #[derive(Debug)]
 #[allow(dead_code, reason = "shown when an edit is not found")]
@@ -127,9 +128,20 @@ impl Edit {
                 );
                 told(format!("checkpoint {due} deleted"), due..=due)
             }
-            12..=15 => Self::flip(folder, LOG, chance),
-            16 => Self::cut(folder, LOG, chance),
-            17..=19 => Self::forge_log(folder, chance),
+            11 => {
+                let of = [" WHERE name = 'journal'", " WHERE name = 'checkpoint'", ""];
+                let rows = format!("DELETE FROM sqlite_schema{}", of[chance.below(3)]);
+                let db = file.open();
+                db.execute_batch(&format!("PRAGMA writable_schema = ON; {rows}"))
+                    .unwrap();
+                told(rows, 1..=1)
+            }
+            12 => Self::misdirect(folder, chance),
+            13 => Self::free(folder, chance),
+            14 => Self::append(folder, chance),
+            16..=19 => Self::flip(folder, LOG, chance),
+            20 => Self::cut(folder, LOG, chance),
+            21..=23 => Self::forge_log(folder, chance),
             _ => {
                 reseal(file, one, chance);
                 told(format!("{one} written anew with its hash"), one..=one + 1)
@@ -181,6 +193,68 @@ impl Edit {
         }
     }
 
+    /// Another key above two pages of the journal: whoever searches by number goes to the wrong one of them.
+    fn misdirect(folder: &Path, chance: &mut Chance) -> Self {
+        let mut bytes = folded(folder);
+        let number = |at: usize| usize::from(u16::from_be_bytes([bytes[at], bytes[at + 1]]));
+        assert_eq!(bytes[PAGE], 5, "the journal has pages below its first");
+        let cell = chance.below(number(PAGE + 3));
+        let key = PAGE + number(PAGE + 12 + 2 * cell) + 4;
+        // One byte or two, seven bits in each.
+        let (high, length) = match bytes[key] {
+            low @ 0x80.. => (u64::from(low & 0x7F) << 7, 2),
+            _ => (0, 1),
+        };
+        let byte = key + length - 1;
+        let below = high | u64::from(bytes[byte]);
+        bytes[byte] ^= 1 + chance.below(127) as u8;
+        fs::write(folder.join(DATABASE), &bytes).unwrap();
+        Self {
+            what: format!("the key above {below} is {}", high | u64::from(bytes[byte])),
+            numbers: Some(below + 1..=below + 1),
+            byte: Some((DATABASE, byte as u64)),
+            loses: Loses::Nothing,
+            anew: None,
+        }
+    }
+
+    /// A list of free pages, where nothing is ever deleted.
+    fn free(folder: &Path, chance: &mut Chance) -> Self {
+        let mut bytes = folded(folder);
+        let page = 1 + chance.below(bytes.len() / PAGE) as u32;
+        let count = 1 + chance.below(3) as u32;
+        bytes[32..36].copy_from_slice(&page.to_be_bytes());
+        bytes[36..40].copy_from_slice(&count.to_be_bytes());
+        fs::write(folder.join(DATABASE), bytes).unwrap();
+        Self {
+            what: format!("{count} pages free from {page} on"),
+            // Every record is read before it shows.
+            numbers: Some(RECORDS + 1..=RECORDS + 1),
+            byte: Some((DATABASE, 32)),
+            loses: Loses::Nothing,
+            anew: None,
+        }
+    }
+
+    /// Bytes or whole pages behind the last one.
+    fn append(folder: &Path, chance: &mut Chance) -> Self {
+        let mut bytes = folded(folder);
+        let length = bytes.len();
+        let more = match chance.below(2) {
+            0 => 1 + chance.below(2 * PAGE),
+            _ => (1 + chance.below(3)) * PAGE,
+        };
+        bytes.resize(length + more, chance.below(256) as u8);
+        fs::write(folder.join(DATABASE), bytes).unwrap();
+        Self {
+            what: format!("{more} bytes behind the {length} of {DATABASE}"),
+            numbers: Some(1..=1),
+            byte: Some((DATABASE, length as u64)),
+            loses: Loses::Nothing,
+            anew: None,
+        }
+    }
+
     /// A forger who knows the log's checksums: another byte in a page of it, and every sum from there on made right.
     fn forge_log(folder: &Path, chance: &mut Chance) -> Self {
         let mut log = fs::read(folder.join(LOG)).unwrap();
@@ -223,6 +297,20 @@ impl Forger {
         db.pragma_update(None, "synchronous", "OFF").unwrap();
         db
     }
+}
+
+/// The database with its log in it.
+fn folded(folder: &Path) -> Vec<u8> {
+    let forger = Forger {
+        file: folder.join(DATABASE),
+        keeps_log: false,
+    };
+    forger
+        .open()
+        .pragma_query(None, "wal_checkpoint", |_| Ok(()))
+        .unwrap();
+    assert!(!folder.join(LOG).exists());
+    fs::read(folder.join(DATABASE)).unwrap()
 }
 
 /// How many frames of the log count: those that follow from its head.

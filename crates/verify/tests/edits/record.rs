@@ -6,7 +6,7 @@ use diemcau_journal::{
     CheckpointKey, Entry, Journal, JournalError, MirroredJournal, Record as Read, SqliteJournal,
 };
 use diemcau_model::{CommentId, DraftId, Millis, ParagraphRef, SeatId, SiteId, TurnId};
-use rusqlite::Connection;
+use rusqlite::{Connection, OptionalExtension};
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -134,32 +134,46 @@ pub fn key(seed: u8) -> CheckpointKey {
 
 pub type Row = (i64, i64, Vec<u8>, Vec<u8>);
 
-/// What SQLite reads of both tables, row by row, up to where it cannot.
+/// What SQLite reads of both tables, row by row, up to where it cannot: from the first to the last. `None` stands at the
+/// end too when it does not find one of them by its number, or says itself that the file is damaged or longer than it ought.
 pub fn judged(folder: &Path) -> Vec<Option<Row>> {
     // In a folder of its own, so that the judge's traces do not meet the verifier.
     let copy = tempfile::tempdir().unwrap();
     for (name, bytes) in files(folder) {
         fs::write(copy.path().join(name), bytes).unwrap();
     }
+    let file = copy.path().join(DATABASE);
+    let length = fs::metadata(&file).unwrap().len();
     let mut rows = vec![];
-    let read = || -> rusqlite::Result<()> {
-        let db = Connection::open(copy.path().join(DATABASE))?;
-        for query in [
-            "SELECT number, version, body, hash FROM journal ORDER BY number",
-            "SELECT number, 0, key, signature FROM checkpoint ORDER BY number",
+    let mut read = || -> rusqlite::Result<bool> {
+        let db = Connection::open(&file)?;
+        let pages: u32 = db.pragma_query_value(None, "page_count", |row| row.get(0))?;
+        let mut are_found = true;
+        for table in [
+            "SELECT number, version, body, hash FROM journal",
+            "SELECT number, 0, key, signature FROM checkpoint",
         ] {
-            let mut select = db.prepare(query)?;
+            let mut select = db.prepare(&format!("{table} ORDER BY number"))?;
+            let mut by_number = db.prepare(&format!("{table} WHERE number = ?1"))?;
             let mut each = select.query([])?;
             while let Some(row) = each.next()? {
-                rows.push(Some((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)));
+                let row = read_row(row)?;
+                let found = by_number.query_row([row.0], read_row).optional()?;
+                are_found &= found.as_ref() == Some(&row);
+                rows.push(Some(row));
             }
         }
-        Ok(())
+        let verdict: String = db.pragma_query_value(None, "integrity_check", |row| row.get(0))?;
+        Ok(are_found && verdict == "ok" && length <= u64::from(pages) * 4_096)
     };
-    if { read }().is_err() {
+    if !read().unwrap_or(false) {
         rows.push(None);
     }
     rows
+}
+
+fn read_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Row> {
+    Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
 }
 
 /// Everything a journal gives back.
