@@ -28,7 +28,12 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     (
         "diemcau-load",
-        &["diemcau-conference", "diemcau-model", "diemcau-protocol"],
+        &[
+            "diemcau-conference",
+            "diemcau-fuzz",
+            "diemcau-model",
+            "diemcau-protocol",
+        ],
     ),
     ("diemcau-verify", &[]),
     ("diemcau-fuzz", &[]),
@@ -36,6 +41,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         "diemcau-simulation",
         &[
             "diemcau-conference",
+            "diemcau-fuzz",
             "diemcau-hub",
             "diemcau-journal",
             "diemcau-media",
