@@ -13,6 +13,7 @@ use rustls::pki_types::{CertificateDer, pem::PemObject};
 use sha2::{Digest, Sha256};
 use std::fs;
 use time::{Duration, OffsetDateTime};
+use tracing::warn;
 
 const CA_CERT: &str = "ca/ca.crt";
 const CA_KEY: &str = "ca/ca.key";
@@ -50,15 +51,12 @@ impl Identity {
 /// The identity for these names and addresses.
 ///
 /// # Errors
-/// The authority cannot be read or written, or a name is not one.
+/// The authority cannot be read, or a name is not one.
 pub fn identity(folder: &Folder, names: &[String]) -> Result<Identity> {
-    if !folder.file(CA_KEY).exists() {
-        make_authority(folder)?;
-    }
-    let ca = fs::read_to_string(folder.file(CA_CERT))
-        .context("cannot read the authority's certificate")?;
-    let ca_key =
-        fs::read_to_string(folder.file(CA_KEY)).context("cannot read the authority's key")?;
+    let (ca, ca_key) = match folder.file(CA_KEY).exists() {
+        true => read_authority(folder)?,
+        false => make_authority(folder)?,
+    };
     let ca_key = KeyPair::from_pem(&ca_key).context("the authority's key is damaged")?;
     let issuer = Issuer::new(authority_params(), ca_key);
 
@@ -80,11 +78,27 @@ pub fn identity(folder: &Folder, names: &[String]) -> Result<Identity> {
     })
 }
 
-fn make_authority(folder: &Folder) -> Result<()> {
+/// The certificate and the key, PEM.
+fn read_authority(folder: &Folder) -> Result<(String, String)> {
+    let ca = fs::read_to_string(folder.file(CA_CERT))
+        .context("cannot read the authority's certificate")?;
+    let ca_key =
+        fs::read_to_string(folder.file(CA_KEY)).context("cannot read the authority's key")?;
+    Ok((ca, ca_key))
+}
+
+/// The same, new. Where they cannot be kept, they are good for this run.
+fn make_authority(folder: &Folder) -> Result<(String, String)> {
     let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?;
-    let certificate = authority_params().self_signed(&key)?;
-    folder.write_private(CA_CERT, certificate.pem().as_bytes())?;
-    folder.write_private(CA_KEY, key.serialize_pem().as_bytes())
+    let ca = authority_params().self_signed(&key)?.pem();
+    let ca_key = key.serialize_pem();
+    let kept = folder
+        .write_private(CA_CERT, ca.as_bytes())
+        .and_then(|()| folder.write_private(CA_KEY, ca_key.as_bytes()));
+    if let Err(error) = kept {
+        warn!("{error:#}: the next start makes another authority, which browsers must trust anew");
+    }
+    Ok((ca, ca_key))
 }
 
 /// The same every time: what was issued names its issuer by these words.

@@ -75,8 +75,8 @@ impl Record {
 
     /// Sees to it that folder and mirror have the secret: who has only one of them left goes on with the same links.
     pub fn keep_secret(&self, secret: &Secret) {
-        for folder in self.folders().cloned() {
-            let secret = *secret;
+        for folder in self.folders() {
+            let (folder, secret) = (folder.clone(), *secret);
             look_after(move || folder.hold_secret(&secret));
         }
     }

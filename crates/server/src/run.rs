@@ -5,7 +5,7 @@ use crate::{
     assets::Assets,
     authority, cli, complete,
     conference_file::{self, Lock},
-    folder::{Folder, Secret},
+    folder::{Folder, Secret, look_after},
     http::{self, Site},
     links::{self, Link},
     listen::{self, Front},
@@ -314,7 +314,7 @@ async fn run(settings: Settings, folder: Folder, record: &Record, is_demo: bool)
     scrape.add_media(media.media.counters());
 
     let links = links::links(&media.setup, &secret, &settings.base_url()?);
-    write_links(&folder, &links)?;
+    keep_links(&folder, &links);
     let identity = if settings.lan {
         Some(authority::identity(&folder, &names(&settings)?)?)
     } else {
@@ -501,6 +501,19 @@ fn say(line: impl Display) {
 
 fn write_links(folder: &Folder, links: &[Link]) -> Result<()> {
     folder.write_private(LINKS, &serde_json::to_vec_pretty(links)?)
+}
+
+/// The same for a conference that is served: it goes on without the file on a full disk.
+fn keep_links(folder: &Folder, links: &[Link]) {
+    let (folder, links) = (folder.clone(), links.to_vec());
+    let mut written = false;
+    look_after(move || {
+        if !written {
+            write_links(&folder, &links)?;
+            written = true;
+        }
+        Ok(())
+    });
 }
 
 fn show_links(setup: &Setup, links: &[Link]) {

@@ -4,6 +4,7 @@ use anyhow::{Context, Result, anyhow, ensure};
 use diemcau_model::SiteId;
 use diemcau_tests::{
     Client, Server,
+    room::until,
     script::{comment, taken},
 };
 use diemcau_verify::verify;
@@ -14,6 +15,7 @@ use std::{
     path::{Path, PathBuf},
 };
 use tempfile::TempDir;
+use tokio::process::Command;
 
 /// A demo with a mirror, and what was said in it.
 struct Mirrored {
@@ -110,6 +112,18 @@ async fn a_lost_data_folder_comes_back_from_the_mirror_with_the_same_links_and_t
 }
 
 #[tokio::test]
+async fn a_conference_goes_on_in_its_mirror_while_the_data_folder_cannot_even_be_made() -> Result<()>
+{
+    let mut on = Mirrored::begin().await?;
+    on.server.kill().await?;
+    fs::remove_dir_all(on.server.folder())?;
+    fs::write(on.server.folder(), "no folder")?;
+    on.serves_as_before().await?;
+    signer(&on.copy())?;
+    Ok(())
+}
+
+#[tokio::test]
 async fn with_a_wrong_secret_or_none_nothing_is_begun_and_nothing_signed() -> Result<()> {
     for is_killed in [true, false] {
         let mut on = Mirrored::begin().await?;
@@ -137,5 +151,31 @@ async fn with_a_wrong_secret_or_none_nothing_is_begun_and_nothing_signed() -> Re
         on.serves_as_before().await?;
         assert_eq!(signer(&own)?, signer(&copy)?);
     }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_disk_that_takes_nothing_keeps_no_server_from_starting() -> Result<()> {
+    let mut on = Mirrored::begin().await?;
+    on.server.stop().await?;
+    let own = on.server.folder();
+    // Neither the log of the record nor the file of the links can be written.
+    let log = own.join("conference.db-wal");
+    let made = Command::new("mkfifo").arg(log).status().await?;
+    ensure!(made.success());
+    let (links, in_the_way) = (own.join("links.json"), own.join("links.new"));
+    let before = fs::read(&links)?;
+    fs::remove_file(&links)?;
+    fs::create_dir(&in_the_way)?;
+
+    on.server.restart().await?;
+    let told = on.server.log()?;
+    assert!(told.contains("its mirror is the record"), "{told}");
+    let mut site = Client::join(&on.server.host, &on.token).await?;
+    taken(site.command("b", comment("Tiếp tục")).await?)?;
+
+    fs::remove_dir(in_the_way)?;
+    until("the links are written", || links.exists()).await?;
+    assert_eq!(fs::read(links)?, before);
     Ok(())
 }
