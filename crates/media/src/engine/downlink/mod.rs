@@ -445,6 +445,7 @@ mod tests {
         let engine = Engine::new(Addresses(vec![at(7881).client]), now).unwrap();
         let (mut leg, _) = Downlink::offer(&engine).unwrap();
         leg.open(to);
+        drain(&mut leg, now);
         leg
     }
 

@@ -18,12 +18,15 @@ use rtc::stun::integrity::MessageIntegrity;
 use rtc::stun::message::{BINDING_REQUEST, BINDING_SUCCESS, Message, Setter, TransactionId};
 use rtc::stun::textattrs::Username;
 use rtc::stun::xoraddr::XorMappedAddress;
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// Paths that a client may have proved, by eight addresses to two of ours; a further one takes the place of the one that was
 /// longest not checked, but never of the path.
 const PROVED_MAX: usize = 16;
+/// Checks along the path that are remembered, so that one that is repeated says nothing: those of more than ten minutes.
+const CHECKS_REMEMBERED: usize = 256;
 /// How often we ask how far a client is.
 const ASK_INTERVAL: Duration = Duration::from_secs(5);
 /// A path that brought nothing for so long may be left for another.
@@ -45,9 +48,13 @@ pub struct Ice {
     heard: Option<Instant>,
     /// The path the client named last.
     named: Option<Path>,
+    /// The last checks that came along the path, the oldest first.
+    checks: VecDeque<TransactionId>,
+    /// When one of them came that had not come before.
+    checked: Option<Instant>,
     their_password: Option<String>,
-    /// Our own last check.
-    asked: Option<(TransactionId, Instant)>,
+    /// Our own last check, and when it left; answered, it has no number any more.
+    asked: Option<(Option<TransactionId>, Instant)>,
 }
 
 /// What a check of ours says beside who asks whom: we name no path, and our priority counts for nothing (RFC 8445, 7.1).
@@ -81,6 +88,8 @@ impl Ice {
             path: None,
             heard: None,
             named: None,
+            checks: VecDeque::new(),
+            checked: None,
             their_password: None,
             asked: None,
         })
@@ -127,21 +136,23 @@ impl Ice {
             Box::new(FINGERPRINT),
         ]);
         built.ok()?;
-        self.asked = Some((id, now));
+        self.asked = Some((Some(id), now));
         Some((path, check.raw))
     }
 
     /// How long the answer to our own check took, if this is one.
-    pub fn answered(&self, datagram: &[u8], from: Path, now: Instant) -> Option<Duration> {
-        let (id, at) = self.asked.as_ref().filter(|_| self.path == Some(from))?;
+    pub fn answered(&mut self, datagram: &[u8], from: Path, now: Instant) -> Option<Duration> {
+        let asked = self.asked.as_mut().filter(|_| self.path == Some(from));
+        let (id, at) = asked?;
         let password = self.their_password.as_ref()?;
         let mut answer = Message::new();
         answer.unmarshal_binary(datagram).ok()?;
-        if answer.typ != BINDING_SUCCESS || answer.transaction_id != *id {
+        if answer.typ != BINDING_SUCCESS || Some(answer.transaction_id) != *id {
             return None;
         }
         let crypto = self.provider.crypto();
         MessageIntegrity::check(&mut answer, password.as_bytes(), crypto).ok()?;
+        *id = None;
         Some(now.saturating_duration_since(*at))
     }
 
@@ -198,7 +209,27 @@ impl Ice {
                 self.path = Some(from);
             }
         }
+        if self.path == Some(from) && self.is_new(check.transaction_id) {
+            self.checked = Some(now);
+        }
         self.answer(&check, from)
+    }
+
+    /// When the client last said by a check, along the path, that it is there. One that comes by another way may be of
+    /// somebody who repeats it sooner than it comes itself, so it is not even remembered.
+    pub fn checked(&self) -> Option<Instant> {
+        self.checked
+    }
+
+    fn is_new(&mut self, check: TransactionId) -> bool {
+        if self.checks.contains(&check) {
+            return false;
+        }
+        if self.checks.len() == CHECKS_REMEMBERED {
+            self.checks.pop_front();
+        }
+        self.checks.push_back(check);
+        true
     }
 
     fn prove(&mut self, from: Path) {

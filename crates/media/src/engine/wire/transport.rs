@@ -21,7 +21,7 @@ pub struct Transport {
     /// The client sends media here.
     takes_media: bool,
     closed: bool,
-    /// When the client last said something: what anybody may send does not count.
+    /// When the client last said something: what anybody may send or repeat does not count.
     heard: Option<Instant>,
     out: Vec<(Path, Vec<u8>)>,
 }
@@ -76,7 +76,7 @@ impl Transport {
     pub fn receive(&mut self, datagram: BytesMut, from: Path, now: Instant) -> Received {
         if is_stun(&datagram) {
             if let Some(answer) = self.ice.receive(&datagram, from, now) {
-                self.heard = Some(now);
+                self.heard = self.heard.max(self.ice.checked());
                 self.push(from, answer);
                 // A handshake of ours may have waited for a way.
                 self.flush();
@@ -168,11 +168,8 @@ impl Transport {
     /// As if a client had connected from an address.
     #[cfg(test)]
     pub fn open(&mut self, to: impl Into<Path>) {
-        let _ = self.ice.receive(
-            &super::tests::check(&self.ice, "them", true),
-            to.into(),
-            Instant::now(),
-        );
+        let check = super::tests::check(&self.ice, "them", true);
+        self.receive(check[..].into(), to.into(), Instant::now());
         self.key();
     }
 
@@ -185,11 +182,14 @@ impl Transport {
     }
 
     fn handshake(&mut self, datagram: BytesMut, from: Path, now: Instant) -> Received {
-        self.heard = Some(now);
         self.ice.begins_at(from);
         let step = self.dtls.receive(datagram, now);
         let received = match step {
-            Ok(Some(step)) => self.step(step),
+            Ok(Some(step)) => {
+                // Of a handshake only its end is certain to be the client's.
+                self.heard = Some(now);
+                self.step(step)
+            }
             Ok(None) => Received::Nothing,
             Err(error) => {
                 tracing::debug!(%error, "a datagram of a handshake was of no use");

@@ -397,6 +397,55 @@ fn who_restarts_its_streams_gets_in_when_the_old_ones_are_silent() {
 }
 
 #[test]
+fn a_client_is_heard_by_what_nobody_can_repeat() {
+    let mut client = Client::new(SIMULCAST);
+    let theirs = client.leg.offer.offered.ufrag.clone();
+    let checks: Vec<_> = (0..4)
+        .map(|_| check(&client.leg.transport.ice, &theirs, false))
+        .collect();
+    let is_heard = |client: &mut Client, datagram: &[u8], from| {
+        client.now += Duration::from_millis(100);
+        client.leg.receive(datagram.into(), from, client.now)
+    };
+    assert!(is_heard(&mut client, &checks[0], at(1)));
+    assert!(is_heard(&mut client, &checks[1], at(1)));
+    for again in [&checks[0], &checks[1]] {
+        for from in [at(1), at(2)] {
+            assert!(!is_heard(&mut client, again, from), "it is repeated");
+        }
+    }
+    assert!(
+        !is_heard(&mut client, &checks[2], at(2)),
+        "overtaken by a copy"
+    );
+    assert!(is_heard(&mut client, &checks[2], at(1)));
+    for anybodys in [
+        &[22, 254, 253, 0][..],
+        &[20; 40],
+        &[0x80, 111, 0, 1],
+        &[0x80, 201],
+    ] {
+        assert!(!is_heard(&mut client, anybodys, at(1)), "{anybodys:?}");
+    }
+    let word = Out {
+        ssrc: 1,
+        seq: 1,
+        payload_type: OPUS,
+        extensions: &[],
+        payload: b"word",
+    };
+    let word = client.sealed(word.write()).unwrap();
+    assert!(is_heard(&mut client, &word, at(1)));
+    assert!(!is_heard(&mut client, &word, at(1)));
+    // Of many, too.
+    for _ in 0..200 {
+        let another = check(&client.leg.transport.ice, &theirs, false);
+        assert!(is_heard(&mut client, &another, at(1)));
+    }
+    assert!(!is_heard(&mut client, &checks[0], at(1)));
+}
+
+#[test]
 fn a_late_packet_from_the_former_address_does_not_lead_back() {
     let mut client = Client::new(SIMULCAST);
     let mut words = [1, 2, 3, 4].map(|seq| {
