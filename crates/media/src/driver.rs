@@ -424,7 +424,9 @@ impl Driver {
             buffer,
             send: &mut |run| add(&counters.send_drops, port.send(run)),
         });
-        self.demux.remove(leg);
+        for address in self.demux.remove(leg) {
+            self.port.forget(address);
+        }
         self.dirty = true;
         self.key_frames.forget(leg.0, leg.1);
         if leg.1 == Side::Uplink {

@@ -12,6 +12,7 @@ mod link;
 mod peer;
 mod roles;
 mod stage;
+mod subscriber;
 
 pub use alarm::Alarm;
 pub use device::{DeviceId, NoDevice};
@@ -24,3 +25,4 @@ pub use link::{LinkReport, LinkStats, LinkStep};
 pub use peer::{PeerAsk, PeerSay, ScreenSlots, Side};
 pub use roles::{Carries, EndpointKind, Role};
 pub use stage::{Presentation, Stage};
+pub use subscriber::subscriber;

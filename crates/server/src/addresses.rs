@@ -1,5 +1,6 @@
 //! How many connections one address may have, and may make: a whole office behind one address fits, a flood does not.
 
+use diemcau_model::subscriber;
 use prometheus_client::{
     encoding::EncodeLabelSet,
     metrics::{counter::Counter, family::Family},
@@ -7,7 +8,7 @@ use prometheus_client::{
 };
 use std::{
     collections::HashMap,
-    net::{IpAddr, Ipv6Addr},
+    net::IpAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Instant,
 };
@@ -102,7 +103,7 @@ impl Addresses {
     /// # Errors
     /// A limit is reached; it is counted.
     pub fn admit(self: &Arc<Self>, address: IpAddr, now: Instant) -> Result<Permit, Turned> {
-        let address = one_of(address);
+        let address = subscriber(address);
         let admitted = self.lock().admit(address, now, &self.limits);
         match admitted {
             Ok(crowded) => {
@@ -180,17 +181,6 @@ impl Drop for Permit {
         known.open = known.open.saturating_sub(1);
         if let Some(address) = known.by.get_mut(&self.address) {
             address.open = address.open.saturating_sub(1);
-        }
-    }
-}
-
-/// What counts as one address: IPv4 also where it is written as IPv6, and of IPv6 the network that one subscriber gets.
-fn one_of(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V4(address) => IpAddr::V4(address),
-        IpAddr::V6(address) => {
-            let network = u128::from(address) & !u128::from(u64::MAX);
-            IpAddr::V6(Ipv6Addr::from(network))
         }
     }
 }
@@ -281,10 +271,5 @@ mod tests {
         );
         drop(all);
         assert!(addresses.admit(ip("192.0.2.9"), now).is_ok());
-    }
-
-    #[test]
-    fn ipv4_is_the_same_address_however_it_is_written() {
-        assert_eq!(one_of(ip("::ffff:192.0.2.1")), ip("192.0.2.1"));
     }
 }

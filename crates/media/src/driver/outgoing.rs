@@ -73,10 +73,13 @@ impl Driver {
             }
         }
         for (leg, address) in answered {
+            self.port.keep(address);
             let peer = self.peers.get_mut(&leg.0);
             let path = peer.and_then(|peer| peer.line(leg.1)?.leg.path());
             let path = path.map(|path| path.client);
-            self.demux.answered(leg, address, path);
+            if let Some(left) = self.demux.answered(leg, address, path) {
+                self.port.forget(left);
+            }
         }
     }
 }

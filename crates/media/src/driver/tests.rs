@@ -5,6 +5,7 @@ use super::places::WATCHERS_MAX;
 use super::{Doors, Driver};
 use crate::counters::Counters;
 use crate::engine::{Addresses, Engine};
+use crate::peers::Down;
 use crate::port::Port;
 use crate::post::Post;
 use diemcau_model::{
@@ -16,6 +17,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::task::Poll;
 use std::time::{Duration, Instant};
+use tokio::io::AsyncWriteExt;
 use tokio::sync::{mpsc, watch};
 
 /// How long anything may take on a busy machine before a test fails.
@@ -173,6 +175,32 @@ async fn packets_and_the_time_have_their_turn_though_somebody_asks_without_end()
             told |= matches!(report, LinkReport::Stats { peer: ROOM, .. });
         }
     }
+}
+
+#[tokio::test]
+async fn a_connection_over_tcp_is_a_clients_from_its_legs_answer_to_the_legs_end() {
+    let (mut driver, world) = driver();
+    let now = Instant::now();
+    let to = (world.port.ip(), driver.port.tcp_port());
+    let mut client = tokio::net::TcpStream::connect(to).await.unwrap();
+    client.write_all(&[0, 1, 7]).await.unwrap();
+    let mut at = None;
+    while at.is_none() {
+        driver.port.readable().await.unwrap();
+        let came = driver.port.receive(|_, from| at = Some(from.client));
+        came.unwrap();
+    }
+    let at = at.unwrap();
+    driver.ask(admit(ROOM, 2, Carries::Room), now);
+    let mut down = Down::new(driver.engine.open_downlink(at).unwrap(), now);
+    (down.line.asked_by_stun, down.line.wet) = (true, true);
+    driver.peer(ROOM, now).unwrap().down = Some(down);
+    driver.wet.push((ROOM, Side::Downlink));
+    assert_eq!(driver.port.is_kept(at), Some(false));
+    driver.settle(now);
+    assert_eq!(driver.port.is_kept(at), Some(true));
+    driver.ask(PeerAsk::Leave { peer: ROOM }, now);
+    assert_eq!(driver.port.is_kept(at), Some(false));
 }
 
 #[tokio::test]

@@ -62,6 +62,22 @@ impl Port {
         Ok(framed + self.udp.receive(take)?)
     }
 
+    /// A leg answered to an address: it is a client's.
+    pub fn keep(&self, client: SocketAddr) {
+        self.tcp.keep(client);
+    }
+
+    /// An address is no client's any more.
+    pub fn forget(&self, client: SocketAddr) {
+        self.tcp.forget(client);
+    }
+
+    /// Whether a connection over TCP is a client's.
+    #[cfg(test)]
+    pub fn is_kept(&self, client: SocketAddr) -> Option<bool> {
+        self.tcp.is_kept(client)
+    }
+
     /// Datagrams the kernel takes in one call.
     pub fn segments_max(&self) -> usize {
         self.udp.segments_max()

@@ -9,6 +9,7 @@
 use super::outbox::Outbox;
 use crate::engine::{Path, Run};
 use bytes::{Bytes, BytesMut};
+use diemcau_model::subscriber;
 use socket2::SockRef;
 use std::collections::HashMap;
 use std::io;
@@ -17,7 +18,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, BufReader, Interest};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::{Instant, sleep, timeout};
 
 /// The longest frame that is read; a client that sends a longer one is cut.
@@ -27,13 +28,14 @@ const FRAME_MAX_BYTES: usize = 2_048;
 const UNSENT_MAX_BYTES: u32 = 4 * 1024;
 /// `MSG_EOR`: Linux looks at the bound only where it begins a new piece, and a piece may be 64 KiB; this ends it.
 const END_OF_RECORD: i32 = if cfg!(target_os = "linux") { 0x80 } else { 0 };
-/// Connections at once, and of one address.
+/// Connections at once, and of one subscriber.
 const CONNECTIONS_MAX: usize = 512;
-const OF_ADDRESS_MAX: usize = 32;
+const OF_SUBSCRIBER_MAX: usize = 32;
 /// A client that says nothing for so long is cut: a living one proves itself every few seconds (RFC 7675).
 const SILENT_MAX: Duration = Duration::from_secs(30);
-/// How long a client may take for its first frame.
-const FIRST_WITHIN: Duration = Duration::from_secs(5);
+/// A connection that no leg answered for so long, or answers any more, is cut, whatever comes over it: a client's first
+/// frame is a check.
+const NOBODYS_MAX: Duration = Duration::from_secs(5);
 /// Datagrams that wait to be looked at; then their connections wait.
 const INBOX: usize = 1_024;
 /// How long to wait when the machine has no room for another connection.
@@ -59,6 +61,8 @@ enum News {
 struct WayOut {
     outbox: Mutex<Outbox>,
     more: Notify,
+    /// A leg answered it.
+    is_clients: watch::Sender<bool>,
 }
 
 impl TcpPort {
@@ -117,6 +121,28 @@ impl TcpPort {
         }
     }
 
+    /// A leg answered to an address.
+    pub fn keep(&self, client: SocketAddr) {
+        self.is_clients(client, true);
+    }
+
+    /// No leg answers there any more.
+    pub fn forget(&self, client: SocketAddr) {
+        self.is_clients(client, false);
+    }
+
+    fn is_clients(&self, client: SocketAddr, is: bool) {
+        if let Some(way_out) = self.ways_out.get(&client) {
+            way_out.is_clients.send_replace(is);
+        }
+    }
+
+    #[cfg(test)]
+    pub fn is_kept(&self, client: SocketAddr) -> Option<bool> {
+        let way_out = self.ways_out.get(&client)?;
+        Some(*way_out.is_clients.borrow())
+    }
+
     /// Whether an address stands for a connection.
     pub fn is_tcp(address: SocketAddr) -> bool {
         matches!(address.ip(), IpAddr::V4(ip) if ip.octets()[0] >= 240 && !ip.is_broadcast())
@@ -172,11 +198,11 @@ impl Counted {
     fn one_more(count: &Arc<Count>, ip: IpAddr) -> Option<Self> {
         let mut open = count.lock();
         let all: usize = open.values().sum();
-        let of_address = open.entry(ip).or_default();
-        if all >= CONNECTIONS_MAX || *of_address >= OF_ADDRESS_MAX {
+        let of_subscriber = open.entry(ip).or_default();
+        if all >= CONNECTIONS_MAX || *of_subscriber >= OF_SUBSCRIBER_MAX {
             return None;
         }
-        *of_address += 1;
+        *of_subscriber += 1;
         drop(open);
         Some(Self(Arc::clone(count), ip))
     }
@@ -212,7 +238,7 @@ async fn accept(listener: TcpListener, tell: mpsc::Sender<News>) {
         };
         match accepted {
             Ok((stream, from)) => {
-                let Some(counted) = Counted::one_more(&count, from.ip().to_canonical()) else {
+                let Some(counted) = Counted::one_more(&count, subscriber(from.ip())) else {
                     tracing::debug!(%from, "too many media connections over TCP");
                     continue;
                 };
@@ -241,11 +267,13 @@ async fn serve(stream: TcpStream, client: SocketAddr, tell: mpsc::Sender<News>, 
     keep_little_unsent(&stream);
     let (reads, writes) = stream.into_split();
     let way_out = Arc::new(WayOut::default());
+    let is_clients = way_out.is_clients.subscribe();
     let opened = News::Opened(client, Arc::clone(&way_out));
     if tell.send(opened).await.is_ok() {
         tokio::select! {
             () = read(reads, client, &tell) => {}
             () = write(writes.as_ref(), &way_out) => {}
+            () = is_nobodys(is_clients) => tracing::debug!(%client, "nobody's media connection is cut"),
             () = tell.closed() => {}
         }
         // The port is gone when nobody hears it.
@@ -261,12 +289,20 @@ fn keep_little_unsent(stream: &TcpStream) {
     }
 }
 
+/// Ends when a connection is no client's, not yet or not any more, for too long.
+async fn is_nobodys(mut is_clients: watch::Receiver<bool>) {
+    loop {
+        let answered = timeout(NOBODYS_MAX, is_clients.wait_for(|is| *is));
+        if !matches!(answered.await, Ok(Ok(_))) || is_clients.wait_for(|is| !*is).await.is_err() {
+            return;
+        }
+    }
+}
+
 /// Reads frames until the client goes, is silent, or says something that is no frame of ours.
 async fn read(reads: impl AsyncRead + Unpin, client: SocketAddr, tell: &mpsc::Sender<News>) {
     let mut reads = BufReader::new(reads);
-    let mut within = FIRST_WITHIN;
-    while let Ok(Ok(length)) = timeout(within, reads.read_u16()).await {
-        within = SILENT_MAX;
+    while let Ok(Ok(length)) = timeout(SILENT_MAX, reads.read_u16()).await {
         let length = usize::from(length);
         if length > FRAME_MAX_BYTES {
             return;
@@ -400,6 +436,46 @@ mod tests {
         assert!(dropped < 1_000);
     }
 
+    #[tokio::test]
+    async fn whom_no_leg_answers_is_cut_whatever_it_says_and_a_client_stays() {
+        let (mut port, mut all) = (port(), vec![]);
+        for _ in 0..3 {
+            let mut one = client(&port).await;
+            one.write_all(&framed(&[0])).await.unwrap();
+            all.push((one, next(&mut port).await.1, 0));
+        }
+        let [stranger, leaves, stays] = [0, 1, 2];
+        port.keep(all[leaves].1);
+        port.keep(all[stays].1);
+        tokio::time::pause();
+        let begun = std::time::Instant::now();
+        for second in 1..=30 {
+            tokio::time::advance(Duration::from_secs(1)).await;
+            for (one, ..) in &all {
+                let _ = one.try_write(&framed(&[second]));
+            }
+            while all[stays].2 < second {
+                assert!(begun.elapsed() < Duration::from_secs(20), "a client is cut");
+                port.receive(INBOX, |datagram, from| {
+                    let one = all.iter_mut().find(|(_, at, _)| *at == from.client);
+                    one.unwrap().2 = datagram[0];
+                });
+                tokio::task::yield_now().await;
+            }
+            if second == 10 {
+                port.forget(all[leaves].1);
+            }
+        }
+        // Five seconds, and the turn that a task waits for.
+        assert!(all[stranger].2 <= 6, "{}", all[stranger].2);
+        assert!((10..=17).contains(&all[leaves].2), "{}", all[leaves].2);
+        tokio::time::resume();
+        for gone in [stranger, leaves] {
+            let ended = all[gone].0.read(&mut [0; 8]).await;
+            assert!(matches!(ended, Ok(0) | Err(_)), "{ended:?}");
+        }
+    }
+
     /// Time passes by what the client reads: 320 bytes are ten milliseconds of a road of 256 kbit/s.
     #[tokio::test]
     async fn a_client_that_takes_little_hears_what_is_said_now_and_its_pictures_give_way() {
@@ -411,6 +487,7 @@ mod tests {
         let mut client = socket.connect(port.local_addr()).await.unwrap();
         client.write_all(&framed(b"here")).await.unwrap();
         let (_, from) = next(&mut port).await;
+        port.keep(from);
         let mut programme = Programme::to(from);
         tokio::time::pause();
 
@@ -472,7 +549,7 @@ mod tests {
     async fn an_address_has_so_many_connections_and_no_more_until_one_is_closed() {
         let mut port = port();
         let mut all = vec![];
-        for _ in 0..OF_ADDRESS_MAX {
+        for _ in 0..OF_SUBSCRIBER_MAX {
             let mut one = client(&port).await;
             one.write_all(&framed(b"here")).await.unwrap();
             next(&mut port).await;
