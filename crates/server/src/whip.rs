@@ -67,10 +67,11 @@ pub enum Way {
 }
 
 impl Way {
-    /// The seats it is for: a room's or standby's machine sends, who only watches may watch without a page.
+    /// The seats it is for: a room's or standby's machine sends, who only watches may watch without a page. Not the
+    /// chair's, whose machine carries the hall too: an encoder would take the desk away.
     fn fits(self) -> fn(Role, Carries) -> bool {
         match self {
-            Self::In => |_, carries| carries.endpoint().is_some(),
+            Self::In => |role, carries| role == Role::Moderator && carries.endpoint().is_some(),
             Self::Out => |role, _| matches!(role, Role::Observer | Role::Stage),
         }
     }

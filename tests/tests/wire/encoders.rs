@@ -244,6 +244,8 @@ async fn a_link_that_is_not_for_it_takes_no_seat() -> Result<()> {
         for link in [&token, &chair] {
             assert_eq!(watch(&server, link).await?.status, 401);
         }
+        // It carries the hall, but its machine is a desk.
+        assert_eq!(publish(&server, &chair).await?.status, 401);
         assert!(is_ok(&page.command("on", comment("Vẫn còn đây")).await?));
         // Nor does it bind one: the chair's own machine is still the first.
         knock(&server.host, &chair, Some(&device), None)
