@@ -222,6 +222,7 @@ impl Room {
             for message in batch.drain(..) {
                 self.take(message, &mut round).await;
             }
+            self.release_key(&mut round);
             if let Some(stopped) = self.finish(round).await {
                 self.close(stopped).await;
                 return;
@@ -310,11 +311,7 @@ impl Room {
                 }
             }
             Message::Acknowledge { peer, alarm } => self.acknowledge(peer, alarm),
-            Message::Leave { peer } => {
-                let seat = self.members.actor(peer).map(|actor| actor.seat);
-                self.leave(peer).await;
-                self.take_seat_gone(seat, round);
-            }
+            Message::Leave { peer } => self.leave(peer).await,
             Message::Alarms { reply } => {
                 let _ = reply.send(self.alarms());
             }
@@ -348,16 +345,14 @@ impl Room {
         }
         let asked = self.see_who_is_there(asked, round);
         let Some(decided) = self.ask_rules(&asked) else {
-            return self
-                .drop_client(peer, ErrorWhy::ServerFault, id, round)
-                .await;
+            return self.drop_client(peer, ErrorWhy::ServerFault, id).await;
         };
         let pace = self.paces.entry(seat).or_default();
         if decided.is_ok() && !pace.taken.take() {
             return self.members.error(peer, ErrorWhy::TooFast, Some(id));
         }
         if decided.is_err() && !pace.refusals.take() {
-            return self.drop_client(peer, ErrorWhy::TooFast, id, round).await;
+            return self.drop_client(peer, ErrorWhy::TooFast, id).await;
         }
         self.decided(asked, decided, round);
         if let Some(answer) = self.answers.get(seat, &id) {
@@ -380,11 +375,9 @@ impl Room {
     }
 
     /// Cuts a client over what it asked for.
-    async fn drop_client(&mut self, peer: PeerId, why: ErrorWhy, id: String, round: &mut Round) {
-        let seat = self.members.actor(peer).map(|actor| actor.seat);
+    async fn drop_client(&mut self, peer: PeerId, why: ErrorWhy, id: String) {
         self.members.dismiss(peer, why, Some(id));
         self.forget(peer).await;
-        self.take_seat_gone(seat, round);
     }
 
     /// Applies what was decided of a command; its last event stands for the answer.
@@ -479,9 +472,11 @@ impl Room {
         }
     }
 
-    /// A key that was held is let go when its seat's last connection is gone.
-    fn take_seat_gone(&mut self, seat: Option<SeatId>, round: &mut Round) {
-        let gone = seat.filter(|seat| !self.members.has_seat(*seat));
+    /// A key that is held is let go when its seat's last connection is gone, whoever let that go. Looked at in every round:
+    /// a connection that is cut at the end of one has its goodbye in the next.
+    fn release_key(&mut self, round: &mut Round) {
+        let holder = self.conference.floor().priority;
+        let gone = holder.filter(|seat| !self.members.has_seat(*seat));
         if let Some(seat) = gone.filter(|_| self.may_write()) {
             let signal = Signal::SeatGone { seat };
             let events = self.conference.decide_signal(signal, self.clock.now());

@@ -10,9 +10,8 @@
 mod support;
 
 use diemcau_conference::{CommentKind, CommentWords, Event};
-use diemcau_hub::pin_hash;
-use diemcau_hub::{Frame, Inbound, Outlet, Socket, Wire};
-use diemcau_model::{DeviceId, DraftId, ParagraphRef, PeerAsk, SeatId, WaitId};
+use diemcau_hub::{Frame, Inbound, Outlet, Socket, Wire, pin_hash, token_hash};
+use diemcau_model::{DeviceId, DraftId, ParagraphRef, PeerAsk, Role, SeatId, WaitId};
 use diemcau_protocol::{ClientCommand, ClientFrame, ErrorWhy, Fact, PROTOCOL, ServerFrame};
 use std::{
     io,
@@ -430,6 +429,45 @@ async fn commands_without_end_fill_the_record_slowly_by_whatever_many_connection
     sleep(Duration::from_secs(1)).await;
     let expel = chairs[0].command("later", ClientCommand::ExpelSeat { seat, ban });
     assert!(matches!(expel.await, ServerFrame::Ok { .. }));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_that_is_held_falls_also_when_another_seats_ban_cuts_whoever_holds_it() {
+    let mut setup = setup();
+    let mut deputy = setup.seats[1].clone();
+    (deputy.id, deputy.role) = (SeatId(3), Role::Deputy);
+    deputy.token_sha256 = token_hash("deputy");
+    setup.seats.push(deputy);
+    for seat in [1, 3] {
+        setup.seats[seat].bound = true;
+    }
+    let (hub, _) = hub_of(setup).await;
+    let mut chair = Guest::join(&hub, "chair").await;
+    // One machine on which two links were opened.
+    let mut deputy = Guest::come(&hub, "deputy", device(1), None).await;
+    let _secretary = Guest::come(&hub, "secretary", device(1), None).await;
+    for (id, command) in [
+        ("take", ClientCommand::TakeChair {}),
+        ("hold", ClientCommand::SetPriority { on: true }),
+    ] {
+        let answer = deputy.command(id, command).await;
+        assert!(matches!(answer, ServerFrame::Ok { .. }), "{answer:?}");
+    }
+    let holds = |held: bool| {
+        move |frame: &ServerFrame| match frame {
+            ServerFrame::Facts { facts, .. } => facts
+                .iter()
+                .any(|fact| matches!(fact, Fact::Floor { floor } if floor.priority == held)),
+            _ => false,
+        }
+    };
+    chair.until(holds(true)).await;
+
+    let (seat, ban) = (SECRETARY, true);
+    let expel = chair.command("expel", ClientCommand::ExpelSeat { seat, ban });
+    assert!(matches!(expel.await, ServerFrame::Ok { .. }));
+    assert_eq!(deputy.away().await, ErrorWhy::Revoked);
+    chair.until(holds(false)).await;
 }
 
 fn comment() -> ClientCommand {

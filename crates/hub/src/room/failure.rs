@@ -256,7 +256,6 @@ impl Room {
             .iter()
             .map(|site| site.id)
             .collect();
-        self.take_seat_gone(self.conference.floor().priority, round);
         for site in sites {
             for kind in [EndpointKind::Room, EndpointKind::Standby] {
                 let signal = match self.senders.contains_key(&(site, kind)) {

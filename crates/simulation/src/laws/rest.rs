@@ -39,6 +39,7 @@ impl World {
         }
         self.look_at_screens(&replayed)?;
         self.look_at_lobby(&replayed, last)?;
+        self.look_at_key(&replayed)?;
         self.look_at_hall(&replayed)?;
         for at in 0..self.machines.len() {
             // A second endpoint would take the place of the first; everybody else may join once more.
@@ -100,6 +101,21 @@ impl World {
         };
         let forgotten = visitors.iter().find(|visitor| !is_there(visitor));
         ensure!(forgotten.is_none(), "nobody waits as {forgotten:?}");
+        Ok(())
+    }
+
+    /// The priority key is held by somebody who is there: while it is, nobody but the hall is heard.
+    fn look_at_key(&mut self, replayed: &Conference) -> Result<()> {
+        let Some(seat) = replayed.floor().priority else {
+            return Ok(());
+        };
+        let mut connections = self.connections.values();
+        let is_there = connections.any(|one| {
+            let is_gone = one.gone_by.is_some_and(|by| Instant::now() > by);
+            one.guest.seat == seat && one.entered.is_some() && !is_gone
+        });
+        ensure!(is_there, "seat {seat} holds the key, and nobody sits there");
+        self.trace.count("key held at rest");
         Ok(())
     }
 
