@@ -163,11 +163,20 @@ pub enum Command {
     RevokeSeat { seat: SeatId },
     /// Let a device in that waits at the door.
     AdmitDevice { wait: WaitId },
-    /// Send a device away that waits at the door; with `ban` for good.
-    RefuseDevice { wait: WaitId, ban: bool },
+    /// Send a device away that waits at the door; with `ban` for good, unless somebody is `present` with it who is not to be
+    /// shut out. Who takes part and with which device, the hub sees.
+    RefuseDevice {
+        wait: WaitId,
+        ban: bool,
+        present: Vec<(SeatId, DeviceId)>,
+    },
     /// Mời ra khỏi phòng họp: cut a seat's connections, and let whoever comes with its link wait at the door. With `ban`
-    /// the devices it knows are shut out for good.
-    ExpelSeat { seat: SeatId, ban: bool },
+    /// the devices it knows are shut out for good, as above.
+    ExpelSeat {
+        seat: SeatId,
+        ban: bool,
+        present: Vec<(SeatId, DeviceId)>,
+    },
     /// A seat's link opens as on the first day: not revoked, not expelled, bound by the next device that comes. When
     /// another machine than the asker's is there, which the hub sees, or one waits, it is cut and a person decides.
     RestoreSeat { seat: SeatId, is_there: bool },

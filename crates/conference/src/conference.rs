@@ -277,17 +277,19 @@ impl Conference {
                 events.extend(self.door.refuse_all_of(*seat, now));
                 Ok(events)
             }
-            Command::ExpelSeat { seat, ban } => {
+            Command::ExpelSeat { seat, ban, present } => {
                 let mut events = self.let_go(*seat, now);
-                events.extend(self.door.decide_expel(setup, actor, *seat, *ban, now)?);
+                let spared = self.door.spared(setup, actor, present);
+                events.extend(self.door.decide_expel(setup, &spared, *seat, *ban, now)?);
                 Ok(events)
             }
             Command::RestoreSeat { seat, is_there } => {
                 self.decide_restore(actor, *seat, *is_there, now)
             }
             Command::AdmitDevice { wait } => self.door.decide_admit(*wait, now),
-            Command::RefuseDevice { wait, ban } => {
-                self.door.decide_refuse(setup, actor, *wait, *ban, now)
+            Command::RefuseDevice { wait, ban, present } => {
+                let spared = self.door.spared(setup, actor, present);
+                self.door.decide_refuse(&spared, *wait, *ban, now)
             }
             Command::AllowDevice { device } => self.door.decide_allow(*device, now),
         }

@@ -144,8 +144,7 @@ impl Door {
     /// Sends a waiting device away; with `ban` it need not come again, with whatever link.
     pub(crate) fn decide_refuse(
         &self,
-        setup: &Setup,
-        actor: &Actor,
+        spared: &BTreeSet<DeviceId>,
         wait: WaitId,
         ban: bool,
         at: Millis,
@@ -153,7 +152,7 @@ impl Door {
         let waiting = self.find(wait).ok_or(Refusal::UnknownDevice)?;
         let mut events = vec![Event::DeviceRefused { wait, at }];
         if let Some(device) = waiting.device.filter(|_| ban) {
-            self.check_ban(setup, actor, device)?;
+            self.check_ban(spared, device)?;
             events.extend(self.ban(device, waiting.seat, Some(wait), at));
         }
         Ok(events)
@@ -163,7 +162,7 @@ impl Door {
     pub(crate) fn decide_expel(
         &self,
         setup: &Setup,
-        actor: &Actor,
+        spared: &BTreeSet<DeviceId>,
         seat: SeatId,
         ban: bool,
         at: Millis,
@@ -175,7 +174,7 @@ impl Door {
         let mut events = vec![Event::SeatExpelled { seat, at }];
         for device in self.devices.get(&seat).into_iter().flatten() {
             if ban {
-                self.check_ban(setup, actor, *device)?;
+                self.check_ban(spared, *device)?;
                 events.extend(self.ban(*device, seat, None, at));
             }
         }
@@ -256,11 +255,29 @@ impl Door {
         self.waiting.iter().find(|waiting| waiting.id == wait)
     }
 
-    /// A device that a chair or the asker sits at is not shut out: one machine may have opened several links.
-    fn check_ban(&self, setup: &Setup, actor: &Actor, device: DeviceId) -> Result<(), Refusal> {
-        let knows = |seat: &&Seat| self.knows(seat.id, Some(device));
-        let mut at = setup.seats.iter().filter(knows);
-        if at.any(|seat| seat.role == Role::Chair || seat.id == actor.seat) {
+    /// The devices that a chair or the asker sits at, known to the seat or come with a link that opens for everybody: they
+    /// are not shut out, for one machine may have opened several links.
+    pub(crate) fn spared(
+        &self,
+        setup: &Setup,
+        actor: &Actor,
+        present: &[(SeatId, DeviceId)],
+    ) -> BTreeSet<DeviceId> {
+        let known = self.devices.iter();
+        let known = known.flat_map(|(seat, known)| known.iter().map(|device| (*seat, *device)));
+        let is_chair = |seat| {
+            setup
+                .seat(seat)
+                .is_some_and(|seat| seat.role == Role::Chair)
+        };
+        let all = known.chain(present.iter().copied());
+        all.filter(|(seat, _)| *seat == actor.seat || is_chair(*seat))
+            .map(|(_, device)| device)
+            .collect()
+    }
+
+    fn check_ban(&self, spared: &BTreeSet<DeviceId>, device: DeviceId) -> Result<(), Refusal> {
+        if spared.contains(&device) {
             return Err(Refusal::DeviceInUse);
         }
         match self.banned.len() < limits::BANNED_DEVICES_MAX {

@@ -254,6 +254,30 @@ fn a_device_that_a_chair_sits_at_is_not_shut_out() {
 }
 
 #[test]
+fn nor_is_one_at_which_they_sit_with_a_link_that_opens_for_everybody() {
+    check(
+        r#"
+            00:00  Sa Đéc      knocks with device 1 as 1111
+            00:01  Hồng Ngự    knocks with device 2 as 2222
+            00:02  Hồng Ngự    knocks with device 3 as 3333
+            00:03  technician  expels seat 8 for good with seat 0 on 1  -> refused: device in use
+            00:04  technician  sends 1 away for good with seat 3 on 3   -> refused: device in use
+            00:05  chair       sends 1 away for good with seat 3 on 3
+            00:06  technician  expels seat 8 for good with seat 4 on 1
+        "#,
+        expect![[r#"
+            00:00  seat 8 knows device 1
+            00:01  seat 9 knows device 2
+            00:02  1 device 3 waits for seat 9: 3333
+            00:03  technician is refused: device in use
+            00:04  technician is refused: device in use
+            00:05  1 is sent away; device 3 is shut out
+            00:06  seat 8 is asked to leave; device 1 is shut out
+        "#]],
+    );
+}
+
+#[test]
 fn the_lobby_has_room_for_four_with_one_link() {
     check(
         r#"

@@ -397,7 +397,8 @@ fn commands(live: &Conference, asker: &Actor) -> Vec<(Deed, Option<SiteId>, Comm
             (false, Role::Chair) => (Deed::ExpelChair, Deed::RestoreChair),
             (false, _) => (Deed::ExpelSeat, Deed::RestoreSeat),
         };
-        all.push((expel, None, Command::ExpelSeat { seat: id, ban }));
+        let (seat, present) = (id, vec![]);
+        all.push((expel, None, Command::ExpelSeat { seat, ban, present }));
         all.push((
             restore,
             None,
@@ -414,7 +415,11 @@ fn commands(live: &Conference, asker: &Actor) -> Vec<(Deed, Option<SiteId>, Comm
             (
                 Deed::RefuseDevice,
                 None,
-                Command::RefuseDevice { wait, ban },
+                Command::RefuseDevice {
+                    wait,
+                    ban,
+                    present: vec![],
+                },
             ),
             (Deed::AllowDevice, None, Command::AllowDevice { device }),
         ]);

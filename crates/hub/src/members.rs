@@ -123,6 +123,13 @@ impl Members {
         self.get(peer).and_then(|member| member.device)
     }
 
+    /// The seats that take part, each with a device that is there for it.
+    pub(crate) fn devices(&self) -> Vec<(SeatId, DeviceId)> {
+        let members = self.taking_part.values();
+        let devices = members.filter_map(|member| Some((member.actor.seat, member.device?)));
+        devices.collect()
+    }
+
     pub(crate) fn of_device(&self, device: DeviceId) -> Vec<PeerId> {
         self.all()
             .filter(|(_, member)| member.device == Some(device))

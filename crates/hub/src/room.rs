@@ -290,13 +290,7 @@ impl Room {
                 self.sweep_lobby(round);
             }
             Message::Command { peer, id, command } => {
-                if let Some(actor) = self.members.actor(peer) {
-                    let asked = Asked {
-                        peer,
-                        actor,
-                        id,
-                        command,
-                    };
+                if let Some(asked) = self.asked(peer, id, command) {
                     self.take_command(asked, round).await;
                 }
             }

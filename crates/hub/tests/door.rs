@@ -9,7 +9,7 @@
 
 mod support;
 
-use diemcau_conference::{CommentKind, CommentWords, Event};
+use diemcau_conference::{CommentKind, CommentWords, Event, Refusal};
 use diemcau_hub::{Frame, Inbound, Outlet, Socket, Wire, pin_hash, token_hash};
 use diemcau_model::{DeviceId, DraftId, ParagraphRef, PeerAsk, Role, SeatId, WaitId};
 use diemcau_protocol::{ClientCommand, ClientFrame, ErrorWhy, Fact, PROTOCOL, ServerFrame};
@@ -468,6 +468,38 @@ async fn a_key_that_is_held_falls_also_when_another_seats_ban_cuts_whoever_holds
     assert!(matches!(expel.await, ServerFrame::Ok { .. }));
     assert_eq!(deputy.away().await, ErrorWhy::Revoked);
     chair.until(holds(false)).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_ban_spares_a_chair_that_came_with_an_open_link() {
+    let hub = bound(&[SECRETARY, SeatId(2)]).await;
+    let mut desk = Guest::join(&hub, "chair").await;
+    let _observer = Guest::come(&hub, "observer", device(9), None).await;
+    let mut stranger = Guest::come(&hub, "observer", device(8), None).await;
+    let wait = waiting(&mut desk).await;
+    let ban = true;
+    let refuse = desk.command("refuse", ClientCommand::RefuseDevice { wait, ban });
+    assert!(matches!(refuse.await, ServerFrame::Ok { .. }));
+    assert_eq!(stranger.away().await, ErrorWhy::NotLetIn);
+
+    // Since somebody is shut out, an open link asks for the key too. The same machine has the secretary's link.
+    let chair = Guest::come(&hub, "chair", device(1), None).await;
+    assert!(matches!(chair.welcome, ServerFrame::Welcome { .. }));
+    drop(desk);
+    let mut desk = Guest::come(&hub, "chair", device(2), None).await;
+    let _secretary = Guest::come(&hub, "secretary", device(1), None).await;
+    let seat = SECRETARY;
+    let expel = desk.command("expel", ClientCommand::ExpelSeat { seat, ban });
+    let expel = expel.await;
+    let why = Refusal::DeviceInUse;
+    assert!(
+        matches!(&expel, ServerFrame::Refused { why: told, .. } if *told == why),
+        "{expel:?}"
+    );
+    drop(chair);
+    sleep(Duration::from_secs(1)).await;
+    let expel = desk.command("again", ClientCommand::ExpelSeat { seat, ban });
+    assert!(matches!(expel.await, ServerFrame::Ok { .. }));
 }
 
 fn comment() -> ClientCommand {

@@ -137,11 +137,19 @@ pub fn command(asked: ClientCommand) -> Command {
         ClientCommand::WithdrawComment { comment } => Command::WithdrawComment { comment },
         ClientCommand::RevokeSeat { seat } => Command::RevokeSeat { seat },
         ClientCommand::AdmitDevice { wait } => Command::AdmitDevice { wait },
-        ClientCommand::RefuseDevice { wait, ban } => Command::RefuseDevice { wait, ban },
-        ClientCommand::ExpelSeat { seat, ban } => Command::ExpelSeat { seat, ban },
+        // Who is there the hub sees.
+        ClientCommand::RefuseDevice { wait, ban } => Command::RefuseDevice {
+            wait,
+            ban,
+            present: vec![],
+        },
+        ClientCommand::ExpelSeat { seat, ban } => Command::ExpelSeat {
+            seat,
+            ban,
+            present: vec![],
+        },
         ClientCommand::RestoreSeat { seat } => Command::RestoreSeat {
             seat,
-            // The hub sees who is.
             is_there: false,
         },
         ClientCommand::AllowDevice { device } => Command::AllowDevice { device },

@@ -470,8 +470,16 @@ fn command(room: &Room, what: u8, a: u8, b: u8, yes: bool) -> Command {
         },
         52 => match b % 6 {
             0 | 1 => Command::AdmitDevice { wait },
-            2 => Command::RefuseDevice { wait, ban: yes },
-            3 => Command::ExpelSeat { seat, ban: yes },
+            2 => Command::RefuseDevice {
+                wait,
+                ban: yes,
+                present: vec![],
+            },
+            3 => Command::ExpelSeat {
+                seat,
+                ban: yes,
+                present: vec![],
+            },
             4 => Command::RestoreSeat {
                 seat,
                 is_there: yes,

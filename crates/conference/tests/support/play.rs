@@ -139,7 +139,18 @@ fn device(n: &str) -> Option<DeviceId> {
 fn for_good(words: &[&str]) -> Option<bool> {
     match words {
         [] => Some(false),
-        ["for", "good"] => Some(true),
+        ["for", "good", ..] => Some(true),
+        _ => None,
+    }
+}
+
+/// Who is there with which device, as the hub sees it.
+fn present(words: &[&str]) -> Option<Vec<(SeatId, DeviceId)>> {
+    match words {
+        [] | ["for", "good"] => Some(vec![]),
+        ["for", "good", "with", "seat", seat, "on", n] => {
+            Some(vec![(SeatId(seat.parse().ok()?), device(n)?)])
+        }
         _ => None,
     }
 }
@@ -385,6 +396,7 @@ fn command(room: &Room, words: &[&str]) -> Option<Command> {
         ["expels", "seat", n, more @ ..] => Command::ExpelSeat {
             seat: SeatId(n.parse().ok()?),
             ban: for_good(more)?,
+            present: present(more)?,
         },
         ["restores", "seat", n, more @ ..] => Command::RestoreSeat {
             seat: SeatId(n.parse().ok()?),
@@ -400,6 +412,7 @@ fn command(room: &Room, words: &[&str]) -> Option<Command> {
         ["sends", n, "away", more @ ..] => Command::RefuseDevice {
             wait: WaitId(n.parse().ok()?),
             ban: for_good(more)?,
+            present: present(more)?,
         },
         ["allows", "device", n] => Command::AllowDevice { device: device(n)? },
         _ => return None,

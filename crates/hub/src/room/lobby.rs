@@ -201,6 +201,22 @@ impl Room {
         }
     }
 
+    /// A command with who gives it and, for a ban, with what the rules cannot know: who is there with which device.
+    pub(super) fn asked(&self, peer: PeerId, id: String, mut command: Command) -> Option<Asked> {
+        let actor = self.members.actor(peer)?;
+        if let Command::RefuseDevice { present, .. } | Command::ExpelSeat { present, .. } =
+            &mut command
+        {
+            *present = self.members.devices();
+        }
+        Some(Asked {
+            peer,
+            actor,
+            id,
+            command,
+        })
+    }
+
     /// What the rules cannot know of a seat whose machine is changed: whether another one than the asker's is there, or
     /// comes in this round.
     pub(super) fn see_who_is_there(&self, mut asked: Asked, round: &Round) -> Asked {

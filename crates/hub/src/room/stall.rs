@@ -3,7 +3,7 @@
 //! Memory is ahead of the disk then, and whether what it holds will be written nobody knows. So nothing is decided, told
 //! or acknowledged; what closes, and what needs no record, is done at once. The rest waits in its order.
 
-use super::{Asked, Message, NoSeat, Owed, Room, Round};
+use super::{Message, NoSeat, Owed, Room, Round};
 use diemcau_model::{Alarm, limits};
 use diemcau_protocol::ErrorWhy;
 use std::{future::Future, pin::pin, time::Duration};
@@ -46,14 +46,8 @@ impl Room {
         let has_room = self.waiting.len() < limits::INBOX_MAX;
         match message {
             Message::Command { peer, id, command } => {
-                let Some(actor) = self.members.actor(peer) else {
+                let Some(asked) = self.asked(peer, id, command) else {
                     return;
-                };
-                let asked = Asked {
-                    peer,
-                    actor,
-                    id,
-                    command,
                 };
                 if has_room {
                     let shuts = self.close_unwritten(&asked);
