@@ -1,5 +1,6 @@
 //! Observers: they only listen, lose the server when it is killed, and come back as a browser's page does.
 
+use crate::heard::{Ear, Heard};
 use anyhow::{Context, Result, ensure};
 use diemcau_fuzz::Chance;
 use diemcau_protocol::{ClientFrame, PROTOCOL};
@@ -46,7 +47,7 @@ struct Shared {
 
 impl Crowd {
     /// Lets so many in, and waits until they are.
-    pub async fn enter(host: &str, token: String, size: usize) -> Result<Self> {
+    pub async fn enter(host: &str, token: String, size: usize, heard: &Arc<Heard>) -> Result<Self> {
         let shared = Arc::new(Shared {
             host: host.to_owned(),
             token,
@@ -57,9 +58,10 @@ impl Crowd {
         });
         let mut tasks = JoinSet::new();
         for seed in 0..size {
-            tasks.spawn(observe(Arc::clone(&shared), Chance::new(seed as u64)));
+            let chance = Chance::new(seed as u64);
+            tasks.spawn(observe(Arc::clone(&shared), chance, Ear::new(heard)));
         }
-        let crowd = Self {
+        let mut crowd = Self {
             shared,
             tasks,
             size,
@@ -73,8 +75,8 @@ impl Crowd {
         self.shared.started.send_replace(Some(at));
     }
 
-    /// Waits until everyone is inside.
-    pub async fn all_inside(&self) -> Result<()> {
+    /// Waits until everyone is inside. Who heard what it must not is so no more.
+    pub async fn all_inside(&mut self) -> Result<()> {
         let waits = async {
             loop {
                 let changed = self.shared.changed.notified();
@@ -84,17 +86,25 @@ impl Crowd {
                 changed.await;
             }
         };
-        timeout(BACK_WITHIN, waits).await.with_context(|| {
+        let waited = timeout(BACK_WITHIN, waits).await;
+        self.look_after()?;
+        waited.with_context(|| {
             let inside = self.shared.inside.load(Ordering::Acquire);
             format!("{inside} of {} observers are inside", self.size)
         })
     }
 
-    /// How long each way back took, from the restart to the welcome, in order. Fails when one heard events out of order.
-    pub async fn leave(mut self) -> Result<Vec<Duration>> {
+    /// Fails with what an observer ended over.
+    fn look_after(&mut self) -> Result<()> {
         while let Some(ended) = self.tasks.try_join_next() {
             ended??;
         }
+        Ok(())
+    }
+
+    /// How long each way back took, from the restart to the welcome, in order. Fails when one heard events out of order.
+    pub async fn leave(mut self) -> Result<Vec<Duration>> {
+        self.look_after()?;
         self.tasks.shutdown().await;
         let mut back = std::mem::take(&mut *self.shared.back_after());
         back.sort();
@@ -122,13 +132,14 @@ impl Patience {
     }
 }
 
-async fn observe(shared: Arc<Shared>, mut chance: Chance) -> Result<()> {
+async fn observe(shared: Arc<Shared>, mut chance: Chance, mut ear: Ear) -> Result<()> {
     let mut patience = Patience::default();
     loop {
         if let Ok(Some((line, seq))) = timeout(DEAD_AFTER, enter(&shared))
             .await
             .unwrap_or(Ok(None))
         {
+            ear.is_welcomed(seq)?;
             patience = Patience::default();
             let started = *shared.started.borrow();
             if let Some(started) = started {
@@ -136,7 +147,7 @@ async fn observe(shared: Arc<Shared>, mut chance: Chance) -> Result<()> {
             }
             shared.inside.fetch_add(1, Ordering::AcqRel);
             shared.changed.notify_one();
-            let heard = listen(line, seq).await;
+            let heard = listen(line, seq, &mut ear).await;
             shared.inside.fetch_sub(1, Ordering::AcqRel);
             heard?;
         }
@@ -165,7 +176,7 @@ async fn enter(shared: &Shared) -> Result<Option<(Line, u64)>> {
 
 /// Listens until the connection breaks. Comments come in their one order, and so does everything else, which may overtake
 /// them.
-async fn listen(mut line: Line, seq: u64) -> Result<()> {
+async fn listen(mut line: Line, seq: u64, ear: &mut Ear) -> Result<()> {
     let (mut comments, mut others) = (seq, seq);
     while let Some(Ok(message)) = line.next().await {
         let Message::Text(text) = message else {
@@ -180,6 +191,7 @@ async fn listen(mut line: Line, seq: u64) -> Result<()> {
             // What follows from one event may come in several frames.
             ensure!(next >= *last, "event {next} after {last}");
             *last = next;
+            ear.hears(next);
         }
     }
     Ok(())

@@ -7,6 +7,7 @@
 
 mod audit;
 mod crowd;
+mod heard;
 mod pace;
 mod people;
 
@@ -20,6 +21,7 @@ use diemcau_model::{Millis, Role, SiteId};
 use diemcau_protocol::{View, Viewer, view};
 use diemcau_tests::{Client, Room, Server, script::SITES, server::records_of};
 use diemcau_verify::verify;
+use heard::Heard;
 use people::{Day, Person};
 use std::{
     collections::BTreeMap,
@@ -53,30 +55,31 @@ async fn what_was_acknowledged_survives_every_kill() -> Result<()> {
     let begun = Instant::now();
     let mut server = Server::start().await?;
     let observer = server.token(Role::Observer, None, None)?;
-    let crowd = Crowd::enter(&server.host, observer, observers).await?;
+    let heard = Arc::new(Heard::default());
+    let mut crowd = Crowd::enter(&server.host, observer, observers, &heard).await?;
 
     let mut rooms = linked(&server).await?;
     let day = Arc::new(Day::default());
     let mut people = JoinSet::new();
     let chair = server.token(Role::Chair, None, None)?;
-    people.spawn(Person::new(&server.host, chair, 0).live(Arc::clone(&day)));
+    people.spawn(Person::new(&server.host, chair, 0, &heard).live(Arc::clone(&day)));
     for site in 1..SITES {
         let token = server.moderator_token(SiteId(site))?;
-        people.spawn(Person::new(&server.host, token, u64::from(site)).live(Arc::clone(&day)));
+        let person = Person::new(&server.host, token, u64::from(site), &heard);
+        people.spawn(person.live(Arc::clone(&day)));
     }
 
     let (mut ready, mut went_on) = (vec![], 0);
-    let mut before: Vec<Record> = vec![];
+    let (mut before, mut held_at_end): (Vec<Record>, Vec<usize>) = (vec![], vec![]);
     let mut newcomer: Option<Newcomer> = None;
     // One seed, one list of kills: each says after how many acknowledgements. Where in the traffic that falls is the
     // machine's choice.
     let mut chance = Chance::new(seed);
     for kill in 1..=kills {
         let more = 40 + chance.below(120);
-        timeout(TRAFFIC_WITHIN, day.wait_for_answers(more))
-            .await
-            .context("the traffic stands still")?;
+        traffic(&day, more, &mut people).await?;
         server.kill().await?;
+        heard.life_ends();
         let killed_at = Millis(u64::try_from(
             SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis(),
         )?);
@@ -98,6 +101,9 @@ async fn what_was_acknowledged_survives_every_kill() -> Result<()> {
             "kill {kill}: the past has changed"
         );
         assert!(records.len() > before.len());
+        // What was heard in the life that has just ended may still be on its way to some.
+        heard.check(&held_at_end)?;
+        held_at_end.push(records.len());
         if let Some(newcomer) = newcomer.take() {
             newcomer.check(before.len(), &records)?;
         }
@@ -153,9 +159,7 @@ async fn what_was_acknowledged_survives_every_kill() -> Result<()> {
         crowd.all_inside().await?;
         day.next_epoch(None);
     }
-    timeout(TRAFFIC_WITHIN, day.wait_for_answers(50))
-        .await
-        .context("the traffic stands still")?;
+    traffic(&day, 50, &mut people).await?;
     full_day(&server).await?;
     day.end();
     let (mut told, mut resent, mut desks_back, mut at_once) = (BTreeMap::new(), 0, vec![], vec![]);
@@ -179,6 +183,8 @@ async fn what_was_acknowledged_survives_every_kill() -> Result<()> {
         .check(before.len(), &records)?;
     assert_eq!(observer.view, view(&replay(&records), Viewer::Public));
     audit(&records, &told);
+    held_at_end.push(records.len());
+    heard.check(&held_at_end)?;
 
     assert!(resent > 0, "no kill met anything on its way");
     assert!(went_on > 0, "no kill met a speaker");
@@ -201,6 +207,19 @@ async fn what_was_acknowledged_survives_every_kill() -> Result<()> {
     held("ready", &ready, READY_WITHIN)?;
     held("observers back", &back, BACK_WITHIN)?;
     held("desks back", &at_once, BACK_WITHIN)
+}
+
+/// Waits for so many answers. Nobody leaves before the day ends: who does was told what it must not be told.
+async fn traffic(day: &Day, more: usize, people: &mut JoinSet<Result<Person>>) -> Result<()> {
+    tokio::select! {
+        waited = timeout(TRAFFIC_WITHIN, day.wait_for_answers(more)) => {
+            waited.context("the traffic stands still")
+        }
+        Some(left) = people.join_next() => {
+            left??;
+            bail!("a desk left")
+        }
+    }
 }
 
 /// Waits until so many have spoken that the audit has something to look at, however early the last kill was.

@@ -14,6 +14,7 @@ use diemcau_tests::{
 use futures_util::{SinkExt, StreamExt};
 use std::{
     collections::BTreeMap,
+    sync::Arc,
     time::{Duration, Instant},
 };
 use tokio::{
@@ -39,7 +40,7 @@ async fn every_command_of_a_busy_conference_is_acknowledged() -> Result<()> {
     let mut chair = server.chair().await?;
     chair.command("item", start_item(DISCUSSION)).await?;
     let observer = server.token(Role::Observer, None, None)?;
-    let crowd = Crowd::enter(&server.host, observer, observers).await?;
+    let crowd = Crowd::enter(&server.host, observer, observers, &Arc::default()).await?;
 
     let sites = u64::from(SITES);
     let (each, apart) = (

@@ -1,7 +1,10 @@
 //! The desks of the conference: the chair follows the morning's script, the sites answer, ask for the floor and comment;
 //! whatever a kill left unanswered is said again under its id.
 
-use crate::crowd::Patience;
+use crate::{
+    crowd::Patience,
+    heard::{Ear, Heard},
+};
 use anyhow::Result;
 use diemcau_conference::Headcount;
 use diemcau_fuzz::Chance;
@@ -81,6 +84,7 @@ pub struct Person {
     token: String,
     pub seat: Option<SeatId>,
     chance: Chance,
+    ear: Ear,
     sent: u32,
     pub unanswered: VecDeque<(String, ClientCommand)>,
     /// How many commands it has said again because no answer had come.
@@ -96,12 +100,13 @@ pub struct Person {
 }
 
 impl Person {
-    pub fn new(host: &str, token: String, seed: u64) -> Self {
+    pub fn new(host: &str, token: String, seed: u64, heard: &Arc<Heard>) -> Self {
         Self {
             host: host.to_owned(),
             token,
             seat: None,
             chance: Chance::new(seed),
+            ear: Ear::new(heard),
             sent: 0,
             unanswered: VecDeque::new(),
             resent: 0,
@@ -119,9 +124,11 @@ impl Person {
             let epoch = *epochs.borrow_and_update();
             if let Some(mut client) = self.enter(epoch).await {
                 self.seat = Some(client.me.seat);
+                self.ear.is_welcomed(client.seq)?;
                 if self.repeat(&mut client).await?.is_some() {
                     self.talk(&mut client, &day).await?;
                 }
+                self.ear.hears(client.seq);
             }
             if day.epoch.borrow().ended && self.unanswered.is_empty() {
                 return Ok(self);
