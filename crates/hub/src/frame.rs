@@ -2,8 +2,9 @@
 
 use bytes::{BufMut, Bytes, BytesMut};
 use diemcau_model::Millis;
-use diemcau_protocol::{Me, ServerFrame, View};
-use std::io;
+use diemcau_protocol::{Me, ServerFrame};
+use serde::Serialize;
+use std::{borrow::Cow, io, sync::Arc};
 use tracing::error;
 
 /// A text message as it stands on the wire: what a server sends is not masked (RFC 6455, section 5.1), so the same
@@ -12,6 +13,8 @@ use tracing::error;
 pub struct Frame {
     wire: Bytes,
     text_at: usize,
+    /// What stands behind `wire` and is not this frame's alone.
+    shared: Option<EncodedView>,
 }
 
 /// FIN and the opcode of a text (RFC 6455, section 5.2).
@@ -23,71 +26,108 @@ impl Frame {
     /// Encodes and frames what the server says.
     #[must_use]
     pub fn of(frame: &ServerFrame) -> Self {
-        Self::framed(512, |text| {
-            check(serde_json::to_writer(text.writer(), frame))
-        })
+        Self::framed(512, None, |text| encode(text, frame))
     }
 
-    /// A `welcome` around a view that is encoded already: that is nearly all of it, and the same for many.
+    /// A `welcome` before a view that is encoded already: that is nearly all of it, and the same for many, who may not
+    /// read it at once.
     #[must_use]
     pub(crate) fn welcome(me: &Me, seq: u64, now: Millis, view: &EncodedView) -> Self {
-        Self::framed(512 + view.0.len(), |text| {
+        Self::framed(512, Some(view.clone()), |text| {
             text.put_slice(br#"{"type":"welcome","me":"#);
-            check(serde_json::to_writer((&mut *text).writer(), me));
+            encode(text, me);
             text.put_slice(format!(r#","seq":{seq},"now":{},"view":"#, now.0).as_bytes());
-            text.put_slice(&view.0);
-            text.put_u8(b'}');
         })
     }
 
-    fn framed(capacity: usize, write: impl FnOnce(&mut BytesMut)) -> Self {
+    fn framed(
+        capacity: usize,
+        shared: Option<EncodedView>,
+        write: impl FnOnce(&mut BytesMut),
+    ) -> Self {
         let mut wire = BytesMut::with_capacity(capacity);
         // Room for the header, which is known once the text is: it is laid against the text's beginning.
         wire.put_bytes(0, HEADER_MAX);
         write(&mut wire);
-        let (header, length) = header(wire.len() - HEADER_MAX);
+        let behind = shared.as_ref().map_or(0, |shared| shared.len);
+        let (header, length) = header(wire.len() - HEADER_MAX + behind);
         let skip = HEADER_MAX - length;
         wire[skip..HEADER_MAX].copy_from_slice(&header[..length]);
         Self {
             wire: wire.split_off(skip).freeze(),
             text_at: length,
+            shared,
         }
     }
 
     /// Bytes that are framed already: control frames of the transport itself.
     #[must_use]
     pub fn raw(wire: Bytes) -> Self {
-        Self { wire, text_at: 0 }
+        Self {
+            wire,
+            text_at: 0,
+            shared: None,
+        }
     }
 
-    /// The frame on the wire, header and text.
+    /// How many bytes it has on the wire, header and text.
     #[must_use]
-    pub fn wire(&self) -> &[u8] {
-        &self.wire
+    #[allow(clippy::len_without_is_empty, reason = "no frame is empty")]
+    pub fn len(&self) -> usize {
+        self.wire.len() + self.shared.as_ref().map_or(0, |shared| shared.len)
+    }
+
+    /// What stands on the wire from byte `from` on: as much of it as lies in one piece, and nothing at the end alone.
+    #[must_use]
+    pub fn wire(&self, from: usize) -> &[u8] {
+        match (self.wire.get(from..), &self.shared) {
+            (Some(rest), _) if !rest.is_empty() => rest,
+            (_, Some(shared)) => shared.rest(from.saturating_sub(self.wire.len())),
+            (_, None) => &[],
+        }
     }
 
     /// The text alone, as UTF-8.
     #[must_use]
-    pub fn text(&self) -> &[u8] {
-        &self.wire[self.text_at..]
+    pub fn text(&self) -> Cow<'_, [u8]> {
+        let own = &self.wire[self.text_at..];
+        match &self.shared {
+            None => Cow::Borrowed(own),
+            Some(shared) => Cow::Owned([own, &shared.pieces.concat()].concat()),
+        }
     }
 }
 
-/// A view as it stands in a `welcome`.
+/// A view as it stands at the end of a `welcome`, in pieces that other views may share.
 #[derive(Clone, Debug)]
-pub(crate) struct EncodedView(Bytes);
+pub(crate) struct EncodedView {
+    pieces: Arc<[Bytes]>,
+    len: usize,
+}
 
 impl EncodedView {
-    pub(crate) fn of(view: &View) -> Self {
-        let mut text = BytesMut::new();
-        check(serde_json::to_writer((&mut text).writer(), view));
-        Self(text.freeze())
+    /// Of its pieces, the end of the `welcome` among them.
+    pub(crate) fn of(pieces: Vec<Bytes>) -> Self {
+        Self {
+            len: pieces.iter().map(Bytes::len).sum(),
+            pieces: pieces.into(),
+        }
+    }
+
+    fn rest(&self, mut from: usize) -> &[u8] {
+        for piece in &*self.pieces {
+            match piece.get(from..) {
+                Some(rest) if !rest.is_empty() => return rest,
+                Some(_) | None => from -= piece.len(),
+            }
+        }
+        &[]
     }
 }
 
 /// Our own types always encode; a broken frame would be seen at once in the tests.
-fn check(encoded: serde_json::Result<()>) {
-    if let Err(failure) = encoded {
+pub(crate) fn encode(text: &mut BytesMut, value: &impl Serialize) {
+    if let Err(failure) = serde_json::to_writer(text.writer(), value) {
         error!(
             error = &failure as &dyn std::error::Error,
             "a frame cannot be encoded"
@@ -160,31 +200,13 @@ mod tests {
     #[test]
     fn the_text_is_the_frame_behind_its_header() {
         let frame = Frame::of(&ServerFrame::Stopping);
-        assert_eq!(frame.text(), br#"{"type":"stopping"}"#);
-        assert_eq!(&frame.wire()[..2], [0x81, 19]);
-        assert_eq!(&frame.wire()[2..], frame.text());
+        assert_eq!(&*frame.text(), br#"{"type":"stopping"}"#);
+        assert_eq!(&frame.wire(0)[..2], [0x81, 19]);
+        assert_eq!(frame.wire(2), &*frame.text());
         let long = Frame::of(&ServerFrame::UplinkAnswer {
             sdp: "x".repeat(70_000),
         });
-        assert_eq!(long.wire()[1], 127);
-        assert!(serde_json::from_slice::<ServerFrame>(long.text()).is_ok());
-    }
-
-    #[test]
-    fn a_welcome_around_an_encoded_view_is_the_same_as_one_that_is_encoded_whole() {
-        let conference = diemcau_conference::Conference::default();
-        let view = diemcau_protocol::view(&conference, diemcau_protocol::Viewer::Public);
-        let me = Me {
-            seat: diemcau_model::SeatId(3),
-            role: diemcau_model::Role::Observer,
-            site: None,
-            carries: diemcau_model::Carries::Watch,
-            label: "Người theo dõi \"1\"".into(),
-        };
-        let (seq, now) = (7, Millis(1_622_075_400_123));
-        let parts = Frame::welcome(&me, seq, now, &EncodedView::of(&view));
-        let view = Box::new(view);
-        let whole = Frame::of(&ServerFrame::Welcome { me, seq, now, view });
-        assert_eq!(parts.wire(), whole.wire());
+        assert_eq!(long.wire(1)[0], 127);
+        assert!(serde_json::from_slice::<ServerFrame>(&long.text()).is_ok());
     }
 }

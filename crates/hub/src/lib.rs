@@ -20,6 +20,7 @@ mod outlet;
 mod pins;
 mod replay;
 mod room;
+mod snapshot;
 mod telemetry;
 
 pub use admission::{Ground, Hub, OpenError, token_hash};

@@ -5,15 +5,13 @@
 use crate::{
     Frame, Metrics,
     crowd::Crowd,
-    frame::EncodedView,
     outlet::{Close, Offer, Outlet},
     room::Opened,
+    snapshot::Snapshots,
 };
 use diemcau_conference::{Actor, Conference, Seat};
 use diemcau_model::{Carries, DeviceId, Millis, PeerAsk, PeerId, Role, SeatId, SiteId, limits};
-use diemcau_protocol::{
-    ErrorWhy, Lane, Me, ServerFrame, SiteTelemetry, Slice, Viewer, facts, view,
-};
+use diemcau_protocol::{ErrorWhy, Lane, Me, ServerFrame, SiteTelemetry, Slice, Viewer, facts};
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
@@ -40,9 +38,9 @@ pub(crate) struct Members {
     /// Who only watches.
     watching: BTreeMap<PeerId, Member>,
     crowd: Crowd,
-    /// What those who only watch see as of an event, for thousands may come at once. Nobody is welcomed while memory is
-    /// ahead of the disk, so a number stands for one state.
-    seen_by_crowd: Option<(u64, EncodedView)>,
+    /// What newcomers see, for thousands may come at once. Nobody is welcomed while memory is ahead of the disk, so all
+    /// that has changed was published.
+    snapshots: Snapshots,
     /// How many connections each seat has; none has no entry.
     seats: BTreeMap<SeatId, usize>,
     next: u64,
@@ -55,7 +53,7 @@ impl Members {
             taking_part: BTreeMap::new(),
             watching: BTreeMap::new(),
             crowd: Crowd::spawn(feed_window, metrics.clone()),
-            seen_by_crowd: None,
+            snapshots: Snapshots::new(metrics.snapshot_bytes.clone()),
             seats: BTreeMap::new(),
             next: 1,
             metrics,
@@ -188,7 +186,7 @@ impl Members {
         let Some(viewer) = self.get(peer).map(|member| member.viewer) else {
             return;
         };
-        let view = self.encoded_view(conference, viewer);
+        let view = self.snapshots.view(conference, viewer);
         let Some(member) = self.get(peer) else {
             return;
         };
@@ -209,18 +207,9 @@ impl Members {
         }
     }
 
-    fn encoded_view(&mut self, conference: &Conference, viewer: Viewer) -> EncodedView {
-        let seq = conference.seq();
-        let kept = self.seen_by_crowd.as_ref();
-        let kept = kept.filter(|(at, _)| viewer == Viewer::Public && *at == seq);
-        if let Some((_, encoded)) = kept {
-            return encoded.clone();
-        }
-        let encoded = EncodedView::of(&view(conference, viewer));
-        if viewer == Viewer::Public {
-            self.seen_by_crowd = Some((seq, encoded.clone()));
-        }
-        encoded
+    /// The conference was read again: what it was before tells nothing.
+    pub(crate) fn forget_snapshots(&mut self) {
+        self.snapshots.forget();
     }
 
     /// Removes a connection; false if it was gone already.
@@ -318,6 +307,7 @@ impl Members {
         now: Millis,
     ) {
         self.crowd.touched(slices);
+        self.snapshots.touched(slices);
         for slices in frames(slices) {
             self.tell_taking_part(conference, &slices, now);
         }

@@ -30,6 +30,8 @@ pub struct Metrics {
     pub errors: Family<Reason, Counter>,
     /// Connections cut because too much waited for them.
     pub lagging: Counter,
+    /// Bytes of snapshots that were encoded: of a welcome only what has changed since another.
+    pub snapshot_bytes: Counter,
     /// Connections whose task panicked: each was dropped alone.
     pub panics: Counter,
     /// Seconds from the first command of a batch to its sync.
@@ -61,6 +63,7 @@ impl Metrics {
             repeated: Counter::default(),
             errors: Family::default(),
             lagging: Counter::default(),
+            snapshot_bytes: Counter::default(),
             panics: Counter::default(),
             commit_seconds: Histogram::new([0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 2.0]),
             commit_failures: Counter::default(),
@@ -97,6 +100,11 @@ impl Metrics {
             "lagging",
             "Connections cut because too much waited",
             metrics.lagging.clone(),
+        );
+        registry.register(
+            "snapshot_bytes",
+            "Bytes of snapshots that were encoded",
+            metrics.snapshot_bytes.clone(),
         );
         registry.register(
             "connection_panics",

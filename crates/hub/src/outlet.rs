@@ -108,7 +108,7 @@ impl Outlet {
 
     /// Sends a frame, keeps it while the client takes no more, or cuts the client when too much waits.
     pub fn offer(&self, frame: &Frame) -> Offer {
-        self.queue(frame, frame.wire().len())
+        self.queue(frame, frame.len())
     }
 
     /// Sends the snapshot: it may be larger than the bound by itself, and does not count.
@@ -120,7 +120,7 @@ impl Outlet {
     /// does not take the answers is cut as any who does not read.
     pub fn control(&self, frame: Frame) {
         let mut queue = self.lock();
-        let counted = frame.wire().len();
+        let counted = frame.len();
         if !queue.has_room(counted) && !queue.has_room_for_close() {
             return self.cut(&mut queue, Close::Lagging);
         }
@@ -139,7 +139,7 @@ impl Outlet {
         let mut sent = 0;
         if queue.frames.is_empty() {
             match self.wire.try_send(frame, 0) {
-                Ok(taken) if taken == frame.wire().len() => return self.sent_at_once(&mut queue),
+                Ok(taken) if taken == frame.len() => return self.sent_at_once(&mut queue),
                 Ok(taken) => sent = taken,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 Err(_) => return self.lost(&mut queue),
@@ -306,7 +306,7 @@ impl Queue {
         let Some((frame, counted)) = self.frames.front() else {
             return;
         };
-        if self.sent < frame.wire().len() {
+        if self.sent < frame.len() {
             return;
         }
         self.waiting -= counted;
@@ -359,7 +359,7 @@ mod tests {
 
     impl Wire for Narrow {
         fn try_send(&self, frame: &Frame, from: usize) -> io::Result<usize> {
-            let rest = &frame.wire()[from..];
+            let rest = frame.wire(from);
             let taken = rest.len().min(self.room.load(Ordering::SeqCst));
             if taken == 0 {
                 return Err(io::ErrorKind::WouldBlock.into());

@@ -130,6 +130,36 @@ async fn whoever_comes_and_goes_meanwhile_sees_what_joining_anew_shows() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_joins_again_and_again_costs_what_has_changed_and_commands_are_answered() {
+    let (hub, metrics) = hub().await;
+    let mut secretary = Guest::join(&hub, "secretary").await;
+    let mut chair = Guest::join(&hub, "chair").await;
+    for n in 0..200 {
+        let mut comment = comment(n);
+        if let ClientCommand::PostComment { words, .. } = &mut comment {
+            words.text = "a".repeat(1_000);
+        }
+        secretary.command(&format!("c-{n}"), comment).await;
+    }
+    let anew = Guest::join(&hub, "secretary").await;
+    assert_eq!(view_of(&anew).feed.len(), 200);
+    let whole = serde_json::to_string(&anew.welcome).unwrap().len() as u64;
+    let before = metrics.snapshot_bytes.get();
+    let mut held = vec![];
+    for n in 0..500 {
+        held.push(Guest::join(&hub, "secretary").await);
+        if n % 5 > 0 {
+            continue;
+        }
+        let answer = chair.microphone(&format!("m-{n}"), n % 2 == 0).await;
+        assert!(matches!(answer, ServerFrame::Ok { .. }), "{answer:?}");
+    }
+    assert_eq!(view_of(held.last().unwrap()).feed.len(), 200);
+    let encoded = metrics.snapshot_bytes.get() - before;
+    assert!(encoded < 5 * whole, "{encoded} bytes, {whole} a welcome");
+}
+
+#[tokio::test(start_paused = true)]
 async fn who_does_not_read_holds_up_nobody() {
     let (hub, metrics) = hub().await;
     let mut secretary = Guest::join(&hub, "secretary").await;

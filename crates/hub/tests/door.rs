@@ -63,12 +63,12 @@ impl Socket for Prompt {
 
 impl Wire for Answers {
     fn try_send(&self, frame: &Frame, _from: usize) -> io::Result<usize> {
-        let heard: ServerFrame = serde_json::from_slice(frame.text()).unwrap();
+        let heard: ServerFrame = serde_json::from_slice(&frame.text()).unwrap();
         if let Some(answer) = (self.answer)(&heard) {
             let _ = self.says.send(answer);
         }
         let _ = self.hears.send(heard);
-        Ok(frame.wire().len())
+        Ok(frame.len())
     }
 
     fn poll_writable(&self, _context: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -15,7 +15,7 @@ pub use frames::{
 };
 pub use health::{Acknowledged, HealthAlarm};
 pub use intake::{BadFrame, command, decode, id_of};
-pub use projection::{Lane, Slice, code, facts, touches, view};
+pub use projection::{Lane, Slice, code, facts, fixed, touches, view};
 pub use typescript::typescript;
 pub use view::{
     Agenda, Attendance, BannedDevice, Comment, Deputy, Door, Fixed, Floor, Item, LastTurn,

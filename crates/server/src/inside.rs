@@ -89,12 +89,13 @@ impl Client {
     pub async fn hear(&self) -> Option<Heard> {
         let frame = poll_fn(|context| self.pipe.poll_read(context)).await?;
         // Most of what is heard is about screens, and some of it is long.
+        let text = frame.text();
         let is_about_screens = [&b"{\"type\":\"facts\""[..], b"{\"type\":\"telemetry\""]
             .iter()
-            .any(|begin| frame.text().starts_with(begin));
+            .any(|begin| text.starts_with(begin));
         match is_about_screens {
             true => Some(Heard::Other),
-            false => Some(serde_json::from_slice(frame.text()).unwrap_or(Heard::Other)),
+            false => Some(serde_json::from_slice(&text).unwrap_or(Heard::Other)),
         }
     }
 }
@@ -190,7 +191,7 @@ impl Wire for Pipe {
         if let Some(reader) = queue.reader.take() {
             reader.wake();
         }
-        Ok(frame.wire().len())
+        Ok(frame.len())
     }
 
     fn poll_writable(&self, context: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -110,24 +110,20 @@ impl TcpWire {
 
 impl Wire for TcpWire {
     fn try_send(&self, frame: &Frame, from: usize) -> io::Result<usize> {
-        let bytes = &frame.wire()[from..];
-        match &self.tls {
-            None => self.send_plain(bytes),
-            Some(tls) => {
-                let mut tls = locked(tls);
-                let mut sent = 0;
-                while sent < bytes.len() {
-                    match self.send_encrypted(&mut tls, &bytes[sent..]) {
-                        Ok(taken) => sent += taken,
-                        Err(error) if error.kind() == io::ErrorKind::WouldBlock && sent > 0 => {
-                            break;
-                        }
-                        Err(error) => return Err(error),
-                    }
-                }
-                Ok(sent)
+        let mut sent = from;
+        while sent < frame.len() {
+            let bytes = frame.wire(sent);
+            let taken = match &self.tls {
+                None => self.send_plain(bytes),
+                Some(tls) => self.send_encrypted(&mut locked(tls), bytes),
+            };
+            match taken {
+                Ok(taken) => sent += taken,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock && sent > from => break,
+                Err(error) => return Err(error),
             }
         }
+        Ok(sent - from)
     }
 
     fn try_flush(&self) -> io::Result<()> {

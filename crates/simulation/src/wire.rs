@@ -228,7 +228,7 @@ impl Wire for Out {
             State::Open | State::Silent if way.under_way >= UNDER_WAY_MAX => {
                 Err(io::ErrorKind::WouldBlock.into())
             }
-            State::Open | State::Silent => Ok(way.push(&frame.wire()[from..])),
+            State::Open | State::Silent => Ok(way.push(frame.wire(from))),
         }
     }
 

@@ -203,6 +203,7 @@ impl Room {
         let mut replayed = Replayed::default();
         records.iter().for_each(|record| replayed.take(record));
         self.conference = replayed.conference;
+        self.members.forget_snapshots();
         self.answers = replayed.answers;
         if let Some(failure) = &mut self.failure {
             failure.in_step = true;

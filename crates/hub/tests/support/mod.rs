@@ -91,10 +91,10 @@ impl Wire for Channel {
         if !self.reads.load(Ordering::SeqCst) {
             return Err(io::ErrorKind::WouldBlock.into());
         }
-        let text = Bytes::copy_from_slice(frame.text());
+        let text = Bytes::copy_from_slice(&frame.text());
         let sent = self.frames.send(text);
         sent.map_err(|_| io::ErrorKind::BrokenPipe)?;
-        Ok(frame.wire().len())
+        Ok(frame.len())
     }
 
     fn poll_writable(&self, context: &mut Context<'_>) -> Poll<io::Result<()>> {

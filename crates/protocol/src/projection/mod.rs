@@ -278,7 +278,9 @@ fn fact(conference: &Conference, slice: Slice, viewer: Viewer) -> Option<Fact> {
     })
 }
 
-fn fixed(conference: &Conference) -> Fixed {
+/// What never changes.
+#[must_use]
+pub fn fixed(conference: &Conference) -> Fixed {
     let setup = conference.setup();
     Fixed {
         title: setup.title.clone(),
