@@ -77,7 +77,7 @@ pub fn router(site: Arc<Site>) -> Router {
     router.layer(map_response(secure)).with_state(site)
 }
 
-/// What an address that has too many connections gets: a WebSocket is closed with 1013, so that a page can say why.
+/// What one connection too many gets: a WebSocket is closed with 1013, so that a page can say why.
 pub fn crowded() -> Router {
     Router::new()
         .route("/ws", get(refuse))
@@ -168,7 +168,7 @@ async fn connect(State(site): State<Arc<Site>>, request: Request) -> Response {
 async fn refuse(request: Request) -> Response {
     upgrade(request, async move |upgraded| {
         if let Some(mut line) = WebSocketLine::over(upgraded).await {
-            let reason = "too many connections from this address";
+            let reason = "too many connections from this address, or to this server";
             line.close(Close::Lagging.code(), reason).await;
         }
     })

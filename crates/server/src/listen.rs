@@ -182,6 +182,6 @@ async fn answer(stream: Stream, router: Router, mut stop: watch::Receiver<bool>)
 
 /// What somebody is told who is one too many.
 pub async fn too_many() -> impl IntoResponse {
-    let text = "too many connections from this address; close some and try again\n";
+    let text = "too many connections from this address, or to this server; close some, or try again later\n";
     (StatusCode::SERVICE_UNAVAILABLE, text)
 }
