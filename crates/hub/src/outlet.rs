@@ -108,30 +108,7 @@ impl Outlet {
 
     /// Sends a frame, keeps it while the client takes no more, or cuts the client when too much waits.
     pub fn offer(&self, frame: &Frame) -> Offer {
-        self.queue(frame, frame.len())
-    }
-
-    /// Sends the snapshot: it may be larger than the bound by itself, and does not count.
-    pub(crate) fn offer_snapshot(&self, frame: &Frame) -> Offer {
-        self.queue(frame, 0)
-    }
-
-    /// Sends a frame of the transport itself: also while the connection is closing, for the close is one. Who pings and
-    /// does not take the answers is cut as any who does not read.
-    pub fn control(&self, frame: Frame) {
-        let mut queue = self.lock();
         let counted = frame.len();
-        if !queue.has_room(counted) && !queue.has_room_for_close() {
-            return self.cut(&mut queue, Close::Lagging);
-        }
-        queue.push(frame, counted);
-        self.flush(&mut queue);
-        if !queue.is_done() {
-            self.wake.notify_one();
-        }
-    }
-
-    fn queue(&self, frame: &Frame, counted: usize) -> Offer {
         let mut queue = self.lock();
         if queue.cut.is_some() || queue.gone {
             return Offer::Closed;
@@ -158,6 +135,37 @@ impl Outlet {
         }
         self.cut(&mut queue, Close::Lagging);
         Offer::Lagging
+    }
+
+    /// Leaves the snapshot to the connection's own task: the kernel takes its time to copy it, and the room must not wait
+    /// for a hundred who join at once. It may be larger than the bound by itself, and does not count.
+    pub(crate) fn offer_snapshot(&self, frame: &Frame) -> Offer {
+        let mut queue = self.lock();
+        if queue.cut.is_some() || queue.gone {
+            return Offer::Closed;
+        }
+        if !queue.has_room(0) {
+            self.cut(&mut queue, Close::Lagging);
+            return Offer::Lagging;
+        }
+        queue.push(frame.clone(), 0);
+        self.wake.notify_one();
+        Offer::Taken
+    }
+
+    /// Sends a frame of the transport itself: also while the connection is closing, for the close is one. Who pings and
+    /// does not take the answers is cut as any who does not read.
+    pub fn control(&self, frame: Frame) {
+        let mut queue = self.lock();
+        let counted = frame.len();
+        if !queue.has_room(counted) && !queue.has_room_for_close() {
+            return self.cut(&mut queue, Close::Lagging);
+        }
+        queue.push(frame, counted);
+        self.flush(&mut queue);
+        if !queue.is_done() {
+            self.wake.notify_one();
+        }
     }
 
     fn sent_at_once(&self, queue: &mut Queue) -> Offer {
@@ -394,6 +402,17 @@ mod tests {
         let (wire, outlet) = narrow(usize::MAX / 2);
         assert_eq!(outlet.offer(&frame(b"one")), Offer::Taken);
         assert_eq!(outlet.offer(&frame(b"two")), Offer::Taken);
+        assert_eq!(wire.got(), b"onetwo");
+    }
+
+    #[tokio::test]
+    async fn a_snapshot_is_left_to_the_connections_own_task_and_goes_before_what_follows() {
+        let (wire, outlet) = narrow(usize::MAX / 2);
+        assert_eq!(outlet.offer_snapshot(&frame(b"one")), Offer::Taken);
+        assert_eq!(outlet.offer(&frame(b"two")), Offer::Taken);
+        assert_eq!(wire.got(), b"");
+        outlet.close(Close::Policy);
+        assert_eq!(outlet.tend().await, Close::Policy);
         assert_eq!(wire.got(), b"onetwo");
     }
 
