@@ -666,7 +666,7 @@ impl Room {
         if !self.is_in_step() {
             self.fall_back().await;
         }
-        self.writer.touch(self.clock.now());
+        self.writer.touch(self.alive());
         self.look_at_sites();
     }
 

@@ -9,10 +9,10 @@
 
 mod support;
 
-use diemcau_conference::Event;
+use diemcau_conference::{AtZero, Event, RequestWords, SpeechType};
 use diemcau_hub::OpenError;
-use diemcau_journal::JournalError;
-use diemcau_model::{Alarm, DeviceId, ItemId, PeerAsk, SeatId, SiteId, Stage, WaitId};
+use diemcau_journal::{Entry, Journal, JournalError};
+use diemcau_model::{Alarm, DeviceId, ItemId, PeerAsk, SeatId, SiteId, Stage, TurnId, WaitId};
 use diemcau_protocol::{ClientCommand, ClientFrame, ErrorWhy, Fact, ServerFrame};
 use std::{collections::BTreeSet, time::Duration};
 use support::{
@@ -381,6 +381,76 @@ async fn a_conference_begins_on_a_disk_that_fails_and_the_start_is_written_first
         let closed = chair.microphone("close", false).await;
         assert!(matches!(closed, ServerFrame::Ok { .. }), "{closed:?}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn while_no_start_can_be_written_the_clock_of_who_speaks_stands_over_every_start() {
+    let mut on = hub_on_a_disk().await;
+    let mut chair = Guest::join(&on.hub, "chair").await;
+    let words = RequestWords {
+        speech: SpeechType::Contribution,
+        delegate: String::new(),
+        title: String::new(),
+        topic: String::new(),
+        paragraph: None,
+        minutes: None,
+    };
+    let (item, turn) = (ItemId(1), TurnId(1));
+    let start = ClientCommand::StartItem {
+        item,
+        waiting: None,
+    };
+    let request = ClientCommand::RequestFloor {
+        words,
+        item: None,
+        about: None,
+    };
+    for (id, command) in [("start", start), ("request", request)] {
+        let answer = chair.command(id, command).await;
+        assert!(matches!(answer, ServerFrame::Ok { .. }), "{answer:?}");
+    }
+    sleep(Duration::from_secs(10)).await;
+    on.hub.stop().await;
+    let alive = on.disk.last_alive();
+    let at = alive.unwrap();
+    let event = Event::TurnStarted {
+        turn,
+        item,
+        allotted_ms: 300_000,
+        at_zero: AtZero::Warn,
+        at,
+    };
+    let speaks = Entry {
+        at,
+        seat: None,
+        command: None,
+        event,
+    };
+    on.disk.append(&[speaks]).unwrap();
+
+    on.disk.fails(Fault::Full);
+    for _ in 0..2 {
+        let OnDisk { hub, .. } = hub_over(on.disk.clone(), setup()).await.unwrap();
+        assert_eq!(hub.alarms().await, [Alarm::RecordFull].into());
+        sleep(Duration::from_secs(60)).await;
+        hub.stop().await;
+    }
+    let OnDisk { hub, disk, .. } = hub_over(on.disk.clone(), setup()).await.unwrap();
+    disk.fails(None);
+    sleep(Duration::from_secs(10)).await;
+    assert_eq!(hub.alarms().await, BTreeSet::new());
+    let events = disk.events();
+    let held = events.iter().find_map(|event| match event {
+        Event::TurnHeld { turn: of, at, .. } if *of == turn => Some(*at),
+        _ => None,
+    });
+    assert!(held.is_some(), "{events:?}");
+    assert_eq!(held, alive, "what nobody could say counts as said");
+    sleep(Duration::from_secs(10)).await;
+    assert!(
+        on.disk.last_alive() > alive,
+        "and goes on when it is written"
+    );
 }
 
 #[tokio::test(start_paused = true)]

@@ -140,6 +140,15 @@ impl Room {
         self.happened(events, round);
     }
 
+    /// When the server was alive, as the record is to know it: while the start is unwritten, before that. The time between is
+    /// nobody's speaking time, also if the server goes again before it could write so.
+    pub(super) fn alive(&self) -> Millis {
+        match &self.restart {
+            Some(restart) => restart.last_alive,
+            None => self.clock.now(),
+        }
+    }
+
     fn fails(&mut self, alarm: Alarm, in_step: bool) {
         self.missed = true;
         if let Some(restart) = &mut self.restart {
