@@ -1,4 +1,4 @@
-//! How a journal begins, for whoever must know that before it is opened: nothing is written, not even beside it.
+//! How a journal begins, for whoever must know that before it is opened: nothing of it is written.
 
 use crate::{
     JournalError, Record,
@@ -32,8 +32,9 @@ pub fn first_record(path: &Path) -> Result<Option<Record>, JournalError> {
     Ok(first)
 }
 
-/// A connection that changes nothing. SQLite makes its files beside a database it reads, unless it is told that nobody writes
-/// it; that is so while there is no log. Where there is one, those files are there too.
+/// A connection that changes no record. SQLite makes its files beside a database it reads, unless it is told that nobody writes
+/// it; that is so while there is no log. Where there is one, its readers need the memory they share: the file of that (`-shm`)
+/// is made if it is missing, and written.
 fn still(path: &Path) -> Result<Connection, JournalError> {
     let log = fs::metadata(beside(path, "-wal"));
     if log.is_ok_and(|log| log.len() > 0) {

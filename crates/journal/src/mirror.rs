@@ -31,19 +31,21 @@ const CLOSE_WITHIN: Duration = Duration::from_secs(3);
 
 /// A journal and its mirror.
 pub struct MirroredJournal {
-    // Declared first, so that it is closed first: it reads from the other.
-    mirror: Follower,
-    main: SqliteJournal,
-    /// Where the mirror is.
-    path: PathBuf,
-    /// What people are told while the other one does not follow.
+    /// The other one: the mirror, or, where the conference goes on in that, the main journal.
+    // Declared first, so that it is closed first: it reads from the leader.
+    follower: Follower,
+    /// The one that decides.
+    leader: SqliteJournal,
+    /// Where the follower's file is.
+    follower_path: PathBuf,
+    /// What people are told while it does not follow.
     lags: Alarm,
     alarms: BTreeSet<Alarm>,
-    /// The last record when the mirror was last asked to follow.
+    /// The last record when the follower was last asked.
     asked_upto: u64,
-    /// What was last said of the mirror in the log.
+    /// What was last said of it in the log.
     said: String,
-    /// When the mirror says that the server was last alive.
+    /// When its sign of life says that the server was last alive.
     alive: Option<Millis>,
 }
 
@@ -59,13 +61,8 @@ impl MirroredJournal {
         let opened = SqliteJournal::open(main, key.clone());
         let copy = mirror_beside(&opened, mirror, &key, now, &mut alarms)?;
         let Some(mut copy) = copy else {
-            return Ok(Self::alone(
-                opened?,
-                (main, mirror),
-                key,
-                Alarm::MirrorFails,
-                alarms,
-            ));
+            let (lags, paths) = (Alarm::MirrorFails, (main, mirror));
+            return Ok(Self::alone(opened?, paths, key, lags, alarms));
         };
         match open_main(opened, main, &mut copy, &key, now, &mut alarms) {
             Ok(mut opened) => match opened.probe() {
@@ -99,17 +96,17 @@ impl MirroredJournal {
     ) -> Result<Self, JournalError> {
         let alive = copy.last_alive();
         let mut journal = Self {
-            mirror: Follower::spawn(main.to_owned(), mirror.to_owned(), key, Some(copy)),
+            follower: Follower::spawn(main.to_owned(), mirror.to_owned(), key, Some(copy)),
             asked_upto: opened.last_number(),
-            main: opened,
-            path: mirror.to_owned(),
+            leader: opened,
+            follower_path: mirror.to_owned(),
             lags: Alarm::MirrorFails,
             alarms,
             said: String::new(),
             alive,
         };
-        journal.mirror.ask(Ask::default());
-        match journal.mirror.answer(START_WITHIN) {
+        journal.follower.ask(Ask::default());
+        match journal.follower.answer(START_WITHIN) {
             // Two records, not one and its copy: a person must say which is right.
             Some(Err(fork @ JournalError::Fork { .. })) => return Err(fork),
             answer => journal.heed(answer),
@@ -120,19 +117,20 @@ impl MirroredJournal {
     /// One of the two, while the other cannot be used: that follows once it can, and `lags` is said until then.
     fn alone(
         opened: SqliteJournal,
-        (leader, path): (&Path, &Path),
+        (leader, follower): (&Path, &Path),
         key: CheckpointKey,
         lags: Alarm,
         mut alarms: BTreeSet<Alarm>,
     ) -> Self {
         alarms.insert(lags);
-        let mirror = Follower::spawn(leader.to_owned(), path.to_owned(), key, None);
-        mirror.ask(Ask::default());
+        let follower_path = follower.to_owned();
+        let follower = Follower::spawn(leader.to_owned(), follower_path.clone(), key, None);
+        follower.ask(Ask::default());
         Self {
-            mirror,
+            follower,
             asked_upto: opened.last_number(),
-            main: opened,
-            path: path.to_owned(),
+            leader: opened,
+            follower_path,
             lags,
             alarms,
             said: String::new(),
@@ -144,12 +142,20 @@ impl MirroredJournal {
         !self.alarms.contains(&self.lags)
     }
 
-    fn ask(&mut self, ask: Ask) {
-        self.asked_upto = self.main.last_number();
-        self.mirror.ask(ask);
+    /// Which of the two follows.
+    fn follower_name(&self) -> &'static str {
+        match self.lags == Alarm::MirrorFails {
+            true => "the mirror of the record",
+            false => "the journal on the record's own disk",
+        }
     }
 
-    /// What the mirror answered, or that it did not.
+    fn ask(&mut self, ask: Ask) {
+        self.asked_upto = self.leader.last_number();
+        self.follower.ask(ask);
+    }
+
+    /// What the follower answered, or that it did not.
     fn heed(&mut self, answer: Option<Result<(), JournalError>>) {
         match answer {
             Some(Ok(())) => {}
@@ -167,21 +173,22 @@ impl MirroredJournal {
         if said != self.said {
             warn!(
                 error = failure as &dyn std::error::Error,
-                mirror = %self.path.display(),
-                "the mirror of the record cannot be written: the conference goes on without it"
+                file = %self.follower_path.display(),
+                "{} cannot be written: the conference goes on without it",
+                self.follower_name()
             );
             self.said = said;
         }
     }
 
-    /// Looks whether the mirror is there again, and waits neither for one that is not nor for a slow one.
+    /// Looks whether the follower is there again, and waits neither for one that is not nor for a slow one.
     fn try_again(&mut self, now: Millis) {
         let alive = Some(now);
         let ask = Ask {
             alive,
             close: false,
         };
-        match self.mirror.answer(Duration::ZERO) {
+        match self.follower.answer(Duration::ZERO) {
             None => {}
             Some(Err(failure)) => {
                 self.miss(&failure);
@@ -189,10 +196,10 @@ impl MirroredJournal {
             }
             Some(Ok(())) => {
                 // It answers again. What was stored since it was asked, it must have before it counts.
-                let has_all = self.asked_upto == self.main.last_number();
+                let has_all = self.asked_upto == self.leader.last_number();
                 self.ask(ask);
-                if has_all || matches!(self.mirror.answer(MOMENT), Some(Ok(()))) {
-                    info!(mirror = %self.path.display(), "the mirror of the record has caught up");
+                if has_all || matches!(self.follower.answer(MOMENT), Some(Ok(()))) {
+                    info!(file = %self.follower_path.display(), "{} has caught up", self.follower_name());
                     self.alarms.remove(&self.lags);
                     self.said.clear();
                 }
@@ -210,31 +217,31 @@ fn tell_of_main(failure: &JournalError) {
 
 impl Journal for MirroredJournal {
     fn append(&mut self, entries: &[Entry]) -> Result<u64, JournalError> {
-        let last = self.main.append(entries)?;
+        let last = self.leader.append(entries)?;
         if self.follows() {
             self.ask(Ask::default());
-            let answer = self.mirror.answer(PATIENCE);
+            let answer = self.follower.answer(PATIENCE);
             self.heed(answer);
         }
         Ok(last)
     }
 
     fn last_number(&self) -> u64 {
-        self.main.last_number()
+        self.leader.last_number()
     }
 
     fn read_all(&mut self, each: &mut dyn FnMut(Record)) -> Result<(), JournalError> {
-        self.main.read_all(each)
+        self.leader.read_all(each)
     }
 
-    /// Also the rhythm in which a mirror that fails is tried again.
+    /// Also the rhythm in which a follower that fails is tried again.
     fn touch(&mut self, now: Millis) {
-        self.main.touch(now);
+        self.leader.touch(now);
         if !self.follows() {
             return self.try_again(now);
         }
         // The answer is heard a second later: nobody waits for it.
-        let answer = self.mirror.answer(Duration::ZERO);
+        let answer = self.follower.answer(Duration::ZERO);
         self.heed(answer);
         self.ask(Ask {
             alive: Some(now),
@@ -243,17 +250,17 @@ impl Journal for MirroredJournal {
     }
 
     fn last_alive(&mut self) -> Option<Millis> {
-        self.main.last_alive().max(self.alive)
+        self.leader.last_alive().max(self.alive)
     }
 
     fn close(&mut self) -> Result<(), JournalError> {
-        let closed = self.main.close();
+        let closed = self.leader.close();
         if self.follows() {
             self.ask(Ask {
                 alive: None,
                 close: true,
             });
-            let answer = self.mirror.answer(CLOSE_WITHIN);
+            let answer = self.follower.answer(CLOSE_WITHIN);
             self.heed(answer);
         }
         closed
@@ -301,7 +308,7 @@ mod tests {
         let begun = Instant::now();
         for second in 0..45 {
             disk.execute_batch("ROLLBACK").unwrap();
-            assert!(matches!(journal.mirror.answer(LIVE), Some(Ok(()))));
+            assert!(matches!(journal.follower.answer(LIVE), Some(Ok(()))));
             append(&mut journal);
             disk.execute_batch("BEGIN IMMEDIATE").unwrap();
             journal.touch(Millis(second));
@@ -310,7 +317,7 @@ mod tests {
         assert!(begun.elapsed() < LIVE);
 
         disk.execute_batch("ROLLBACK").unwrap();
-        assert!(matches!(journal.mirror.answer(LIVE), Some(Ok(()))));
+        assert!(matches!(journal.follower.answer(LIVE), Some(Ok(()))));
         journal.touch(Millis(50));
         assert!(journal.follows(), "it has everything");
     }
