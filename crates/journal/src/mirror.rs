@@ -79,7 +79,11 @@ impl MirroredJournal {
             },
             Err(failure @ (JournalError::Io(_) | JournalError::Full)) if copy.last_number() > 0 => {
                 tell_of_main(&failure);
-                let lags = take_from_main(main, mirror, &mut copy, &key)?;
+                let lags = match alarms.contains(&Alarm::RecordMayLack) {
+                    // What could be had of a damaged one was had before, and that alarm stays.
+                    true => Alarm::RecordOnMirror,
+                    false => take_from_main(main, mirror, &mut copy, &key)?,
+                };
                 Ok(Self::alone(copy, (mirror, main), key, lags, alarms))
             }
             Err(failure) => Err(failure),

@@ -14,6 +14,7 @@ use std::{
     collections::BTreeSet,
     fs,
     ops::RangeInclusive,
+    os::unix::fs::symlink,
     path::{Path, PathBuf},
     thread,
     time::{Duration, Instant},
@@ -327,6 +328,25 @@ fn of_a_record_that_shows_nothing_any_more_nobody_can_tell_what_it_knew() {
         matches!(opened, Err(JournalError::Corrupt { number: 1, .. })),
         "{opened:?}"
     );
+}
+
+#[test]
+fn what_a_damaged_record_may_have_known_more_is_told_also_when_its_disk_takes_no_new_one() {
+    let disks = lagging(20, 40);
+    fs::write(&disks.main, "Biên bản hội nghị. ".repeat(500)).unwrap();
+    // SQLite cannot begin a database whose rollback journal cannot be made, and puts up with that in one that is there.
+    let journal = disks.main.with_file_name("conference.db-journal");
+    symlink(disks.folder.path().join("nowhere/journal"), &journal).unwrap();
+    let mut opened = disks.open().unwrap();
+    assert!(disks.put_away("one"));
+    assert_eq!(opened.last_number(), 20);
+    let told = alarms([Alarm::RecordMayLack, Alarm::RecordOnMirror]);
+    assert_eq!(opened.alarms(), told);
+
+    fs::remove_file(journal).unwrap();
+    until(&mut opened, alarms([Alarm::RecordMayLack]));
+    drop(opened);
+    disks.are_equal();
 }
 
 #[test]

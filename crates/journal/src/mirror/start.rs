@@ -110,6 +110,8 @@ pub(super) fn open_main(
         Err(JournalError::Corrupt { number, what }) if reaches(mirror, number) => {
             if !take_from_damaged(path, mirror)? {
                 told = Alarm::RecordMayLack;
+                // Said at once: whatever fails from here on, nobody can see it any more afterwards.
+                alarms.insert(told);
             }
             let away = put_away(path, now)?;
             error!(number, what, kept = %away.display(), "the record was damaged");
