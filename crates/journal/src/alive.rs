@@ -1,14 +1,15 @@
 //! When the server was last alive: 20 digits in a file of their own, overwritten in place and never synced.
 //! In the database it would cost a sync for each touch.
 
-use crate::files::open_beside;
+use crate::files::{beside, open_beside};
 use diemcau_model::Millis;
 use std::{
-    fs::File,
+    fs::{self, File},
     io::{self, Read, Seek, Write},
     path::Path,
 };
 
+const ALIVE: &str = ".alive";
 const DIGITS: usize = 20;
 
 pub(crate) struct AliveNote {
@@ -18,8 +19,9 @@ pub(crate) struct AliveNote {
 }
 
 impl AliveNote {
-    pub fn open(path: &Path) -> Self {
-        let opened = open_beside(path);
+    /// The one of a journal.
+    pub fn open(journal: &Path) -> Self {
+        let opened = open_beside(&beside(journal, ALIVE));
         let failed = opened.is_err();
         if let Err(error) = &opened {
             warn_of(error);
@@ -52,9 +54,19 @@ impl AliveNote {
         let file = self.file.as_mut()?;
         file.rewind().ok()?;
         file.read_exact(&mut digits).ok()?;
-        // A hint that cannot be read is no hint.
-        str::from_utf8(&digits).ok()?.parse().ok().map(Millis)
+        parsed(&digits)
     }
+}
+
+/// The sign of life of a journal that cannot be opened.
+pub(crate) fn sign_of_life(journal: &Path) -> Option<Millis> {
+    let digits = fs::read(beside(journal, ALIVE)).ok()?;
+    parsed(digits.get(..DIGITS)?)
+}
+
+fn parsed(digits: &[u8]) -> Option<Millis> {
+    // A hint that cannot be read is no hint.
+    str::from_utf8(digits).ok()?.parse().ok().map(Millis)
 }
 
 fn warn_of(error: &io::Error) {

@@ -8,7 +8,9 @@
 mod follower;
 mod start;
 
-use crate::{CheckpointKey, Entry, Journal, JournalError, Record, SqliteJournal};
+use crate::{
+    CheckpointKey, Entry, Journal, JournalError, Record, SqliteJournal, alive::sign_of_life,
+};
 use diemcau_model::{Alarm, Millis};
 use follower::{Ask, Follower};
 use start::{START_WITHIN, mirror_beside, open_main, take_from_main, takes_over};
@@ -61,8 +63,10 @@ impl MirroredJournal {
         let opened = SqliteJournal::open(main, key.clone());
         let copy = mirror_beside(&opened, mirror, &key, now, &mut alarms)?;
         let Some(mut copy) = copy else {
-            let (lags, paths) = (Alarm::MirrorFails, (main, mirror));
-            return Ok(Self::alone(opened?, paths, key, lags, alarms));
+            // Nothing is read of a disk that may hang.
+            let (lags, alive) = (Alarm::MirrorFails, None);
+            let paths = (main, mirror);
+            return Ok(Self::alone(opened?, paths, key, lags, alarms, alive));
         };
         match open_main(opened, main, &mut copy, &key, now, &mut alarms) {
             Ok(mut opened) => match opened.probe() {
@@ -71,8 +75,9 @@ impl MirroredJournal {
                 {
                     tell_of_main(&failure);
                     drop(opened);
-                    let lags = Alarm::RecordOnMirror;
-                    Ok(Self::alone(copy, (mirror, main), key, lags, alarms))
+                    let (lags, alive) = (Alarm::RecordOnMirror, sign_of_life(main));
+                    let paths = (mirror, main);
+                    Ok(Self::alone(copy, paths, key, lags, alarms, alive))
                 }
                 // What cannot be written is told by what is appended.
                 Ok(()) | Err(_) => Self::both(opened, copy, main, mirror, key, alarms),
@@ -84,7 +89,8 @@ impl MirroredJournal {
                     true => Alarm::RecordOnMirror,
                     false => take_from_main(main, mirror, &mut copy, &key)?,
                 };
-                Ok(Self::alone(copy, (mirror, main), key, lags, alarms))
+                let (paths, alive) = ((mirror, main), sign_of_life(main));
+                Ok(Self::alone(copy, paths, key, lags, alarms, alive))
             }
             Err(failure) => Err(failure),
         }
@@ -118,13 +124,15 @@ impl MirroredJournal {
         Ok(journal)
     }
 
-    /// One of the two, while the other cannot be used: that follows once it can, and `lags` is said until then.
+    /// One of the two, while the other cannot be used: that follows once it can, and `lags` is said until then. `alive` is
+    /// the other's sign of life.
     fn alone(
         opened: SqliteJournal,
         (leader, follower): (&Path, &Path),
         key: CheckpointKey,
         lags: Alarm,
         mut alarms: BTreeSet<Alarm>,
+        alive: Option<Millis>,
     ) -> Self {
         alarms.insert(lags);
         let follower_path = follower.to_owned();
@@ -138,7 +146,7 @@ impl MirroredJournal {
             lags,
             alarms,
             said: String::new(),
-            alive: None,
+            alive,
         }
     }
 

@@ -9,7 +9,7 @@ use crate::{
     CheckpointKey, Entry, Journal, JournalError, Record,
     alive::AliveNote,
     checkpoint::Checkpoint,
-    files::{beside, lock},
+    files::lock,
     format::{Chain, Sealed, decode},
     rows::{self, told},
 };
@@ -41,7 +41,7 @@ impl SqliteJournal {
     pub fn open(path: impl AsRef<Path>, key: CheckpointKey) -> Result<Self, JournalError> {
         let path = path.as_ref();
         let lock = lock(path)?;
-        let alive = AliveNote::open(&beside(path, ".alive"));
+        let alive = AliveNote::open(path);
         let db = Connection::open(path)
             .and_then(|db| prepare(&db).map(|()| db))
             .map_err(|error| told(error, 1))?;
@@ -277,6 +277,7 @@ fn prepare(db: &Connection) -> rusqlite::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::files::beside;
     use diemcau_conference::Event;
     use std::fs;
 

@@ -512,6 +512,28 @@ fn a_record_whose_disk_takes_nothing_at_the_start_goes_on_in_its_mirror_and_foll
 }
 
 #[test]
+fn a_conference_that_goes_on_in_its_mirror_knows_when_the_server_was_last_alive() {
+    let disks = Disks::with(20);
+    let late = Millis(entry(30).at.0);
+    // The mirror was away, and only the main journal's sign of life went on.
+    let mut main = SqliteJournal::open(&disks.main, key()).unwrap();
+    main.touch(late);
+    drop(main);
+    // It can be opened and not written, or not even opened.
+    takes_nothing(&disks.main);
+    let mut journal = disks.open().unwrap();
+    assert_eq!(journal.alarms(), alarms([Alarm::RecordOnMirror]));
+    assert_eq!(journal.last_alive(), Some(late));
+    drop(journal);
+    let alive = disks.mirror.with_file_name("conference.db.alive");
+    fs::remove_file(alive).unwrap();
+    disks.stop_writing();
+    let mut journal = disks.open().unwrap();
+    assert_eq!(journal.alarms(), alarms([Alarm::RecordOnMirror]));
+    assert_eq!(journal.last_alive(), Some(late));
+}
+
+#[test]
 fn where_neither_can_be_written_the_main_record_waits_for_room() {
     let disks = lagging(20, 40);
     takes_nothing(&disks.main);
