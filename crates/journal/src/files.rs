@@ -64,8 +64,13 @@ pub(crate) fn copy_database(from: &Path, to: &Path) -> io::Result<()> {
 
 /// Makes durable which files there are.
 pub(crate) fn sync_folder(path: &Path) -> Result<(), JournalError> {
-    let folder = path.parent().filter(|folder| *folder != Path::new(""));
-    File::open(folder.unwrap_or(Path::new(".")))
+    File::open(folder_of(path))
         .and_then(|folder| folder.sync_all())
         .map_err(JournalError::io)
+}
+
+/// The folder that a file is in.
+pub(crate) fn folder_of(path: &Path) -> &Path {
+    let folder = path.parent().filter(|folder| *folder != Path::new(""));
+    folder.unwrap_or(Path::new("."))
 }

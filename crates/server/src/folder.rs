@@ -7,6 +7,7 @@ use anyhow::{Context, Result, bail};
 use std::{
     fs::{self, File, OpenOptions},
     io::{ErrorKind, Write},
+    ops::ControlFlow,
     os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
     sync::mpsc::channel,
@@ -68,22 +69,27 @@ impl Folder {
     /// # Errors
     /// It cannot be read, or is not of its length.
     pub fn secret(&self) -> Result<Option<Secret>> {
-        let path = self.file(SECRET_KEY);
-        let bytes = match fs::read(&path) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-            Err(error) => {
-                return Err(error).with_context(|| format!("cannot read {}", path.display()));
-            }
+        let Some(bytes) = self.secret_bytes()? else {
+            return Ok(None);
         };
         let length = bytes.len();
         let wrong = || {
             format!(
                 "{} has {length} bytes instead of {SECRET_BYTES}",
-                path.display()
+                self.file(SECRET_KEY).display()
             )
         };
         bytes.try_into().map(Some).ok().with_context(wrong)
+    }
+
+    /// The same, whatever its length.
+    fn secret_bytes(&self) -> Result<Option<Vec<u8>>> {
+        let path = self.file(SECRET_KEY);
+        match fs::read(&path) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),
+        }
     }
 
     /// Makes a secret for a conference that begins.
@@ -97,19 +103,25 @@ impl Folder {
         Ok(secret)
     }
 
-    /// Sees to it that the folder has this secret. Another one is left where it is: it may be of another conference.
+    /// Sees to it that the folder has this secret. Another one is left where it is, for it may be of another conference, and so
+    /// is one that cannot be read: it may be this one.
     ///
     /// # Errors
-    /// It cannot be written, or there is another one.
+    /// It cannot be read or written, or there is another one.
     pub fn hold_secret(&self, secret: &Secret) -> Result<()> {
-        match self.secret() {
-            Ok(Some(held)) if held == *secret => Ok(()),
-            Ok(Some(_)) => bail!("{} is another one", self.file(SECRET_KEY).display()),
-            Ok(None) | Err(_) => self.write_private(SECRET_KEY, secret),
+        match self.secret_bytes()? {
+            Some(held) if held == *secret => Ok(()),
+            Some(held) if held.len() == SECRET_BYTES => bail!(
+                "{} is of another conference: the folder alone does not open this one's links until that file is put away",
+                self.file(SECRET_KEY).display()
+            ),
+            // What has another length is no secret.
+            Some(_) | None => self.write_private(SECRET_KEY, secret),
         }
     }
 
-    /// Writes a file that only its owner may read.
+    /// Writes a file that only its owner may read, or in a folder below. The data folder itself is not made here: where it is
+    /// gone its disk is gone, and it would be made on another one.
     ///
     /// # Errors
     /// It cannot be written.
@@ -118,7 +130,9 @@ impl Folder {
         let new = path.with_extension("new");
         let write = || {
             let folder = path.parent().unwrap_or(&self.path);
-            fs::create_dir_all(folder)?;
+            if folder != self.path && !folder.exists() {
+                fs::create_dir(folder)?;
+            }
             // What a killed server left may be open to others.
             let _ = fs::remove_file(&new);
             let mut file = OpenOptions::new()
@@ -137,9 +151,9 @@ impl Folder {
     }
 }
 
-/// Sees to it that something is on a disk, which may be full, gone or hanging: it is done by a thread of its own, and looked
-/// after again as long as the program runs. Tells whether it was done in a few seconds.
-pub fn look_after(mut work: impl FnMut() -> Result<()> + Send + 'static) -> bool {
+/// Sees to it that something is on a disk, which may be full, gone or hanging: it is done by a thread of its own, and again from
+/// time to time until it is done for good (`Break`), or as long as the program runs. Waits for it a few seconds at most.
+pub fn look_after(mut work: impl FnMut() -> Result<ControlFlow<()>> + Send + 'static) {
     let (done, answer) = channel();
     let tended = thread::Builder::new().name("files".into()).spawn(move || {
         let mut failed = false;
@@ -149,13 +163,73 @@ pub fn look_after(mut work: impl FnMut() -> Result<()> + Send + 'static) -> bool
                 Err(error) if !failed => {
                     warn!("{error:#}: it is tried again");
                 }
-                Ok(()) if failed => info!("what could not be written is written"),
-                Ok(()) | Err(_) => {}
+                Ok(_) if failed => info!("what could not be written is written"),
+                Ok(_) | Err(_) => {}
             }
             failed = did.is_err();
-            let _ = done.send(!failed);
+            let _ = done.send(());
+            if matches!(did, Ok(ControlFlow::Break(()))) {
+                return;
+            }
             thread::sleep(TRY_AGAIN);
         }
     });
-    tended.is_ok() && answer.recv_timeout(WRITE_WITHIN).unwrap_or(false)
+    if tended.is_ok() {
+        let _ = answer.recv_timeout(WRITE_WITHIN);
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+mod tests {
+    use super::*;
+    use std::{os::unix::fs::symlink, sync::mpsc::RecvTimeoutError};
+
+    const SECRET: Secret = [7; SECRET_BYTES];
+
+    #[test]
+    fn a_folder_whose_disk_is_pulled_is_not_made_again_on_another_one() {
+        let disk = tempfile::tempdir().unwrap();
+        let folder = Folder::open(&disk.path().join("mirror")).unwrap();
+        folder.hold_secret(&SECRET).unwrap();
+        folder.write_private("ca/ca.key", b"key").unwrap();
+        assert_eq!(folder.secret().unwrap(), Some(SECRET));
+
+        fs::remove_dir_all(folder.path()).unwrap();
+        folder.hold_secret(&SECRET).unwrap_err();
+        folder.write_private("ca/ca.key", b"key").unwrap_err();
+        assert!(!folder.path().exists());
+    }
+
+    #[test]
+    fn only_what_is_no_secret_is_written_over() {
+        let disk = tempfile::tempdir().unwrap();
+        let folder = Folder::open(disk.path()).unwrap();
+        let file = folder.file(SECRET_KEY);
+        fs::write(&file, "half of it").unwrap();
+        folder.hold_secret(&SECRET).unwrap();
+        assert_eq!(folder.secret().unwrap(), Some(SECRET));
+
+        let other = [8; SECRET_BYTES];
+        folder.hold_secret(&other).unwrap_err();
+        assert_eq!(folder.secret().unwrap(), Some(SECRET));
+
+        // It is there, and cannot be read.
+        fs::remove_file(&file).unwrap();
+        symlink(&file, &file).unwrap();
+        folder.hold_secret(&SECRET).unwrap_err();
+        assert!(file.is_symlink());
+    }
+
+    #[test]
+    fn what_is_done_for_good_is_not_looked_after_any_more() {
+        let (held, ended) = channel::<()>();
+        look_after(move || {
+            let _held = &held;
+            Ok(ControlFlow::Break(()))
+        });
+        // Nothing is ever sent: the work goes with its thread.
+        let gone = ended.recv_timeout(Duration::from_secs(30));
+        assert_eq!(gone, Err(RecvTimeoutError::Disconnected));
+    }
 }

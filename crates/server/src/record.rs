@@ -9,7 +9,9 @@ use diemcau_conference::{Event, Seat, Setup};
 use diemcau_journal::{CheckpointKey, Journal, MirroredJournal, SqliteJournal, first_record};
 use diemcau_model::Millis;
 use std::{
-    fs,
+    fs, io,
+    ops::ControlFlow,
+    os::unix::fs::MetadataExt,
     path::Path,
     sync::mpsc::channel,
     thread,
@@ -73,11 +75,12 @@ impl Record {
         }
     }
 
-    /// Sees to it that folder and mirror have the secret: who has only one of them left goes on with the same links.
+    /// Sees to it that folder and mirror have the secret, also on a disk that comes later: who has only one of them left goes on
+    /// with the same links.
     pub fn keep_secret(&self, secret: &Secret) {
         for folder in self.folders() {
             let (folder, secret) = (folder.clone(), *secret);
-            look_after(move || folder.hold_secret(&secret));
+            look_after(move || folder.hold_secret(&secret).map(ControlFlow::Continue));
         }
     }
 
@@ -134,18 +137,28 @@ impl Record {
         )
     }
 
-    /// Makes the mirror's folder, and tells whether it is the data folder. One that cannot be made, or whose disk does not
-    /// answer, is a mirror that cannot be written: the journal tells.
+    /// Makes the mirror's folder, here and never again, and tells whether it is the data folder. One that cannot be made, or
+    /// whose disk does not answer, is a mirror that cannot be written: the journal tells.
     fn makes_own_folder(&self, mirror: &Path) -> bool {
         let (own, mirror) = (self.folder.file("."), mirror.to_owned());
         let (done, answer) = channel();
         thread::spawn(move || {
             let _ = fs::create_dir_all(&mirror);
+            if let (Ok(one), Ok(two)) = (disk(&own), disk(&mirror))
+                && one == two
+            {
+                warn!(mirror = %mirror.display(), "the mirror is on the same disk as the data folder: is its own one mounted?");
+            }
             let own = own.canonicalize().ok();
             let _ = done.send(own.is_some() && own == mirror.canonicalize().ok());
         });
         answer.recv_timeout(MIRROR_WITHIN).unwrap_or(false)
     }
+}
+
+/// The disk that a folder is on.
+fn disk(folder: &Path) -> io::Result<u64> {
+    Ok(fs::metadata(folder)?.dev())
 }
 
 /// The key that signs the record: it follows from the installation's secret, as the links do.

@@ -32,6 +32,7 @@ use std::{
     fs,
     io::{self, IsTerminal, Write},
     net::SocketAddr,
+    ops::ControlFlow,
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -506,14 +507,7 @@ fn write_links(folder: &Folder, links: &[Link]) -> Result<()> {
 /// The same for a conference that is served: it goes on without the file on a full disk.
 fn keep_links(folder: &Folder, links: &[Link]) {
     let (folder, links) = (folder.clone(), links.to_vec());
-    let mut written = false;
-    look_after(move || {
-        if !written {
-            write_links(&folder, &links)?;
-            written = true;
-        }
-        Ok(())
-    });
+    look_after(move || write_links(&folder, &links).map(ControlFlow::Break));
 }
 
 fn show_links(setup: &Setup, links: &[Link]) {

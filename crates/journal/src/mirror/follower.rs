@@ -3,12 +3,13 @@
 //! It copies what the journal has and the copy has not, whether that is the last record or a thousand: a copy that was
 //! gone for an hour comes back by the same steps that keep it.
 
-use crate::{CheckpointKey, Journal, JournalError, SqliteJournal, rows};
+use crate::{CheckpointKey, Journal, JournalError, SqliteJournal, files::folder_of, rows};
 use diemcau_model::Millis;
 use rusqlite::Connection;
 use std::{
-    mem,
-    path::PathBuf,
+    fs, io, mem,
+    os::unix::fs::MetadataExt,
+    path::{Path, PathBuf},
     sync::{
         Arc, Condvar, Mutex, MutexGuard, PoisonError,
         mpsc::{Receiver, Sender, channel},
@@ -72,6 +73,7 @@ impl Follower {
             // One that was never written here, or failed, must show that it can be.
             can_write: copy.is_some(),
             copy,
+            was_apart: false,
             _end: end,
         };
         let started = thread::Builder::new()
@@ -150,12 +152,17 @@ struct Copier {
     reader: Option<Connection>,
     copy: Option<SqliteJournal>,
     can_write: bool,
+    /// The copy was on another disk than the journal.
+    was_apart: bool,
     // Declared last: it tells that the copy is closed.
     _end: Sender<()>,
 }
 
 impl Copier {
     fn run(mut self) {
+        if self.copy.is_some() {
+            self.was_apart = are_apart(&self.leader, &self.path).unwrap_or(false);
+        }
         while let Some((upto, ask)) = self.line.next() {
             let followed = self.follow(ask);
             self.can_write = followed.is_ok();
@@ -171,6 +178,9 @@ impl Copier {
     }
 
     fn follow(&mut self, ask: Ask) -> Result<(), JournalError> {
+        if self.copy.is_none() {
+            self.stays_apart()?;
+        }
         let copy = match &mut self.copy {
             Some(copy) => copy,
             copy @ None => copy.insert(SqliteJournal::open(&self.path, self.key.clone())?),
@@ -191,6 +201,24 @@ impl Copier {
             false => Ok(()),
         }
     }
+
+    /// A disk that is pulled leaves the empty folder it was mounted at: a copy begun there would be on the journal's own
+    /// disk, and the alarm would be over.
+    fn stays_apart(&mut self) -> Result<(), JournalError> {
+        let is_apart = are_apart(&self.leader, &self.path).map_err(JournalError::io)?;
+        if self.was_apart && !is_apart {
+            let gone = "its disk is gone, and its folder is on the same disk as the other copy";
+            return Err(JournalError::io(io::Error::other(gone)));
+        }
+        self.was_apart = is_apart;
+        Ok(())
+    }
+}
+
+/// Whether two journals' folders are on two disks.
+fn are_apart(one: &Path, other: &Path) -> io::Result<bool> {
+    let disk = |journal| Ok::<_, io::Error>(fs::metadata(folder_of(journal))?.dev());
+    Ok(disk(one)? != disk(other)?)
 }
 
 #[cfg(test)]
@@ -199,6 +227,7 @@ mod tests {
     use super::*;
     use crate::Entry;
     use diemcau_conference::Event;
+    use std::os::unix::fs::symlink;
 
     #[test]
     fn nobody_waits_longer_than_they_like_for_a_copy_that_hangs() {
@@ -226,6 +255,50 @@ mod tests {
         assert!(matches!(answer, Some(Ok(()))), "{answer:?}");
         let copied = rows::hash_at(&other, 1).unwrap();
         assert!(copied.is_some());
+        assert_eq!(copied, rows::hash_at(leader.rows(), 1).unwrap());
+    }
+
+    #[test]
+    fn a_copy_whose_disk_is_pulled_is_not_begun_anew_on_the_journals_own_disk() {
+        let folder = tempfile::tempdir().unwrap();
+        let other_disk = tempfile::tempdir_in("/dev/shm").unwrap();
+        let path = |name| folder.path().join(name);
+        let (one, away) = (path("one"), path("away"));
+        // A link stands for the mount.
+        let (mount, two) = (path("mount"), path("mount/two"));
+        symlink(other_disk.path(), &mount).unwrap();
+        assert!(are_apart(&one, &two).unwrap(), "one disk is no two");
+
+        let key = CheckpointKey::from_seed(&[7; 32]).unwrap();
+        let mut leader = SqliteJournal::open(&one, key.clone()).unwrap();
+        let entry = Entry {
+            at: Millis(1),
+            seat: None,
+            command: None,
+            event: Event::ListSet { open: true },
+        };
+        leader.append(&[entry]).unwrap();
+        let copy = SqliteJournal::open(&two, key.clone()).unwrap();
+        let follower = Follower::spawn(one.clone(), two.clone(), key, Some(copy));
+        let follows = || {
+            follower.ask(Ask::default());
+            follower.answer(Duration::from_secs(30)).unwrap()
+        };
+        // What fails as a disk does closes the copy.
+        fs::rename(&one, &away).unwrap();
+        assert!(matches!(follows(), Err(JournalError::Io(_))));
+        fs::rename(&away, &one).unwrap();
+
+        fs::remove_file(&mount).unwrap();
+        fs::create_dir(&mount).unwrap();
+        let pulled = follows();
+        assert!(matches!(pulled, Err(JournalError::Io(_))), "{pulled:?}");
+        assert!(!two.exists(), "both copies are on one disk");
+
+        fs::remove_dir(&mount).unwrap();
+        symlink(other_disk.path(), &mount).unwrap();
+        follows().unwrap();
+        let copied = rows::hash_at(&Connection::open(two).unwrap(), 1).unwrap();
         assert_eq!(copied, rows::hash_at(leader.rows(), 1).unwrap());
     }
 }
