@@ -67,9 +67,21 @@ impl Record {
     /// The secret of a conference that begins: the folder's, or a new one.
     ///
     /// # Errors
-    /// It cannot be read or written.
+    /// It cannot be read or written, or the mirror's folder has another one: what is kept there would not open this
+    /// conference's links.
     pub fn begin_secret(&self) -> Result<Secret> {
-        match self.folder.secret()? {
+        let own = self.folder.secret()?;
+        if let Some(mirror) = &self.mirror
+            // One that cannot be read is a mirror that fails, and is told as that.
+            && let Ok(Some(held)) = mirror.secret()
+        {
+            ensure!(
+                own == Some(held),
+                "the mirror's folder {} has the secret.key of another conference: put that away, or name another folder",
+                mirror.path().display()
+            );
+        }
+        match own {
             Some(secret) => Ok(secret),
             None => self.folder.make_secret(),
         }
@@ -183,4 +195,31 @@ pub fn now() -> Millis {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
     let millis = since.unwrap_or_default().as_millis();
     Millis(u64::try_from(millis).unwrap_or(u64::MAX))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_conference_begins_beside_a_mirror_with_the_secret_of_another() {
+        let disks = tempfile::tempdir().unwrap();
+        let [own, mirror] =
+            ["own", "mirror"].map(|name| Folder::open(&disks.path().join(name)).unwrap());
+        let record = Record::new(&own, mirror.path());
+        let others = mirror.make_secret().unwrap();
+        for is_begun in [false, true] {
+            let refused = record.begin_secret().unwrap_err().to_string();
+            assert!(refused.contains("secret.key of another"), "{refused}");
+            assert_eq!(own.secret().unwrap().is_some(), is_begun);
+            own.hold_secret(&[7; 32]).unwrap();
+        }
+        assert_eq!(mirror.secret().unwrap(), Some(others));
+
+        // Its own one is no other.
+        fs::remove_file(mirror.file("secret.key")).unwrap();
+        mirror.hold_secret(&[7; 32]).unwrap();
+        assert_eq!(record.begin_secret().unwrap(), [7; 32]);
+    }
 }
