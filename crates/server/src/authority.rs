@@ -3,7 +3,7 @@
 //! Made on the first start with `--lan` and kept; the server's certificate is made anew at every start, so that it
 //! always names the machine's present addresses.
 
-use crate::folder::Folder;
+use crate::folder::{Folder, look_after};
 use anyhow::{Context, Result};
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
@@ -11,9 +11,8 @@ use rcgen::{
 };
 use rustls::pki_types::{CertificateDer, pem::PemObject};
 use sha2::{Digest, Sha256};
-use std::fs;
+use std::{fs, ops::ControlFlow};
 use time::{Duration, OffsetDateTime};
-use tracing::warn;
 
 const CA_CERT: &str = "ca/ca.crt";
 const CA_KEY: &str = "ca/ca.key";
@@ -87,18 +86,29 @@ fn read_authority(folder: &Folder) -> Result<(String, String)> {
     Ok((ca, ca_key))
 }
 
-/// The same, new. Where they cannot be kept, they are good for this run.
+/// The same, new. On a disk that takes nothing they are good for this run, and kept as soon as they can be.
 fn make_authority(folder: &Folder) -> Result<(String, String)> {
     let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?;
     let ca = authority_params().self_signed(&key)?.pem();
     let ca_key = key.serialize_pem();
-    let kept = folder
-        .write_private(CA_CERT, ca.as_bytes())
-        .and_then(|()| folder.write_private(CA_KEY, ca_key.as_bytes()));
-    if let Err(error) = kept {
-        warn!("{error:#}: the next start makes another authority, which browsers must trust anew");
-    }
+    let (folder, kept) = (folder.clone(), (ca.clone(), ca_key.clone()));
+    look_after(move || {
+        keep_authority(&folder, &kept.0, &kept.1)
+            .context(
+                "without it the next start makes another authority, which browsers must trust anew",
+            )
+            .map(ControlFlow::Break)
+    });
     Ok((ca, ca_key))
+}
+
+/// The key last: where it is, both are. One that is there by now, on a disk that came back, is what browsers trust already.
+fn keep_authority(folder: &Folder, ca: &str, ca_key: &str) -> Result<()> {
+    if folder.file(CA_KEY).exists() {
+        return Ok(());
+    }
+    folder.write_private(CA_CERT, ca.as_bytes())?;
+    folder.write_private(CA_KEY, ca_key.as_bytes())
 }
 
 /// The same every time: what was issued names its issuer by these words.
@@ -116,4 +126,33 @@ fn authority_params() -> CertificateParams {
 fn validity(days: i64) -> (OffsetDateTime, OffsetDateTime) {
     let now = OffsetDateTime::now_utc();
     (now - Duration::days(1), now + Duration::days(days))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+mod tests {
+    use super::*;
+    use std::{thread, time::Instant};
+
+    #[test]
+    fn an_authority_made_on_a_disk_that_takes_nothing_is_kept_later_and_never_written_over() {
+        let disk = tempfile::tempdir().unwrap();
+        let folder = Folder::open(disk.path()).unwrap();
+        fs::write(folder.file("ca"), "in the way").unwrap();
+        let made = identity(&folder, &["localhost".into()]).unwrap();
+        keep_authority(&folder, "certificate", "key").unwrap_err();
+        fs::remove_file(folder.file("ca")).unwrap();
+
+        let begun = Instant::now();
+        while !folder.file(CA_KEY).exists() {
+            assert!(begun.elapsed() < Duration::minutes(1), "it is not kept");
+            thread::park_timeout(std::time::Duration::from_millis(100));
+        }
+        let kept = read_authority(&folder).unwrap();
+        assert_eq!(kept.0, made.ca);
+        keep_authority(&folder, "certificate", "key").unwrap();
+        assert_eq!(read_authority(&folder).unwrap(), kept);
+        let again = identity(&folder, &["localhost".into()]).unwrap();
+        assert_eq!(again.ca, made.ca);
+    }
 }
