@@ -3,7 +3,8 @@
 use crate::engine::{Path, Run};
 use quinn_udp::{BATCH_SIZE, RecvMeta, Transmit, UdpSocketState};
 use std::io::{self, IoSliceMut};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::io::Interest;
 use tokio::net::UdpSocket;
 
@@ -11,6 +12,8 @@ use tokio::net::UdpSocket;
 const SOCKET_BUFFER_BYTES: usize = 8 * 1024 * 1024;
 /// The longest datagram we read; a longer one is cut and fails to decrypt.
 const DATAGRAM_MAX_BYTES: usize = 2_048;
+/// What a card without segmentation says (`EIO`); a kernel without it calls the input invalid.
+const CARD_FAILS: i32 = 5;
 
 pub struct UdpPort {
     socket: UdpSocket,
@@ -18,6 +21,7 @@ pub struct UdpPort {
     buffer: Vec<u8>,
     buffer_each: usize,
     listens_on_all: bool,
+    segments_max: AtomicUsize,
 }
 
 impl UdpPort {
@@ -39,6 +43,7 @@ impl UdpPort {
             buffer: vec![0; buffer_each * BATCH_SIZE],
             buffer_each,
             listens_on_all: address.ip().is_unspecified(),
+            segments_max: AtomicUsize::new(state.max_gso_segments()),
             socket,
             state,
         })
@@ -60,6 +65,7 @@ impl UdpPort {
             buffer,
             buffer_each,
             listens_on_all,
+            ..
         } = self;
         let mut metas = [RecvMeta::default(); BATCH_SIZE];
         let read = socket.try_io(Interest::READABLE, || {
@@ -80,9 +86,12 @@ impl UdpPort {
                 client: meta.addr,
                 ours: meta.dst_ip.filter(|_| *listens_on_all),
             };
+            let can_be_answered = can_be_answered(meta.addr, meta.dst_ip);
             for datagram in bytes[..meta.len].chunks(meta.stride.max(1)) {
                 datagrams += 1;
-                take(datagram, from);
+                if can_be_answered {
+                    take(datagram, from);
+                }
             }
         }
         Ok(datagrams)
@@ -90,7 +99,7 @@ impl UdpPort {
 
     /// Datagrams the kernel takes in one call.
     pub fn segments_max(&self) -> usize {
-        self.state.max_gso_segments()
+        self.segments_max.load(Ordering::Relaxed)
     }
 
     /// Sends a run; gives how many of its datagrams were dropped because the kernel had no room: a lost packet is
@@ -107,15 +116,40 @@ impl UdpPort {
         // Straight to the kernel: a full buffer means a drop, so nobody ever waits to become writable.
         match self.state.try_send((&self.socket).into(), &transmit) {
             Ok(()) => 0,
-            // A kernel or card without segmentation: `quinn-udp` has noticed and offers one segment from now on.
-            Err(error) if error.kind() != io::ErrorKind::WouldBlock && segments > 1 => run
-                .bytes
-                .chunks(run.segment.max(1))
-                .map(|datagram| self.send(Run::one(run.to, datagram)))
-                .sum(),
+            Err(error) if error.kind() != io::ErrorKind::WouldBlock && segments > 1 => {
+                self.send_singly(run, &error)
+            }
             Err(_) => segments as u64,
         }
     }
+
+    /// What the kernel did not take together. If it takes it one by one, it or the card knows no segmentation, and gets no
+    /// run any more. If not, the path leads nowhere: no reason to send everybody's datagrams one by one. `quinn-udp` takes it
+    /// for one, and for good, so what it says is asked only at the start.
+    fn send_singly(&self, run: Run<'_>, why: &io::Error) -> u64 {
+        let datagrams = run.bytes.chunks(run.segment.max(1));
+        let all = datagrams.len() as u64;
+        let dropped = datagrams
+            .map(|datagram| self.send(Run::one(run.to, datagram)))
+            .sum();
+        let may_be_segmentation =
+            why.kind() == io::ErrorKind::InvalidInput || why.raw_os_error() == Some(CARD_FAILS);
+        if may_be_segmentation && dropped < all {
+            tracing::info!(%why, "the kernel or the card takes datagrams only one by one");
+            self.segments_max.store(1, Ordering::Relaxed);
+        }
+        dropped
+    }
+}
+
+/// Whether an answer can go back: it cannot leave from an address that is everybody's (broadcast, multicast), nor go to port
+/// 0. No client sends so; who repeats what one has sent may.
+fn can_be_answered(client: SocketAddr, ours: Option<IpAddr>) -> bool {
+    let is_everybodys = |ip: IpAddr| match ip.to_canonical() {
+        IpAddr::V4(ip) => ip.is_broadcast() || ip.is_multicast(),
+        IpAddr::V6(ip) => ip.is_multicast(),
+    };
+    client.port() != 0 && !ours.is_some_and(is_everybodys)
 }
 
 #[cfg(test)]
@@ -146,6 +180,123 @@ mod tests {
             let came = client.recv_from(&mut answer).await.unwrap();
             assert_eq!(came, (6, ours[place]));
         }
+    }
+
+    /// A whole network's own address (127.255.255.255) is told from a machine's by nothing but the kernel's refusal.
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn what_is_sent_to_everybody_switches_segmentation_off_for_nobody() {
+        let mut port = UdpPort::bind("0.0.0.0:0".parse().unwrap()).unwrap();
+        let number = port.local_addr().unwrap().port();
+        let segments_max = port.segments_max();
+        assert!(segments_max > 1, "this kernel segments");
+        let client = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        client.set_broadcast(true).unwrap();
+        socket2::SockRef::from(&client)
+            .bind_device(Some(b"lo"))
+            .unwrap();
+        let mut paths: Vec<Path> = vec![];
+        for to in [
+            [127, 255, 255, 255],
+            [255, 255, 255, 255],
+            [224, 0, 0, 1],
+            [127, 0, 0, 1],
+        ] {
+            client
+                .send_to(b"check", SocketAddr::from((to, number)))
+                .await
+                .unwrap();
+        }
+        let ours = Some(IpAddr::from([127, 0, 0, 1]));
+        while paths.last().is_none_or(|path| path.ours != ours) {
+            port.readable().await.unwrap();
+            port.receive(|_, from| paths.push(from)).unwrap();
+        }
+        let everybodys = |path: &&Path| path.ours.is_some_and(|ip| ip != ours.unwrap());
+        let everybodys: Vec<_> = paths.iter().filter(everybodys).collect();
+        assert_eq!(everybodys.len(), 1, "the rest is not read: {everybodys:?}");
+        for path in paths {
+            answers(&port, path);
+        }
+        assert_eq!(port.segments_max(), segments_max);
+        let mut answer = [0; 16];
+        for expected in [&b"four"[..], b"four", b"end"] {
+            let came = client.recv(&mut answer).await.unwrap();
+            assert_eq!(&answer[..came], expected);
+        }
+    }
+
+    /// Sends a run of three; gives how many were dropped.
+    fn answers(port: &UdpPort, to: Path) -> u64 {
+        port.send(Run {
+            to,
+            segment: 4,
+            bytes: b"fourfourend",
+        })
+    }
+
+    #[tokio::test]
+    async fn a_path_that_leads_nowhere_switches_segmentation_off_for_nobody() {
+        let port = UdpPort::bind("0.0.0.0:0".parse().unwrap()).unwrap();
+        let segments_max = port.segments_max();
+        let near: SocketAddr = "127.0.0.1:9".parse().unwrap();
+        for (client, ours) in [
+            (near, Some([255, 255, 255, 255])),
+            (near, Some([224, 0, 0, 5])),
+            (near, Some([127, 255, 255, 255])),
+            // An address that the machine has no more.
+            (near, Some([203, 0, 113, 77])),
+            ("127.0.0.1:0".parse().unwrap(), None),
+        ] {
+            let ours = ours.map(IpAddr::from);
+            assert_eq!(
+                answers(&port, Path { client, ours }),
+                3,
+                "{client} {ours:?}"
+            );
+        }
+        assert_eq!(port.segments_max(), segments_max);
+    }
+
+    /// More than Linux takes in one call: what a kernel without segmentation says of any run.
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn a_kernel_that_takes_only_single_datagrams_gets_single_ones() {
+        let port = UdpPort::bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let client = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        assert!(port.segments_max() > 1, "this kernel segments");
+        let run = Run {
+            to: client.local_addr().unwrap().into(),
+            segment: 1,
+            bytes: &[7; 200],
+        };
+        assert_eq!(port.send(run), 0);
+        assert_eq!(port.segments_max(), 1);
+        for _ in 0..200 {
+            assert_eq!(client.recv(&mut [0; 16]).await.unwrap(), 1);
+        }
+    }
+
+    #[test]
+    fn nothing_is_answered_from_an_address_of_everybodys_or_to_no_port() {
+        let may = |to: &str, port| {
+            let client = SocketAddr::from(([192, 0, 2, 1], port));
+            can_be_answered(client, Some(to.parse().unwrap()))
+        };
+        for ours in ["192.0.2.2", "::ffff:192.0.2.2", "2001:db8::1", "fe80::1"] {
+            assert!(may(ours, 9), "{ours}");
+            assert!(!may(ours, 0), "{ours}");
+        }
+        for everybodys in [
+            "255.255.255.255",
+            "::ffff:255.255.255.255",
+            "224.0.0.5",
+            "::ffff:224.0.0.1",
+            "ff02::1",
+        ] {
+            assert!(!may(everybodys, 9), "{everybodys}");
+        }
+        assert!(can_be_answered(([192, 0, 2, 1], 9).into(), None));
     }
 
     #[tokio::test]
