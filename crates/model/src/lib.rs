@@ -25,4 +25,4 @@ pub use link::{LinkReport, LinkStats, LinkStep};
 pub use peer::{PeerAsk, PeerSay, ScreenSlots, Side};
 pub use roles::{Carries, EndpointKind, Role};
 pub use stage::{Presentation, Stage};
-pub use subscriber::subscriber;
+pub use subscriber::{NETWORK_TIMES, network_of, subscriber};

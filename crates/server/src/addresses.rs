@@ -1,6 +1,6 @@
 //! How many connections one address may have, and may make: a whole office behind one address fits, a flood does not.
 
-use diemcau_model::subscriber;
+use diemcau_model::{NETWORK_TIMES, network_of, subscriber};
 use prometheus_client::{
     encoding::EncodeLabelSet,
     metrics::{counter::Counter, family::Family},
@@ -8,7 +8,7 @@ use prometheus_client::{
 };
 use std::{
     collections::HashMap,
-    net::{IpAddr, Ipv6Addr},
+    net::IpAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Instant,
 };
@@ -17,8 +17,6 @@ use std::{
 const TOLD_WHY: usize = 64;
 /// How many are told at once, of all addresses.
 const TOLD_WHY_MAX: usize = 256;
-/// How many times what one address may have a network of IPv6 may have, of whose addresses one subscriber may own all.
-const NETWORK_TIMES: u32 = 2;
 /// One place of so many is kept for addresses with few connections, so that those with many do not take all.
 const KEPT_OF: usize = 10;
 /// How many are few: a household's pages, a room's machines.
@@ -257,17 +255,6 @@ impl Drop for Permit {
     }
 }
 
-/// The largest network that one subscriber gets (a /48), with thousands of the smallest in it; IPv4 has none.
-fn network_of(address: IpAddr) -> Option<IpAddr> {
-    match address.to_canonical() {
-        IpAddr::V4(_) => None,
-        IpAddr::V6(address) => {
-            let network = u128::from(address) & (u128::MAX << 80);
-            Some(IpAddr::V6(Ipv6Addr::from(network)))
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -417,10 +404,5 @@ mod tests {
         // Beside it the rest: so that nobody but who has too many notices.
         let (few, told, _) = fill(&addresses, |n| format!("198.51.{}.{}", n / FEW, 1));
         assert_eq!((few.len(), told), (100, 0));
-    }
-
-    #[test]
-    fn ipv4_has_no_larger_network_however_it_is_written() {
-        assert_eq!(network_of(ip("::ffff:192.0.2.1")), None);
     }
 }

@@ -1,5 +1,6 @@
 //! Where datagrams come from and go to: one UDP port, and the same port of TCP for networks that block UDP.
 
+mod open;
 mod outbox;
 mod tcp;
 mod udp;

@@ -6,10 +6,10 @@
 //! connection does not take at once waits in its `Outbox`, and what has no room there is dropped like a packet that is lost
 //! on the way: the estimate of the link follows.
 
+use super::open::{Counted, Open};
 use super::outbox::Outbox;
 use crate::engine::{Path, Run};
 use bytes::{Bytes, BytesMut};
-use diemcau_model::subscriber;
 use socket2::SockRef;
 use std::collections::HashMap;
 use std::io;
@@ -28,9 +28,6 @@ const FRAME_MAX_BYTES: usize = 2_048;
 const UNSENT_MAX_BYTES: u32 = 4 * 1024;
 /// `MSG_EOR`: Linux looks at the bound only where it begins a new piece, and a piece may be 64 KiB; this ends it.
 const END_OF_RECORD: i32 = if cfg!(target_os = "linux") { 0x80 } else { 0 };
-/// Connections at once, and of one subscriber.
-const CONNECTIONS_MAX: usize = 512;
-const OF_SUBSCRIBER_MAX: usize = 32;
 /// A client that says nothing for so long is cut: a living one proves itself every few seconds (RFC 7675).
 const SILENT_MAX: Duration = Duration::from_secs(30);
 /// A connection that no leg answered for so long, or answers any more, is cut, whatever comes over it: a client's first
@@ -188,49 +185,9 @@ impl WayOut {
     }
 }
 
-/// A connection that is open, counted as long as it is.
-struct Counted(Arc<Count>, IpAddr);
-
-#[derive(Default)]
-struct Count(std::sync::Mutex<HashMap<IpAddr, usize>>);
-
-impl Counted {
-    fn one_more(count: &Arc<Count>, ip: IpAddr) -> Option<Self> {
-        let mut open = count.lock();
-        let all: usize = open.values().sum();
-        let of_subscriber = open.entry(ip).or_default();
-        if all >= CONNECTIONS_MAX || *of_subscriber >= OF_SUBSCRIBER_MAX {
-            return None;
-        }
-        *of_subscriber += 1;
-        drop(open);
-        Some(Self(Arc::clone(count), ip))
-    }
-}
-
-impl Drop for Counted {
-    fn drop(&mut self) {
-        let mut open = self.0.lock();
-        let left = open.get(&self.1).map_or(0, |count| count.saturating_sub(1));
-        match left {
-            0 => open.remove(&self.1),
-            _ => open.insert(self.1, left),
-        };
-    }
-}
-
-impl Count {
-    // Every change is complete before the lock is left.
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<IpAddr, usize>> {
-        self.0
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
-    }
-}
-
 /// Ends when the port is dropped.
 async fn accept(listener: TcpListener, tell: mpsc::Sender<News>) {
-    let count = Arc::new(Count::default());
+    let open = Arc::new(Open::default());
     for number in 0_u32.. {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
@@ -238,7 +195,7 @@ async fn accept(listener: TcpListener, tell: mpsc::Sender<News>) {
         };
         match accepted {
             Ok((stream, from)) => {
-                let Some(counted) = Counted::one_more(&count, subscriber(from.ip())) else {
+                let Some(counted) = Counted::one_more(&open, from.ip()) else {
                     tracing::debug!(%from, "too many media connections over TCP");
                     continue;
                 };
@@ -352,6 +309,7 @@ fn send(writes: &TcpStream, bytes: &[u8]) -> io::Result<usize> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::open::OF_SUBSCRIBER_MAX;
     use super::super::outbox::WAITING_MAX_BYTES;
     use super::super::outbox::tests::{Programme, SOUND, framed};
     use super::*;
