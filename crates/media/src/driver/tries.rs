@@ -10,10 +10,11 @@ use std::time::{Duration, Instant};
 /// goes on. A room whose link flaps makes two in that time.
 const MACHINE_MAX: usize = 4;
 const WINDOW: Duration = Duration::from_secs(10);
-/// Those of all who only watch with one link, at once and in a second: as many as have a place come back together when the
-/// server does.
+/// Those of all who only watch with one link, at once: as many as have a place come back together when the server does. Then
+/// so many a second: people come and go, and who joins anew without end is held by nothing else, for nothing tells it from
+/// another.
 const CROWD: f64 = super::places::WATCHERS_MAX as f64;
-const CROWD_A_SECOND: f64 = 100.0;
+const CROWD_A_SECOND: f64 = 10.0;
 
 /// What the seats have asked for; a conference has so many of them.
 #[derive(Default)]
@@ -47,14 +48,19 @@ impl Tries {
         }
         let crowd = self.crowds.entry(peer.seat);
         let crowd = crowd.or_insert_with(|| Allowance::new(CROWD_A_SECOND, CROWD, now));
-        peer.tries.take(now) && crowd.take(now)
+        // A refusal by one costs nothing of the other.
+        peer.tries.may(now) && crowd.take(now) && peer.tries.take(now)
     }
 }
 
 impl Recent {
+    fn may(&self, now: Instant) -> bool {
+        let passed = |at| now.saturating_duration_since(at) >= WINDOW;
+        self.0[0].is_none_or(passed)
+    }
+
     fn take(&mut self, now: Instant) -> bool {
-        let oldest = self.0[0];
-        if oldest.is_some_and(|at| now.saturating_duration_since(at) < WINDOW) {
+        if !self.may(now) {
             return false;
         }
         self.0.rotate_left(1);
@@ -115,8 +121,33 @@ mod tests {
             (0..count).filter(|n| anew(n)).count()
         };
         assert_eq!(come(5_000, start), CROWD as usize);
-        assert_eq!(come(5_000, start + Duration::from_secs(1)), 100);
-        let later = start + Duration::from_secs(60);
+        let second = Duration::from_secs(1);
+        assert_eq!(come(5_000, start + second), 10);
+        assert_eq!(come(5_000, start + 2 * second), 10);
+        let later = start + 120 * second;
         assert_eq!(come(5_000, later), CROWD as usize);
+    }
+
+    #[test]
+    fn whom_the_crowd_has_left_nothing_still_has_its_own_tries_and_the_other_way_round() {
+        let (mut tries, start) = (Tries::default(), Instant::now());
+        let second = Duration::from_secs(1);
+        let mut try_one = |peer: &mut Peer, at| tries.take(peer, Side::Downlink, at);
+        for _ in 0..CROWD as usize {
+            assert!(try_one(&mut peer(1, Carries::Watch), start));
+        }
+        let mut refused = peer(1, Carries::Watch);
+        for _ in 0..100 {
+            assert!(!try_one(&mut refused, start), "others have taken all");
+        }
+        for _ in 0..MACHINE_MAX {
+            assert!(try_one(&mut refused, start + second), "none was lost");
+        }
+        for _ in 0..100 {
+            assert!(!try_one(&mut refused, start + second), "its own four");
+        }
+        let mut another = || try_one(&mut peer(1, Carries::Watch), start + second);
+        let left = (0..100).filter(|_| another()).count();
+        assert_eq!(left, 10 - MACHINE_MAX, "those took nothing of the crowd's");
     }
 }
