@@ -212,8 +212,7 @@ mod tests {
             port.readable().await.unwrap();
             port.receive(|_, from| paths.push(from)).unwrap();
         }
-        let everybodys = |path: &&Path| path.ours.is_some_and(|ip| ip != ours.unwrap());
-        let everybodys: Vec<_> = paths.iter().filter(everybodys).collect();
+        let everybodys: Vec<_> = paths.iter().filter(|path| path.ours != ours).collect();
         assert_eq!(everybodys.len(), 1, "the rest is not read: {everybodys:?}");
         for path in paths {
             answers(&port, path);
