@@ -83,6 +83,8 @@ pub(crate) struct Room {
     owed: Vec<Owed>,
     /// What the desks know of it.
     alarms_told: BTreeSet<Alarm>,
+    /// Connections that enter when this round is written: also while that takes its time they count as coming.
+    joins: Vec<Join>,
     /// Connections that wait at the door.
     lobby: BTreeMap<WaitId, Waiter>,
     /// Sites whose microphone was closed by something that could not be written: silent until the record has it too.
@@ -110,7 +112,6 @@ struct Round {
     entries: Vec<Entry>,
     /// Commands decided in this round: who asked, which id, what to answer.
     answers: Vec<(PeerId, String, Answer)>,
-    joins: Vec<Join>,
     to_lobby: Vec<ToLobby>,
     turned_away: Vec<TurnedAway>,
     /// Seats whose machine was changed, and the connection that asked for it.
@@ -173,6 +174,7 @@ impl Room {
             shut: BTreeSet::new(),
             owed: vec![],
             alarms_told: BTreeSet::new(),
+            joins: vec![],
             lobby: BTreeMap::new(),
             silenced: BTreeSet::new(),
             withheld: None,
@@ -337,7 +339,7 @@ impl Room {
             self.members.error(peer, ErrorWhy::StorageFailed, Some(id));
             return;
         }
-        let asked = self.see_who_is_there(asked, round);
+        let asked = self.see_who_is_there(asked);
         let Some(decided) = self.ask_rules(&asked) else {
             return self.drop_client(peer, ErrorWhy::ServerFault, id).await;
         };
@@ -528,7 +530,6 @@ impl Room {
         let Round {
             entries,
             answers,
-            joins,
             to_lobby,
             turned_away,
             changed,
@@ -570,7 +571,7 @@ impl Room {
         self.tell_alarms();
         self.let_wait(to_lobby, is_written).await;
         self.turn_away(turned_away, is_written);
-        for join in joins {
+        for join in mem::take(&mut self.joins) {
             self.enter(join).await;
         }
         stop

@@ -9,7 +9,7 @@
 
 mod support;
 
-use diemcau_conference::{CommentKind, CommentWords, Event, Refusal};
+use diemcau_conference::{CommentKind, CommentWords, Event, Refusal, Setup};
 use diemcau_hub::{Frame, Inbound, Outlet, Socket, Wire, pin_hash, token_hash};
 use diemcau_model::{DeviceId, DraftId, ParagraphRef, PeerAsk, Role, SeatId, WaitId};
 use diemcau_protocol::{ClientCommand, ClientFrame, ErrorWhy, Fact, PROTOCOL, ServerFrame};
@@ -19,7 +19,11 @@ use std::{
     task::{Context, Poll},
     time::Duration,
 };
-use support::{Guest, disk::hub_on_a_disk_of, hub_of, setup};
+use support::{
+    Guest,
+    disk::{OnDisk, hub_on_a_disk_of},
+    hub_of, setup,
+};
 use tokio::{
     sync::mpsc,
     time::{Instant, sleep, timeout},
@@ -184,13 +188,17 @@ async fn guarded() -> Arc<diemcau_hub::Hub> {
 
 /// The same of other links.
 async fn bound(seats: &[SeatId]) -> Arc<diemcau_hub::Hub> {
+    hub_of(setup_bound(seats)).await.0
+}
+
+fn setup_bound(seats: &[SeatId]) -> Setup {
     let mut setup = setup();
     setup
         .seats
         .iter_mut()
         .filter(|seat| seats.contains(&seat.id))
         .for_each(|seat| seat.bound = true);
-    hub_of(setup).await.0
+    setup
 }
 
 #[tokio::test(start_paused = true)]
@@ -500,6 +508,136 @@ async fn a_ban_spares_a_chair_that_came_with_an_open_link() {
     sleep(Duration::from_secs(1)).await;
     let expel = desk.command("again", ClientCommand::ExpelSeat { seat, ban });
     assert!(matches!(expel.await, ServerFrame::Ok { .. }));
+}
+
+/// A machine that the secretary's seat knows and that stands at the door with the chair's open link, and a desk that shuts
+/// out whoever the secretary's seat knows.
+struct TwoLinks {
+    on: OnDisk,
+    desk: Guest,
+    chair: Guest,
+    _secretary: Guest,
+}
+
+async fn two_links() -> TwoLinks {
+    let on = hub_on_a_disk_of(setup_bound(&[SECRETARY, SeatId(2)])).await;
+    let hub = &on.hub;
+    let mut desk = Guest::join(hub, "chair").await;
+    let _observer = Guest::come(hub, "observer", device(9), None).await;
+    let _stranger = Guest::come(hub, "observer", device(8), None).await;
+    let wait = waiting(&mut desk).await;
+    let ban = true;
+    let refuse = desk.command("refuse", ClientCommand::RefuseDevice { wait, ban });
+    assert!(matches!(refuse.await, ServerFrame::Ok { .. }));
+    // Since somebody is shut out, an open link asks for the key too.
+    let _secretary = Guest::come(hub, "secretary", device(1), None).await;
+    let chair = Guest::knock(hub, "chair", device(1)).await;
+    assert!(matches!(chair.welcome, ServerFrame::Prove { .. }));
+    TwoLinks {
+        on,
+        desk,
+        chair,
+        _secretary,
+    }
+}
+
+impl TwoLinks {
+    async fn chair_comes(&self) {
+        let (device, pin) = (None, None);
+        self.chair.say(&ClientFrame::Proof { device, pin }).await;
+    }
+
+    async fn desk_asks(&self, id: &str, command: ClientCommand) {
+        let id = id.into();
+        self.desk.say(&ClientFrame::Command { id, command }).await;
+    }
+
+    async fn desk_bans(&self) {
+        let (seat, ban) = (SECRETARY, true);
+        self.desk_asks("ban", ClientCommand::ExpelSeat { seat, ban })
+            .await;
+    }
+
+    async fn the_chair_is_spared(mut self) {
+        let is_answer = |frame: &ServerFrame| matches!(frame, ServerFrame::Ok { id, .. } | ServerFrame::Refused { id, .. } if id == "ban");
+        let answer = self.desk.until(is_answer).await;
+        let why = Refusal::DeviceInUse;
+        assert!(
+            matches!(&answer, ServerFrame::Refused { why: told, .. } if *told == why),
+            "{answer:?}"
+        );
+        let heard = self.chair.hear().await;
+        assert!(
+            matches!(heard, Some(ServerFrame::Welcome { .. })),
+            "{heard:?}"
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_ban_spares_a_chair_that_comes_in_the_same_moment() {
+    let two = two_links().await;
+    two.chair_comes().await;
+    two.desk_bans().await;
+    two.the_chair_is_spared().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_ban_spares_a_chair_that_comes_while_the_disk_hangs_or_in_the_moment_it_begins_to() {
+    for comes_before in [true, false] {
+        let two = two_links().await;
+        two.on.disk.takes(Duration::from_secs(20));
+        if comes_before {
+            two.chair_comes().await;
+        }
+        let text = "hangs".into();
+        two.desk_asks("hangs", ClientCommand::SetNotice { text })
+            .await;
+        // The room notices after one second.
+        sleep(Duration::from_secs(2)).await;
+        two.on.disk.takes(Duration::ZERO);
+        if !comes_before {
+            two.chair_comes().await;
+            sleep(Duration::from_millis(1)).await;
+        }
+        two.desk_bans().await;
+        two.the_chair_is_spared().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_ban_spares_no_machine_that_would_have_to_wait_with_a_chairs_link() {
+    let mut setup = setup_bound(&[SeatId(0), SECRETARY]);
+    let mut technician = setup.seats[0].clone();
+    (technician.id, technician.role) = (SeatId(3), Role::Technician);
+    technician.bound = false;
+    technician.token_sha256 = token_hash("technician");
+    setup.seats.push(technician);
+    let on = hub_on_a_disk_of(setup).await;
+    let _chair = Guest::come(&on.hub, "chair", device(2), None).await;
+    let mut technician = Guest::join(&on.hub, "technician").await;
+    let mut secretary = Guest::come(&on.hub, "secretary", device(1), None).await;
+    let thief = Guest::knock(&on.hub, "chair", device(1)).await;
+    on.disk.takes(Duration::from_secs(20));
+    technician
+        .say(&ClientFrame::Command {
+            id: "hangs".into(),
+            command: ClientCommand::SetNotice {
+                text: "hangs".into(),
+            },
+        })
+        .await;
+    sleep(Duration::from_secs(2)).await;
+    on.disk.takes(Duration::ZERO);
+    let (device, pin) = (None, None);
+    thief.say(&ClientFrame::Proof { device, pin }).await;
+    sleep(Duration::from_millis(1)).await;
+    let (seat, ban) = (SECRETARY, true);
+    let ban = technician.command("ban", ClientCommand::ExpelSeat { seat, ban });
+    let ban = ban.await;
+    assert!(matches!(ban, ServerFrame::Ok { .. }), "{ban:?}");
+    // It is cut while the disk hangs: afterwards it would have heard that it was expelled.
+    assert_eq!(secretary.away().await, ErrorWhy::StorageFailed);
 }
 
 fn comment() -> ClientCommand {

@@ -1,6 +1,6 @@
 //! Who comes to a room's door, and who is cut because it was sent away.
 
-use super::{Admission, Asked, InLobby, Join, NoSeat, Opened, Room, Round};
+use super::{Admission, Asked, InLobby, Join, Message, NoSeat, Opened, Room, Round};
 use crate::outlet::Outlet;
 use diemcau_conference::{Command, Event, Knock, Signal};
 use diemcau_journal::Entry;
@@ -93,7 +93,7 @@ impl Room {
                 };
                 round.to_lobby.push(waits);
             }
-            Some(_) | None => round.joins.push(Join {
+            Some(_) | None => self.joins.push(Join {
                 seat,
                 claim,
                 opened,
@@ -201,40 +201,73 @@ impl Room {
         }
     }
 
-    /// A command with who gives it and, for a ban, with what the rules cannot know: who is there with which device.
-    pub(super) fn asked(&self, peer: PeerId, id: String, mut command: Command) -> Option<Asked> {
-        let actor = self.members.actor(peer)?;
-        if let Command::RefuseDevice { present, .. } | Command::ExpelSeat { present, .. } =
-            &mut command
-        {
-            *present = self.members.devices();
-        }
-        Some(Asked {
+    /// A command with who gives it, as the rules may be asked about it at once.
+    pub(super) fn asked(&self, peer: PeerId, id: String, command: Command) -> Option<Asked> {
+        let asked = Asked {
             peer,
-            actor,
+            actor: self.members.actor(peer)?,
             id,
             command,
+        };
+        Some(self.see_who_is_there(asked))
+    }
+
+    /// With what the rules cannot know and only now is true: for a ban, who is there or comes with which device; for a
+    /// change of a seat's machine, whether another one than the asker's does.
+    #[allow(
+        clippy::wildcard_enum_match_arm,
+        reason = "the other commands need not know who is there"
+    )]
+    pub(super) fn see_who_is_there(&self, mut asked: Asked) -> Asked {
+        match &mut asked.command {
+            Command::RefuseDevice { present, .. } | Command::ExpelSeat { present, .. } => {
+                *present = self.members.devices();
+                present.extend(self.coming());
+            }
+            Command::RestoreSeat { seat, is_there } => {
+                let own = asked.actor.seat == *seat;
+                *is_there = self.is_another_there(*seat, asked.peer, own);
+            }
+            _ => {}
+        }
+        asked
+    }
+
+    /// The seats to which somebody comes, each with a device: when this round is written, or the store has answered. Who
+    /// was let in at the door in this round is known to its seat.
+    fn coming(&self) -> impl Iterator<Item = (SeatId, DeviceId)> {
+        let enters = self.joins.iter().map(|join| (join.seat, join.claim));
+        let waits = self.waiting.iter().filter_map(|message| match message {
+            Message::Join { seat, claim, .. } => Some((*seat, *claim)),
+            Message::Waited(_)
+            | Message::Gone { .. }
+            | Message::Command { .. }
+            | Message::Media { .. }
+            | Message::Acknowledge { .. }
+            | Message::Leave { .. }
+            | Message::Alarms { .. }
+            | Message::Stop { .. } => None,
+        });
+        enters.chain(waits).filter_map(|(seat, claim)| {
+            let device = claim?.device?;
+            // Who only has a link, and would wait at the door, is nobody there.
+            let comes = matches!(self.becomes(seat, claim), Ok(Knock::Enters | Knock::Binds));
+            comes.then_some((seat, device))
         })
     }
 
-    /// What the rules cannot know of a seat whose machine is changed: whether another one than the asker's is there, or
-    /// comes in this round.
-    pub(super) fn see_who_is_there(&self, mut asked: Asked, round: &Round) -> Asked {
-        if let Command::RestoreSeat { seat, is_there } = &mut asked.command {
-            let (seat, asker) = (*seat, asked.peer);
-            // A second tab of the machine that asks is no other machine; a connection without a key may be any.
-            let own = self.members.device(asker);
-            let own = own.filter(|_| asked.actor.seat == seat);
-            let is_other = |device: Option<DeviceId>| device.is_none() || device != own;
-            let mut members = self.members.of_seat(seat).into_iter();
-            let mut comes = round.joins.iter().filter(|join| join.seat == seat);
-            // Who was let in in this round stands in the lobby until it is over.
-            let mut waits = self.lobby.values().filter(|waiter| waiter.seat == seat);
-            *is_there = members.any(|peer| peer != asker && is_other(self.members.device(peer)))
-                || comes.any(|join| is_other(join.claim.and_then(|claim| claim.device)))
-                || waits.any(|waiter| is_other(waiter.device));
-        }
-        asked
+    /// Whether another machine than the asker's is there for a seat, or comes in this round.
+    fn is_another_there(&self, seat: SeatId, asker: PeerId, is_own: bool) -> bool {
+        // A second tab of the machine that asks is no other machine; a connection without a key may be any.
+        let own = self.members.device(asker).filter(|_| is_own);
+        let is_other = |device: Option<DeviceId>| device.is_none() || device != own;
+        let mut members = self.members.of_seat(seat).into_iter();
+        let mut comes = self.joins.iter().filter(|join| join.seat == seat);
+        // Who was let in in this round stands in the lobby until it is over.
+        let mut waits = self.lobby.values().filter(|waiter| waiter.seat == seat);
+        members.any(|peer| peer != asker && is_other(self.members.device(peer)))
+            || comes.any(|join| is_other(join.claim.and_then(|claim| claim.device)))
+            || waits.any(|waiter| is_other(waiter.device))
     }
 
     /// What was decided about seats and devices is done to their connections; `changed` says who asked for the change of a
