@@ -155,10 +155,15 @@ fn header(length: usize) -> ([u8; HEADER_MAX], usize) {
     }
 }
 
+/// Bytes of a frame that are written in one go: the kernel and the cipher take their time to copy, and others are to have
+/// theirs between.
+pub const SEND_AT_ONCE: usize = 64 * 1024;
+
 /// Where a connection's frames go. Written to from whichever task has something to say; the outlet before it sees to
 /// it that they do not do so at once.
 pub trait Wire: Send + Sync {
-    /// Writes of a frame's bytes what is taken without waiting, beginning with byte `from`.
+    /// Writes of a frame's bytes what is taken without waiting, beginning with byte `from`; to a socket no more than
+    /// `SEND_AT_ONCE`.
     ///
     /// # Errors
     /// `WouldBlock` when nothing is taken now; anything else: the connection is gone.

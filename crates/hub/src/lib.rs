@@ -26,7 +26,7 @@ mod telemetry;
 pub use admission::{Ground, Hub, OpenError, token_hash};
 pub use clock::Clock;
 pub use connection::{Inbound, Socket};
-pub use frame::{Frame, Wire};
+pub use frame::{Frame, SEND_AT_ONCE, Wire};
 pub use health::HealthLimits;
 pub use media::MediaLines;
 pub use metrics::Metrics;

@@ -2,9 +2,10 @@
 //! fresh snapshot instead of the frames it missed.
 //!
 //! Whoever has something to say writes it at once, without waking a task; only what the client does not take is kept,
-//! and sent on by the connection's own task.
+//! and sent on by the connection's own task. That holds the queue only to look at it: a welcome takes long to copy, and
+//! the room, which tells everybody in one round, must wait for none.
 
-use crate::{Frame, Wire};
+use crate::{Frame, SEND_AT_ONCE, Wire};
 use diemcau_model::limits;
 use std::{
     collections::VecDeque,
@@ -14,6 +15,7 @@ use std::{
 };
 use tokio::{
     sync::Notify,
+    task::yield_now,
     time::{Instant, sleep_until},
 };
 
@@ -77,6 +79,8 @@ struct Queue {
     frames: VecDeque<(Frame, usize)>,
     /// How many bytes of the first one are sent.
     sent: usize,
+    /// More of the first one is being sent, by somebody who does not hold the queue meanwhile.
+    is_sending: bool,
     /// How many bytes count, of all that wait.
     waiting: usize,
     /// Since when the first one waits.
@@ -89,6 +93,8 @@ struct Queue {
 enum Next {
     /// Nothing waits.
     Idle,
+    /// It goes on after others had their turn.
+    Again,
     /// The client does not take more; what waits first must be taken by then.
     Blocked(Instant),
     /// Everything is said, or no more can be: close.
@@ -162,8 +168,9 @@ impl Outlet {
             return self.cut(&mut queue, Close::Lagging);
         }
         queue.push(frame, counted);
-        self.flush(&mut queue);
-        if !queue.is_done() {
+        drop(queue);
+        self.flush();
+        if !self.lock().is_done() {
             self.wake.notify_one();
         }
     }
@@ -209,6 +216,7 @@ impl Outlet {
             match self.next() {
                 Next::End(why) => return why,
                 Next::Idle => self.wake.notified().await,
+                Next::Again => yield_now().await,
                 Next::Blocked(until) => tokio::select! {
                     biased;
                     () = self.wake.notified() => {}
@@ -229,20 +237,24 @@ impl Outlet {
     /// Waits until everything is sent that waits, the close with it. Safe to cancel.
     pub async fn drained(&self) {
         loop {
-            {
-                let mut queue = self.lock();
-                self.flush(&mut queue);
-                if queue.is_done() {
-                    return;
+            let is_turn_over = self.flush();
+            if self.lock().is_done() {
+                return;
+            }
+            match is_turn_over {
+                true => yield_now().await,
+                false => {
+                    let _ = self.writable().await;
                 }
             }
-            let _ = self.writable().await;
         }
     }
 
     fn next(&self) -> Next {
-        let mut queue = self.lock();
-        self.flush(&mut queue);
+        if self.flush() {
+            return Next::Again;
+        }
+        let queue = self.lock();
         match queue.cut {
             _ if queue.gone => Next::End(Close::Normal),
             Some(why) if why == Close::Lagging || queue.is_done() => Next::End(why),
@@ -253,24 +265,58 @@ impl Outlet {
         }
     }
 
-    fn flush(&self, queue: &mut Queue) {
-        while let Some((frame, _)) = queue.frames.front() {
-            match self.wire.try_send(frame, queue.sent) {
-                Ok(taken) => queue.took(taken),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
-                Err(_) => {
-                    self.lost(queue);
-                    return;
-                }
-            }
+    /// Sends of what waits as much as the client takes, and no more than one turn's; true when others have theirs first.
+    fn flush(&self) -> bool {
+        let mut sent = 0;
+        while sent < SEND_AT_ONCE {
+            let Some((frame, from)) = self.begin() else {
+                return false;
+            };
+            let Some(taken) = self.ended(self.wire.try_send(&frame, from)) else {
+                return false;
+            };
+            sent += taken;
+        }
+        true
+    }
+
+    /// The first frame, and from which byte on it is to be sent. Whoever offers one meanwhile puts it behind, for this one
+    /// stays in the queue.
+    fn begin(&self) -> Option<(Frame, usize)> {
+        let mut queue = self.lock();
+        if queue.is_sending {
+            return None;
+        }
+        if let Some((frame, _)) = queue.frames.front() {
+            let frame = frame.clone();
+            queue.is_sending = true;
+            return Some((frame, queue.sent));
         }
         match self.wire.try_flush() {
             Ok(()) => queue.since = None,
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
             Err(_) => {
-                self.lost(queue);
+                self.lost(&mut queue);
             }
         }
+        None
+    }
+
+    /// How many bytes of the first frame were taken; none when no more are now.
+    fn ended(&self, tried: io::Result<usize>) -> Option<usize> {
+        let mut queue = self.lock();
+        queue.is_sending = false;
+        match tried {
+            Ok(taken) => {
+                queue.took(taken);
+                return Some(taken);
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Err(_) => {
+                self.lost(&mut queue);
+            }
+        }
+        None
     }
 
     async fn writable(&self) -> io::Result<()> {
@@ -323,9 +369,10 @@ impl Queue {
         self.frames.pop_front();
     }
 
-    /// Nothing of what waits will be sent, but the rest of a frame that is begun.
+    /// Nothing of what waits will be sent, but the rest of a frame that is begun, or is about to be.
     fn forget(&mut self) {
-        self.frames.truncate(usize::from(self.sent > 0));
+        let is_begun = self.sent > 0 || self.is_sending;
+        self.frames.truncate(usize::from(is_begun));
         self.waiting = self.frames.iter().map(|(_, counted)| counted).sum();
     }
 
@@ -339,10 +386,19 @@ mod tests {
     use super::*;
     use bytes::Bytes;
     use std::{
-        sync::atomic::{AtomicUsize, Ordering},
+        sync::{
+            atomic::{AtomicUsize, Ordering},
+            mpsc,
+        },
         task::{Context, Poll},
     };
-    use tokio::time::timeout;
+    use tokio::{
+        task::{JoinHandle, spawn_blocking},
+        time::timeout,
+    };
+
+    /// A bound against hanging, no measure.
+    const LIVE: Duration = Duration::from_secs(30);
 
     /// A client that takes so many bytes and no more, until it is asked again.
     #[derive(Default)]
@@ -368,7 +424,8 @@ mod tests {
     impl Wire for Narrow {
         fn try_send(&self, frame: &Frame, from: usize) -> io::Result<usize> {
             let rest = frame.wire(from);
-            let taken = rest.len().min(self.room.load(Ordering::SeqCst));
+            let room = self.room.load(Ordering::SeqCst);
+            let taken = rest.len().min(room).min(SEND_AT_ONCE);
             if taken == 0 {
                 return Err(io::ErrorKind::WouldBlock.into());
             }
@@ -393,6 +450,60 @@ mod tests {
         (wire, outlet)
     }
 
+    /// A client for whom a frame is copied as long as somebody likes.
+    struct Slow {
+        begins: mpsc::Sender<()>,
+        end: Mutex<mpsc::Receiver<()>>,
+        got: Mutex<Vec<u8>>,
+    }
+
+    impl Wire for Slow {
+        fn try_send(&self, frame: &Frame, from: usize) -> io::Result<usize> {
+            let _ = self.begins.send(());
+            // Or whoever holds it up is gone.
+            let _ = self.end.lock().unwrap().recv();
+            let rest = frame.wire(from);
+            self.got.lock().unwrap().extend_from_slice(rest);
+            Ok(rest.len())
+        }
+
+        fn poll_writable(&self, _context: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    /// A welcome that is being copied until `end` is dropped.
+    struct Copying {
+        wire: Arc<Slow>,
+        outlet: Arc<Outlet>,
+        tending: JoinHandle<Close>,
+        end: mpsc::Sender<()>,
+    }
+
+    async fn copying() -> Copying {
+        let ((begins, begun), (end, ends)) = (mpsc::channel(), mpsc::channel());
+        let wire = Arc::new(Slow {
+            begins,
+            end: Mutex::new(ends),
+            got: Mutex::default(),
+        });
+        let outlet = Outlet::new(Arc::clone(&wire) as Arc<dyn Wire>);
+        assert_eq!(outlet.offer_snapshot(&frame(b"welcome")), Offer::Taken);
+        let tending = tokio::spawn(tend(&outlet));
+        spawn_blocking(move || begun.recv()).await.unwrap().unwrap();
+        Copying {
+            wire,
+            outlet,
+            tending,
+            end,
+        }
+    }
+
+    fn tend(outlet: &Arc<Outlet>) -> impl Future<Output = Close> + use<> {
+        let outlet = Arc::clone(outlet);
+        async move { outlet.tend().await }
+    }
+
     fn frame(bytes: &'static [u8]) -> Frame {
         Frame::raw(Bytes::from_static(bytes))
     }
@@ -414,6 +525,58 @@ mod tests {
         outlet.close(Close::Policy);
         assert_eq!(outlet.tend().await, Close::Policy);
         assert_eq!(wire.got(), b"onetwo");
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn nobody_who_offers_waits_while_a_welcome_is_copied() {
+        let Copying {
+            wire,
+            outlet,
+            tending,
+            end,
+        } = copying().await;
+        let offering = Arc::clone(&outlet);
+        let offered = spawn_blocking(move || offering.offer(&frame(b"fact")));
+        let offered = timeout(LIVE, offered).await;
+        drop(end);
+        assert_eq!(offered.expect("it waited").unwrap(), Offer::Taken);
+        outlet.close(Close::Policy);
+        assert_eq!(tending.await.unwrap(), Close::Policy);
+        assert_eq!(*wire.got.lock().unwrap(), b"welcomefact");
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_welcome_that_is_being_copied_when_its_client_is_cut_is_begun_and_so_is_finished() {
+        let Copying {
+            wire,
+            outlet,
+            tending,
+            end,
+        } = copying().await;
+        assert_eq!(outlet.offer(&frame(b"fact")), Offer::Taken);
+        outlet.close(Close::Lagging);
+        drop(end);
+        assert_eq!(tending.await.unwrap(), Close::Lagging);
+        outlet.control(frame(b"!"));
+        outlet.drained().await;
+        assert_eq!(*wire.got.lock().unwrap(), b"welcome!");
+    }
+
+    #[tokio::test]
+    async fn others_have_their_turn_while_a_welcome_is_sent() {
+        let (wire, outlet) = narrow(usize::MAX / 2);
+        let welcome = Bytes::from(vec![b'x'; 10 * SEND_AT_ONCE]);
+        let length = welcome.len();
+        assert_eq!(outlet.offer_snapshot(&Frame::raw(welcome)), Offer::Taken);
+        let tending = tokio::spawn(tend(&outlet));
+        let mut turns = 0;
+        while wire.got().len() < length {
+            turns += 1;
+            yield_now().await;
+        }
+        assert!(turns >= 10, "{turns}");
+        outlet.close(Close::Policy);
+        assert_eq!(tending.await.unwrap(), Close::Policy);
     }
 
     #[tokio::test]

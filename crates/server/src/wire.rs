@@ -1,7 +1,7 @@
 //! TCP, with or without TLS, as frames go out over it from whichever task has something to say.
 
 use crate::{addresses::Permit, stream::Parts};
-use diemcau_hub::{Frame, Wire};
+use diemcau_hub::{Frame, SEND_AT_ONCE, Wire};
 use socket2::SockRef;
 use std::{
     io::{self, Read as _, Write as _},
@@ -111,8 +111,10 @@ impl TcpWire {
 impl Wire for TcpWire {
     fn try_send(&self, frame: &Frame, from: usize) -> io::Result<usize> {
         let mut sent = from;
-        while sent < frame.len() {
+        let end = frame.len().min(from.saturating_add(SEND_AT_ONCE));
+        while sent < end {
             let bytes = frame.wire(sent);
+            let bytes = &bytes[..bytes.len().min(end - sent)];
             let taken = match &self.tls {
                 None => self.send_plain(bytes),
                 Some(tls) => self.send_encrypted(&mut locked(tls), bytes),
@@ -163,5 +165,58 @@ impl io::Write for Now<'_> {
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::addresses::{Addresses, Limits};
+    use bytes::Bytes;
+    use prometheus_client::registry::Registry;
+    use std::time::Instant;
+    use tokio::{io::AsyncReadExt, net::TcpListener};
+
+    const LIMITS: Limits = Limits {
+        connections: 10,
+        of_address: 10,
+        new_a_second: 10,
+    };
+
+    /// Both ends of a connection whose kernel takes more than is written in one go.
+    async fn wide() -> (TcpWire, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let client = TcpStream::connect(listener.local_addr().unwrap());
+        let (client, taken) = tokio::join!(client, listener.accept());
+        let (tcp, address) = taken.unwrap();
+        SockRef::from(&tcp)
+            .set_send_buffer_size(8 * SEND_AT_ONCE)
+            .unwrap();
+        let addresses = Addresses::new(LIMITS, &mut Registry::default());
+        let permit = addresses.admit(address.ip(), Instant::now()).unwrap();
+        let wire = TcpWire::new(Parts {
+            tcp,
+            tls: None,
+            permit,
+        });
+        (wire, client.unwrap())
+    }
+
+    #[tokio::test]
+    async fn a_long_frame_is_written_so_much_at_a_time_and_a_short_one_at_once() {
+        let (wire, mut client) = wide().await;
+        let short = Frame::raw(Bytes::from(vec![b's'; SEND_AT_ONCE]));
+        assert_eq!(wire.try_send(&short, 0).unwrap(), SEND_AT_ONCE);
+        let long = Frame::raw(Bytes::from(vec![b'l'; 2 * SEND_AT_ONCE + 1]));
+        let mut heard = vec![0; SEND_AT_ONCE];
+        for (from, taken) in [
+            (0, SEND_AT_ONCE),
+            (SEND_AT_ONCE, SEND_AT_ONCE),
+            (2 * SEND_AT_ONCE, 1),
+        ] {
+            client.read_exact(&mut heard).await.unwrap();
+            assert_eq!(wire.try_send(&long, from).unwrap(), taken, "{from}");
+        }
+        assert_eq!(heard, long.wire(0)[..SEND_AT_ONCE]);
     }
 }
