@@ -31,6 +31,10 @@ const BURST: f64 = 200.0;
 pub trait Socket: Send {
     /// The next thing the client sent; none when it is gone. Safe to cancel.
     fn recv(&mut self) -> impl Future<Output = Option<Inbound>> + Send;
+    /// Reads on, and throws away, until the client has answered the close or is gone. Safe to cancel.
+    fn read_out(&mut self) -> impl Future<Output = ()> + Send {
+        async { while self.recv().await.is_some() {} }
+    }
     /// The way out.
     fn outlet(&self) -> &Arc<Outlet>;
     /// Whether it may come to a seat at all; to one that may not, the link opens nothing.
@@ -346,7 +350,7 @@ pub(crate) fn say(socket: &impl Socket, frame: &ServerFrame) {
 /// Reads on until the client has answered the close. A socket that is dropped with something unread resets the
 /// connection, and the client would never see why it was closed.
 async fn linger(socket: &mut impl Socket) {
-    let _ = timeout(LINGER, async { while socket.recv().await.is_some() {} }).await;
+    let _ = timeout(LINGER, socket.read_out()).await;
 }
 
 async fn close(socket: &mut impl Socket, why: Close) {

@@ -8,6 +8,7 @@ use futures_util::StreamExt;
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
 use std::{
+    future::poll_fn,
     io,
     pin::Pin,
     sync::Arc,
@@ -26,6 +27,8 @@ use tokio_tungstenite::{
 const READ_BUFFER: usize = 512;
 /// How often is read before others have their turn: a client that always has more to say would keep the thread.
 const READS_AT_ONCE: u32 = 32;
+/// What is read at once of what nobody will look at.
+const THROWN_AWAY: usize = 4 * 1024;
 /// Twice the limit, so that a frame a little over it gets its error instead of a cut.
 const MESSAGE_MAX: usize = 2 * limits::FRAME_MAX_BYTES;
 /// How tungstenite is told that a message has too many pieces; no socket says this.
@@ -35,6 +38,8 @@ const IN_PIECES: io::ErrorKind = io::ErrorKind::QuotaExceeded;
 pub struct WebSocketLine {
     socket: WebSocketStream<Ends>,
     outlet: Arc<Outlet>,
+    /// The client did what ends its connection, and tungstenite reads nothing any more.
+    is_cut: bool,
 }
 
 impl WebSocketLine {
@@ -59,7 +64,11 @@ impl WebSocketLine {
             .max_frame_size(Some(MESSAGE_MAX));
         let socket =
             WebSocketStream::from_partially_read(ends, read, Role::Server, Some(config)).await;
-        Some(Self { socket, outlet })
+        Some(Self {
+            socket,
+            outlet,
+            is_cut: false,
+        })
     }
 }
 
@@ -94,7 +103,19 @@ impl Socket for WebSocketLine {
             Ok(Message::Binary(_)) => Some(Inbound::NotText),
             Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_)) => Some(Inbound::Control),
             Ok(Message::Close(_)) => None,
-            Err(error) => cut_for(&error),
+            Err(error) => {
+                let cut = cut_for(&error);
+                self.is_cut = cut.is_some();
+                cut
+            }
+        }
+    }
+
+    async fn read_out(&mut self) {
+        while self.recv().await.is_some() {}
+        if self.is_cut {
+            let ends = self.socket.get_mut();
+            poll_fn(|context| ends.poll_throw_away(context)).await;
         }
     }
 
@@ -145,6 +166,19 @@ impl Ends {
         self.reads_left = READS_AT_ONCE;
         context.waker().wake_by_ref();
         Poll::Pending
+    }
+
+    /// Reads what nobody will look at, until the client sends no more.
+    fn poll_throw_away(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        let mut bytes = [0; THROWN_AWAY];
+        loop {
+            ready!(self.poll_turn(context));
+            let mut buffer = ReadBuf::new(&mut bytes);
+            match ready!(self.wire.poll_read(context, &mut buffer)) {
+                Ok(()) if !buffer.filled().is_empty() => {}
+                Ok(()) | Err(_) => return Poll::Ready(()),
+            }
+        }
     }
 }
 
