@@ -3,7 +3,8 @@
 //! Packets wait, or are lost, for three reasons: what we send is too much, what others send is, or the road is so by
 //! itself. Only the first gets better by sending less, so only then less is sent. What was sent tells nothing of what could
 //! have been: a window in which little was sent lowers no figure (RFC 7661 calls its sender rate-limited, WebRTC's
-//! congestion control the application-limited region). And loss that is the same after less was sent was not ours.
+//! congestion control the application-limited region), unless clearly less arrives than even that. And loss that is the
+//! same after less was sent was not ours.
 
 use super::Shortest;
 use std::time::{Duration, Instant};
@@ -20,6 +21,10 @@ const SOUND_MOST_BPS: f64 = 1.5 * VOICE_BPS;
 const TRIAL_BPS: f64 = 170_000.0;
 /// Who sends less than this part of what the road is known to bear cannot have filled it.
 const USED: f64 = 0.7;
+/// Who sends less than that fills the road all the same, if what does not arrive of it while the link is full comes to so
+/// many windows. Others who come and go make packets wait by less than that, and lose fewer of them than this part.
+const SHORT_MAX: f64 = 2.0;
+const SHORT_FREE: f64 = 0.05;
 /// Who sends more than so many times what the road has borne of late tries more.
 const TRIED: f64 = 1.1;
 /// Of what was sent, so much less must a client think its road bears that it means less.
@@ -80,6 +85,8 @@ pub struct Road {
     borne: Shortest,
     /// Windows in a row that spoke of a full link.
     full_windows: u32,
+    /// What was sent in them and did not arrive, counted in windows.
+    short: f64,
     /// The packets of the last windows since the figure changed, and how many were lost; the newest last.
     told: [(u32, u32); LONG],
     /// Windows in a row in which nothing but a voice was sent.
@@ -123,6 +130,7 @@ impl Road {
             delivered: [0.0; WINDOWS],
             borne: Shortest::default(),
             full_windows: 0,
+            short: 0.0,
             told: [(0, 0); LONG],
             alone: 0,
             full: false,
@@ -173,6 +181,8 @@ impl Road {
             return self.free(seen, now);
         }
         self.full_windows += 1;
+        let short = 1.0 - seen.delivered / seen.sent.max(1.0);
+        self.short = (self.short + short - SHORT_FREE).max(0.0);
         if is_lossy_long {
             self.full_windows = self.full_windows.max(BELIEVED);
         }
@@ -202,6 +212,7 @@ impl Road {
         self.full = false;
         self.eased |= self.full_windows >= BELIEVED;
         self.full_windows = 0;
+        self.short = 0.0;
         // Kept as the least of negative figures, which is the most.
         let bits = seen.sent.min(seen.delivered) as i64;
         self.borne.saw(-bits, now);
@@ -225,9 +236,10 @@ impl Road {
         (f64::from(packets), f64::from(lost))
     }
 
-    /// Whether so much was sent that it may have filled the road.
+    /// Whether so much was sent that it may have filled the road. What was borne before the trouble says nothing of a road
+    /// that has become thin.
     fn is_used(&self, seen: &Seen) -> bool {
-        seen.sent >= USED * self.bps.min(self.borne())
+        seen.sent >= USED * self.bps.min(self.borne()) || self.short >= SHORT_MAX
     }
 
     fn borne(&self) -> f64 {
@@ -275,7 +287,13 @@ impl Road {
     fn lower(&mut self, bears: f64, sent: f64, now: Instant) {
         self.hold(sent, now);
         self.bps = self.bps.min(bears.max(VOICE_BPS));
+        self.forget_told();
+    }
+
+    /// The figure has changed: what was told before is not of it.
+    fn forget_told(&mut self) {
         self.told = Default::default();
+        self.short = 0.0;
     }
 
     fn hold(&mut self, sent: f64, now: Instant) {
@@ -303,7 +321,7 @@ impl Road {
                 true
             }
             Answer::Ours => {
-                self.told = Default::default();
+                self.forget_told();
                 false
             }
             Answer::TheRoads(loss) => {
@@ -311,7 +329,7 @@ impl Road {
                 self.bps = self.bps.max(doubt.bps);
                 (self.hold_until, self.patience) = (doubt.hold_until, doubt.patience);
                 (self.full_windows, self.grown_at) = (0, None);
-                self.told = Default::default();
+                self.forget_told();
                 false
             }
         }

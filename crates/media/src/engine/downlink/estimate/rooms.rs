@@ -39,7 +39,7 @@ struct Room {
     talks: fn(u64) -> bool,
     sees: fn(u64) -> bool,
     /// The best picture it asks for.
-    layer: usize,
+    layer: fn(u64) -> usize,
 }
 
 /// What it got in each fifth of a second.
@@ -68,7 +68,7 @@ fn watch(road: &Road, room: &Room, seconds: u64, seed: u64) -> Vec<Got> {
             let fits = PICTURES.iter().rposition(|(cost, _)| *cost <= left);
             let picture = fits
                 .filter(|_| (room.sees)(second))
-                .map(|fits| fits.min(room.layer));
+                .map(|fits| fits.min((room.layer)(second)));
             got.push(Got { bears, picture });
         }
         let stays = if in_burst { road.burst.1 } else { road.burst.2 };
@@ -133,7 +133,7 @@ fn seen(got: &[Got], layer: usize) -> usize {
 const SPEAKS_AND_PAUSES: Room = Room {
     talks: |second| second % 80 < 60,
     sees: |_| true,
-    layer: 2,
+    layer: |_| 2,
 };
 
 #[test]
@@ -200,7 +200,7 @@ fn who_only_listens_through_trouble_sees_at_once_what_is_shown_after_it() {
     let listens = Room {
         talks: |second| second % 20 < 10,
         sees: |second| second >= 90,
-        layer: 2,
+        layer: |_| 2,
     };
     for (even, others) in [(0, 30..65), (200, 0..0)] {
         let got = watch(
@@ -250,7 +250,7 @@ fn a_thin_road_is_found_whatever_it_loses_by_itself() {
 fn a_road_that_becomes_thin_after_an_hour_is_found_though_little_was_asked_of_it() {
     let asks_little = Room {
         talks: |_| true,
-        layer: 1,
+        layer: |_| 1,
         ..SPEAKS_AND_PAUSES
     };
     for waits_us in [1e6, 20e3] {
@@ -262,6 +262,30 @@ fn a_road_that_becomes_thin_after_an_hour_is_found_though_little_was_asked_of_it
             };
             let got = watch(&road, &asks_little, 75, 3);
             assert!(got[330..].iter().any(|got| got.picture == fits));
+        }
+    }
+}
+
+#[test]
+fn a_road_that_becomes_thin_is_found_also_when_more_was_asked_of_it_just_before() {
+    let asks_less = Room {
+        talks: |_| true,
+        layer: |second| if second < 30 { 2 } else { 1 },
+        ..SPEAKS_AND_PAUSES
+    };
+    for waits_us in [1e6, 20e3] {
+        for gap in [0, 3, 8] {
+            let thin = 30 + gap;
+            let road = Road {
+                becomes: (thin, 250e3),
+                waits_us,
+                ..GOOD
+            };
+            let got = watch(&road, &asks_less, thin + 40, 3);
+            let settled = &got[(thin as usize + 10) * 5..];
+            let much = settled.iter().filter(|got| got.picture > Some(0)).count();
+            assert!(much * 3 <= settled.len(), "{waits_us} {gap}: {much}");
+            assert!(least(&got) >= VOICE_BPS);
         }
     }
 }
