@@ -25,10 +25,10 @@ const USED: f64 = 0.7;
 /// many windows. Others who come and go make packets wait by less than that, and lose fewer of them than this part.
 const SHORT_MAX: f64 = 2.0;
 const SHORT_FREE: f64 = 0.05;
-/// Who sends more than so many times what the road has borne of late tries more.
-const TRIED: f64 = 1.1;
 /// Of what was sent, so much less must a client think its road bears that it means less.
 const TOLD_LESS: f64 = 0.9;
+/// Where packets are lost, who sends more than so many times what the road has borne of late tries more.
+const TRIED: f64 = 1.1;
 /// Waiting on the way beyond the shortest seen, in microseconds: more than a jittery radio link or a client that is
 /// short of processor time makes.
 const QUEUE_MAX_US: i64 = 300_000;
@@ -54,6 +54,9 @@ const GROWTH: f64 = 0.08;
 /// How long it stays after the first full link, and after many in a row.
 const PATIENCE_LEAST: Duration = Duration::from_secs(2);
 const PATIENCE_MOST: Duration = Duration::from_secs(60);
+/// Where packets wait so soon after the figure began to grow, more was tried, however little more: a queue takes seconds to
+/// fill.
+const TRIAL: Duration = Duration::from_secs(30);
 /// So much less must be sent before loss is compared, and so much of it must remain to be the road's.
 const CLEARLY_LESS: f64 = 0.8;
 const SAME_LOSS: f64 = 0.6;
@@ -194,7 +197,7 @@ impl Road {
             self.sound_alone(seen, waits, now);
         } else if self.is_used(seen) {
             match waits {
-                true => self.lower(self.arrived_of(WINDOWS) * AFTER_QUEUE, seen.sent, now),
+                true => self.lower(self.arrived_of(WINDOWS) * AFTER_QUEUE, true, now),
                 false => self.lower_for_loss(seen, now),
             }
         }
@@ -204,7 +207,7 @@ impl Road {
     /// than that says something.
     pub fn client_thinks(&mut self, bears: f64, sent: f64, now: Instant) {
         if sent > SOUND_MOST_BPS && bears < TOLD_LESS * sent {
-            self.lower(bears, sent, now);
+            self.lower(bears, true, now);
         }
     }
 
@@ -256,7 +259,7 @@ impl Road {
     fn sound_alone(&mut self, seen: &Seen, waits: bool, now: Instant) {
         let is_voice = seen.sent >= USED * VOICE_BPS;
         if waits && is_voice && self.arrived_of(WINDOWS) < VOICE_BPS / 2.0 {
-            self.hold(seen.sent, now);
+            self.hold(true, now);
             self.bps = LEAST_BPS;
         }
         if !waits && self.alone >= LONG {
@@ -280,12 +283,13 @@ impl Road {
             lost: 0,
         };
         let arrived = self.arrived_of(WINDOWS_OF_LOSS);
-        self.lower(arrived * AFTER_LOSS, seen.sent, now);
+        let tries = seen.sent > TRIED * self.borne();
+        self.lower(arrived * AFTER_LOSS, tries, now);
         self.doubt = Some(doubt);
     }
 
-    fn lower(&mut self, bears: f64, sent: f64, now: Instant) {
-        self.hold(sent, now);
+    fn lower(&mut self, bears: f64, tries: bool, now: Instant) {
+        self.hold(tries, now);
         self.bps = self.bps.min(bears.max(VOICE_BPS));
         self.forget_told();
     }
@@ -296,14 +300,16 @@ impl Road {
         self.short = 0.0;
     }
 
-    fn hold(&mut self, sent: f64, now: Instant) {
+    /// The figure stays for a while: for longer, if more was tried than the road bears.
+    fn hold(&mut self, tries: bool, now: Instant) {
         // What waits on the way drains for a while: the same trouble, not a new one.
         if self.hold_until.is_none_or(|until| now >= until) {
-            // What went well before is no trial of more.
-            let again = self.hold_until.is_some() && sent > TRIED * self.borne();
-            self.patience = match again {
-                true => (self.patience * 2).min(PATIENCE_MOST),
-                false => PATIENCE_LEAST,
+            let soon = tries && self.hold_until.is_some_and(|until| now < until + TRIAL);
+            self.patience = match (soon, self.grown_at) {
+                (true, Some(_)) => (self.patience * 2).min(PATIENCE_MOST),
+                // The same trouble, which has not ended.
+                (true, None) => self.patience,
+                (false, _) => PATIENCE_LEAST,
             };
             self.hold_until = Some(now + self.patience);
         }

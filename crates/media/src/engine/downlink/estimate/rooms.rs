@@ -289,3 +289,26 @@ fn a_road_that_becomes_thin_is_found_also_when_more_was_asked_of_it_just_before(
         }
     }
 }
+
+#[test]
+fn a_trial_of_little_more_than_the_road_bears_becomes_rare() {
+    let asks_half = Room {
+        talks: |_| true,
+        layer: |_| 1,
+        ..SPEAKS_AND_PAUSES
+    };
+    for bps in [350e3, 360e3, 370e3, 380e3] {
+        for waits_us in [1e6, 20e3] {
+            let road = Road {
+                bps,
+                waits_us,
+                ..GOOD
+            };
+            let got = watch(&road, &asks_half, 300, 5);
+            let is_trial = |two: &&[Got]| two[0].picture < Some(1) && two[1].picture >= Some(1);
+            let trials = got.windows(2).filter(is_trial).count();
+            assert!(trials <= 8, "{bps} {waits_us}: {trials}");
+            assert!(least(&got) >= VOICE_BPS);
+        }
+    }
+}
