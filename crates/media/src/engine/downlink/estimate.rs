@@ -29,9 +29,12 @@ const SHORTEST_LIFETIME: Duration = Duration::from_secs(10);
 pub const SILENCE: Duration = Duration::from_secs(3);
 /// For so long it may be late, on a far road that loses reports; after longer it has missed more than is sent again.
 const CUT: Duration = Duration::from_millis(700);
-/// A client tells the time in so many milliseconds; it runs beside ours, and one that differs by more has jumped.
+/// A client tells the time in so many milliseconds; it runs beside ours. What it tells is when a packet arrived, so a queue
+/// on the way down does not show in it: one that gains so much on ours between two reports, or goes back by so much, has
+/// jumped. It falls back by as much where reports are held up on the way; by more than the last is a jump again.
 const CLOCK_MS: i64 = 64;
-const JUMP: Duration = Duration::from_secs(60);
+const JUMP_MS: i64 = 2_000;
+const HELD_UP_MS: i64 = 60_000;
 
 pub struct Estimate {
     sent: Vec<Option<Sent>>,
@@ -242,8 +245,9 @@ impl Estimate {
         let ahead = (told.wrapping_sub(last as u32) << 8) as i32 >> 8;
         let clock = last + i64::from(ahead);
         let passed = now.saturating_duration_since(at).as_millis() as i64;
-        let jumped = (i64::from(ahead) * CLOCK_MS - passed).abs() > JUMP.as_millis() as i64;
-        if jumped {
+        let ahead_ms = i64::from(ahead) * CLOCK_MS;
+        let gained = ahead_ms - passed;
+        if gained > JUMP_MS || ahead_ms < -JUMP_MS || gained < -HELD_UP_MS {
             (self.arrived_until, self.left_until) = (None, None);
             (self.window, self.shortest) = (Window::default(), Shortest::default());
         }

@@ -259,18 +259,41 @@ fn what_came_only_when_it_was_sent_again_was_lost_and_its_late_way_is_no_queue()
 fn a_clock_that_jumps_is_no_queue() {
     let epoch = Instant::now();
     let at = |ms: u64| epoch + Duration::from_millis(ms);
-    let mut estimate = Estimate::new();
-    for round in 0..400_u64 {
-        let jump = if round < 100 { 0.0 } else { 3_600e6 };
-        for number in 0..10 {
-            estimate.sent((round * 10 + number) as u16, 1_000, at(round * 50));
+    for jump in [3_600e6, 5e6, -5e6] {
+        let mut estimate = Estimate::new();
+        for round in 0..400_u64 {
+            let jump = if round < 200 { 0.0 } else { jump };
+            for number in 0..10 {
+                estimate.sent((round * 10 + number) as u16, 1_000, at(round * 50));
+            }
+            let arrival = (round * 50_000 + 20_000) as f64 + jump;
+            let told: Vec<_> = (0..10)
+                .map(|number| ((round * 10 + number) as u16, Some(arrival)))
+                .collect();
+            estimate.arrived(&feedback(&told), epoch, at(round * 50 + 40));
+            assert!(!estimate.is_full(), "{jump} at {round}");
         }
-        let arrival = (round * 50_000 + 20_000) as f64 + jump;
-        let told: Vec<_> = (0..10)
-            .map(|number| ((round * 10 + number) as u16, Some(arrival)))
-            .collect();
-        estimate.arrived(&feedback(&told), epoch, at(round * 50 + 40));
-        assert!(!estimate.is_full(), "at {round}");
+        let ahead = estimate.arrived_until.unwrap() - 400 * 50_000;
+        assert!((ahead - jump as i64).abs() < 500_000, "{jump}: {ahead}");
+    }
+}
+
+#[test]
+fn reports_that_were_held_up_are_no_jump_of_the_clock() {
+    let epoch = Instant::now();
+    let at = |ms: u64| epoch + Duration::from_millis(ms);
+    let mut estimate = Estimate::new();
+    for round in 0..200_u64 {
+        let number = round as u16;
+        estimate.sent(number, 1_000, at(round * 50));
+        let arrival = (round * 50_000 + 20_000) as f64;
+        // The way back stands still for four seconds, and gives all at once what it has held.
+        let told = match round {
+            100..180 => 180 * 50,
+            _ => round * 50 + 40,
+        };
+        estimate.arrived(&feedback(&[(number, Some(arrival))]), epoch, at(told));
+        assert!(estimate.shortest.least().is_some(), "at {round}");
     }
 }
 
