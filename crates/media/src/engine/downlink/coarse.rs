@@ -1,5 +1,9 @@
 //! What a downlink bears, of a client that does not tell when packets arrived: from how many it missed, which its reports
 //! say (RFC 3550, 6.4), and from what it thinks itself, where it does (draft-alvestrand-rmcat-remb). Coarse, and seconds late.
+//!
+//! What comes when it is sent again hides a loss in its reports, and fills its road besides. So each sending is counted as a
+//! packet, and each one that was sent again as a loss; but what we send is what is sent for the first time, for less of
+//! the rest is no less of ours.
 
 use super::estimate::road::{Road, START_BPS, Seen};
 use super::estimate::{IDLE, OVERHEAD_BYTES};
@@ -11,8 +15,10 @@ const WINDOW_PACKETS: u32 = 8;
 
 pub struct Coarse {
     road: Road,
-    /// What was sent since when, and what the client says of it.
+    /// What was sent since when, for the first time and again, and what the client says of it.
     bytes: u64,
+    again_bytes: u64,
+    again: u32,
     since: Option<Instant>,
     packets: u32,
     lost: u32,
@@ -26,6 +32,8 @@ impl Coarse {
         Self {
             road: Road::new(),
             bytes: 0,
+            again_bytes: 0,
+            again: 0,
             since: None,
             packets: 0,
             lost: 0,
@@ -54,10 +62,15 @@ impl Coarse {
         self.road.take_eased()
     }
 
-    /// A datagram of so many bytes leaves.
-    pub fn sent(&mut self, bytes: usize, at: Instant) {
+    /// A datagram of so many bytes leaves, for the first time or again.
+    pub fn sent(&mut self, bytes: usize, again: bool, at: Instant) {
         self.since.get_or_insert(at);
-        self.bytes = self.bytes.saturating_add((bytes + OVERHEAD_BYTES) as u64);
+        self.again = self.again.saturating_add(again.into());
+        let sum = match again {
+            true => &mut self.again_bytes,
+            false => &mut self.bytes,
+        };
+        *sum = sum.saturating_add((bytes + OVERHEAD_BYTES) as u64);
         self.last_sent = Some(at);
     }
 
@@ -70,16 +83,20 @@ impl Coarse {
         if passed < WINDOW || self.packets < WINDOW_PACKETS {
             return;
         }
-        let sent = self.bytes as f64 * 8.0 / passed.as_secs_f64();
-        let arrived = f64::from(self.packets.saturating_sub(self.lost));
+        let rate = |bytes: u64| bytes as f64 * 8.0 / passed.as_secs_f64();
+        let sent = rate(self.bytes);
+        let arrived = self.packets.saturating_sub(self.lost);
+        let packets = self.packets.saturating_add(self.again);
+        let all = rate(self.bytes.saturating_add(self.again_bytes));
         let seen = Seen {
             sent,
-            delivered: sent * arrived / f64::from(self.packets),
-            packets: self.packets,
-            lost: self.lost,
+            delivered: all * f64::from(arrived) / f64::from(packets),
+            packets,
+            lost: packets - arrived,
             queue_us: 0,
         };
         (self.bytes, self.since, self.sent_bps) = (0, Some(now), sent);
+        (self.again_bytes, self.again) = (0, 0);
         (self.packets, self.lost) = (0, 0);
         self.road.judge(&seen, now);
     }

@@ -294,7 +294,8 @@ impl Downlink {
                     length: plan.map_or(length, |plan| plan.length(place, length)),
                 };
                 if twcc_id.is_none() {
-                    self.coarse.sent(stamp.length, out.now);
+                    let again = stream.is_sealed(*number);
+                    self.coarse.sent(stamp.length, again, out.now);
                 } else if !stream.is_sealed(*number) {
                     self.estimate.sent(self.running, stamp.length, out.now);
                     self.running = self.running.wrapping_add(1);
@@ -435,6 +436,9 @@ mod tests {
     use rtc::rtcp::payload_feedbacks::receiver_estimated_maximum_bitrate::ReceiverEstimatedMaximumBitrate;
     use rtc::rtcp::receiver_report::ReceiverReport;
     use rtc::rtcp::reception_report::ReceptionReport;
+    use rtc::rtcp::transport_feedbacks::transport_layer_nack::{
+        TransportLayerNack, nack_pairs_from_sequence_numbers,
+    };
     use std::net::SocketAddr;
 
     fn at(port: u16) -> Path {
@@ -617,6 +621,106 @@ mod tests {
             leg.received(Received::Rtcp(bytes), now);
         }
         bears
+    }
+
+    /// What a player without a running number got that asks again for what it misses, over a road of 1 Mbit/s on which packets
+    /// wait for 20 ms: what the link bore in each second, and what part of the sound came.
+    fn asking(seconds: usize) -> Vec<(Option<u64>, f64)> {
+        let start = Instant::now();
+        let mut leg = open(at(1), start);
+        for slot in 0..SLOTS {
+            leg.take_slot(slot, offer::names_of(slot), None);
+        }
+        let (mut got, mut bears, mut sounds) = (vec![], None, 0);
+        let (mut seqs, mut came, mut free_at) = ([0_u16; 2], [0_u32; 2], 0.0_f64);
+        // When it asks again for what is missing, and how often it did.
+        let mut missing = std::collections::BTreeMap::<u16, (usize, u32)>::new();
+        for tick in 0..seconds * 50 {
+            let now = start + Duration::from_millis(tick as u64 * 20);
+            if tick % 50 == 0 {
+                bears = leg.bears(now);
+                sounds = came[1];
+            }
+            let picture = match bears.map(|bps| bps.saturating_sub(VOICE_BPS)) {
+                None | Some(1_650_000..) => 8,
+                Some(390_000..) => 2,
+                Some(_) => 0,
+            };
+            let slots = [(0, 0, Codec::Vp8, 400), (1, VIDEO_SLOTS, Codec::Opus, 116)];
+            for ((place, slot, codec, bytes), packets) in slots.into_iter().zip([picture, 1]) {
+                for _ in 0..packets {
+                    seqs[place] += 1;
+                    let packet = packet(seqs[place], bytes);
+                    assert!(leg.send(slot, RtpOut { codec, ..packet }, now));
+                }
+            }
+            let ms = tick as f64 * 20.0;
+            leg.drain_datagrams(&mut Outlet {
+                now,
+                segments_max: 64,
+                buffer: &mut vec![],
+                send: &mut |run| {
+                    for packet in run.bytes.chunks(run.segment) {
+                        let seq = u16::from_be_bytes([packet[2], packet[3]]);
+                        let place = usize::from(cargo(packet) == Cargo::Sound);
+                        if free_at - ms > 20.0 {
+                            if place == 0 {
+                                missing.entry(seq).or_insert((tick + 3, 0));
+                            }
+                            continue;
+                        }
+                        free_at = free_at.max(ms) + (packet.len() + 42) as f64 * 8.0 / 1e3;
+                        came[place] += 1;
+                        if place == 0 {
+                            missing.remove(&seq);
+                        }
+                    }
+                },
+            });
+            let mut asked = vec![];
+            for (seq, (at, times)) in &mut missing {
+                if *at <= tick && *times < 8 {
+                    (*at, *times) = (tick + 3, *times + 1);
+                    asked.push(*seq);
+                }
+            }
+            let mut packets: Vec<Box<dyn Packet>> = vec![];
+            if !asked.is_empty() {
+                packets.push(Box::new(TransportLayerNack {
+                    sender_ssrc: 1,
+                    media_ssrc: ssrc_of(0),
+                    nacks: nack_pairs_from_sequence_numbers(&asked),
+                }));
+            }
+            if tick % 50 == 49 {
+                let block = |(place, slot): (usize, usize)| ReceptionReport {
+                    ssrc: ssrc_of(slot),
+                    last_sequence_number: seqs[place].into(),
+                    total_lost: u32::from(seqs[place]) - came[place],
+                    ..Default::default()
+                };
+                packets.push(Box::new(ReceiverReport {
+                    reports: [(0, 0), (1, VIDEO_SLOTS)].map(block).to_vec(),
+                    ..Default::default()
+                }));
+                got.push((bears, f64::from(came[1] - sounds) / 50.0));
+            }
+            if !packets.is_empty() {
+                leg.received(Received::Rtcp(marshal(&packets).unwrap()), now);
+            }
+        }
+        got
+    }
+
+    #[test]
+    fn who_tells_no_arrivals_and_asks_again_is_not_flooded() {
+        let got = asking(60);
+        let settled = &got[10..];
+        let is_much = |(bears, _): &&(Option<u64>, f64)| bears.is_none_or(|bps| bps >= 1_700_000);
+        let much = settled.iter().filter(is_much).count();
+        assert!(much <= 12, "{got:?}");
+        let sound: f64 = settled.iter().map(|(_, part)| part).sum();
+        assert!(sound >= 0.85 * settled.len() as f64, "{got:?}");
     }
 
     #[test]
