@@ -7,6 +7,7 @@
 
 use super::estimate::road::{Road, START_BPS, Seen};
 use super::estimate::{IDLE, OVERHEAD_BYTES};
+use crate::engine::Cargo;
 use std::time::{Duration, Instant};
 
 /// Reports come once a second and more often; a judgement needs so much time and so many packets.
@@ -17,6 +18,7 @@ pub struct Coarse {
     road: Road,
     /// What was sent since when, for the first time and again, and what the client says of it.
     bytes: u64,
+    picture_bytes: u64,
     again_bytes: u64,
     again: u32,
     since: Option<Instant>,
@@ -32,6 +34,7 @@ impl Coarse {
         Self {
             road: Road::new(),
             bytes: 0,
+            picture_bytes: 0,
             again_bytes: 0,
             again: 0,
             since: None,
@@ -63,14 +66,18 @@ impl Coarse {
     }
 
     /// A datagram of so many bytes leaves, for the first time or again.
-    pub fn sent(&mut self, bytes: usize, again: bool, at: Instant) {
+    pub fn sent(&mut self, bytes: usize, cargo: Cargo, again: bool, at: Instant) {
         self.since.get_or_insert(at);
         self.again = self.again.saturating_add(again.into());
         let sum = match again {
             true => &mut self.again_bytes,
             false => &mut self.bytes,
         };
-        *sum = sum.saturating_add((bytes + OVERHEAD_BYTES) as u64);
+        let bytes = (bytes + OVERHEAD_BYTES) as u64;
+        *sum = sum.saturating_add(bytes);
+        if cargo == Cargo::Picture && !again {
+            self.picture_bytes = self.picture_bytes.saturating_add(bytes);
+        }
         self.last_sent = Some(at);
     }
 
@@ -91,12 +98,13 @@ impl Coarse {
         let seen = Seen {
             sent,
             delivered: all * f64::from(arrived) / f64::from(packets),
+            pictures: rate(self.picture_bytes),
             packets,
             lost: packets - arrived,
             queue_us: 0,
         };
         (self.bytes, self.since, self.sent_bps) = (0, Some(now), sent);
-        (self.again_bytes, self.again) = (0, 0);
+        (self.picture_bytes, self.again_bytes, self.again) = (0, 0, 0);
         (self.packets, self.lost) = (0, 0);
         self.road.judge(&seen, now);
     }

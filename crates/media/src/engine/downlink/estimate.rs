@@ -6,6 +6,7 @@
 
 pub mod road;
 
+use crate::engine::Cargo;
 use road::{Road, START_BPS, Seen};
 use rtc::rtcp::transport_feedbacks::transport_layer_cc::{
     PacketStatusChunk, SymbolTypeTcc, TransportLayerCc,
@@ -57,6 +58,7 @@ pub struct Estimate {
 struct Sent {
     number: u16,
     bytes: u16,
+    cargo: Cargo,
     at: Instant,
     /// A report missed it.
     missed: bool,
@@ -73,6 +75,8 @@ struct Window {
     /// What arrived, and what was lost.
     bytes: u64,
     lost_bytes: u64,
+    /// What of both was pictures.
+    picture_bytes: u64,
     /// The sum of all ways, in microseconds beyond an arbitrary one.
     ways: i64,
     last_arrival: Option<i64>,
@@ -84,6 +88,7 @@ struct Window {
 struct Missing {
     packets: u32,
     bytes: u64,
+    picture_bytes: u64,
 }
 
 /// The shortest way of late: two spans, so that one always has something to say.
@@ -147,12 +152,13 @@ impl Estimate {
     }
 
     /// A packet leaves with this running number, in a datagram of so many bytes.
-    pub fn sent(&mut self, number: u16, bytes: usize, at: Instant) {
+    pub fn sent(&mut self, number: u16, bytes: usize, cargo: Cargo, at: Instant) {
         if let Some(place) = self.sent.get_mut(usize::from(number) % REMEMBERED) {
             let bytes = u16::try_from(bytes + OVERHEAD_BYTES).unwrap_or(u16::MAX);
             *place = Some(Sent {
                 number,
                 bytes,
+                cargo,
                 at,
                 missed: false,
                 again: None,
@@ -199,7 +205,7 @@ impl Estimate {
             window.last_left = window.last_left.max(Some(left));
             let Some(arrival) = arrival else {
                 if !sent.missed {
-                    missing.add(sent.bytes);
+                    missing.add(&sent);
                 }
                 *place = Some(Sent {
                     missed: true,
@@ -213,17 +219,18 @@ impl Estimate {
             let again = sent.again.map(|at| arrival - micros(at, epoch));
             if again.is_some_and(|way| self.shortest.allows(way)) {
                 if !sent.missed {
-                    came_again.add(sent.bytes);
+                    came_again.add(&sent);
                 }
                 continue;
             }
             came += 1;
             if sent.missed {
-                self.missing.overtaken(sent.bytes);
+                self.missing.overtaken(&sent);
             }
             self.shortest.saw(arrival - left, now);
             window.arrived += 1;
             window.bytes += u64::from(sent.bytes);
+            window.picture_bytes += sent.picture_bytes();
             window.ways += arrival - left;
             window.last_arrival = window.last_arrival.max(Some(arrival));
         }
@@ -231,6 +238,7 @@ impl Estimate {
         let lost = missed.packets + came_again.packets;
         self.window.lost += lost;
         self.window.lost_bytes += missed.bytes + came_again.bytes;
+        self.window.picture_bytes += missed.picture_bytes + came_again.picture_bytes;
         self.judge(now);
         (came + lost, lost)
     }
@@ -279,6 +287,7 @@ impl Estimate {
         let seen = Seen {
             sent: rate(window.bytes + window.lost_bytes, left, LEFT_LEAST),
             delivered: rate(window.bytes, came, WINDOW / 2),
+            pictures: rate(window.picture_bytes, left, LEFT_LEAST),
             packets,
             lost: window.lost,
             queue_us: mean - self.shortest.least().unwrap_or(mean),
@@ -287,16 +296,27 @@ impl Estimate {
     }
 }
 
+impl Sent {
+    fn picture_bytes(&self) -> u64 {
+        match self.cargo {
+            Cargo::Picture => self.bytes.into(),
+            Cargo::Sound | Cargo::Words => 0,
+        }
+    }
+}
+
 impl Missing {
-    fn add(&mut self, bytes: u16) {
+    fn add(&mut self, sent: &Sent) {
         self.packets += 1;
-        self.bytes += u64::from(bytes);
+        self.bytes += u64::from(sent.bytes);
+        self.picture_bytes += sent.picture_bytes();
     }
 
     /// One of them came all the same; one of a report before is counted already.
-    fn overtaken(&mut self, bytes: u16) {
+    fn overtaken(&mut self, sent: &Sent) {
         self.packets = self.packets.saturating_sub(1);
-        self.bytes = self.bytes.saturating_sub(bytes.into());
+        self.bytes = self.bytes.saturating_sub(sent.bytes.into());
+        self.picture_bytes = self.picture_bytes.saturating_sub(sent.picture_bytes());
     }
 }
 

@@ -293,11 +293,13 @@ impl Downlink {
                     twcc: twcc_id.map(|id| (id, self.running)),
                     length: plan.map_or(length, |plan| plan.length(place, length)),
                 };
+                let cargo = cargo_of(*slot);
                 if twcc_id.is_none() {
                     let again = stream.is_sealed(*number);
-                    self.coarse.sent(stamp.length, again, out.now);
+                    self.coarse.sent(stamp.length, cargo, again, out.now);
                 } else if !stream.is_sealed(*number) {
-                    self.estimate.sent(self.running, stamp.length, out.now);
+                    self.estimate
+                        .sent(self.running, stamp.length, cargo, out.now);
                     self.running = self.running.wrapping_add(1);
                 }
                 if let Err(error) = stream.write(*number, &stamp, sealer, out.buffer) {
@@ -415,6 +417,13 @@ impl Leg for Downlink {
 
 fn ssrc_of(slot: usize) -> u32 {
     FIRST_SSRC + slot as u32
+}
+
+fn cargo_of(slot: usize) -> Cargo {
+    match slot < VIDEO_SLOTS {
+        true => Cargo::Picture,
+        false => Cargo::Sound,
+    }
 }
 
 /// What a packet of a downlink carries: each slot is a stream of its own.

@@ -15,8 +15,12 @@ pub const START_BPS: f64 = 20_000_000.0;
 const LEAST_BPS: f64 = 24_000.0;
 /// Sound is the last to go: no figure is less because of what else was sent.
 const VOICE_BPS: f64 = crate::engine::VOICE_BPS as f64;
-/// Who sends no more than this sends nothing but a voice: a lower figure would change nothing.
+/// Who sends no more than this, or of a picture no more than that, sends nothing but voices: a lower figure would change
+/// nothing.
 const SOUND_MOST_BPS: f64 = 1.5 * VOICE_BPS;
+const PICTURE_LEAST_BPS: f64 = 0.5 * VOICE_BPS;
+/// Where sound itself waits and less than this part of it arrives, most of it is no sound any more.
+const SOUND_PART: f64 = 0.4;
 /// A voice and the smallest picture: what a link is tried with when nothing tells any more whether it has become better.
 const TRIAL_BPS: f64 = 170_000.0;
 /// Who sends less than this part of what the road is known to bear cannot have filled it.
@@ -74,6 +78,8 @@ pub struct Seen {
     /// Bits a second as they left, and as they arrived.
     pub sent: f64,
     pub delivered: f64,
+    /// What of the sent was pictures.
+    pub pictures: f64,
     pub packets: u32,
     pub lost: u32,
     /// How much longer than the shortest way the packets were on it.
@@ -92,7 +98,7 @@ pub struct Road {
     short: f64,
     /// The packets of the last windows since the figure changed, and how many were lost; the newest last.
     told: [(u32, u32); LONG],
-    /// Windows in a row in which nothing but a voice was sent.
+    /// Windows in a row in which nothing but voices was sent.
     alone: usize,
     /// Packets wait on the way, or have been lost for so long that it is believed.
     full: bool,
@@ -124,6 +130,13 @@ enum Answer {
     NotYet,
     Ours,
     TheRoads(f64),
+}
+
+impl Seen {
+    /// Whether nothing but voices was sent.
+    fn is_sound(&self) -> bool {
+        self.sent <= SOUND_MOST_BPS || self.pictures <= PICTURE_LEAST_BPS
+    }
 }
 
 impl Road {
@@ -174,7 +187,7 @@ impl Road {
         let waits = seen.queue_us > QUEUE_MAX_US;
         self.told.rotate_left(1);
         self.told[LONG - 1] = (seen.packets, seen.lost);
-        self.alone = match seen.sent <= SOUND_MOST_BPS {
+        self.alone = match seen.is_sound() {
             true => self.alone.saturating_add(1),
             false => 0,
         };
@@ -193,7 +206,7 @@ impl Road {
         if self.full_windows < BELIEVED || is_asking {
             return;
         }
-        if seen.sent <= SOUND_MOST_BPS {
+        if seen.is_sound() {
             self.sound_alone(seen, waits, now);
         } else if self.is_used(seen) {
             match waits {
@@ -254,11 +267,11 @@ impl Road {
         newest.copied().fold(0.0, f64::max)
     }
 
-    /// A voice is sent, and nothing else that could be left out. It goes on, unless it is itself what waits: then most of it
-    /// is no sound any more, and keeps out the words of the page. What is lost of so little is the road's.
+    /// Voices are sent, and nothing else that could be left out. They go on, unless they are themselves what waits, and
+    /// most of them is lost: that is no sound any more, and keeps out the words of the page. What is lost of so little is the road's.
     fn sound_alone(&mut self, seen: &Seen, waits: bool, now: Instant) {
         let is_voice = seen.sent >= USED * VOICE_BPS;
-        if waits && is_voice && self.arrived_of(WINDOWS) < VOICE_BPS / 2.0 {
+        if waits && is_voice && self.arrived_of(WINDOWS) < SOUND_PART * seen.sent {
             self.hold(true, now);
             self.bps = LEAST_BPS;
         }

@@ -36,6 +36,8 @@ const GOOD: Road = Road {
 
 /// Who speaks and who is seen, by the second.
 struct Room {
+    /// How many voices it hears.
+    voices: u64,
     talks: fn(u64) -> bool,
     sees: fn(u64) -> bool,
     /// The best picture it asks for.
@@ -46,6 +48,8 @@ struct Room {
 struct Got {
     bears: Option<u64>,
     picture: Option<usize>,
+    /// Whether it is given sound.
+    is_heard: bool,
 }
 
 fn watch(road: &Road, room: &Room, seconds: u64, seed: u64) -> Vec<Got> {
@@ -64,25 +68,35 @@ fn watch(road: &Road, room: &Room, seconds: u64, seed: u64) -> Vec<Got> {
         };
         if ms % 200 == 0 {
             let bears = estimate.bears(now);
-            let left = bears.map_or(u64::MAX, |bears| bears.saturating_sub(VOICE_BPS));
+            let left = bears.map_or(u64::MAX, |bears| {
+                bears.saturating_sub(VOICE_BPS * room.voices)
+            });
             let fits = PICTURES.iter().rposition(|(cost, _)| *cost <= left);
             let picture = fits
                 .filter(|_| (room.sees)(second))
                 .map(|fits| fits.min((room.layer)(second)));
-            got.push(Got { bears, picture });
+            let is_heard = bears.is_none_or(|bears| bears >= VOICE_BPS / 2);
+            got.push(Got {
+                bears,
+                picture,
+                is_heard,
+            });
         }
         let stays = if in_burst { road.burst.1 } else { road.burst.2 };
         in_burst ^= chance.draw().is_multiple_of(stays);
         let Some(last) = got.last() else { continue };
         let (every, bytes) = if (room.talks)(second) { VOICE } else { PAUSE };
-        let is_heard = last.bears.is_none_or(|bears| bears >= VOICE_BPS / 2);
-        let voice = (ms % every == 0 && is_heard).then_some(bytes);
+        let voice = (ms % every == 0 && last.is_heard).then_some(bytes);
         let picture = last.picture.map(|layer| PICTURES[layer]);
         // An encoder keeps a little below what it may use.
         let bytes = |(bps, every): (u64, u64)| (bps * every * 85 / 800_000) as usize;
         let picture = picture.filter(|(_, every)| ms % every == 0).map(bytes);
-        for bytes in voice.into_iter().chain(picture) {
-            estimate.sent(number, bytes, now);
+        let voices = voice
+            .into_iter()
+            .flat_map(|bytes| (0..room.voices).map(move |_| bytes));
+        let voices = voices.map(|bytes| (bytes, Cargo::Sound));
+        for (bytes, cargo) in voices.chain(picture.map(|bytes| (bytes, Cargo::Picture))) {
+            estimate.sent(number, bytes, cargo, now);
             let us = ms as f64 * 1e3;
             let fits = free_at - us <= road.waits_us;
             if fits {
@@ -131,6 +145,7 @@ fn seen(got: &[Got], layer: usize) -> usize {
 }
 
 const SPEAKS_AND_PAUSES: Room = Room {
+    voices: 1,
     talks: |second| second % 80 < 60,
     sees: |_| true,
     layer: |_| 2,
@@ -198,6 +213,7 @@ fn bursts_of_loss_take_no_sound_and_little_of_the_picture() {
 #[test]
 fn who_only_listens_through_trouble_sees_at_once_what_is_shown_after_it() {
     let listens = Room {
+        voices: 1,
         talks: |second| second % 20 < 10,
         sees: |second| second >= 90,
         layer: |_| 2,
@@ -309,6 +325,31 @@ fn a_trial_of_little_more_than_the_road_bears_becomes_rare() {
             let trials = got.windows(2).filter(is_trial).count();
             assert!(trials <= 8, "{bps} {waits_us}: {trials}");
             assert!(least(&got) >= VOICE_BPS);
+        }
+    }
+}
+
+#[test]
+fn a_road_too_thin_for_sound_is_given_up_and_one_that_carries_most_of_it_is_not() {
+    for voices in 1..=3 {
+        for (part, gives_up) in [(0.3, true), (0.7, false)] {
+            let road = Road {
+                bps: part * 63e3 * voices as f64,
+                waits_us: 3e6,
+                ..GOOD
+            };
+            let room = Room {
+                voices,
+                talks: |_| true,
+                layer: |_| 1,
+                ..SPEAKS_AND_PAUSES
+            };
+            let got = watch(&road, &room, 120, 5);
+            let silent = got.iter().filter(|got| !got.is_heard).count();
+            match gives_up {
+                true => assert!(silent * 2 >= got.len(), "{voices}: {silent}"),
+                false => assert_eq!(silent, 0, "{voices}"),
+            }
         }
     }
 }

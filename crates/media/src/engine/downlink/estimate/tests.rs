@@ -91,7 +91,7 @@ fn run(
             debt += rate / 8_000.0;
             while debt >= 500.0 {
                 debt -= 500.0;
-                estimate.sent(number, 500 - OVERHEAD_BYTES, now);
+                estimate.sent(number, 500 - OVERHEAD_BYTES, Cargo::Picture, now);
                 let at = link.carry(500, us);
                 sent += 4_000.0;
                 arrived += if at.is_some() { 4_000.0 } else { 0.0 };
@@ -197,7 +197,7 @@ fn a_link_that_becomes_good_is_used_again_and_a_cut_is_noticed_and_forgotten() {
     let before = estimate.bps(at(0));
     let spoken = (0..=40_u64).filter(|tenths| tenths % 5 == 0);
     for tenths in spoken {
-        estimate.sent(tenths as u16, 100, at(tenths));
+        estimate.sent(tenths as u16, 100, Cargo::Picture, at(tenths));
         assert_eq!(estimate.bps(at(tenths)) == 0, tenths >= 30, "at {tenths}");
     }
     estimate.arrived(&feedback(&[(40, Some(104e6))]), epoch, at(41));
@@ -209,7 +209,7 @@ fn what_is_overtaken_is_not_lost_and_what_no_report_knows_is() {
     let epoch = Instant::now();
     let mut estimate = Estimate::new();
     for number in 0..10 {
-        estimate.sent(number, 100, epoch);
+        estimate.sent(number, 100, Cargo::Picture, epoch);
     }
     let mut tell = |told: &[(u16, Option<f64>)]| estimate.arrived(&feedback(told), epoch, epoch);
     assert_eq!(
@@ -230,7 +230,7 @@ fn what_came_only_when_it_was_sent_again_was_lost_and_its_late_way_is_no_queue()
     let at = |ms: u64| epoch + Duration::from_millis(ms);
     let mut estimate = Estimate::new();
     for number in 0..4 {
-        estimate.sent(number, 100, at(0));
+        estimate.sent(number, 100, Cargo::Picture, at(0));
     }
     estimate.arrived(&feedback(&[(0, Some(20e3))]), epoch, at(20));
     for number in [1, 2] {
@@ -242,7 +242,7 @@ fn what_came_only_when_it_was_sent_again_was_lost_and_its_late_way_is_no_queue()
     assert_eq!(estimate.window.ways, 20_000 + 45_000 + 46_000);
 
     // What a report missed before it came again is one loss, and not two.
-    estimate.sent(4, 100, at(100));
+    estimate.sent(4, 100, Cargo::Picture, at(100));
     estimate.arrived(&feedback(&[(4, None)]), epoch, at(110));
     estimate.sent_again(4, at(120));
     assert_eq!(
@@ -264,7 +264,12 @@ fn a_clock_that_jumps_is_no_queue() {
         for round in 0..400_u64 {
             let jump = if round < 200 { 0.0 } else { jump };
             for number in 0..10 {
-                estimate.sent((round * 10 + number) as u16, 1_000, at(round * 50));
+                estimate.sent(
+                    (round * 10 + number) as u16,
+                    1_000,
+                    Cargo::Picture,
+                    at(round * 50),
+                );
             }
             let arrival = (round * 50_000 + 20_000) as f64 + jump;
             let told: Vec<_> = (0..10)
@@ -285,7 +290,7 @@ fn reports_that_were_held_up_are_no_jump_of_the_clock() {
     let mut estimate = Estimate::new();
     for round in 0..200_u64 {
         let number = round as u16;
-        estimate.sent(number, 1_000, at(round * 50));
+        estimate.sent(number, 1_000, Cargo::Picture, at(round * 50));
         let arrival = (round * 50_000 + 20_000) as f64;
         // The way back stands still for four seconds, and gives all at once what it has held.
         let told = match round {
@@ -314,9 +319,9 @@ fn a_last_word_that_nobody_answered_is_no_cut() {
     let epoch = Instant::now();
     let at = |second| epoch + Duration::from_secs(second);
     let mut estimate = Estimate::new();
-    estimate.sent(1, 100, at(0));
+    estimate.sent(1, 100, Cargo::Picture, at(0));
     assert_eq!(estimate.bears(at(9)), None);
-    estimate.sent(2, 100, at(9));
+    estimate.sent(2, 100, Cargo::Picture, at(9));
     assert_eq!((estimate.bears(at(9)), estimate.cut(at(9))), (None, None));
 }
 
