@@ -371,10 +371,11 @@ impl Road {
 impl Doubt {
     fn answer(&mut self, seen: &Seen, waits: bool, now: Instant) -> Answer {
         let is_old = now.saturating_duration_since(self.since) >= DOUBT_LIFETIME;
-        if waits || (is_old && self.windows == 0) {
+        let is_less = seen.sent <= CLEARLY_LESS * self.sent;
+        if waits || (is_old && !is_less) {
             return Answer::Ours;
         }
-        if seen.sent > CLEARLY_LESS * self.sent {
+        if !is_less {
             return Answer::NotYet;
         }
         if self.windows > 0 {
@@ -390,5 +391,40 @@ impl Doubt {
             true => Answer::TheRoads(loss),
             false => Answer::Ours,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_question_whose_loss_it_is_does_not_stay_open() {
+        let (mut road, mut now) = (Road::new(), Instant::now());
+        let mut judge = |road: &mut Road, sent: f64, lost: u32| {
+            now += Duration::from_millis(250);
+            let seen = Seen {
+                sent,
+                delivered: sent * (1.0 - f64::from(lost) / 100.0),
+                pictures: sent,
+                packets: 100,
+                lost,
+                queue_us: 0,
+            };
+            road.judge(&seen, now);
+            road.bps()
+        };
+        for _ in 0..8 {
+            judge(&mut road, 2e6, 0);
+        }
+        let lowered = (0..20)
+            .map(|_| judge(&mut road, 2e6, 40))
+            .find(|bps| *bps < START_BPS)
+            .unwrap_or(START_BPS);
+        assert!(lowered < START_BPS, "so much is lost");
+        // Less for a moment only: it cannot be compared.
+        judge(&mut road, 1e6, 40);
+        let later = (0..40).map(|_| judge(&mut road, 2e6, 60));
+        assert!(later.last().is_some_and(|bps| bps < lowered));
     }
 }
