@@ -23,6 +23,8 @@ use tokio::time::{Instant, sleep, timeout};
 
 /// The longest frame that is read; a client that sends a longer one is cut.
 const FRAME_MAX_BYTES: usize = 2_048;
+/// Frames without a byte are taken for nothing (RFC 4571, section 2), so they bring nobody else's turn; no client sends many.
+const EMPTY_MAX: u32 = 16;
 /// Bytes the kernel keeps that have not left: nothing overtakes them, and at 100 kbit/s they are a third of a second. What
 /// has left is not bounded here, or a far road would carry little.
 const UNSENT_MAX_BYTES: u32 = 4 * 1024;
@@ -259,9 +261,11 @@ async fn is_nobodys(mut is_clients: watch::Receiver<bool>) {
 /// Reads frames until the client goes, is silent, or says something that is no frame of ours.
 async fn read(reads: impl AsyncRead + Unpin, client: SocketAddr, tell: &mpsc::Sender<News>) {
     let mut reads = BufReader::new(reads);
+    let mut empty = 0;
     while let Ok(Ok(length)) = timeout(SILENT_MAX, reads.read_u16()).await {
         let length = usize::from(length);
-        if length > FRAME_MAX_BYTES {
+        empty += u32::from(length == 0);
+        if length > FRAME_MAX_BYTES || empty > EMPTY_MAX {
             return;
         }
         let mut datagram = BytesMut::zeroed(length);
@@ -376,6 +380,23 @@ mod tests {
         assert_eq!(&next(&mut port).await.0[..], b"here");
         let ended = bad.read(&mut [0; 8]).await;
         assert!(matches!(ended, Ok(0) | Err(_)), "{ended:?}");
+    }
+
+    #[tokio::test]
+    async fn whoever_sends_frames_of_nothing_is_cut_and_disturbs_no_other() {
+        let mut port = port();
+        let (mut bad, mut good) = (client(&port).await, client(&port).await);
+        // A client that proved itself, so that nothing else cuts it before it has been silent.
+        bad.write_all(&framed(b"proof")).await.unwrap();
+        let (_, from) = next(&mut port).await;
+        port.keep(from);
+        bad.write_all(&framed(b"").repeat(EMPTY_MAX as usize + 1))
+            .await
+            .unwrap();
+        good.write_all(&framed(b"here")).await.unwrap();
+        assert_eq!(&next(&mut port).await.0[..], b"here");
+        let ended = timeout(SILENT_MAX / 2, bad.read(&mut [0; 8])).await;
+        assert!(matches!(ended, Ok(Ok(0) | Err(_))), "{ended:?}");
     }
 
     #[tokio::test]
