@@ -52,6 +52,7 @@ export class Connection {
   #ended = false;
   #tries = 0;
   #heardAt = 0;
+  /** For a welcome: longer after each that did not arrive. */ #patience = DEAD_AFTER_MS;
   /** @type {number | undefined} */ #retry;
   /** @type {number | undefined} */ #beat;
   /** @type {number | undefined} */ #again;
@@ -69,7 +70,6 @@ export class Connection {
     return this.#welcomed;
   }
 
-  /** Connects at once instead of after the pause. */
   tryNow() {
     if (this.#ended || this.#welcomed) return;
     clearTimeout(this.#retry);
@@ -77,14 +77,14 @@ export class Connection {
     this.#connect();
   }
 
-  /** Tries again with the PIN a person typed. @param {string} pin */
+  /** @param {string} pin What a person typed. */
   givePin(pin) {
     this.#pin = pin;
     this.#ended = false;
     this.tryNow();
   }
 
-  /** Closes the link and connects anew: for tests and for a page that was asleep. */
+  /** For tests, and for a page that was asleep. */
   restart() {
     this.#lost();
   }
@@ -133,8 +133,13 @@ export class Connection {
   #lastPing = 0;
   #keepAlive() {
     const now = performance.now();
-    if (now - this.#heardAt > DEAD_AFTER_MS) return this.#lost();
-    if (!(this.#welcomed || this.#waiting) || now - this.#lastPing < PING_EVERY_MS) return;
+    const isIn = this.#welcomed || this.#waiting;
+    const isEntering = !isIn && this.#socket?.readyState === 1;
+    if (now - this.#heardAt > (isEntering ? this.#patience : DEAD_AFTER_MS)) {
+      if (isEntering && this.#patience < 100_000) this.#patience *= 2;
+      return this.#lost();
+    }
+    if (!isIn || now - this.#lastPing < PING_EVERY_MS) return;
     this.#lastPing = now;
     this.#socket?.send(JSON.stringify({ type: "ping", sent: now }));
   }
@@ -156,11 +161,12 @@ export class Connection {
         this.#waiting = false;
         this.#tries = 0;
         this.#lastPing = 0;
+        this.#patience = DEAD_AFTER_MS;
         this.listeners.link(true);
         this.listeners.frame(frame);
         return this.#askAgain();
       case "pong":
-        // At the door the clock stays the page's own: what counts the minutes of the wait must not jump.
+        // At the door the clock stays the page's own: the minutes of the wait must not jump.
         if (!this.#welcomed) return;
         learnServerTime(frame.sent, this.#heardAt, frame.now);
         this.listeners.measured(this.#heardAt - frame.sent);
@@ -227,7 +233,7 @@ export class Connection {
     const pause = Math.min(RETRY_MOST_MS, RETRY_FIRST_MS * 2 ** this.#tries);
     this.#tries += 1;
     clearTimeout(this.#retry);
-    // Half of the pause is left to chance, so that thirteen rooms do not knock at the same instant.
+    // Chance, so that thirteen rooms do not knock at once.
     this.#retry = setTimeout(() => this.#connect(), pause * (0.5 + Math.random() * 0.5));
   }
 

@@ -9,6 +9,7 @@ globalThis.addEventListener ??= () => {};
 globalThis.location = { href: "https://hall.example/chair", protocol: "https:" };
 class FakeSocket {
   static all = [];
+  readyState = 0;
   sent = [];
   constructor(url) {
     this.url = String(url);
@@ -16,8 +17,9 @@ class FakeSocket {
   }
   send(text) { this.sent.push(JSON.parse(text)); }
   close() {}
+  open() { this.readyState = 1; this.onopen(); }
   say(frame) { this.onmessage({ data: JSON.stringify(frame) }); }
-  enter() { this.onopen(); this.say({ type: "welcome", me: {}, seq: 1, now: Date.now(), view: {} }); }
+  enter() { this.open(); this.say({ type: "welcome", me: {}, seq: 1, now: Date.now(), view: {} }); }
 }
 globalThis.WebSocket = FakeSocket;
 const { Connection } = await import("../src/connection.js");
@@ -235,5 +237,29 @@ test("a closed socket is opened again after a short pause, without anybody askin
   assert.deepEqual(told.link, [true, false]);
   await new Promise((done) => setTimeout(done, 400));
   assert.notEqual(last(), first);
+  stop();
+});
+
+test("a welcome that a thin road does not carry in ten seconds is waited for longer each time, a dead road is not", (t) => {
+  let [now, beat, again] = [1_000_000, null, null];
+  t.mock.method(performance, "now", () => now);
+  t.mock.method(globalThis, "setInterval", (each) => ((beat = each), 1));
+  t.mock.method(globalThis, "setTimeout", (then) => ((again = then), 1));
+  t.mock.method(globalThis, "clearInterval", () => (beat = null));
+  /** Seconds until the link is given up. */
+  const given = (opens) => {
+    if (opens) last().open();
+    for (let seconds = 0; seconds < 1_000; seconds++) {
+      if (!beat) return again(), seconds;
+      now += 1_000;
+      beat();
+    }
+    return Infinity;
+  };
+  start();
+  assert.deepEqual([true, true, false, true, true, true, true].map(given), [11, 21, 11, 41, 81, 161, 161]);
+  last().enter();
+  assert.deepEqual([false, true].map(given), [11, 11]);
+  last().open();
   stop();
 });

@@ -154,7 +154,11 @@ impl Session<'_> {
                     }
                 }
                 why = outlet.tend() => return Ending::Closed(why),
-                () = tokio::time::sleep_until(heard + SILENT_MAX) => return Ending::Closed(Close::Normal),
+                () = tokio::time::sleep_until(heard + SILENT_MAX) => match outlet.is_welcoming() {
+                    // It speaks when it has its welcome; how long that may take, the way out knows.
+                    true => heard = Instant::now(),
+                    false => return Ending::Closed(Close::Normal),
+                },
             }
         }
     }

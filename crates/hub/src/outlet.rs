@@ -21,6 +21,9 @@ use tokio::{
 
 /// How long one frame may wait for the client to take it.
 const SEND_WITHIN: Duration = Duration::from_secs(10);
+/// Bytes of a welcome that buy it one second more: it may be megabytes, and a room's road 256 kbit/s, of which a quarter
+/// must be left for it.
+const WELCOME_PACE: usize = 8 * 1024;
 
 /// Why a connection is closed: the codes of RFC 6455, section 7.4.1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -227,6 +230,11 @@ impl Outlet {
         }
     }
 
+    /// Whether the client is being sent its welcome: it cannot know yet that it may speak.
+    pub(crate) fn is_welcoming(&self) -> bool {
+        self.lock().is_welcoming()
+    }
+
     /// The client takes nothing: it is not waited for any longer, whatever it was closed for.
     fn give_up(&self) -> Close {
         let mut queue = self.lock();
@@ -361,6 +369,9 @@ impl Queue {
             return;
         };
         if self.sent < frame.len() {
+            if self.is_welcoming() {
+                self.since = self.since.map(|since| later(since, bytes));
+            }
             return;
         }
         self.waiting -= counted;
@@ -376,9 +387,20 @@ impl Queue {
         self.waiting = self.frames.iter().map(|(_, counted)| counted).sum();
     }
 
+    /// A welcome is what waits first.
+    fn is_welcoming(&self) -> bool {
+        matches!(self.frames.front(), Some((_, 0)))
+    }
+
     fn is_done(&self) -> bool {
         self.gone || (self.frames.is_empty() && self.since.is_none())
     }
+}
+
+/// What is taken of a welcome buys time for the rest, but none that lies ahead.
+fn later(since: Instant, bytes: usize) -> Instant {
+    let bought = Duration::from_secs_f64(bytes as f64 / WELCOME_PACE as f64);
+    (since + bought).min(Instant::now())
 }
 
 #[cfg(test)]
@@ -672,6 +694,27 @@ mod tests {
         assert_eq!(outlet.tend().await, Close::Lagging);
         assert_eq!(begun.elapsed(), SEND_WITHIN);
         assert_eq!(wire.got(), b"x");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_welcome_may_take_long_over_a_thin_road_but_not_for_ever() {
+        let (wire, outlet) = narrow(0);
+        let welcome = Bytes::from(vec![b'x'; 40 * WELCOME_PACE]);
+        assert_eq!(outlet.offer_snapshot(&Frame::raw(welcome)), Offer::Taken);
+        let tending = tokio::spawn(tend(&outlet));
+        for _ in 0..30 {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            wire.make_room(WELCOME_PACE);
+        }
+        let begun = Instant::now();
+        // A byte now and then is no reading.
+        while !tending.is_finished() && begun.elapsed() < SEND_WITHIN * 3 {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            wire.make_room(1);
+        }
+        assert_eq!(tending.await.unwrap(), Close::Lagging);
+        assert!(begun.elapsed() <= SEND_WITHIN + Duration::from_secs(2));
+        assert_eq!(wire.got().len() / WELCOME_PACE, 30, "not before");
     }
 
     #[tokio::test(start_paused = true)]

@@ -9,12 +9,13 @@
 mod support;
 
 use diemcau_conference::Event;
-use diemcau_model::{Alarm, PeerAsk, SeatId, SiteId};
+use diemcau_model::{Alarm, DeviceId, PeerAsk, SeatId, SiteId};
 use diemcau_protocol::{ClientCommand, ClientFrame, ErrorWhy, ServerFrame};
 use std::{collections::BTreeSet, time::Duration};
 use support::{
     Guest,
-    disk::{Fault, OnDisk, hub_on_a_disk},
+    disk::{Fault, OnDisk, hub_on_a_disk, hub_on_a_disk_of},
+    setup,
 };
 use tokio::time::{Instant, sleep};
 
@@ -204,4 +205,30 @@ async fn who_leaves_while_the_disk_hangs_is_gone_and_what_they_asked_before_is_d
     assert!(matches!(last, ServerFrame::Ok { .. }), "{last:?}");
     let is_before = |event: &Event| matches!(event, Event::NoticeSet { text } if text == "before");
     assert!(on.disk.events().iter().any(is_before));
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_done_that_a_machine_said_behind_the_change_of_its_seats_machine() {
+    let mut setup = setup();
+    let of_secretary = setup.seats.iter_mut().find(|seat| seat.id == SECRETARY);
+    of_secretary.unwrap().bound = true;
+    let on = hub_on_a_disk_of(setup).await;
+    let mut chair = Guest::join(&on.hub, "chair").await;
+    let device = DeviceId([1; 32]);
+    let mut thief = Guest::come(&on.hub, "secretary", Some(device), None).await;
+    on.disk.takes(HANG);
+    let change = ClientCommand::RestoreSeat { seat: SECRETARY };
+    chair.say(&ask("change", change)).await;
+    sleep(NOTICED).await;
+    thief
+        .say(&ask("behind", ClientCommand::AskToPresent {}))
+        .await;
+    sleep(NOTICED).await;
+    on.disk.takes(Duration::ZERO);
+    assert_eq!(answers(&mut chair, "change").await, all(&["change"], true));
+    assert_eq!(thief.away().await, ErrorWhy::Expelled);
+    let last = chair.command("last", notice("last")).await;
+    assert!(matches!(last, ServerFrame::Ok { .. }), "{last:?}");
+    let is_behind = |event: &Event| matches!(event, Event::PresentationAsked { .. });
+    assert!(!on.disk.events().iter().any(is_behind));
 }

@@ -1,12 +1,13 @@
-//! How many connections there are over TCP, and whose: one subscriber, or one that has many networks of IPv6, does not take
-//! the places of all.
+//! How many connections over TCP there are that no leg answers, and whose: one subscriber, or one that has many networks
+//! of IPv6, does not take the places of all. A client's are not counted: an office whose network blocks UDP has its rooms
+//! and hundreds of observers behind one address, and what bounds them are the legs there may be.
 
 use diemcau_model::{NETWORK_TIMES, network_of, subscriber};
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Connections at once, and of one subscriber.
+/// Connections at once that are no client's, and of one subscriber.
 const CONNECTIONS_MAX: usize = 512;
 pub const OF_SUBSCRIBER_MAX: usize = 32;
 /// Those of a network of IPv6, of which one subscriber may own all.
@@ -16,7 +17,7 @@ const KEPT_OF: usize = 10;
 /// How many are few: a room with its uplink, its downlink and what it presents, and its standby.
 const FEW: usize = 8;
 
-/// The connections that are open.
+/// The connections that are open and no client's.
 #[derive(Default)]
 pub struct Open(Mutex<Counts>);
 
@@ -28,20 +29,45 @@ struct Counts {
     around: HashMap<IpAddr, usize>,
 }
 
-/// A connection that is open, counted as long as it is.
-pub struct Counted(Arc<Open>, IpAddr);
+/// A connection that is open, counted as long as it is no client's.
+pub struct Counted {
+    open: Arc<Open>,
+    from: IpAddr,
+    is_clients: bool,
+}
 
 impl Counted {
     /// None if there is no place for it.
     pub fn one_more(open: &Arc<Open>, from: IpAddr) -> Option<Self> {
-        let taken = open.lock().take(from);
-        taken.then(|| Self(Arc::clone(open), from))
+        let mut counts = open.lock();
+        if !counts.has_place(from) {
+            return None;
+        }
+        counts.take(from);
+        drop(counts);
+        Some(Self {
+            open: Arc::clone(open),
+            from,
+            is_clients: false,
+        })
+    }
+
+    /// A client's gives its place back. One that is a client's no longer is counted again, be there no place for it: until
+    /// it is cut it keeps out others of its address.
+    pub fn is_clients(&mut self, is: bool) {
+        if std::mem::replace(&mut self.is_clients, is) != is {
+            let mut counts = self.open.lock();
+            match is {
+                true => counts.give_back(self.from),
+                false => counts.take(self.from),
+            }
+        }
     }
 }
 
 impl Drop for Counted {
     fn drop(&mut self) {
-        self.0.lock().give_back(self.1);
+        self.is_clients(true);
     }
 }
 
@@ -53,28 +79,24 @@ impl Open {
 }
 
 impl Counts {
-    /// Who is refused is not remembered.
-    fn take(&mut self, from: IpAddr) -> bool {
-        let (own, network) = (subscriber(from), network_of(from));
-        let of_own = self.of.get(&own).copied().unwrap_or_default();
-        let around = network.and_then(|network| self.around.get(&network).copied());
-        let around = around.unwrap_or_default();
+    fn has_place(&self, from: IpAddr) -> bool {
+        let of =
+            |counts: &HashMap<_, usize>, whose| counts.get(&whose).copied().unwrap_or_default();
+        let of_own = of(&self.of, subscriber(from));
+        let around = network_of(from).map_or(0, |network| of(&self.around, network));
         let kept = match of_own < FEW && around < FEW {
             true => 0,
             false => CONNECTIONS_MAX / KEPT_OF,
         };
-        if self.all >= CONNECTIONS_MAX - kept
-            || of_own >= OF_SUBSCRIBER_MAX
-            || around >= OF_NETWORK_MAX
-        {
-            return false;
-        }
+        self.all < CONNECTIONS_MAX - kept && of_own < OF_SUBSCRIBER_MAX && around < OF_NETWORK_MAX
+    }
+
+    fn take(&mut self, from: IpAddr) {
         self.all += 1;
-        self.of.insert(own, of_own + 1);
-        if let Some(network) = network {
-            self.around.insert(network, around + 1);
+        *self.of.entry(subscriber(from)).or_default() += 1;
+        if let Some(network) = network_of(from) {
+            *self.around.entry(network).or_default() += 1;
         }
-        true
     }
 
     fn give_back(&mut self, from: IpAddr) {
@@ -135,6 +157,29 @@ mod tests {
         assert!(one_more(&open, "192.0.2.1").is_none(), "all are taken");
         drop(many);
         assert!(one_more(&open, "192.0.2.1").is_some());
+    }
+
+    #[test]
+    fn clients_of_one_address_take_no_places_until_they_are_clients_no_longer() {
+        let open = Arc::default();
+        let mut clients = vec![];
+        for nth in 0..1_000 {
+            let one = one_more(&open, "192.0.2.1");
+            let mut one = one.unwrap_or_else(|| panic!("the {nth}th finds no place"));
+            one.is_clients(true);
+            clients.push(one);
+        }
+        let strangers = fill(&open, |_| "192.0.2.1".into());
+        assert_eq!(strangers.len(), OF_SUBSCRIBER_MAX);
+        drop(strangers);
+        let left = clients.iter_mut().take(OF_SUBSCRIBER_MAX + 1);
+        left.for_each(|one| one.is_clients(false));
+        assert!(one_more(&open, "192.0.2.1").is_none(), "they are counted");
+        clients.drain(..2);
+        assert!(one_more(&open, "192.0.2.1").is_some());
+        drop(clients);
+        let counts = open.lock();
+        assert_eq!((counts.all, counts.of.len()), (0, 0));
     }
 
     #[test]

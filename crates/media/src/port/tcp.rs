@@ -232,13 +232,12 @@ async fn serve(stream: TcpStream, client: SocketAddr, tell: mpsc::Sender<News>, 
         tokio::select! {
             () = read(reads, client, &tell) => {}
             () = write(writes.as_ref(), &way_out) => {}
-            () = is_nobodys(is_clients) => tracing::debug!(%client, "nobody's media connection is cut"),
+            () = is_nobodys(is_clients, counted) => tracing::debug!(%client, "nobody's media connection is cut"),
             () = tell.closed() => {}
         }
         // The port is gone when nobody hears it.
         let _ = tell.send(News::Closed(client)).await;
     }
-    drop(counted);
 }
 
 #[cfg(target_os = "linux")]
@@ -249,12 +248,17 @@ fn keep_little_unsent(stream: &TcpStream) {
 }
 
 /// Ends when a connection is no client's, not yet or not any more, for too long.
-async fn is_nobodys(mut is_clients: watch::Receiver<bool>) {
+async fn is_nobodys(mut is_clients: watch::Receiver<bool>, mut counted: Counted) {
     loop {
         let answered = timeout(NOBODYS_MAX, is_clients.wait_for(|is| *is));
-        if !matches!(answered.await, Ok(Ok(_))) || is_clients.wait_for(|is| !*is).await.is_err() {
+        if !matches!(answered.await, Ok(Ok(_))) {
             return;
         }
+        counted.is_clients(true);
+        if is_clients.wait_for(|is| !*is).await.is_err() {
+            return;
+        }
+        counted.is_clients(false);
     }
 }
 
@@ -524,35 +528,43 @@ mod tests {
         (came.len() >= end).then(|| came.drain(..end).skip(2).collect())
     }
 
+    /// Connects, and says so; none if it was turned away.
+    async fn told(port: &mut TcpPort) -> Option<(TcpStream, SocketAddr)> {
+        let mut one = client(port).await;
+        let is_sent = one.write_all(&framed(b"here")).await.is_ok();
+        let mut end = [0; 8];
+        let from = tokio::select! {
+            (_, from) = next(port), if is_sent => from,
+            _ = one.read(&mut end) => return None,
+        };
+        Some((one, from))
+    }
+
+    /// Until the server has noticed what became of the others, one more is turned away.
+    async fn told_at_last(port: &mut TcpPort) -> TcpStream {
+        loop {
+            if let Some((one, _)) = told(port).await {
+                return one;
+            }
+        }
+    }
+
     #[tokio::test]
-    async fn an_address_has_so_many_connections_and_no_more_until_one_is_closed() {
+    async fn an_address_has_so_many_connections_that_are_no_clients_until_one_is_closed_or_answered()
+     {
         let mut port = port();
         let mut all = vec![];
         for _ in 0..OF_SUBSCRIBER_MAX {
-            let mut one = client(&port).await;
-            one.write_all(&framed(b"here")).await.unwrap();
-            next(&mut port).await;
-            all.push(one);
+            all.push(told(&mut port).await.unwrap());
         }
-        let mut surplus = client(&port).await;
-        let ended = surplus.read(&mut [0; 8]).await;
-        assert!(matches!(ended, Ok(0) | Err(_)), "{ended:?}");
-
+        assert!(told(&mut port).await.is_none());
         drop(all.pop());
-        loop {
-            let mut later = client(&port).await;
-            // Until the server has noticed that one is gone, this one is turned away, too.
-            let sent = later.write_all(&framed(b"later")).await.is_ok();
-            let mut end = [0; 8];
-            let heard = tokio::select! {
-                (datagram, _) = next(&mut port), if sent => Some(datagram),
-                _ = later.read(&mut end) => None,
-            };
-            if let Some(datagram) = heard {
-                assert_eq!(datagram, b"later");
-                break;
-            }
-        }
+        let closed = told_at_last(&mut port).await;
+        assert!(told(&mut port).await.is_none());
+        port.keep(all[0].1);
+        let answered = told_at_last(&mut port).await;
+        assert!(told(&mut port).await.is_none());
+        drop((closed, answered));
     }
 
     #[test]

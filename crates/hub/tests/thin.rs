@@ -1,0 +1,123 @@
+//! A road so thin that a long welcome takes minutes: its client is not taken for one that does not read.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that cannot go on says so by a panic"
+)]
+
+mod support;
+
+use diemcau_hub::{Frame, Inbound, Outlet, Socket, Wire};
+use diemcau_protocol::{ClientFrame, PROTOCOL};
+use std::{
+    io,
+    sync::{Arc, Mutex},
+    task::{Context, Poll, Waker},
+    time::Duration,
+};
+use support::{hub_of, setup};
+use tokio::{
+    sync::mpsc,
+    time::{Instant, sleep},
+};
+
+/// What the road carries in a second: 128 kbit/s.
+const PACE: usize = 16 * 1024;
+
+#[derive(Default)]
+struct Road {
+    room: usize,
+    got: Vec<u8>,
+    waiting: Option<Waker>,
+}
+
+#[derive(Clone, Default)]
+struct Thin(Arc<Mutex<Road>>);
+
+impl Thin {
+    fn second(&self) {
+        let mut road = self.0.lock().unwrap();
+        road.room = PACE;
+        if let Some(waiting) = road.waiting.take() {
+            waiting.wake();
+        }
+    }
+
+    fn got(&self, words: &str) -> bool {
+        let road = self.0.lock().unwrap();
+        road.got
+            .windows(words.len())
+            .any(|at| at == words.as_bytes())
+    }
+}
+
+impl Wire for Thin {
+    fn try_send(&self, frame: &Frame, from: usize) -> io::Result<usize> {
+        let mut road = self.0.lock().unwrap();
+        let rest = frame.wire(from);
+        let taken = rest.len().min(road.room);
+        if taken == 0 {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        road.room -= taken;
+        road.got.extend_from_slice(&rest[..taken]);
+        Ok(taken)
+    }
+
+    fn poll_writable(&self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let mut road = self.0.lock().unwrap();
+        road.waiting = Some(context.waker().clone());
+        match road.room {
+            0 => Poll::Pending,
+            _ => Poll::Ready(Ok(())),
+        }
+    }
+}
+
+/// The server's end of a client that says what it is given, and is silent otherwise.
+struct Line(mpsc::Receiver<ClientFrame>, Arc<Outlet>);
+
+impl Socket for Line {
+    async fn recv(&mut self) -> Option<Inbound> {
+        let said = self.0.recv().await?;
+        Some(Inbound::Text(serde_json::to_string(&said).unwrap()))
+    }
+
+    fn outlet(&self) -> &Arc<Outlet> {
+        &self.1
+    }
+
+    async fn close(&mut self, _code: u16, _reason: &'static str) {
+        self.0.close();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_welcome_of_a_minute_arrives_whole_and_its_client_is_there() {
+    let mut setup = setup();
+    setup.organizer = "x".repeat(60 * PACE);
+    let (hub, _lines) = hub_of(setup).await;
+    let road = Thin::default();
+    let (says, said) = mpsc::channel(4);
+    let line = Line(said, Outlet::new(Arc::new(road.clone())));
+    let served = tokio::spawn(async move { hub.serve(line).await });
+    let join = ClientFrame::Join {
+        protocol: PROTOCOL,
+        token: "chair".into(),
+    };
+    says.send(join).await.unwrap();
+    let begun = Instant::now();
+    // The last words of every welcome.
+    while !road.got(r#""door":"#) {
+        assert!(!served.is_finished(), "cut after {:?}", begun.elapsed());
+        sleep(Duration::from_secs(1)).await;
+        road.second();
+    }
+    assert!(begun.elapsed() >= Duration::from_secs(60));
+    says.send(ClientFrame::Ping { sent: 1.0 }).await.unwrap();
+    for _ in 0..3 {
+        sleep(Duration::from_secs(1)).await;
+        road.second();
+    }
+    assert!(road.got("pong"), "it is heard");
+}
