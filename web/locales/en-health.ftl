@@ -1,7 +1,7 @@
 since-time = since { $time }
 health-link_lost = Lost its link
 health-silent = Microphone open but silent: { $n } dBov (limit { $most } dBov)
-health-no_sound = Microphone open but no sound comes
+health-no_sound = No sound comes: see to the site's microphone
 health-clipping = Sound is too loud and clips: { $n } dBov (limit { $most } dBov)
 health-loss = Loss { $n }% (limit { $most }%)
 health-loss_down = Loss towards it { $n }% (limit { $most }%)

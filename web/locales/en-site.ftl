@@ -52,6 +52,7 @@ begin-open = Open microphone and begin
 not-ready = Not ready
 begin-hint-open = <b>This site's microphone is open</b> and heard by everyone. The clock is running:
 begin-hint-closed = The microphone opens only when you press <b>Open microphone</b>. The clock is running:
+begin-hint-mute = <b>This machine has no microphone</b>: the conference does not hear you. The clock is running:
 begin-hint-companion = The room's microphone opens at its main machine. The clock is running:
 my-ended-away = The turn has ended
 my-ended-away-what = The site was away longer than allowed. It may ask again.

@@ -18,6 +18,7 @@ more-alarms = and { $n } more alarms
 is-speaker = This site is speaking.
 wrong-link_lost = lost its link
 wrong-silent = open but silent
+wrong-no_sound = no sound
 wrong-clipping = clipping
 wrong-loss = packets are lost
 wrong-loss_down = packets to it are lost

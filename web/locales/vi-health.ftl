@@ -1,7 +1,7 @@
 since-time = từ { $time }
 health-link_lost = Mất kết nối
 health-silent = Micro mở nhưng im lặng: { $n } dBov (ngưỡng { $most } dBov)
-health-no_sound = Micro mở nhưng không có tiếng nào đến
+health-no_sound = Không có tiếng nào đến: kiểm tra micro của điểm cầu
 health-clipping = Tiếng quá to, bị vỡ: { $n } dBov (ngưỡng { $most } dBov)
 health-loss = Mất gói { $n }% (ngưỡng { $most }%)
 health-loss_down = Mất gói xuống { $n }% (ngưỡng { $most }%)

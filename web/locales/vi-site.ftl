@@ -49,6 +49,7 @@ begin-open = Mở micro, bắt đầu phát biểu
 not-ready = Chưa sẵn sàng
 begin-hint-open = <b>Micro của điểm cầu đang mở</b>, cả hội nghị nghe được. Đồng hồ đang chạy:
 begin-hint-closed = Micro chỉ mở khi quý vị bấm <b>Mở micro</b>. Đồng hồ đang chạy:
+begin-hint-mute = <b>Máy này không có micro</b>, hội nghị không nghe được quý vị. Đồng hồ đang chạy:
 begin-hint-companion = Micro của phòng mở ở máy chính. Đồng hồ đang chạy:
 my-ended-away = Lượt phát biểu đã kết thúc
 my-ended-away-what = Điểm cầu mất kết nối quá thời gian cho phép. Có thể đăng ký lại.

@@ -18,6 +18,7 @@ more-alarms = và { $n } cảnh báo khác
 is-speaker = Đây là điểm cầu đang phát biểu.
 wrong-link_lost = mất kết nối
 wrong-silent = micro mở, im lặng
+wrong-no_sound = không có tiếng
 wrong-clipping = vỡ tiếng
 wrong-loss = mất gói
 wrong-loss_down = mất gói xuống

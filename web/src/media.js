@@ -70,7 +70,7 @@ export class Media {
     document.addEventListener("visibilitychange", () => this.#sizesSoon());
   }
 
-  // ---------------------------------------------------------------- what the page asks for
+  // What the page asks for.
 
   /** @param {{ receives: boolean, sound: boolean, alwaysShown: boolean }} wants */
   receive({ receives, sound, alwaysShown }) {
@@ -147,7 +147,7 @@ export class Media {
     this.#capture?.chime();
   }
 
-  // ---------------------------------------------------------------- what the connection tells
+  // What the connection tells.
 
   /** The server has a new peer for us and knows nothing of the old one. */
   linkUp() {
@@ -194,7 +194,7 @@ export class Media {
     }
   }
 
-  // ---------------------------------------------------------------- uplink: one offer, never renegotiated
+  // Uplink: one offer, never renegotiated.
 
   async #makeUplink() {
     const old = this.#uplink;
@@ -228,7 +228,7 @@ export class Media {
     }
   }
 
-  // ---------------------------------------------------------------- downlink: the server offers, slots are m-lines
+  // Downlink: the server offers, slots are m-lines.
 
   #openDownlink() {
     if (!this.#receives) return;
@@ -274,7 +274,7 @@ export class Media {
     if (old) setTimeout(() => old.close(), OLD_KEPT_MS);
   }
 
-  // ---------------------------------------------------------------- one connection's fate
+  // One connection's fate.
 
   /** @param {RTCPeerConnection} pc @param {"uplink" | "downlink"} side @param {() => void} up */
   #watch(pc, side, up) {
@@ -318,7 +318,7 @@ export class Media {
     this.#retry[side] = setTimeout(() => (side === "uplink" ? void this.#makeUplink() : this.#openDownlink()), pause);
   }
 
-  // ---------------------------------------------------------------- sizes
+  // Sizes.
 
   #sizesSoon() {
     clearTimeout(this.#sizesTimer);

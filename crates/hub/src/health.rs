@@ -201,6 +201,10 @@ impl Health {
                 true => limits.silence(&link),
                 false => Answer::Moot,
             },
+            HealthKind::NoSound => match brings_sound(&link) {
+                true => Answer::Good,
+                false => Answer::Bad(Figures::default()),
+            },
             HealthKind::Clipping => at_least(link.loud_dbov.map(f32::from), limits.clipping_dbov),
             HealthKind::Loss => at_least(Some(link.loss_percent), limits.loss_percent),
             HealthKind::LossDown => at_least(link.down_loss_percent, limits.loss_percent),
@@ -319,6 +323,7 @@ impl HealthLimits {
         match kind {
             HealthKind::LinkLost => 0,
             HealthKind::Silent
+            | HealthKind::NoSound
             | HealthKind::Clipping
             | HealthKind::Loss
             | HealthKind::LossDown
@@ -330,13 +335,11 @@ impl HealthLimits {
         }
     }
 
-    /// No sound at all is silence too; a sender that does not say how loud it is may be anything.
+    /// A sender that does not say how loud it is may be anything.
     fn silence(&self, link: &LinkStats) -> Answer {
-        let limit = f32::from(self.silence_dbov);
-        match (link.level_dbov, link.jitter_ms) {
-            (Some(level), _) if level > self.silence_dbov => Answer::Good,
-            (None, Some(_)) => Answer::Good,
-            (level, _) => bad(level.map(f32::from), limit),
+        match link.level_dbov.filter(|level| *level <= self.silence_dbov) {
+            Some(level) => bad(Some(f32::from(level)), f32::from(self.silence_dbov)),
+            None => Answer::Good,
         }
     }
 
@@ -370,6 +373,11 @@ impl HealthLimits {
         };
         up.min(down)
     }
+}
+
+/// Also a closed microphone sends, and so has its unevenness.
+fn brings_sound(link: &LinkStats) -> bool {
+    link.level_dbov.is_some() || link.jitter_ms.is_some()
 }
 
 fn at_least(value: Option<f32>, limit: impl Into<f32>) -> Answer {

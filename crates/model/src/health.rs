@@ -10,8 +10,10 @@ use ts_rs::TS;
 pub enum HealthKind {
     /// Nothing carries the site, which was there before.
     LinkLost,
-    /// Its microphone is open and brings silence, or no sound at all.
+    /// Its microphone is open and brings silence.
     Silent,
+    /// No sound at all comes from it, be its microphone open or not: it has none, or may not use it.
+    NoSound,
     /// Its sound clips.
     Clipping,
     /// Too many packets from it are lost.
@@ -32,9 +34,10 @@ pub enum HealthKind {
 
 impl HealthKind {
     /// Every kind there is.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::LinkLost,
         Self::Silent,
+        Self::NoSound,
         Self::Clipping,
         Self::Loss,
         Self::LossDown,

@@ -6,7 +6,7 @@
 import { acknowledge } from "../actions/health.js";
 import { number } from "../text.js";
 import { shortTime } from "../time.js";
-import { html, icon, nothing, t } from "./pieces.js";
+import { html, icon, mark, nothing, t } from "./pieces.js";
 
 /** "Mất gói 7,2% (ngưỡng 5%) từ 10:42" @param {HealthAlarm} alarm */
 export function sentence(alarm) {
@@ -21,13 +21,20 @@ function what({ kind, value, limit, step }) {
     case "less_shown": return t("health-less_shown", { what: t(`less-${step ?? "full"}`) });
     case "loss":
     case "loss_down": return t(`health-${kind}`, { n: number(value ?? 0, 1), most: number(limit ?? 0, Number.isInteger(limit) ? 0 : 1) });
-    case "silent": return value === null ? t("health-no_sound") : t("health-silent", { n: number(value), most });
+    case "no_sound": return t("health-no_sound");
+    case "silent": return t("health-silent", { n: number(value ?? 0), most });
     case "few_frames": return value === 0 ? t("health-no_frames") : t("health-few_frames", { n: number(value ?? 0), most });
     case "round_trip":
     case "jitter":
     case "freezes":
     case "clipping": return t(`health-${kind}`, { n: number(value ?? 0), most });
   }
+}
+
+/** What is wrong with whoever speaks, which comes before all else; null: nothing is. @param {Ctx} ctx @param {SiteId} site @param {string} name */
+export function ofSpeaker({ app }, site, name) {
+  const alarm = app.health.find((each) => each.site === site && each.kind !== "link_lost");
+  return alarm ? html`<span class="alarm">${mark("weak", "warn", t("attention"))} <b>${name}</b> ${sentence(alarm)}</span>` : null;
 }
 
 /** What is wrong with one site, the most urgent of it: a chair may see to it too. @param {Ctx} ctx @param {SiteId} site */

@@ -64,6 +64,13 @@ function wrong(ctx, id) {
   return later(ctx, "health", () => import("./health.js"), false)?.ofSite(ctx, id) ?? nothing;
 }
 
+/** What is wrong with whoever speaks. @param {Ctx} ctx @param {View} view */
+export function ofSpeaker(ctx, view) {
+  const site = view.floor.turn?.site;
+  if (site === undefined || !ctx.app.health.some((alarm) => alarm.site === site)) return null;
+  return later(ctx, "health", () => import("./health.js"), false)?.ofSpeaker(ctx, site, siteCall(view, site)) ?? null;
+}
+
 /** Its picture is black for a reason. @param {View} view @param {SiteId} id */
 function lostLine(view, id) {
   const link = view.sites.find((each) => each.site === id);

@@ -1,5 +1,4 @@
-// A site's desk: one panel that says where the site stands, readable from four metres, and one button.
-// A companion (a phone that carries nothing) is the same desk without picture and sound.
+// A site's desk. A companion (a phone that carries nothing) is the same without picture and sound.
 
 /** @import { View } from "../../generated/protocol.ts" */
 /** @import { App } from "../state/app.js" */

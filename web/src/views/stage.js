@@ -107,7 +107,7 @@ function speaker(view) {
     <div class="side">${repeat(side, ({ each }) => each.id, ({ each, slot: place }) => sideTile(view, each, place))}</div>
     <div class="band"><section><h2>${item ? t("item-of", { n: item.id, of: view.agenda.items.length }) : t("agenda")}</h2><p class="t">${numbered(item?.title ?? view.fixed.title)}</p><p class="d">${turn ? subject(view, turn.words) : item?.presenter ?? ""}</p>${alsoOpen(view)}</section>
       ${turn ? html`<turn-clock .turn=${turn}></turn-clock>` : html`<div class="clock"><wall-clock short class="digits"></wall-clock></div>`}
-      <section><h2>${t("next-up")}</h2>${view.floor.queue.length === 0 ? html`<p class="d">${t(view.floor.open ? "nobody-waits" : "list-is-closed")}</p>` : html`<ol>${nextThree(view.floor).map(({ request, place }) => html`<li><b>${place}</b>${siteCall(view, request.site)}${view.floor.on_deck[0] === request.turn ? html` ${mark("deck", "right", t("state-deck"))}` : isLinked(view, request.site) ? nothing : html` ${mark("weak", "cut", t("state-lost"))}`}</li>`)}</ol>`}</section></div>
+      <section><h2>${t("next-up")}</h2>${view.floor.queue.length === 0 ? html`<p class="d">${t(view.floor.open ? "nobody-waits" : "list-is-closed")}</p>` : html`<ol>${nextThree(view.floor).map(({ request, place }) => html`<li><b>${place}</b><span class="name">${siteCall(view, request.site)}</span>${view.floor.on_deck[0] === request.turn ? html` ${mark("deck", "right", t("state-deck"))}` : isLinked(view, request.site) ? nothing : html` ${mark("weak", "cut", t("state-lost"))}`}</li>`)}</ol>`}</section></div>
   </main>`;
 }
 

@@ -25,6 +25,11 @@ fn with(change: impl FnOnce(&mut LinkStats)) -> Seen {
     seen
 }
 
+/// Without a microphone.
+fn soundless() -> Seen {
+    with(|link| (link.level_dbov, link.loud_dbov, link.jitter_ms) = (None, None, None))
+}
+
 fn lossy(percent: f32) -> Seen {
     with(|link| link.loss_percent = percent)
 }
@@ -119,8 +124,9 @@ fn an_alarm_says_the_latest_figure_that_was_bad() {
 
 #[test]
 fn every_figure_has_its_limit() {
-    let bad: [(HealthKind, Seen); 9] = [
+    let bad: [(HealthKind, Seen); 10] = [
         (HealthKind::Silent, with(|link| link.level_dbov = Some(-60))),
+        (HealthKind::NoSound, soundless()),
         (HealthKind::Clipping, with(|link| link.loud_dbov = Some(-3))),
         (HealthKind::Loss, lossy(5.0)),
         (
@@ -171,13 +177,19 @@ fn a_closed_microphone_may_be_silent_and_an_open_one_that_closes_is_no_alarm_any
 }
 
 #[test]
-fn no_sound_at_all_is_silence_and_a_sender_that_does_not_say_how_loud_it_is_is_not() {
+fn a_room_without_a_microphone_is_an_alarm_before_it_is_called_and_one_that_does_not_say_how_loud_it_is_is_none()
+ {
     let level_unknown = with(|link| link.level_dbov = None);
     Play::new().like(20, level_unknown).tells(&[]);
-    let nothing = with(|link| (link.level_dbov, link.jitter_ms) = (None, None));
+    let closed = Seen {
+        heard: false,
+        ..soundless()
+    };
     Play::new()
-        .like(5, nothing)
-        .tells(&["5: Silent -/-60 since 1"]);
+        .like(8, closed)
+        .like(8, soundless())
+        .like(10, fine())
+        .tells(&["5: NoSound -/- since 1", "26: NoSound over"]);
 }
 
 #[test]

@@ -23,7 +23,7 @@ export function sitesZone(ctx, view) {
   return html`<section class="sites" aria-labelledby="h-sites">
     <div class="line"><h2 id="h-sites">${t("sites-count", { n: view.fixed.sites.length })}</h2><span>${t("linked-count", { n: linkedCount(view) })}</span>
       ${attendance.summoned > 0 ? html`<span class="num">${t("present-of", { n: attendance.present + attendance.online, of: attendance.summoned })}</span>` : nothing}
-      ${first ? html`<span class="alarm">${mark("weak", "warn", t("attention"))} <b>${siteCall(view, first.site)}</b> ${t("lost-link")} <since-clock class="num" .since=${first.since ?? 0}></since-clock>${lost.length > 1 ? t("and-more", { n: lost.length - 1 }) : ""}</span>` : nothing}${presides(ctx.app, view) ? statusLine(ctx) : nothing}</div>
+      ${strip(ctx)?.ofSpeaker(ctx, view) ?? (first ? html`<span class="alarm">${mark("weak", "warn", t("attention"))} <b>${siteCall(view, first.site)}</b> ${t("lost-link")} <since-clock class="num" .since=${first.since ?? 0}></since-clock>${lost.length > 1 ? t("and-more", { n: lost.length - 1 }) : ""}</span>` : nothing)}${presides(ctx.app, view) ? statusLine(ctx) : nothing}</div>
     ${ctx.app.notice ? nothing : strip(ctx)?.asked(ctx, view) ?? nothing}
     <ul class="chips">${view.fixed.sites.map((each) => chip(ctx, view, each))}</ul>
     ${strip(ctx)?.siteStrip(ctx, view) ?? nothing}

@@ -11,13 +11,15 @@ import { durationText } from "../../time.js";
 import { fittingName, html, icon, isHeard, kbd, mark, nothing, rich, t, topicLine } from "../pieces.js";
 import { person } from "./person.js";
 
-/** A paused or held turn is told by the panel: the invitation would say an open microphone that is not. @param {App} app @param {Turn} turn */
+/** A paused or held turn is told by the panel. @param {App} app @param {Turn} turn */
 export const isSummoned = (app, turn) => app.ui.summoned === turn.turn && !turn.paused && !turn.held && !turn.muted && !turn.silenced && !turn.interrupted;
 
-/** Own microphone open: the mark is red and true. Closed by the room: green, and the button opens it. @param {Ctx} ctx @param {View} view @param {Turn} turn @param {boolean} sends */
+/** Red only while the room is heard. @param {Ctx} ctx @param {View} view @param {Turn} turn @param {boolean} sends */
 export function summons(ctx, view, turn, sends) {
-  const closed = sends && !ctx.app.media.microphoneOpen;
-  const open = sends && !closed && isHeard(view, turn.site);
+  const { media } = ctx.app;
+  const closed = sends && !media.microphoneOpen;
+  const mute = sends && !media.hasMicrophone;
+  const open = sends && !closed && !mute && isHeard(view, turn.site);
   const about = topicLine(view, turn.words);
   return html`<section class="summons ${open ? "is-open" : ""}" role="alertdialog" aria-labelledby="h-summons" aria-describedby="d-summons">
     ${open ? mark("live", "mic", t("chair-invites-open")) : mark("deck", "right", t("chair-invites"))}
@@ -25,8 +27,8 @@ export function summons(ctx, view, turn, sends) {
     <p id="d-summons" class="d"><b>${fittingName(view, turn.site, 60)}</b>${turn.words.delegate === "" ? nothing : html` · ${person(turn.words)}`}<br>${about} · ${t("allotted")} <b class="num">${durationText(turn.allotted_ms)}</b></p>
     <div class="go"><button class="btn invite primary-act" type="button" autofocus @click=${() => begin(ctx)}>${icon("mic")}<span>${t(closed ? "begin-open" : "begin")}</span>${kbd("F2")}</button>
       <button class="btn" type="button" @click=${() => returnCall(ctx.ask, turn.turn)}>${t("not-ready")}</button></div>
-    <p class="hint">${rich(closed ? "begin-hint-closed" : sends ? "begin-hint-open" : "begin-hint-companion")} <turn-time class="num" .turn=${turn}></turn-time></p>
-    ${sends ? html`<div class="proof"><figure class="tile"><self-picture .stream=${ctx.app.media.picture}></self-picture></figure><div><p>${icon(closed ? "mic-off" : "mic")}<b>${t(closed ? "microphone-closed" : "microphone-open")}</b></p><level-meter aria-label=${t("microphone-level")} .read=${() => ctx.media.level()}></level-meter></div></div>` : nothing}
+    <p class="hint">${rich(mute ? "begin-hint-mute" : closed ? "begin-hint-closed" : sends ? "begin-hint-open" : "begin-hint-companion")} <turn-time class="num" .turn=${turn}></turn-time></p>
+    ${sends ? html`<div class="proof"><figure class="tile"><self-picture .stream=${media.picture}></self-picture></figure><div><p>${icon(open ? "mic" : "mic-off")}<b>${t(mute ? `microphone-${media.microphoneTrouble ?? "other"}` : closed ? "microphone-closed" : "microphone-open")}</b>${mute ? html` <button class="btn small" type="button" ?disabled=${media.capturing} @click=${() => ctx.media.capture()}>${t("try-devices")}</button>` : nothing}</p><level-meter aria-label=${t("microphone-level")} .read=${() => ctx.media.level()}></level-meter></div></div>` : nothing}
   </section>`;
 }
 

@@ -4,6 +4,7 @@
 
 import { currentItem, nextItem } from "../../state/agenda.js";
 import { draftOf } from "../../state/comments.js";
+import { fits } from "../../elements/fits.js";
 import { linkedCount, siteCall, siteName } from "../../state/sites.js";
 import { number } from "../../text.js";
 import { dateText, serverNow } from "../../time.js";
@@ -43,7 +44,7 @@ export function waitingScene(view) {
   const next = nextItem(view.agenda);
   const over = item === null && next === null;
   const { on_break: pause } = view.agenda;
-  return html`<main class="waiting"><p class="organizer">${view.fixed.organizer}</p><h2>${view.fixed.title}</h2><wall-clock short class="digits"></wall-clock><p class="date">${dateText(serverNow())}</p>
+  return html`<main class="waiting" ${fits()}><p class="organizer">${view.fixed.organizer}</p><h2>${view.fixed.title}</h2><wall-clock short class="digits"></wall-clock><p class="date">${dateText(serverNow())}</p>
     <p class="what">${pause ? breakWhen(pause) : over ? t("agenda-done") : item ? item.title : t("begins-soon")}</p>${pause ? html`<p class="what break-wall num">${breakLeft(pause)}</p>` : nothing}
     ${next ? html`<p class="next-item">${t("next-item-is", { n: next.id })}: ${numbered(next.title)}</p>` : nothing}
     <p class="linked num">${t("linked-count", { n: linkedCount(view) })}</p>
@@ -57,7 +58,7 @@ function speaking(view) {
 }
 
 /** @param {View} view */
-export const noticeScene = (view) => html`<main class="notice"><p class="organizer">${view.fixed.title}</p><h2>${view.stage.notice === "" ? t("layout-notice") : view.stage.notice}</h2>${speaking(view)}</main>`;
+export const noticeScene = (view) => html`<main class="notice" ${fits()}><p class="organizer">${view.fixed.title}</p><h2>${view.stage.notice === "" ? t("layout-notice") : view.stage.notice}</h2>${speaking(view)}</main>`;
 
 /** The called site, large, with the fixed call and answer. @param {View} view @param {number} called */
 export function rollScene(view, called) {
