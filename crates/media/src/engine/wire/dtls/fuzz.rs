@@ -1,0 +1,108 @@
+//! Records that nobody would write, well formed by themselves: before a handshake, and behind one with a client that is.
+
+use super::records::{BYTES_MAX, Room};
+use super::tests::{Pair, fragment, record};
+use super::{Dtls, Identity, Role, SUITES};
+use bytes::BytesMut;
+use diemcau_fuzz::{Fuzz, outcome};
+use std::time::{Duration, Instant};
+
+const KINDS: [(u8, u16); 8] = [
+    (22, 0),
+    (22, 0),
+    (22, 0),
+    (22, 1),
+    (20, 0),
+    (21, 1),
+    (23, 1),
+    (22, 2),
+];
+
+/// A datagram of records, and the number of the next one: each is a kind with how many fragments, and each of these a length,
+/// a message, an offset, what it says to bring and what it brings. Who begins with 255 writes it as it is.
+fn datagram(input: &[u8], number: &mut u64) -> Vec<u8> {
+    if let Some((255, raw)) = input.split_first() {
+        return raw.to_vec();
+    }
+    let (mut datagram, mut rest) = (vec![], input);
+    while let Some((what, behind)) = rest.split_first() {
+        rest = behind;
+        let mut content = vec![];
+        for _ in 0..=what >> 4 {
+            let Some(([length, message, offset, says, brings], behind)) = rest.split_first_chunk()
+            else {
+                break;
+            };
+            rest = behind;
+            let [length, offset, says] = [length, offset, says].map(|byte| u32::from(*byte));
+            let body = vec![7; usize::from(*brings)];
+            content.extend(fragment(length, (*message).into(), offset, says, &body));
+        }
+        let (kind, epoch) = KINDS[usize::from(what & 7)];
+        datagram.extend(record(kind, epoch, *number, &content));
+        *number += 1;
+    }
+    datagram
+}
+
+/// A leg that a client has not come to yet, or one with keys.
+fn leg(identity: &Identity, keyed: bool, now: Instant) -> Dtls {
+    if keyed {
+        let mut pair = Pair::new(identity, SUITES.to_vec(), 1_200);
+        pair.talk(1);
+        assert!(pair.is_through());
+        return pair.server;
+    }
+    let mut dtls = Dtls::new(identity.clone());
+    let begun = dtls.begin(identity.fingerprint, Role::Server, now);
+    assert!(begun.is_ok());
+    dtls
+}
+
+#[test]
+fn dtls() {
+    let fuzz = Fuzz {
+        name: "dtls",
+        corpus: "corpus/dtls",
+        words: &[
+            "\u{1}\u{0}\u{0}\u{1}\u{1}",
+            "\u{0}\u{1}\u{0}\u{0}\u{0}",
+            "\u{10}",
+        ],
+        inputs: 100_000,
+        longest: 256,
+    };
+    let identity = Identity::generate()
+        .map_err(|error| error.to_string())
+        .unwrap();
+    let (mut now, mut taken, mut number) = (Instant::now(), 0_u32, 0);
+    let mut fresh = (leg(&identity, false, now), Room::new(), 0);
+    fuzz.run(|input| {
+        // A fresh leg now and then: one that has no room any more reads nothing.
+        if taken.is_multiple_of(250) {
+            let keyed = taken.is_multiple_of(500);
+            fresh = (leg(&identity, keyed, now), Room::new(), 0);
+            number = 1_000;
+        }
+        taken += 1;
+        now += Duration::from_millis(5);
+        let (leg, room, bytes) = &mut fresh;
+        let datagram = BytesMut::from(&datagram(input, &mut number)[..]);
+        let kept = room.sift(datagram.clone()).len();
+        *bytes += kept;
+        assert!(kept <= datagram.len() && *bytes <= BYTES_MAX);
+
+        let step = leg.receive(datagram, now);
+        assert!(
+            !matches!(step, Ok(Some(_))),
+            "a stranger is let in, or ends it"
+        );
+        // What the library thinks of the time is its own.
+        let ticked = leg.deadline().is_some_and(|due| due <= now) && leg.tick(now).is_ok();
+        let mut said = 0;
+        while let Some(datagram) = leg.transmit() {
+            said += datagram.len();
+        }
+        outcome((kept, step.is_ok(), ticked, said))
+    });
+}

@@ -1,0 +1,195 @@
+use super::*;
+use std::time::Duration;
+
+const HANDSHAKE: u8 = 22;
+
+/// A client and us, on virtual time.
+pub struct Pair {
+    client: Endpoint,
+    pub server: Dtls,
+    pub now: Instant,
+    server_has_keys: bool,
+    client_has_keys: bool,
+    /// The least that was left to the client.
+    least: usize,
+}
+
+impl Pair {
+    /// A client that offers these suites, and cuts its messages so short.
+    pub fn new(identity: &Identity, suites: Vec<CipherSuiteId>, mtu: usize) -> Self {
+        let now = Instant::now();
+        let config = ConfigBuilder::default()
+            .with_crypto_provider(Arc::clone(&identity.provider))
+            .with_certificates(vec![identity.certificate.clone()])
+            .with_cipher_suites(suites)
+            .with_srtp_protection_profiles(vec![SrtpProtectionProfile::Srtp_Aead_Aes_128_Gcm])
+            .with_insecure_skip_verify(true)
+            .with_mtu(mtu)
+            .build(true, None)
+            .unwrap();
+        let mut client = Endpoint::new(SOMEWHERE, TransportProtocol::UDP, None);
+        client
+            .connect(now, SOMEWHERE, Arc::new(config), None)
+            .unwrap();
+        let mut server = Dtls::new(identity.clone());
+        let print = identity.fingerprint;
+        server.begin(print, Role::Server, now).unwrap();
+        Self {
+            client,
+            server,
+            now,
+            server_has_keys: false,
+            client_has_keys: false,
+            least: usize::MAX,
+        }
+    }
+
+    /// The same, of one certificate of its own.
+    fn usual(mtu: usize) -> Self {
+        Self::new(&Identity::generate().unwrap(), SUITES.to_vec(), mtu)
+    }
+
+    fn says(&mut self, datagram: BytesMut) {
+        let step = self.server.receive(datagram, self.now);
+        self.server_has_keys |= matches!(step, Ok(Some(Step::Connected(_))));
+        self.least = self.least.min(self.server.room.pieces());
+    }
+
+    fn hears(&mut self, datagram: BytesMut) {
+        let read = self.client.read(self.now, SOMEWHERE, None, datagram);
+        let events = read.into_iter().flatten();
+        self.client_has_keys |= events
+            .into_iter()
+            .any(|event| matches!(event, EndpointEvent::HandshakeComplete));
+    }
+
+    /// What both have to say, if it arrives, and each of the client's datagrams so many times.
+    fn turn(&mut self, (up, down): (bool, bool), times: usize) {
+        while let Some(flight) = self.client.poll_transmit() {
+            for _ in 0..times * usize::from(up) {
+                self.says(flight.message.clone());
+            }
+        }
+        while let Some(flight) = self.server.transmit() {
+            if down {
+                self.hears(flight);
+            }
+        }
+    }
+
+    /// Over a road that loses nothing.
+    pub fn talk(&mut self, times: usize) {
+        for _ in 0..20 {
+            self.turn((true, true), times);
+        }
+    }
+
+    pub fn is_through(&self) -> bool {
+        self.server_has_keys && self.client_has_keys
+    }
+}
+
+/// Whether a client that offers one suite alone comes to keys with us.
+fn meets(suite: CipherSuiteId) -> bool {
+    let mut pair = Pair::new(&Identity::generate().unwrap(), vec![suite], 1_200);
+    pair.talk(1);
+    pair.is_through()
+}
+
+#[test]
+fn a_handshake_is_authenticated_throughout_or_is_none() {
+    assert!(meets(
+        CipherSuiteId::Tls_Ecdhe_Ecdsa_With_Aes_128_Gcm_Sha256
+    ));
+    assert!(!meets(CipherSuiteId::Tls_Ecdhe_Ecdsa_With_Aes_256_Cbc_Sha));
+}
+
+/// A record as anybody can write it.
+pub fn record(kind: u8, epoch: u16, number: u64, content: &[u8]) -> Vec<u8> {
+    let mut record = vec![kind, 0xfe, 0xfd];
+    record.extend(epoch.to_be_bytes());
+    record.extend(&number.to_be_bytes()[2..]);
+    record.extend((content.len() as u16).to_be_bytes());
+    record.extend(content);
+    record
+}
+
+/// A fragment of a handshake message: how long the message is, which it is, where the fragment stands, how long it is
+/// said to be, and what is there.
+pub fn fragment(length: u32, message: u16, offset: u32, said: u32, body: &[u8]) -> Vec<u8> {
+    let mut fragment = vec![11];
+    fragment.extend(&length.to_be_bytes()[1..]);
+    fragment.extend(message.to_be_bytes());
+    fragment.extend(&offset.to_be_bytes()[1..]);
+    fragment.extend(&said.to_be_bytes()[1..]);
+    fragment.extend(body);
+    fragment
+}
+
+/// Datagrams of fragments that stand behind each other and bring nothing, of the messages that may be awaited: whoever puts
+/// them together by calling itself for each has no stack left.
+fn endless() -> impl Iterator<Item = BytesMut> {
+    (0..10_u16).flat_map(|message| {
+        (0..200_u32).map(move |datagram| {
+            let fragments =
+                (0..150).flat_map(|place| fragment(0, message, datagram * 150 + place, 1, &[]));
+            let fragments: Vec<u8> = fragments.collect();
+            let number = 1_000 + u64::from(message) * 1_000 + u64::from(datagram);
+            BytesMut::from(&record(HANDSHAKE, 0, number, &fragments)[..])
+        })
+    })
+}
+
+#[test]
+fn fragments_without_end_take_no_stack_before_a_handshake() {
+    let mut pair = Pair::usual(1_200);
+    for datagram in endless() {
+        pair.says(datagram);
+    }
+    // None of it is the client's loss.
+    pair.talk(1);
+    assert!(pair.is_through());
+}
+
+#[test]
+fn fragments_without_end_take_no_stack_behind_a_handshake() {
+    let mut pair = Pair::usual(1_200);
+    pair.talk(1);
+    assert!(pair.is_through());
+    for datagram in endless() {
+        pair.says(datagram);
+    }
+}
+
+/// Fragments that are what they say, of messages that never come or never end.
+#[test]
+fn what_is_well_written_takes_no_more_than_there_is_room_for() {
+    let mut pair = Pair::usual(1_200);
+    let one_by_one = (0..30_000_u32).map(|at| fragment(30_000, 0, at, 1, b"x"));
+    let later = (0..30_000_u32).map(|at| fragment(1, at as u16, 0, 1, b"x"));
+    for (number, fragment) in (0..).zip(one_by_one.chain(later)) {
+        pair.says(BytesMut::from(&record(HANDSHAKE, 0, number, &fragment)[..]));
+    }
+    assert_eq!(pair.server.room.pieces(), 0);
+}
+
+#[test]
+fn a_client_that_says_everything_thirty_times_in_short_pieces_is_let_in() {
+    let mut pair = Pair::usual(300);
+    pair.talk(30);
+    assert!(pair.is_through());
+    assert!(pair.least > 0, "it had no room left");
+}
+
+#[test]
+fn a_handshake_over_a_road_that_loses_most_ends_well() {
+    let mut pair = Pair::usual(300);
+    for second in 0..40 {
+        pair.turn((second % 3 == 2, second % 2 == 1), 1);
+        pair.now += Duration::from_secs(1);
+        pair.client.handle_timeout(SOMEWHERE, pair.now).unwrap();
+        pair.server.tick(pair.now).unwrap();
+    }
+    assert!(pair.is_through());
+    assert!(pair.least > 400, "{} pieces left", pair.least);
+}
