@@ -14,7 +14,7 @@ use rtc::rtcp::transport_feedbacks::transport_layer_cc::{
 use std::time::{Duration, Instant};
 
 /// Packets whose way is remembered: at 2,500 packets a second, more than a second's.
-const REMEMBERED: usize = 4_096;
+pub const REMEMBERED: usize = 4_096;
 /// UDP, IP and Ethernet around a datagram: a line's rate counts them, and for a sound they are a third.
 pub const OVERHEAD_BYTES: usize = 42;
 /// Who has sent nothing for so long learns nothing: neither of a cut nor of a better link.

@@ -12,6 +12,7 @@ mod fuzz;
 mod offer;
 mod reports;
 mod runs;
+mod statuses;
 mod stream;
 
 use super::wire::{Received, Transport};
