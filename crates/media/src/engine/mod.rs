@@ -13,6 +13,8 @@ mod uplink;
 mod wire;
 
 pub use sdp::ufrag as ice_ufrag;
+#[cfg(test)]
+pub use wire::tests::check_of;
 
 use crate::rewrite::RtpOut;
 use bytes::{Bytes, BytesMut};

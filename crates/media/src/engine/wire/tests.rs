@@ -15,6 +15,11 @@ pub fn provider() -> Arc<dyn RTCCryptoProvider> {
 
 /// A check as a client makes it that knows the leg's password.
 pub fn check(ice: &Ice, theirs: &str, names: bool) -> Vec<u8> {
+    check_of((ice.ufrag(), ice.password()), theirs, names)
+}
+
+/// The same, from what a description says of the leg.
+pub fn check_of((ufrag, password): (&str, &str), theirs: &str, names: bool) -> Vec<u8> {
     struct Naming;
     impl Setter for Naming {
         fn add_to(&self, message: &mut Message) -> rtc::shared::error::Result<()> {
@@ -27,17 +32,14 @@ pub fn check(ice: &Ice, theirs: &str, names: bool) -> Vec<u8> {
     let mut setters: Vec<Box<dyn Setter + '_>> = vec![
         Box::new(BINDING_REQUEST),
         Box::new(TransactionId::new()),
-        Box::new(Username::new(
-            ATTR_USERNAME,
-            format!("{}:{theirs}", ice.ufrag()),
-        )),
+        Box::new(Username::new(ATTR_USERNAME, format!("{ufrag}:{theirs}"))),
     ];
     if names {
         setters.push(Box::new(Naming));
     }
     setters.push(Box::new(
         MessageIntegrity::new_short_term_integrity_with_provider(
-            ice.password().to_owned(),
+            password.to_owned(),
             provider.crypto(),
         ),
     ));
