@@ -1402,4 +1402,4 @@ export type Alarm = "record_fails" | "record_full" | "record_on_mirror" | "recor
 
 export type HealthId = number;
 
-export type HealthKind = "link_lost" | "silent" | "clipping" | "loss" | "loss_down" | "round_trip" | "jitter" | "few_frames" | "freezes" | "less_shown";
+export type HealthKind = "link_lost" | "silent" | "no_sound" | "clipping" | "loss" | "loss_down" | "round_trip" | "jitter" | "few_frames" | "freezes" | "less_shown";
