@@ -110,6 +110,8 @@ fn may_be_over(failure: &JournalError) -> bool {
         | JournalError::UnknownVersion { .. }
         | JournalError::Unreadable { .. }
         | JournalError::Fork { .. }
+        | JournalError::DamagedMirror { .. }
+        | JournalError::NoRoom { .. }
         | JournalError::Closed => false,
     }
 }

@@ -1,6 +1,6 @@
 //! What can go wrong with a store, in the words of those who must act on it.
 
-use std::{error::Error, sync::Arc};
+use std::{error::Error, path::PathBuf, sync::Arc};
 use thiserror::Error;
 
 /// Trouble with the store. Cloned to everyone whose entries shared a transaction.
@@ -29,6 +29,25 @@ pub enum JournalError {
          check both with diemcau-verify, and put the wrong one away"
     )]
     Fork { number: u64 },
+    /// The mirror is damaged, and it may be the only record there is.
+    #[error(
+        "the mirror {} is broken at number {number}: {what}; no other record can be used, so nothing was begun or put away: bring one \
+         of both back from a copy, or mend the disk of the other; check both with diemcau-verify", .file.display()
+    )]
+    DamagedMirror {
+        file: PathBuf,
+        number: u64,
+        what: &'static str,
+    },
+    /// The main record can only be read, and its mirror cannot have what it knows more.
+    #[error(
+        "the record can be read, but not written, and its mirror {} cannot take what it knows more: make room on the mirror's \
+         disk, or mend the record's", .mirror.display()
+    )]
+    NoRoom {
+        mirror: PathBuf,
+        source: Box<JournalError>,
+    },
     /// Another program has this journal open.
     #[error("the journal is in use by another program")]
     Locked,

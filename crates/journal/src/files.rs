@@ -10,7 +10,8 @@ use std::{
 };
 
 /// What SQLite keeps of a database: the file, its log, and the memory that its readers share.
-const OF_DATABASE: [&str; 3] = ["", "-wal", "-shm"];
+const OF_DATABASE: [&str; 3] = ["", LOG, "-shm"];
+pub(crate) const LOG: &str = "-wal";
 
 /// Takes the journal for this program; it is free again when the file is dropped, or the process dies.
 pub(crate) fn lock(path: &Path) -> Result<File, JournalError> {
@@ -53,10 +54,21 @@ pub(crate) fn put_away(path: &Path, now: Millis) -> Result<PathBuf, JournalError
     Ok(away)
 }
 
+/// Whether something stands in a database's log.
+pub(crate) fn has_log(path: &Path) -> bool {
+    fs::metadata(beside(path, LOG)).is_ok_and(|log| log.len() > 0)
+}
+
+/// Whether the disk gives a database and its log.
+pub(crate) fn can_be_read(path: &Path) -> bool {
+    let read = |path| io::copy(&mut File::open(path)?, &mut io::sink());
+    read(path.to_owned()).is_ok() && read(beside(path, LOG)).is_ok()
+}
+
 /// Copies a database that nobody writes, with its log: read so, nothing is written beside it.
 pub(crate) fn copy_database(from: &Path, to: &Path) -> io::Result<()> {
     fs::copy(from, to)?;
-    match fs::copy(beside(from, "-wal"), beside(to, "-wal")) {
+    match fs::copy(beside(from, LOG), beside(to, LOG)) {
         Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
         Ok(_) | Err(_) => Ok(()),
     }

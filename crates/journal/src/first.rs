@@ -1,13 +1,13 @@
-//! How a journal begins, for whoever must know that before it is opened: nothing of it is written.
+//! How a journal begins and ends, for whoever must know that and not open it: nothing of it is written.
 
 use crate::{
     JournalError, Record,
-    files::beside,
-    format::decode,
+    files::has_log,
+    format::{Chain, decode},
     rows::{self, told},
 };
 use rusqlite::{Connection, OpenFlags};
-use std::{fmt::Write, fs, os::unix::ffi::OsStrExt, path::Path};
+use std::{fmt::Write, os::unix::ffi::OsStrExt, path::Path};
 
 /// The first record of the journal in a file; none where there is none. Another program may have it open.
 ///
@@ -18,10 +18,7 @@ pub fn first_record(path: &Path) -> Result<Option<Record>, JournalError> {
         return Ok(None);
     }
     let db = still(path)?;
-    let tables: i64 = db
-        .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))
-        .map_err(|error| told(error, 1))?;
-    if tables == 0 {
+    if !has_tables(&db)? {
         return Ok(None);
     }
     let mut first = None;
@@ -32,12 +29,27 @@ pub fn first_record(path: &Path) -> Result<Option<Record>, JournalError> {
     Ok(first)
 }
 
+/// Where the chain of a journal ends; each record is checked.
+pub(crate) fn end_of(db: &Connection) -> Result<Chain, JournalError> {
+    match has_tables(db)? {
+        true => rows::walk(db, |_, _| Ok(())),
+        false => Ok(Chain::default()),
+    }
+}
+
+fn has_tables(db: &Connection) -> Result<bool, JournalError> {
+    let count = "SELECT count(*) FROM sqlite_schema";
+    let tables: i64 = db
+        .query_row(count, [], |row| row.get(0))
+        .map_err(|error| told(error, 1))?;
+    Ok(tables > 0)
+}
+
 /// A connection that changes no record. SQLite makes its files beside a database it reads, unless it is told that nobody writes
 /// it; that is so while there is no log. Where there is one, its readers need the memory they share: the file of that (`-shm`)
 /// is made if it is missing, and written.
-fn still(path: &Path) -> Result<Connection, JournalError> {
-    let log = fs::metadata(beside(path, "-wal"));
-    if log.is_ok_and(|log| log.len() > 0) {
+pub(crate) fn still(path: &Path) -> Result<Connection, JournalError> {
+    if has_log(path) {
         return rows::reader(path);
     }
     let mut uri = String::from("file:");

@@ -87,7 +87,7 @@ impl MirroredJournal {
                 let lags = match alarms.contains(&Alarm::RecordMayLack) {
                     // What could be had of a damaged one was had before, and that alarm stays.
                     true => Alarm::RecordOnMirror,
-                    false => take_from_main(main, mirror, &mut copy, &key)?,
+                    false => take_from_main(main, mirror, &mut copy)?,
                 };
                 let (paths, alive) = ((mirror, main), sign_of_life(main));
                 Ok(Self::alone(copy, paths, key, lags, alarms, alive))

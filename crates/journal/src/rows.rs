@@ -85,6 +85,31 @@ pub(crate) fn hash_at(db: &Connection, number: u64) -> Result<Option<Vec<u8>>, J
         .map_err(|error| told(error, number))
 }
 
+/// Whether another journal is this one, which ends there, and what follows.
+///
+/// # Errors
+/// `Fork` when it is not.
+pub(crate) fn is_beginning_of(
+    db: &Connection,
+    end: Chain,
+    other: &Connection,
+) -> Result<(), JournalError> {
+    let there = hash_at(other, end.number)?;
+    if end.number == 0 || there.is_some_and(|hash| hash == end.hash) {
+        return Ok(());
+    }
+    // Where two chains differ, they differ ever after.
+    let (mut same, mut number) = (0, end.number);
+    while number - same > 1 {
+        let middle = same + (number - same) / 2;
+        match hash_at(db, middle)? == hash_at(other, middle)? {
+            true => same = middle,
+            false => number = middle,
+        }
+    }
+    Err(JournalError::Fork { number })
+}
+
 /// The highest number that a journal shows, of a record or of a signature; whether these are sound is not asked.
 pub(crate) fn last_shown(db: &Connection) -> Result<u64, JournalError> {
     let last = |table: &str| -> Result<u64, JournalError> {

@@ -72,7 +72,7 @@ impl SqliteJournal {
     /// # Errors
     /// `Fork` when the other is not this one and what follows.
     pub(crate) fn take_missing(&mut self, from: &Connection) -> Result<u64, JournalError> {
-        self.is_beginning_of(from)?;
+        rows::is_beginning_of(&self.db, self.chain, from)?;
         self.take_behind(from)
     }
 
@@ -99,31 +99,14 @@ impl SqliteJournal {
         }
     }
 
-    /// Whether another journal is this one and what follows.
-    ///
-    /// # Errors
-    /// `Fork` when it is not.
-    pub(crate) fn is_beginning_of(&self, other: &Connection) -> Result<(), JournalError> {
-        let end = self.chain.number;
-        let there = rows::hash_at(other, end)?;
-        if end == 0 || there.is_some_and(|hash| hash == self.chain.hash) {
-            return Ok(());
-        }
-        // Where two chains differ, they differ ever after.
-        let (mut same, mut number) = (0, end);
-        while number - same > 1 {
-            let middle = same + (number - same) / 2;
-            match rows::hash_at(&self.db, middle)? == rows::hash_at(other, middle)? {
-                true => same = middle,
-                false => number = middle,
-            }
-        }
-        Err(JournalError::Fork { number })
-    }
-
     /// The connection, to read by.
     pub(crate) fn rows(&self) -> &Connection {
         &self.db
+    }
+
+    /// Where the chain ends.
+    pub(crate) fn end(&self) -> Chain {
+        self.chain
     }
 
     /// Whether the disk takes a write, without one that anybody could read: the version of no user is written anew.

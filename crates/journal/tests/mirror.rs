@@ -79,6 +79,15 @@ impl Disks {
         self.main.with_file_name("conference.db.lock")
     }
 
+    fn log(&self) -> PathBuf {
+        self.main.with_file_name("conference.db-wal")
+    }
+
+    /// Beside the mirror no copy of the main journal can be made: its place is taken.
+    fn leave_no_room(&self) {
+        fs::write(self.mirror.with_file_name("conference.db.main"), "").unwrap();
+    }
+
     fn open(&self) -> Result<MirroredJournal, JournalError> {
         MirroredJournal::open(&self.main, &self.mirror, key(), Millis(7))
     }
@@ -110,6 +119,25 @@ fn lagging(mirror: u32, main: u32) -> Disks {
     fill(&mut journal, mirror + 1..=main);
     journal.close().unwrap();
     disks
+}
+
+/// A record that was killed and can only be read, and knows more than its mirror: what is new stands in its log, a transaction for
+/// each. Gives its files too.
+fn killed(mirror: u32, main: u32) -> (Disks, Vec<(PathBuf, Vec<u8>)>) {
+    let disks = Disks::with(mirror);
+    let mut journal = SqliteJournal::open(&disks.main, key()).unwrap();
+    for number in mirror + 1..=main {
+        fill(&mut journal, number..=number);
+    }
+    let files = [disks.main.clone(), disks.log()];
+    let left: Vec<_> = files
+        .map(|path| (path.clone(), fs::read(path).unwrap()))
+        .into();
+    drop(journal);
+    for (path, bytes) in &left {
+        fs::write(path, bytes).unwrap();
+    }
+    (disks, left)
 }
 
 /// One letter of a record is another one.
@@ -237,6 +265,47 @@ fn a_damaged_mirror_is_put_away_and_written_anew() {
     drop(journal);
     assert!(disks.put_away("two"));
     disks.are_equal();
+}
+
+#[test]
+fn a_damaged_mirror_beside_no_record_that_can_be_used_is_left_to_a_person() {
+    let lost = |disks: &Disks| fs::remove_file(&disks.main).unwrap();
+    let gone = |disks: &Disks| disks.take_away("one");
+    let damaged = |disks: &Disks| change(&disks.main, 7);
+    for harm in [
+        &lost as &dyn Fn(&Disks),
+        &gone,
+        &Disks::stop_writing,
+        &damaged,
+    ] {
+        let disks = Disks::with(20);
+        change(&disks.mirror, 5);
+        let before = fs::read(&disks.mirror).unwrap();
+        harm(&disks);
+        // It says so each time: nothing is begun meanwhile.
+        for _ in 0..2 {
+            let opened = disks.open().map(|_| ());
+            let Err(JournalError::DamagedMirror {
+                file, number: 5, ..
+            }) = opened
+            else {
+                panic!("{opened:?}");
+            };
+            assert_eq!(file, disks.mirror);
+        }
+        assert!(!disks.put_away("two"), "the only record is put away");
+        assert_eq!(fs::read(&disks.mirror).unwrap(), before);
+    }
+}
+
+#[test]
+fn a_damaged_mirror_stays_where_it_is_while_another_program_uses_the_record() {
+    let disks = Disks::with(20);
+    change(&disks.mirror, 5);
+    let _other = SqliteJournal::open(&disks.main, key()).unwrap();
+    let opened = disks.open().map(|_| ());
+    assert!(matches!(opened, Err(JournalError::Locked)), "{opened:?}");
+    assert!(!disks.put_away("two"));
 }
 
 #[test]
@@ -555,16 +624,7 @@ fn a_record_that_another_program_uses_is_not_left_for_its_mirror() {
 
 #[test]
 fn what_only_a_record_that_cannot_be_written_knows_is_in_its_mirror_from_the_start() {
-    let disks = Disks::with(20);
-    let log = disks.main.with_file_name("conference.db-wal");
-    let mut main = SqliteJournal::open(&disks.main, key()).unwrap();
-    fill(&mut main, 21..=30);
-    // As a server that was killed leaves it: what is new stands in the log.
-    let left = [&disks.main, &log].map(|path| (path, fs::read(path).unwrap()));
-    drop(main);
-    for (path, bytes) in &left {
-        fs::write(path, bytes).unwrap();
-    }
+    let (disks, left) = killed(20, 30);
     disks.stop_writing();
 
     let mut journal = disks.open().unwrap();
@@ -582,6 +642,33 @@ fn what_only_a_record_that_cannot_be_written_knows_is_in_its_mirror_from_the_sta
     until(&mut journal, alarms([]));
     drop(journal);
     disks.are_equal();
+}
+
+#[test]
+fn a_record_that_can_only_be_read_and_for_which_its_mirror_has_no_room_is_left_to_a_person() {
+    // With a log, which only a copy can be read with, and without one.
+    let (logged, _) = killed(20, 30);
+    logged.leave_no_room();
+    let folded = lagging(20, 40);
+    takes_nothing(&folded.mirror);
+    for disks in [logged, folded] {
+        disks.stop_writing();
+        let opened = disks.open().map(|_| ());
+        let Err(JournalError::NoRoom { mirror, .. }) = opened else {
+            panic!("it goes on without acknowledged events: {opened:?}");
+        };
+        assert_eq!(mirror, disks.mirror);
+    }
+}
+
+#[test]
+fn a_mirror_that_has_everything_needs_no_room_to_be_the_record() {
+    let disks = Disks::with(20);
+    disks.leave_no_room();
+    disks.stop_writing();
+    let journal = disks.open().unwrap();
+    assert_eq!(journal.last_number(), 20);
+    assert_eq!(journal.alarms(), alarms([Alarm::RecordOnMirror]));
 }
 
 #[test]

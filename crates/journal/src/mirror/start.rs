@@ -3,11 +3,21 @@
 
 use crate::{
     CheckpointKey, Journal, JournalError, SqliteJournal,
-    files::{beside, copy_database, put_away, sync_folder},
-    rows,
+    files::{beside, can_be_read, copy_database, has_log, put_away, sync_folder},
+    first::{end_of, still},
+    format::Chain,
+    rows::{self, is_beginning_of},
 };
 use diemcau_model::{Alarm, Millis};
-use std::{collections::BTreeSet, fs, path::Path, sync::mpsc::channel, thread, time::Duration};
+use rusqlite::Connection;
+use std::{
+    collections::BTreeSet,
+    fs, io,
+    path::{Path, PathBuf},
+    sync::mpsc::channel,
+    thread,
+    time::Duration,
+};
 use tracing::{error, info, warn};
 
 /// How long a start waits for a mirror: it may have much to read or to catch up with.
@@ -22,13 +32,26 @@ pub(super) fn mirror_beside(
     now: Millis,
     alarms: &mut BTreeSet<Alarm>,
 ) -> Result<Option<SqliteJournal>, JournalError> {
-    let has_record = main.as_ref().is_ok_and(|main| main.last_number() > 0);
+    let has_record = match main {
+        Ok(main) => main.last_number() > 0,
+        Err(JournalError::Corrupt { .. } | JournalError::Io(_) | JournalError::Full) => false,
+        // Whatever the mirror is, the server does not start.
+        Err(
+            failure @ (JournalError::Locked
+            | JournalError::Fork { .. }
+            | JournalError::DamagedMirror { .. }
+            | JournalError::NoRoom { .. }
+            | JournalError::UnknownVersion { .. }
+            | JournalError::Unreadable { .. }
+            | JournalError::Closed),
+        ) => return Err(failure.clone()),
+    };
     let opened = match has_record {
         true => {
             let (path, key) = (path.to_owned(), key.clone());
             within(START_WITHIN, move || open_mirror(&path, &key, now))
         }
-        false => open_mirror(path, key, now),
+        false => open_only(path, key).map(|mirror| (mirror, false)),
     };
     match opened {
         Ok((mirror, is_rebuilt)) => {
@@ -54,6 +77,8 @@ fn may_do_without(failure: &JournalError, has_record: bool) -> bool {
         | JournalError::UnknownVersion { .. }
         | JournalError::Unreadable { .. }
         | JournalError::Fork { .. }
+        | JournalError::DamagedMirror { .. }
+        | JournalError::NoRoom { .. }
         | JournalError::Closed => false,
     }
 }
@@ -74,6 +99,18 @@ fn within<T: Send + 'static>(
     answer
         .recv_timeout(time)
         .unwrap_or_else(|silent| Err(JournalError::io(silent)))
+}
+
+/// A mirror beside no record that can be used is never put away: it may be the only one there is.
+fn open_only(path: &Path, key: &CheckpointKey) -> Result<SqliteJournal, JournalError> {
+    match SqliteJournal::open(path, key.clone()) {
+        Err(JournalError::Corrupt { number, what }) => Err(JournalError::DamagedMirror {
+            file: path.to_owned(),
+            number,
+            what,
+        }),
+        opened => opened,
+    }
 }
 
 /// A mirror that is damaged is put away and begun anew; tells whether it was.
@@ -138,7 +175,7 @@ pub(super) fn takes_over(
     if main.last_number() == 0 {
         return Ok(false);
     }
-    match take_from_sound(main, mirror).and_then(|()| mirror.probe()) {
+    match take_from_sound(main.rows(), main.end(), mirror).and_then(|()| mirror.probe()) {
         Ok(()) => Ok(true),
         Err(
             failure @ (JournalError::Io(_)
@@ -155,6 +192,8 @@ pub(super) fn takes_over(
         // A person must decide.
         Err(
             failure @ (JournalError::Fork { .. }
+            | JournalError::DamagedMirror { .. }
+            | JournalError::NoRoom { .. }
             | JournalError::UnknownVersion { .. }
             | JournalError::Unreadable { .. }
             | JournalError::Closed),
@@ -174,7 +213,7 @@ fn reaches(mirror: &SqliteJournal, number: u64) -> bool {
 /// # Errors
 /// The damaged one shows more than can be had of it: a person must decide.
 fn take_from_damaged(damaged: &Path, mirror: &mut SqliteJournal) -> Result<bool, JournalError> {
-    let looked = rows::reader(damaged).and_then(|db| Ok((rows::last_shown(&db)?, db)));
+    let looked = still(damaged).and_then(|db| Ok((rows::last_shown(&db)?, db)));
     let (shown, db) = match looked {
         Ok(looked) => looked,
         Err(failure) => {
@@ -206,72 +245,98 @@ fn take_from_damaged(damaged: &Path, mirror: &mut SqliteJournal) -> Result<bool,
 
 /// The mirror gets what a main journal that cannot be written knows more, as far as that can be read; tells what people
 /// must know.
+///
+/// # Errors
+/// A person must decide; also when that can be read, and the mirror's disk does not take it.
 pub(super) fn take_from_main(
     main: &Path,
     path: &Path,
     mirror: &mut SqliteJournal,
-    key: &CheckpointKey,
 ) -> Result<Alarm, JournalError> {
-    match read_main(main, &beside(path, ".main"), mirror, key) {
+    let folder = beside(path, ".main");
+    // One that a killed server left.
+    let _ = fs::remove_dir_all(&folder);
+    let taken = match copy_with_log(main, &folder) {
+        Ok(copy) => read_main(main, copy.as_deref(), mirror),
+        Err(failure) if can_be_read(main) => Err(JournalError::io(failure)),
+        Err(failure) => {
+            tell_unreadable(&JournalError::io(failure));
+            Ok(false)
+        }
+    };
+    let _ = fs::remove_dir_all(&folder);
+    match taken {
         Ok(true) => {
             info!("the mirror has everything that the record's own disk knew");
             Ok(Alarm::RecordOnMirror)
         }
         Ok(false) => Ok(Alarm::RecordMayLack),
-        Err(failure @ (JournalError::Io(_) | JournalError::Full | JournalError::Locked)) => {
-            error!(
-                error = &failure as &dyn std::error::Error,
-                "the record's own disk cannot be read either: what it knew more than its mirror is missing"
-            );
-            Ok(Alarm::RecordMayLack)
-        }
-        // A person must decide.
-        Err(
-            failure @ (JournalError::Corrupt { .. }
-            | JournalError::Fork { .. }
-            | JournalError::UnknownVersion { .. }
-            | JournalError::Unreadable { .. }
-            | JournalError::Closed),
-        ) => Err(failure),
+        // The record was read: it is the mirror's disk that fails.
+        Err(failure @ (JournalError::Io(_) | JournalError::Full)) => Err(JournalError::NoRoom {
+            mirror: path.to_owned(),
+            source: Box::new(failure),
+        }),
+        Err(failure) => Err(failure),
     }
 }
 
-/// Reads a copy of the main journal, for SQLite writes beside what it reads; tells whether the mirror has everything then.
-fn read_main(
-    main: &Path,
-    folder: &Path,
-    mirror: &mut SqliteJournal,
-    key: &CheckpointKey,
-) -> Result<bool, JournalError> {
-    // One that a killed server left.
-    let _ = fs::remove_dir_all(folder);
-    fs::create_dir(folder).map_err(JournalError::io)?;
+/// Copies a main journal that has a log, for SQLite writes beside what it reads with one; none is needed of another.
+fn copy_with_log(main: &Path, folder: &Path) -> io::Result<Option<PathBuf>> {
+    if !has_log(main) {
+        return Ok(None);
+    }
+    fs::create_dir(folder)?;
     let copied = folder.join("conference.db");
-    let taken = copy_database(main, &copied)
-        .map_err(JournalError::io)
-        .and_then(|()| match SqliteJournal::open(&copied, key.clone()) {
-            Ok(main) => take_from_sound(&main, mirror).map(|()| true),
-            Err(JournalError::Corrupt { number, .. }) if reaches(mirror, number) => {
-                take_from_damaged(&copied, mirror)
-            }
-            Err(failure) => Err(failure),
-        });
-    let _ = fs::remove_dir_all(folder);
-    taken
+    copy_database(main, &copied)?;
+    Ok(Some(copied))
 }
 
-/// The mirror gets what a sound main journal has more.
-fn take_from_sound(main: &SqliteJournal, mirror: &mut SqliteJournal) -> Result<(), JournalError> {
-    match main.last_number() > mirror.last_number() {
-        true => mirror.take_missing(main.rows()).map(drop),
-        false => main.is_beginning_of(mirror.rows()),
+/// Reads a main journal, in its copy if there is one; tells whether the mirror has everything then.
+fn read_main(
+    main: &Path,
+    copy: Option<&Path>,
+    mirror: &mut SqliteJournal,
+) -> Result<bool, JournalError> {
+    let file = copy.unwrap_or(main);
+    let looked = still(file).and_then(|db| Ok((end_of(&db)?, db)));
+    match looked {
+        Ok((end, db)) => take_from_sound(&db, end, mirror).map(|()| true),
+        Err(JournalError::Corrupt { number, .. }) if reaches(mirror, number) => {
+            take_from_damaged(file, mirror)
+        }
+        Err(failure @ (JournalError::Io(_) | JournalError::Full | JournalError::Locked))
+            if copy.is_none() =>
+        {
+            tell_unreadable(&failure);
+            Ok(false)
+        }
+        // A person must decide.
+        Err(failure) => Err(failure),
+    }
+}
+
+fn tell_unreadable(failure: &JournalError) {
+    error!(
+        error = failure as &dyn std::error::Error,
+        "the record's own disk cannot be read either: what it knew more than its mirror is missing"
+    );
+}
+
+/// The mirror gets what a sound main journal, which ends there, has more.
+fn take_from_sound(
+    main: &Connection,
+    end: Chain,
+    mirror: &mut SqliteJournal,
+) -> Result<(), JournalError> {
+    match end.number > mirror.last_number() {
+        true => mirror.take_missing(main).map(drop),
+        false => is_beginning_of(main, end, mirror.rows()),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::io;
 
     #[test]
     fn a_mirror_whose_disk_is_full_at_the_start_is_done_without_and_a_damaged_or_newer_one_is_not()
