@@ -4,6 +4,7 @@ use crate::{
     JournalError, Record,
     files::has_log,
     format::{Chain, decode},
+    log,
     rows::{self, told},
 };
 use rusqlite::{Connection, OpenFlags};
@@ -18,14 +19,17 @@ pub fn first_record(path: &Path) -> Result<Option<Record>, JournalError> {
         return Ok(None);
     }
     let db = still(path)?;
-    if !has_tables(&db)? {
-        return Ok(None);
-    }
     let mut first = None;
-    rows::first(&db, |chain, stored| {
-        first = Some(decode(chain, stored.body)?);
-        Ok(())
-    })?;
+    if has_tables(&db)? {
+        rows::first(&db, |chain, stored| {
+            first = Some(decode(chain, stored.body)?);
+            Ok(())
+        })?;
+    }
+    if first.is_none() {
+        // It may stand behind a damaged place of the log.
+        log::check(path)?;
+    }
     Ok(first)
 }
 

@@ -11,6 +11,7 @@ mod first;
 mod format;
 #[cfg(test)]
 mod fuzz;
+mod log;
 mod memory;
 mod mirror;
 mod rows;

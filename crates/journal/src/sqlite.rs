@@ -11,6 +11,7 @@ use crate::{
     checkpoint::Checkpoint,
     files::lock,
     format::{Chain, Sealed, decode},
+    log,
     rows::{self, told},
 };
 use diemcau_model::Millis;
@@ -36,11 +37,12 @@ pub struct SqliteJournal {
 }
 
 impl SqliteJournal {
-    /// Opens or makes the journal in the file `path`, and checks every number and every hash of it. What is appended
+    /// Opens or makes the journal in the file `path`, and checks its log, every number and every hash of it. What is appended
     /// is signed with `key`; signatures that are there already are the verifier's to check.
     pub fn open(path: impl AsRef<Path>, key: CheckpointKey) -> Result<Self, JournalError> {
         let path = path.as_ref();
         let lock = lock(path)?;
+        log::check(path)?;
         let alive = AliveNote::open(path);
         let db = Connection::open(path)
             .and_then(|db| prepare(&db).map(|()| db))

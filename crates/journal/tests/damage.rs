@@ -5,7 +5,7 @@
 mod common;
 
 use common::{all, entry, key};
-use diemcau_journal::{Journal, JournalError, SqliteJournal};
+use diemcau_journal::{Journal, JournalError, SqliteJournal, first_record};
 use rusqlite::Connection;
 use sha2::{Digest, Sha256};
 use std::{
@@ -161,6 +161,72 @@ fn a_log_torn_anywhere_leaves_whole_batches() {
     assert!(kept.is_sorted(), "{kept:?}");
     assert_eq!(kept.first(), Some(&0));
     assert_eq!(kept.last(), Some(&whole.len()));
+}
+
+#[test]
+fn a_log_damaged_before_its_last_transaction_is_refused_and_stays_as_it_is() {
+    const BATCH: u32 = 3;
+    let folder = tempfile::tempdir().unwrap();
+    let mut journal = SqliteJournal::open(folder.path().join("conference.db"), key()).unwrap();
+    let log = |folder: &Path| fs::read(folder.join("conference.db-wal")).unwrap();
+    let mut last = 0;
+    for batch in 0..8 {
+        last = log(folder.path()).len();
+        let entries: Vec<_> = (1..=BATCH).map(|n| entry(batch * BATCH + n)).collect();
+        journal.append(&entries).unwrap();
+    }
+    let whole = log(folder.path());
+    let of_a_head = |byte: &usize| *byte < 32 || (byte - 32) % (24 + 4_096) < 24;
+    let bytes = (0..whole.len()).filter(|byte| of_a_head(byte) || byte.is_multiple_of(997));
+    for byte in bytes.step_by(3) {
+        let mut spoilt = whole.clone();
+        spoilt[byte] ^= 1;
+        let copy = copy_of(folder.path(), 0);
+        fs::write(copy.path().join("conference.db-wal"), &spoilt).unwrap();
+        let opened = SqliteJournal::open(copy.path().join("conference.db"), key());
+        match opened.map(|journal| journal.last_number()) {
+            // It looks torn, and nobody was told of it.
+            Ok(number) => assert_eq!((byte >= last, number), (true, 21), "byte {byte}"),
+            Err(JournalError::Corrupt { number, .. }) => {
+                let first = first_record(&copy.path().join("conference.db"));
+                assert!(
+                    !matches!(first, Ok(None)),
+                    "byte {byte}: as if nothing were there"
+                );
+                // No frame that is torn says of itself that it ends its transaction.
+                let is_length = byte > 32 && (4..8).contains(&((byte - 32) % (24 + 4_096)));
+                let is_told = byte < last || is_length;
+                assert!(
+                    is_told && number % u64::from(BATCH) == 1,
+                    "{byte}: {number}"
+                );
+                assert!(
+                    log(copy.path()) == spoilt,
+                    "byte {byte}: what is readable is gone"
+                );
+            }
+            Err(other) => panic!("byte {byte}: {other:?}"),
+        }
+    }
+}
+
+#[test]
+fn what_an_earlier_round_left_in_the_log_is_no_damage() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("conference.db");
+    let mut journal = SqliteJournal::open(&path, key()).unwrap();
+    for n in 1..=20 {
+        journal.append(&[entry(n)]).unwrap();
+    }
+    let fold = Connection::open(&path).unwrap();
+    fold.query_row("PRAGMA wal_checkpoint(RESTART)", [], |_| Ok(()))
+        .unwrap();
+    for n in 21..=25 {
+        journal.append(&[entry(n)]).unwrap();
+        let copy = copy_of(folder.path(), usize::MAX);
+        let copied = SqliteJournal::open(copy.path().join("conference.db"), key()).unwrap();
+        assert_eq!(copied.last_number(), u64::from(n));
+    }
 }
 
 /// A closed journal of so many records.

@@ -672,6 +672,27 @@ fn a_mirror_that_has_everything_needs_no_room_to_be_the_record() {
 }
 
 #[test]
+fn of_a_record_whose_log_is_damaged_in_its_middle_nobody_can_tell_what_it_knew() {
+    for writable in [true, false] {
+        let (disks, left) = killed(20, 30);
+        let (path, mut log) = left[1].clone();
+        log[1_000] ^= 1;
+        fs::write(path, log).unwrap();
+        if !writable {
+            disks.stop_writing();
+        }
+        let journal = disks.open().unwrap();
+        assert_eq!(journal.last_number(), 20);
+        assert!(
+            journal.alarms().contains(&Alarm::RecordMayLack),
+            "nobody is told"
+        );
+        drop(journal);
+        assert_eq!(disks.put_away("one"), writable);
+    }
+}
+
+#[test]
 fn a_record_that_cannot_be_written_and_is_behind_or_damaged_follows_its_mirror() {
     for (damaged, alarm) in [(false, Alarm::RecordOnMirror), (true, Alarm::RecordMayLack)] {
         let disks = Disks::with(20);

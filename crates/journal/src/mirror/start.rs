@@ -6,6 +6,7 @@ use crate::{
     files::{beside, can_be_read, copy_database, has_log, put_away, sync_folder},
     first::{end_of, still},
     format::Chain,
+    log,
     rows::{self, is_beginning_of},
 };
 use diemcau_model::{Alarm, Millis};
@@ -208,7 +209,8 @@ fn reaches(mirror: &SqliteJournal, number: u64) -> bool {
 }
 
 /// The mirror gets what a damaged journal has behind the mirror's end: that may be sound, and is wherever it follows from that
-/// end. Tells whether the mirror has everything then; it cannot be told of one that shows nothing any more.
+/// end. Tells whether the mirror has everything then; it cannot be told of one that shows nothing any more, or not what stands
+/// behind a damaged place of its log.
 ///
 /// # Errors
 /// The damaged one shows more than can be had of it: a person must decide.
@@ -224,8 +226,9 @@ fn take_from_damaged(damaged: &Path, mirror: &mut SqliteJournal) -> Result<bool,
             return Ok(false);
         }
     };
+    let shows_all = log::damaged_at(damaged)?.is_none();
     if shown <= mirror.last_number() {
-        return Ok(true);
+        return Ok(shows_all);
     }
     match mirror.take_behind(&db) {
         Ok(taken) => info!(taken, "the mirror has what the damaged record knew more"),
@@ -235,7 +238,7 @@ fn take_from_damaged(damaged: &Path, mirror: &mut SqliteJournal) -> Result<bool,
         ),
     }
     if shown <= mirror.last_number() {
-        return Ok(true);
+        return Ok(shows_all);
     }
     Err(JournalError::Corrupt {
         number: mirror.last_number() + 1,
@@ -298,7 +301,9 @@ fn read_main(
     mirror: &mut SqliteJournal,
 ) -> Result<bool, JournalError> {
     let file = copy.unwrap_or(main);
-    let looked = still(file).and_then(|db| Ok((end_of(&db)?, db)));
+    let looked = log::check(file)
+        .and_then(|()| still(file))
+        .and_then(|db| Ok((end_of(&db)?, db)));
     match looked {
         Ok((end, db)) => take_from_sound(&db, end, mirror).map(|()| true),
         Err(JournalError::Corrupt { number, .. }) if reaches(mirror, number) => {

@@ -1,0 +1,166 @@
+//! Whether a database's log was damaged before its last transaction. SQLite stops at the first frame that is wrong, takes what
+//! follows for nothing, and writes over it: so this is asked before it may.
+
+use crate::{
+    JournalError,
+    files::{LOG, beside},
+    first::{end_of, still},
+};
+use std::{fs, path::Path};
+use tracing::error;
+
+const PAGE: usize = 4_096;
+const HEAD: usize = 32;
+const FRAME_HEAD: usize = 24;
+/// How SQLite begins a log on this machine: a mark that tells in which order the bytes of words are summed up, its version of
+/// the format, the size of a page.
+const MARK: [u8; 12] = [
+    0x37,
+    0x7F,
+    0x06,
+    if cfg!(target_endian = "big") {
+        0x83
+    } else {
+        0x82
+    },
+    0x00,
+    0x2D,
+    0xE2,
+    0x18,
+    0x00,
+    0x00,
+    0x10,
+    0x00,
+];
+
+/// The smallest piece that a disk writes whole.
+const SECTOR: usize = 512;
+
+/// The running checksum of a log.
+type Sum = (u32, u32);
+
+/// Looks at a database's log before it is opened.
+///
+/// # Errors
+/// `Corrupt`, with the first number that stands behind the damage: a torn end is none, but what follows on it.
+pub(crate) fn check(path: &Path) -> Result<(), JournalError> {
+    let Some(byte) = damaged_at(path)? else {
+        return Ok(());
+    };
+    error!(
+        log = %beside(path, LOG).display(), byte,
+        "the log of the record was changed after it was written: what stands behind that cannot be read"
+    );
+    let number = match still(path).and_then(|db| end_of(&db)) {
+        Ok(end) => end.next_number(),
+        Err(JournalError::Corrupt { number, .. }) => number,
+        Err(failure) => return Err(failure),
+    };
+    Err(JournalError::Corrupt {
+        number,
+        what: "its log was changed after it was written",
+    })
+}
+
+/// The byte at which a database's log is damaged before its last transaction.
+pub(crate) fn damaged_at(path: &Path) -> Result<Option<usize>, JournalError> {
+    let log = beside(path, LOG);
+    // Nothing else is read: it may never end.
+    if !fs::metadata(&log).is_ok_and(|log| log.is_file()) {
+        return Ok(None);
+    }
+    let bytes = fs::read(log).map_err(JournalError::io)?;
+    Ok(first_damage(&bytes))
+}
+
+fn first_damage(log: &[u8]) -> Option<usize> {
+    let (head, frames) = log.split_at_checked(HEAD)?;
+    let mut stored = words(&head[24..]);
+    let is_whole = head.starts_with(&MARK) && summed((0, 0), &head[..24]) == stored;
+    let mut broken = (!is_whole).then_some(0);
+    // Frames of an earlier round have other salts. Which is this one, the first frame tells too.
+    let salts = if is_whole {
+        &head[16..24]
+    } else {
+        frames.get(8..16)?
+    };
+    let (mut due, mut is_end) = (stored, false);
+    for (place, frame) in frames.chunks_exact(FRAME_HEAD + PAGE).enumerate() {
+        let at = HEAD + place * (FRAME_HEAD + PAGE);
+        let after = |sum| summed(summed(sum, &frame[..8]), &frame[FRAME_HEAD..]);
+        let (sum, due_here) = (words(&frame[16..]), after(stored));
+        // One that was changed is followed by what follows from its sum as it stands there, or as it ought to.
+        let follows = frame[8..16] == *salts && (due_here == sum || after(due) == sum);
+        if !follows {
+            broken.get_or_insert(at);
+        } else if is_end && broken.is_some() {
+            // A transaction is written only when the one before it is on the disk: no crash leaves this.
+            return broken;
+        }
+        // Whether one that is wrong was the last of its transaction its head tells, for what follows has its sums; unless that
+        // lies across two sectors and was torn: then the sums may be new and the rest old.
+        let is_told = follows || at % SECTOR <= SECTOR - FRAME_HEAD;
+        (stored, due) = (sum, due_here);
+        is_end = is_told && frame[4..8] != [0; 4];
+    }
+    None
+}
+
+fn words(bytes: &[u8]) -> Sum {
+    let word = |at: usize| {
+        let bytes = bytes.get(at..at + 4).and_then(|word| word.try_into().ok());
+        u32::from_be_bytes(bytes.unwrap_or_default())
+    };
+    (word(0), word(4))
+}
+
+/// The words of what is summed up have the order of this machine, all others the one of the format.
+fn summed(sum: Sum, bytes: &[u8]) -> Sum {
+    bytes.chunks_exact(8).fold(sum, |(a, b), pair| {
+        let (first, second) = words(pair);
+        let a = a
+            .wrapping_add(u32::from_ne_bytes(first.to_be_bytes()))
+            .wrapping_add(b);
+        (
+            a,
+            b.wrapping_add(u32::from_ne_bytes(second.to_be_bytes()))
+                .wrapping_add(a),
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{CheckpointKey, Entry, Journal, SqliteJournal};
+    use diemcau_conference::Event;
+    use diemcau_model::Millis;
+
+    #[test]
+    fn a_torn_head_that_lies_across_two_sectors_ends_no_transaction() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("conference.db");
+        let key = CheckpointKey::from_seed(&[7; 32]).unwrap();
+        let mut journal = SqliteJournal::open(&path, key).unwrap();
+        let entry = Entry {
+            at: Millis(1),
+            seat: None,
+            command: Some("x".repeat(3_000)),
+            event: Event::ListSet { open: true },
+        };
+        journal.append(&vec![entry; 100]).unwrap();
+        let whole = fs::read(beside(&path, LOG)).unwrap();
+        assert_eq!(first_damage(&whole), None);
+
+        let of_frame = |frame: usize| HEAD + frame * (FRAME_HEAD + PAGE);
+        let torn_at = |at: usize| {
+            let mut torn = whole.clone();
+            torn[at..at + 8].copy_from_slice(&[0, 0, 0, 5, 0, 0, 0, 7]);
+            first_damage(&torn)
+        };
+        // What was in its first sector came from an earlier round.
+        assert_eq!(of_frame(41) % SECTOR, SECTOR - 8);
+        assert_eq!(torn_at(of_frame(41)), None);
+        assert_eq!(torn_at(of_frame(40)), Some(of_frame(40)));
+    }
+}
