@@ -9,12 +9,18 @@ use std::{collections::BTreeMap, fs, io, path::Path};
 pub(crate) const PAGE: usize = 4_096;
 const DATABASE: &str = "conference.db";
 const LOG: &str = "conference.db-wal";
+const UNDO: &str = "conference.db-journal";
 /// So often the files are read again while a running server moves its log into the database.
 const ATTEMPTS: usize = 100;
 const LOG_HEAD: usize = 32;
 const FRAME_HEAD: usize = 24;
 /// How every journal begins: pages of 4,096 bytes, with a write-ahead log, nothing reserved, the three fractions.
 const HEAD: &[u8] = b"SQLite format 3\0\x10\x00\x02\x02\x00\x40\x20\x20";
+
+/// How every log begins: sums over words of the usual processors' order of bytes, the format's version, pages of 4,096 bytes.
+const LOG_MARK: &[u8] = b"\x37\x7F\x06\x82\x00\x2D\xE2\x18\x00\x00\x10\x00";
+/// The smallest piece that a disk writes whole.
+const SECTOR: usize = 512;
 
 #[derive(Default)]
 pub(crate) struct Pages {
@@ -45,11 +51,13 @@ impl Pages {
                 return Ok(None);
             };
             let log = read(LOG)?.unwrap_or_default();
+            let undo = read(UNDO)?.filter(|undo| !undo.is_empty());
             // The same head: whatever went into the database meanwhile is still in the log.
             if before.get(..LOG_HEAD) == log.get(..LOG_HEAD) {
                 return Ok(Some(Self {
                     database,
                     log,
+                    here: Vec::from_iter(undo.map(|undo| spot(UNDO, 0, undo.len()))),
                     ..Self::default()
                 }));
             }
@@ -59,6 +67,8 @@ impl Pages {
 
     /// Finds all pages, and checks the first, which says how the others are to be read.
     pub fn check_head(&mut self) -> Checked<()> {
+        // No server leaves one beside its tables, and SQLite takes the database back by it before it looks at the log.
+        ensure(self.here.is_empty(), "a rollback journal would change it")?;
         let places = (0..self.database.len() / PAGE).map(|page| spot(DATABASE, page * PAGE, PAGE));
         self.unread = (1..).zip(places).collect();
         let count = self.take_log().or(be(&self.database, 28, 4)).unwrap_or(0) as usize;
@@ -83,11 +93,8 @@ impl Pages {
     /// Whether each page was a table's: nothing is ever deleted, so none is free.
     pub fn check_rest(&mut self) -> Checked<()> {
         let unread = self.unread.pop_first().map(|(_, place)| place);
-        let Some(place) = unread.or(self.free.take()) else {
-            return Ok(());
-        };
-        self.here = vec![place];
-        Err("a page is free, or belongs to no table")
+        self.here = Vec::from_iter(unread.or(self.free.take()));
+        ensure(self.here.is_empty(), "a page is free or of no table")
     }
 
     /// A page; its place is added to what is looked at.
@@ -111,7 +118,13 @@ impl Pages {
     fn take_log(&mut self) -> Option<u64> {
         let mut stored = words(&self.log, 24)?;
         let mut right = checksum((0, 0), &self.log[..24]);
-        let is_whole = stored == right;
+        let is_ours = self.log.starts_with(LOG_MARK);
+        // SQLite may read another one in another way, or none of it. One that was torn when it was made has no head.
+        if !is_ours && self.log[..LOG_MARK.len()].iter().any(|byte| *byte > 0) {
+            self.broken_log = Some(spot(LOG, 0, LOG_HEAD));
+            return None;
+        }
+        let is_whole = is_ours && stored == right;
         let salts = words(&self.log, if is_whole { 16 } else { LOG_HEAD + 8 });
         let mut broken = (!is_whole).then(|| spot(LOG, 0, LOG_HEAD));
         let (mut waiting, mut after_commit, mut count) = (vec![], false, None);
@@ -137,7 +150,9 @@ impl Pages {
                 self.broken_log = broken;
                 return count;
             }
-            (right, stored, after_commit) = (follows(stored), sum, commit > 0);
+            // A head across two sectors may have new sums and an old rest, if it was torn.
+            let is_told = is_next || at % SECTOR <= SECTOR - FRAME_HEAD;
+            (right, stored, after_commit) = (follows(stored), sum, is_told && commit > 0);
         }
         count
     }

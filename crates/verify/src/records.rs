@@ -1,6 +1,7 @@
 //! The chain of records: numbering, hashes, shape, that no command took effect twice, and what is signed.
 
-use crate::{Checked, Spot, ensure, tables::Value};
+use crate::tables::Value::{self, Blob, Null, Number};
+use crate::{Checked, Spot, ensure};
 use ring::{
     digest::{SHA256, digest},
     signature::{ED25519, UnparsedPublicKey},
@@ -43,7 +44,7 @@ struct Body {
 impl Records {
     /// Notes a checkpoint, for when its record comes.
     pub fn expect(&mut self, id: i64, columns: Vec<Value>, place: &[Spot]) -> Checked<()> {
-        let [Value::Null, Value::Blob(key), Value::Blob(signature)] = &columns[..] else {
+        let [Null, Blob(key), Blob(signature)] = &columns[..] else {
             return Err("the checkpoint does not hold two blobs");
         };
         let first = self.key.get_or_insert_with(|| key.clone());
@@ -56,24 +57,14 @@ impl Records {
     /// Takes the next record, or says what is wrong with it.
     pub fn take(&mut self, id: i64, columns: Vec<Value>) -> Checked<()> {
         let number = self.number + 1;
-        if id != number {
-            return Err("the record is missing: another number stands in its place");
-        }
-        let [
-            Value::Null,
-            Value::Number(version),
-            Value::Blob(bytes),
-            Value::Blob(hash),
-        ] = &columns[..]
-        else {
+        ensure(id == number, "the record is missing: here is another")?;
+        let [Null, Number(version), Blob(bytes), Blob(hash)] = &columns[..] else {
             return Err("the row does not hold a version and two blobs");
         };
         if digest(&SHA256, &[&self.hash[..], bytes].concat()).as_ref() != hash {
             return Err("its hash does not follow from its bytes and the record before it");
         }
-        if *version != VERSION {
-            return Err("its format version is not known to this verifier");
-        }
+        ensure(*version == VERSION, "its format version is not known")?;
         let body: Option<Body> = serde_json::from_slice(bytes).ok();
         let body = body.filter(|body| body.event["type"].is_string());
         let body = body.ok_or("its bytes are not of the shape of a record")?;

@@ -1,6 +1,6 @@
 //! The kinds of edits: by a byte, by a piece, and by a forger with SQLite who makes right what he can.
 
-use crate::record::{DATABASE, LAST_SIGNED, LOG, Left, RECORDS, entry, key};
+use crate::record::{DATABASE, LAST_SIGNED, LOG, Left, RECORDS, UNDO, entry, key};
 use diemcau_fuzz::Chance;
 use diemcau_journal::{CHECKPOINT_EVERY, CheckpointKey, Journal, SqliteJournal};
 use rusqlite::{Connection, config::DbConfig};
@@ -11,9 +11,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-const KINDS: usize = 16;
+const KINDS: usize = 17;
 /// With those of the log.
-const KINDS_WITH_LOG: usize = 25;
+const KINDS_WITH_LOG: usize = 28;
 const PAGE: usize = 4_096;
 const LOG_HEAD: usize = 32;
 const FRAME_HEAD: usize = 24;
@@ -139,9 +139,11 @@ impl Edit {
             12 => Self::misdirect(folder, chance),
             13 => Self::free(folder, chance),
             14 => Self::append(folder, chance),
-            16..=19 => Self::flip(folder, LOG, chance),
-            20 => Self::cut(folder, LOG, chance),
-            21..=23 => Self::forge_log(folder, chance),
+            15 => Self::undo(folder, chance),
+            17..=20 => Self::flip(folder, LOG, chance),
+            21 => Self::cut(folder, LOG, chance),
+            22..=24 => Self::forge_log(folder, chance),
+            25..=26 => Self::forge_log_head(folder, chance),
             _ => {
                 reseal(file, one, chance);
                 told(format!("{one} written anew with its hash"), one..=one + 1)
@@ -270,6 +272,51 @@ impl Edit {
             numbers: None,
             // What it does to a page may be seen at another one, which that page points at.
             byte: None,
+            loses: Loses::Nothing,
+            anew: None,
+        }
+    }
+
+    /// A forger who has SQLite read the log in another way, in which none of it is valid; every sum is right for whoever reads
+    /// it as it was written.
+    fn forge_log_head(folder: &Path, chance: &mut Chance) -> Self {
+        // The order of the bytes of sums, the version of the format, the size of a page.
+        let (byte, length) = [(3, 1), (7, 1), (8, 4)][chance.below(3)];
+        let mut log = fs::read(folder.join(LOG)).unwrap();
+        let frames = live_frames(&log);
+        match length {
+            1 => log[byte] ^= 1,
+            _ => log[byte..byte + length].copy_from_slice(&512_u32.to_be_bytes()),
+        }
+        let sum = summed((0, 0), &log[..24]);
+        log[24..28].copy_from_slice(&sum.0.to_be_bytes());
+        log[28..32].copy_from_slice(&sum.1.to_be_bytes());
+        sum_anew(&mut log, frames);
+        fs::write(folder.join(LOG), log).unwrap();
+        Self {
+            what: format!("byte {byte} of the log's head, with its sums"),
+            numbers: None,
+            byte: Some((LOG, byte as u64)),
+            loses: Loses::Nothing,
+            anew: None,
+        }
+    }
+
+    /// A rollback journal: at the next opening SQLite cuts the database to the length that stands in it.
+    fn undo(folder: &Path, chance: &mut Chance) -> Self {
+        const SECTOR: u32 = 512;
+        let pages = fs::metadata(folder.join(DATABASE)).unwrap().len() as usize / PAGE;
+        let left = 1 + chance.below(pages) as u32;
+        let mut bytes = b"\xd9\xd5\x05\xf9\x20\xa1\x63\xd7".to_vec();
+        for word in [0, 0, left, SECTOR, PAGE as u32] {
+            bytes.extend(word.to_be_bytes());
+        }
+        bytes.resize(SECTOR as usize, 0);
+        fs::write(folder.join(UNDO), bytes).unwrap();
+        Self {
+            what: format!("a rollback journal that leaves {left} pages of {pages}"),
+            numbers: Some(1..=1),
+            byte: Some((UNDO, 0)),
             loses: Loses::Nothing,
             anew: None,
         }

@@ -18,6 +18,7 @@ pub const RECORDS: u64 = 600;
 pub const LAST_SIGNED: u64 = 512;
 pub const DATABASE: &str = "conference.db";
 pub const LOG: &str = "conference.db-wal";
+pub const UNDO: &str = "conference.db-journal";
 
 /// How a server left its record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -112,7 +113,7 @@ fn open_both(main: &Path, mirror: &Path) -> Result<MirroredJournal, JournalError
 /// The files of a journal, read while it is open: what a killed server leaves.
 fn files(folder: &Path) -> Files {
     let read = |name| fs::read(folder.join(name)).ok().map(|bytes| (name, bytes));
-    [DATABASE, LOG].into_iter().filter_map(read).collect()
+    [DATABASE, LOG, UNDO].into_iter().filter_map(read).collect()
 }
 
 /// Records from some bytes to several pages, in appends of one to twelve.
