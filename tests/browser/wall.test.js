@@ -72,7 +72,7 @@ test("a long title, a long item and all sites stand on the waiting picture, and 
 
 test("a site that waits to be called is named on the wall with its mark", async () => {
   await chairs({ type: "start_item", item: 5 }, ({ agenda }) => agenda.current === 5);
-  await layout("speaker");
+  await until("the item brings its layout", async () => (await view()).stage.layout === "speaker");
   const words = { speech: "contribution", delegate: "Nguyễn Thị Hồng Nhung", title: "Phó Bí thư Thường trực", topic: "Chỉ tiêu kết nạp đảng viên", paragraph: null };
   assert.equal((await seats.ask(SPEAKER, { type: "request_floor", words })).type, "ok");
   await until("it is next", async () => (await view()).floor.queue.length === 1);
