@@ -47,6 +47,8 @@ pub struct Estimate {
     /// When the last packet of the window before arrived, and when the last it speaks of left.
     arrived_until: Option<i64>,
     left_until: Option<i64>,
+    /// Whether a window was judged since all that began anew after a cut.
+    judged: bool,
     /// The client's clock at its last report, and when that came.
     clock: Option<(i64, Instant)>,
     /// The first packet sent since the client last told of arrivals, or since a pause of ours.
@@ -109,6 +111,7 @@ impl Estimate {
             shortest: Shortest::default(),
             arrived_until: None,
             left_until: None,
+            judged: true,
             clock: None,
             unanswered: None,
             last_sent: None,
@@ -191,6 +194,7 @@ impl Estimate {
         now: Instant,
     ) -> (u32, u32) {
         let clock = self.clock(feedback.reference_time, now);
+        let was_cut = self.cut(now).is_some();
         let mut came = 0;
         let (mut missing, mut came_again) = (Missing::default(), Missing::default());
         for (number, arrival) in arrivals(feedback, clock) {
@@ -234,6 +238,9 @@ impl Estimate {
             window.ways += arrival - left;
             window.last_arrival = window.last_arrival.max(Some(arrival));
         }
+        if was_cut && came + came_again.packets > 0 {
+            self.after_cut();
+        }
         let missed = std::mem::replace(&mut self.missing, missing);
         let lost = missed.packets + came_again.packets;
         self.window.lost += lost;
@@ -256,11 +263,26 @@ impl Estimate {
         let ahead_ms = i64::from(ahead) * CLOCK_MS;
         let gained = ahead_ms - passed;
         if gained > JUMP_MS || ahead_ms < -JUMP_MS || gained < -HELD_UP_MS {
-            (self.arrived_until, self.left_until) = (None, None);
-            (self.window, self.shortest) = (Window::default(), Shortest::default());
+            self.begin_anew();
+            self.shortest = Shortest::default();
         }
         self.clock = Some((clock, now));
         clock
+    }
+
+    /// What went into a cut is named missing by the first report after it, and is lost with the second: beside the time
+    /// since, that would be far more than was ever sent, and most of it lost. The first window from here on is only where
+    /// the next begins, so it is judged by nobody. A road so thin that it is silent again and again is no cut one.
+    fn after_cut(&mut self) {
+        if std::mem::take(&mut self.judged) {
+            self.begin_anew();
+        }
+    }
+
+    /// Nothing that was known of times can be compared with what comes.
+    fn begin_anew(&mut self) {
+        (self.arrived_until, self.left_until) = (None, None);
+        self.window = Window::default();
     }
 
     fn judge(&mut self, now: Instant) {
@@ -283,6 +305,7 @@ impl Estimate {
             let span = (until - from).max(least.as_micros() as i64);
             bytes as f64 * 8e6 / span as f64
         };
+        self.judged = true;
         let mean = window.ways / i64::from(window.arrived.max(1));
         let seen = Seen {
             sent: rate(window.bytes + window.lost_bytes, left, LEFT_LEAST),

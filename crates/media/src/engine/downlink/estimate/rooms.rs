@@ -23,6 +23,8 @@ struct Road {
     /// Of a thousand packets in a burst; a burst and what is between two of them last so many milliseconds in the mean.
     burst: (u64, u64, u64),
     others: std::ops::Range<u64>,
+    /// In which milliseconds nothing goes either way.
+    cut: std::ops::Range<u64>,
 }
 
 const GOOD: Road = Road {
@@ -32,7 +34,10 @@ const GOOD: Road = Road {
     even: 0,
     burst: (0, 1, 1_000_000),
     others: 0..0,
+    cut: 0..0,
 };
+/// For so many milliseconds after a cut the small picture goes on: the better one waits for its key frame.
+const KEY_FRAME_MS: u64 = 600;
 
 /// Who speaks and who is seen, by the second.
 struct Room {
@@ -58,6 +63,7 @@ fn watch(road: &Road, room: &Room, seconds: u64, seed: u64) -> Vec<Got> {
     let epoch = Instant::now();
     let (mut got, mut told): (Vec<Got>, Vec<(u16, Option<f64>)>) = (vec![], vec![]);
     let (mut number, mut free_at, mut in_burst, mut queue) = (0_u16, 0.0_f64, false, 0.0);
+    let mut small_until = 0;
     for ms in 0..seconds * 1_000 {
         let now = epoch + Duration::from_millis(ms);
         let second = ms / 1_000;
@@ -71,11 +77,16 @@ fn watch(road: &Road, room: &Room, seconds: u64, seed: u64) -> Vec<Got> {
             let left = bears.map_or(u64::MAX, |bears| {
                 bears.saturating_sub(VOICE_BPS * room.voices)
             });
-            let fits = PICTURES.iter().rposition(|(cost, _)| *cost <= left);
+            let mut fits = PICTURES.iter().rposition(|(cost, _)| *cost <= left);
+            // As `gate/fit.rs` has it: sound and the smallest picture go on into the void.
+            let is_void = bears == Some(0) && !road.cut.is_empty();
+            if is_void {
+                (fits, small_until) = (Some(0), ms + KEY_FRAME_MS);
+            }
             let picture = fits
                 .filter(|_| (room.sees)(second))
                 .map(|fits| fits.min((room.layer)(second)));
-            let is_heard = bears.is_none_or(|bears| bears >= VOICE_BPS / 2);
+            let is_heard = is_void || bears.is_none_or(|bears| bears >= VOICE_BPS / 2);
             got.push(Got {
                 bears,
                 picture,
@@ -87,7 +98,8 @@ fn watch(road: &Road, room: &Room, seconds: u64, seed: u64) -> Vec<Got> {
         let Some(last) = got.last() else { continue };
         let (every, bytes) = if (room.talks)(second) { VOICE } else { PAUSE };
         let voice = (ms % every == 0 && last.is_heard).then_some(bytes);
-        let picture = last.picture.map(|layer| PICTURES[layer]);
+        let layer = |planned| if ms < small_until { 0 } else { planned };
+        let picture = last.picture.map(|planned| PICTURES[layer(planned)]);
         // An encoder keeps a little below what it may use.
         let bytes = |(bps, every): (u64, u64)| (bps * every * 85 / 800_000) as usize;
         let picture = picture.filter(|(_, every)| ms % every == 0).map(bytes);
@@ -98,7 +110,8 @@ fn watch(road: &Road, room: &Room, seconds: u64, seed: u64) -> Vec<Got> {
         for (bytes, cargo) in voices.chain(picture.map(|bytes| (bytes, Cargo::Picture))) {
             estimate.sent(number, bytes, cargo, now);
             let us = ms as f64 * 1e3;
-            let fits = free_at - us <= road.waits_us;
+            let is_cut = road.cut.contains(&ms);
+            let fits = free_at - us <= road.waits_us && !is_cut;
             if fits {
                 free_at = free_at.max(us) + (bytes + OVERHEAD_BYTES) as f64 * 8e6 / bps;
             }
@@ -121,8 +134,15 @@ fn watch(road: &Road, room: &Room, seconds: u64, seed: u64) -> Vec<Got> {
             let known = told
                 .iter()
                 .take_while(|(_, at)| at.is_none_or(|at| at <= us));
-            let packets: Vec<_> = told.drain(..known.count()).collect();
-            if !packets.is_empty() {
+            let mut known = known.count();
+            let is_cut = road.cut.contains(&ms);
+            if is_cut {
+                // What came just before is told into the void, and what did not come is not known yet.
+                let came = told.iter().take(known).rposition(|(_, at)| at.is_some());
+                known = came.map_or(0, |last| last + 1);
+            }
+            let packets: Vec<_> = told.drain(..known).collect();
+            if !packets.is_empty() && !is_cut {
                 estimate.arrived(&feedback(&packets), epoch, now);
             }
         }
@@ -349,6 +369,61 @@ fn a_road_too_thin_for_sound_is_given_up_and_one_that_carries_most_of_it_is_not(
             match gives_up {
                 true => assert!(silent * 2 >= got.len(), "{voices}: {silent}"),
                 false => assert_eq!(silent, 0, "{voices}"),
+            }
+        }
+    }
+}
+
+/// A road that is cut from second 20 on, for so long.
+fn cut(seconds: u64) -> Road {
+    Road {
+        bps: 100e6,
+        cut: 20_000..20_000 + seconds * 1_000,
+        ..GOOD
+    }
+}
+
+#[test]
+fn a_good_road_is_no_thin_one_after_a_cut() {
+    let many = Room {
+        voices: 3,
+        ..SPEAKS_AND_PAUSES
+    };
+    for seconds in [1, 2, 3, 4, 6, 9, 30] {
+        for room in [&SPEAKS_AND_PAUSES, &many] {
+            let got = watch(&cut(seconds), room, 30 + seconds, 3);
+            let back = &got[(20 + seconds as usize) * 5 + 1..];
+            let figures: Vec<_> = back.iter().map(|got| got.bears).collect();
+            assert!(
+                back.iter().all(|got| got.picture == Some(2)),
+                "{seconds}: {figures:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_road_that_is_thin_after_a_cut_is_found() {
+    let speaks = Room {
+        talks: |_| true,
+        ..SPEAKS_AND_PAUSES
+    };
+    for (bps, fits) in [(300e3, Some(0)), (120e3, None)] {
+        for seconds in [1, 2, 3, 6, 30] {
+            for waits_us in [1e6, 20e3] {
+                let road = Road {
+                    becomes: (20, bps),
+                    waits_us,
+                    ..cut(seconds)
+                };
+                let got = watch(&road, &speaks, 30 + seconds, 3);
+                let back = &got[(20 + seconds as usize) * 5..];
+                let found = back.iter().skip(1).position(|got| got.picture <= fits);
+                assert!(
+                    found.is_some_and(|fifths| fifths <= 15),
+                    "{bps} {seconds} {waits_us}: {found:?}"
+                );
+                assert!(back.iter().skip(5).all(|got| got.is_heard));
             }
         }
     }
