@@ -176,6 +176,10 @@ impl Downlink {
                 self.events.append(&mut said.events);
                 if let Some(since) = self.estimate.cut(now).filter(|_| !said.arrivals.is_empty()) {
                     self.begin_anew(since);
+                    // All it missed would leave at once, before the sound, and the key frames make it useless.
+                    let went_on = self.streams.iter_mut();
+                    let went_on = went_on.filter(|stream| stream.sent_since(since));
+                    went_on.for_each(Stream::begin_anew);
                 }
                 self.told(&said, now);
                 if self.estimate.take_eased() || self.coarse.take_eased() {
@@ -241,13 +245,15 @@ impl Downlink {
         }
     }
 
-    /// What is sent again while packets wait on the way only makes them wait longer; the client asks once more.
+    /// What is sent again while packets wait on the way only makes them wait longer; the client asks once more. Who asks
+    /// after a cut, before it has told what came, gets key frames as soon as it does.
     fn may_send_again(&mut self, slot: usize, number: u64, now: Instant) -> bool {
         let stream = self.streams.get(slot);
         let bytes = stream.and_then(|stream| stream.length(number, true));
         let bears = self.bears(now);
-        let is_full = self.estimate.is_full() || self.coarse.is_full();
-        let may = !is_full && self.again.take(bytes.unwrap_or(0), bears, now);
+        let waits = self.estimate.is_full() || self.coarse.is_full();
+        let was_cut = self.estimate.cut(now).is_some();
+        let may = !waits && !was_cut && self.again.take(bytes.unwrap_or(0), bears, now);
         let stream = self.streams.get_mut(slot).filter(|_| may);
         if let Some(running) = stream.and_then(|stream| stream.resent(number, now)) {
             self.estimate.sent_again(running, now);
@@ -446,6 +452,10 @@ mod tests {
     use rtc::rtcp::payload_feedbacks::receiver_estimated_maximum_bitrate::ReceiverEstimatedMaximumBitrate;
     use rtc::rtcp::receiver_report::ReceiverReport;
     use rtc::rtcp::reception_report::ReceptionReport;
+    use rtc::rtcp::transport_feedbacks::transport_layer_cc::{
+        PacketStatusChunk, RecvDelta, RunLengthChunk, StatusChunkTypeTcc, SymbolTypeTcc,
+        TransportLayerCc,
+    };
     use rtc::rtcp::transport_feedbacks::transport_layer_nack::{
         TransportLayerNack, nack_pairs_from_sequence_numbers,
     };
@@ -547,6 +557,77 @@ mod tests {
             (350_000.0..=12.0 * 256_000.0 / AGAIN_PART).contains(&bits),
             "{bits}"
         );
+    }
+
+    /// A report of packets from this running number on: so many are missing, and behind them so many came at one moment.
+    fn arrivals(base: u16, missing: u16, came: u16, ms: u64) -> Box<dyn Packet> {
+        let run = |packet_status_symbol, run_length| {
+            PacketStatusChunk::RunLengthChunk(RunLengthChunk {
+                type_tcc: StatusChunkTypeTcc::RunLengthChunk,
+                packet_status_symbol,
+                run_length,
+            })
+        };
+        let (lost, here) = (
+            SymbolTypeTcc::PacketNotReceived,
+            SymbolTypeTcc::PacketReceivedSmallDelta,
+        );
+        let delta = RecvDelta {
+            type_tcc_packet: here,
+            delta: 0,
+        };
+        Box::new(TransportLayerCc {
+            base_sequence_number: base,
+            packet_status_count: missing + came,
+            reference_time: (ms / 64) as u32,
+            packet_chunks: vec![run(lost, missing), run(here, came)],
+            recv_deltas: vec![delta; came.into()],
+            ..Default::default()
+        })
+    }
+
+    #[test]
+    fn what_a_cut_swallowed_is_not_sent_again_but_what_is_lost_after_it_is() {
+        let start = Instant::now();
+        let moment = |ms| start + Duration::from_millis(ms);
+        let mut leg = open(at(1), start);
+        let send = |leg: &mut Downlink, seq, ms| {
+            assert!(leg.send(0, packet(seq, 1_000), moment(ms)));
+            drain(leg, moment(ms));
+        };
+        let missed = |seqs: std::ops::Range<u16>| -> Box<dyn Packet> {
+            Box::new(TransportLayerNack {
+                sender_ssrc: 1,
+                media_ssrc: ssrc_of(0),
+                nacks: nack_pairs_from_sequence_numbers(&seqs.collect::<Vec<_>>()),
+            })
+        };
+        // Hears them, and gives how many packets leave again, and what is wanted.
+        let hear = |leg: &mut Downlink, said: Vec<Box<dyn Packet>>, ms| {
+            leg.received(Received::Rtcp(marshal(&said).unwrap()), moment(ms));
+            let runs = drain(leg, moment(ms));
+            let mut events = vec![];
+            leg.drain_events(&mut events);
+            events.retain(|event| matches!(event, LegEvent::KeyFrameWanted { .. }));
+            let again: usize = runs.iter().map(|run| run.2.div_ceil(run.1)).sum();
+            (again, events)
+        };
+        for seq in 1..6 {
+            send(&mut leg, seq, 0);
+        }
+        assert_eq!(hear(&mut leg, vec![arrivals(0, 0, 5, 20)], 60).0, 0);
+        for seq in 6..206 {
+            send(&mut leg, seq, 100 + u64::from(seq - 6) * 10);
+        }
+        // The road is there again: what it missed is asked for before it is said what came.
+        send(&mut leg, 206, 2_100);
+        assert_eq!(hear(&mut leg, vec![missed(6..206)], 2_120), (0, vec![]));
+        let both = vec![missed(6..206), arrivals(5, 200, 1, 2_110)];
+        let wanted = vec![LegEvent::KeyFrameWanted { slot: 0 }];
+        assert_eq!(hear(&mut leg, both, 2_150), (0, wanted));
+        assert_eq!(hear(&mut leg, vec![missed(6..206)], 2_200), (0, vec![]));
+        send(&mut leg, 207, 2_210);
+        assert_eq!(hear(&mut leg, vec![missed(207..208)], 2_260), (1, vec![]));
     }
 
     #[test]

@@ -132,6 +132,11 @@ impl Stream {
         Some(number)
     }
 
+    /// The picture is to begin anew behind all that was sent.
+    pub fn begin_anew(&mut self) {
+        self.begun = self.newest.map_or(0, |newest| newest + 1);
+    }
+
     /// What is to be done for a client that misses a packet.
     pub fn missed(&self, seq: u16, now: Instant) -> Missed {
         let Some(number) = self.number_of(seq) else {
