@@ -4,7 +4,8 @@ use diemcau_model::{Carries, SeatId};
 use std::collections::BTreeMap;
 
 /// Those who only watch, at one time, and the first machine of each seat beside them; a further one is told that there is
-/// no place when it asks for pictures, and may still follow the page. A downlink holds 0.1 MB before anything goes over it.
+/// no place when it asks for pictures, and may still follow the page. What a downlink remembers of its packets is 0.07 MB as
+/// soon as anything goes over it, and 0.06 MB more for each picture that does.
 pub const WATCHERS_MAX: usize = 1_024;
 
 /// Counts those who only watch. Rooms, standbys and who presents have a place always: the hub lets one machine of each be.

@@ -11,10 +11,15 @@ use road::{Road, START_BPS, Seen};
 use rtc::rtcp::transport_feedbacks::transport_layer_cc::{
     PacketStatusChunk, SymbolTypeTcc, TransportLayerCc,
 };
+use std::num::NonZeroU32;
 use std::time::{Duration, Instant};
 
 /// Packets whose way is remembered: at 2,500 packets a second, more than a second's.
 pub const REMEMBERED: usize = 4_096;
+/// What is remembered of one: each downlink that is told of arrivals holds as many, four in a line of the processor's cache.
+const SENT_BYTES: usize = 16;
+/// In what times are remembered: clients tell of no less.
+const TICK_US: u32 = 250;
 /// UDP, IP and Ethernet around a datagram: a line's rate counts them, and for a sound they are a third.
 pub const OVERHEAD_BYTES: usize = 42;
 /// Who has sent nothing for so long learns nothing: neither of a cut nor of a better link.
@@ -38,7 +43,10 @@ const JUMP_MS: i64 = 2_000;
 const HELD_UP_MS: i64 = 60_000;
 
 pub struct Estimate {
+    /// Empty for a client that tells no arrivals.
     sent: Vec<Option<Sent>>,
+    /// When the first packet left: ticks count from then.
+    begun: Option<Instant>,
     road: Road,
     window: Window,
     /// Packets the last report missed for the first time: lost, unless the next one knows them.
@@ -61,12 +69,15 @@ struct Sent {
     number: u16,
     bytes: u16,
     cargo: Cargo,
-    at: Instant,
     /// A report missed it.
     missed: bool,
+    /// The tick it left at; they begin anew after twelve days.
+    at: u32,
     /// When it was first sent again, by the same number: its very bytes (`stream.rs`).
-    again: Option<Instant>,
+    again: Option<NonZeroU32>,
 }
+
+const _: () = assert!(size_of::<Option<Sent>>() == SENT_BYTES);
 
 /// What is being judged.
 #[derive(Default)]
@@ -104,7 +115,8 @@ struct Shortest {
 impl Estimate {
     pub fn new() -> Self {
         Self {
-            sent: vec![None; REMEMBERED],
+            sent: vec![],
+            begun: None,
             road: Road::new(),
             window: Window::default(),
             missing: Missing::default(),
@@ -116,6 +128,11 @@ impl Estimate {
             unanswered: None,
             last_sent: None,
         }
+    }
+
+    /// The client is going to tell what arrives when.
+    pub fn remember(&mut self) {
+        self.sent.resize(REMEMBERED, None);
     }
 
     /// What the link bears in bits a second; 0 behind a cut.
@@ -156,14 +173,15 @@ impl Estimate {
 
     /// A packet leaves with this running number, in a datagram of so many bytes.
     pub fn sent(&mut self, number: u16, bytes: usize, cargo: Cargo, at: Instant) {
+        let ticks = ticks(*self.begun.get_or_insert(at), at);
         if let Some(place) = self.sent.get_mut(usize::from(number) % REMEMBERED) {
             let bytes = u16::try_from(bytes + OVERHEAD_BYTES).unwrap_or(u16::MAX);
             *place = Some(Sent {
                 number,
                 bytes,
                 cargo,
-                at,
                 missed: false,
+                at: ticks as u32,
                 again: None,
             });
         }
@@ -177,10 +195,12 @@ impl Estimate {
 
     /// The client asked for the packet of this number, and it leaves again.
     pub fn sent_again(&mut self, number: u16, at: Instant) {
+        let Some(begun) = self.begun else { return };
         let place = self.sent.get_mut(usize::from(number) % REMEMBERED);
         let sent = place.and_then(Option::as_mut);
         if let Some(sent) = sent.filter(|sent| sent.number == number) {
-            sent.again.get_or_insert(at);
+            let again = NonZeroU32::new(ticks(begun, at) as u32);
+            sent.again = sent.again.or(again).or(Some(NonZeroU32::MIN));
         }
     }
 
@@ -195,6 +215,9 @@ impl Estimate {
     ) -> (u32, u32) {
         let clock = self.clock(feedback.reference_time, now);
         let was_cut = self.cut(now).is_some();
+        let begun = self.begun.unwrap_or(now);
+        let (begun_us, ticks_now) = (micros(begun, epoch), ticks(begun, now));
+        let micros_of = |ticks| begun_us + whole(ticks, ticks_now) * i64::from(TICK_US);
         let mut came = 0;
         let (mut missing, mut came_again) = (Missing::default(), Missing::default());
         for (number, arrival) in arrivals(feedback, clock) {
@@ -204,7 +227,7 @@ impl Estimate {
             let Some(sent) = place.filter(|sent| sent.number == number) else {
                 continue;
             };
-            let left = micros(sent.at, epoch);
+            let left = micros_of(sent.at);
             let window = &mut self.window;
             window.last_left = window.last_left.max(Some(left));
             let Some(arrival) = arrival else {
@@ -220,7 +243,7 @@ impl Estimate {
             *place = None;
             self.unanswered = None;
             // What may have been on its way since it was sent again was lost before; what came sooner was only overtaken.
-            let again = sent.again.map(|at| arrival - micros(at, epoch));
+            let again = sent.again.map(|at| arrival - micros_of(at.get()));
             if again.is_some_and(|way| self.shortest.allows(way)) {
                 if !sent.missed {
                     came_again.add(&sent);
@@ -365,6 +388,18 @@ impl Shortest {
 
 fn micros(at: Instant, epoch: Instant) -> i64 {
     at.saturating_duration_since(epoch).as_micros() as i64
+}
+
+/// How many ticks have passed.
+fn ticks(begun: Instant, at: Instant) -> i64 {
+    let passed = at.saturating_duration_since(begun);
+    let in_second = passed.subsec_nanos() / (TICK_US * 1_000);
+    (passed.as_secs() * u64::from(1_000_000 / TICK_US) + u64::from(in_second)) as i64
+}
+
+/// The tick whose lower bits were remembered, which is the nearest to now.
+fn whole(ticks: u32, now: i64) -> i64 {
+    now + i64::from(ticks.wrapping_sub(now as u32) as i32)
 }
 
 /// Each packet a feedback speaks of, and when it arrived on the client's clock, in microseconds

@@ -157,6 +157,9 @@ impl Downlink {
     fn take_slot(&mut self, slot: usize, names: Names, twcc_id: Option<u8>) {
         self.taken[slot] = names.is_any();
         self.twcc_ids[slot] = twcc_id.filter(|_| names.is_any());
+        if self.tells() {
+            self.estimate.remember();
+        }
         self.streams[slot].name(names);
     }
 

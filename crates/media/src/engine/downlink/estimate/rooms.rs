@@ -1,6 +1,6 @@
 //! What a room sees and hears over roads whose trouble is not of our making. All chance comes from a seed.
 
-use super::tests::feedback;
+use super::tests::{estimate, feedback};
 use super::*;
 use crate::engine::VOICE_BPS;
 use diemcau_fuzz::Chance;
@@ -59,7 +59,7 @@ struct Got {
 
 fn watch(road: &Road, room: &Room, seconds: u64, seed: u64) -> Vec<Got> {
     let mut chance = Chance::new(seed);
-    let mut estimate = Estimate::new();
+    let mut estimate = estimate();
     let epoch = Instant::now();
     let (mut got, mut told): (Vec<Got>, Vec<(u16, Option<f64>)>) = (vec![], vec![]);
     let (mut number, mut free_at, mut in_burst, mut queue) = (0_u16, 0.0_f64, false, 0.0);

@@ -29,6 +29,12 @@ impl Link {
     }
 }
 
+pub fn estimate() -> Estimate {
+    let mut estimate = Estimate::new();
+    estimate.remember();
+    estimate
+}
+
 pub fn feedback(packets: &[(u16, Option<f64>)]) -> TransportLayerCc {
     let base = packets[0].0;
     let first = packets.iter().find_map(|(_, at)| *at).unwrap_or(0.0);
@@ -134,7 +140,7 @@ fn link(bps: f64, room: f64) -> Link {
 fn a_good_link_is_never_held_back_also_when_it_loses_a_tenth() {
     let epoch = Instant::now();
     for lost in [0, 5, 10] {
-        let mut estimate = Estimate::new();
+        let mut estimate = estimate();
         let mut link = Link {
             lost_of_hundred: lost,
             ..link(10e6, 100_000.0)
@@ -157,7 +163,7 @@ fn a_thin_link_is_found_whether_packets_wait_or_are_lost_and_is_not_tried_again_
         (60_000.0, 0xff_fff0),
         (4_000.0, 0xff_fff0),
     ] {
-        let mut estimate = Estimate::new();
+        let mut estimate = estimate();
         let mut link = Link {
             clock: f64::from(clock) * 64_000.0,
             ..link(256_000.0, room)
@@ -186,7 +192,7 @@ fn a_thin_link_is_found_whether_packets_wait_or_are_lost_and_is_not_tried_again_
 #[test]
 fn a_link_that_becomes_good_is_used_again_and_a_cut_is_noticed_and_forgotten() {
     let epoch = Instant::now();
-    let mut estimate = Estimate::new();
+    let mut estimate = estimate();
     let mut narrow = link(256_000.0, 60_000.0);
     run(&mut estimate, &mut narrow, &STEPS, 0, 10, epoch);
     let mut wide = link(10e6, 100_000.0);
@@ -207,7 +213,7 @@ fn a_link_that_becomes_good_is_used_again_and_a_cut_is_noticed_and_forgotten() {
 #[test]
 fn what_is_overtaken_is_not_lost_and_what_no_report_knows_is() {
     let epoch = Instant::now();
-    let mut estimate = Estimate::new();
+    let mut estimate = estimate();
     for number in 0..10 {
         estimate.sent(number, 100, Cargo::Picture, epoch);
     }
@@ -228,7 +234,7 @@ fn what_is_overtaken_is_not_lost_and_what_no_report_knows_is() {
 fn what_came_only_when_it_was_sent_again_was_lost_and_its_late_way_is_no_queue() {
     let epoch = Instant::now();
     let at = |ms: u64| epoch + Duration::from_millis(ms);
-    let mut estimate = Estimate::new();
+    let mut estimate = estimate();
     for number in 0..4 {
         estimate.sent(number, 100, Cargo::Picture, at(0));
     }
@@ -256,11 +262,31 @@ fn what_came_only_when_it_was_sent_again_was_lost_and_its_late_way_is_no_queue()
 }
 
 #[test]
+fn what_left_is_known_also_when_the_ticks_begin_anew() {
+    let epoch = Instant::now();
+    // The first packet leaves a while after the epoch; the others around the end of the ticks.
+    let begun = Duration::from_secs(5);
+    let over = begun + Duration::from_micros((1 << 32) * 250);
+    let mut estimate = estimate();
+    estimate.sent(0, 100, Cargo::Picture, epoch + begun);
+    for (number, ms) in [(1, 0), (2, 1_000), (3, 2_000)] {
+        let left = over - Duration::from_secs(1) + Duration::from_millis(ms);
+        estimate.sent(number, 100, Cargo::Picture, epoch + left);
+        let arrival = (left + Duration::from_millis(20)).as_micros() as f64;
+        let told = feedback(&[(number, Some(arrival))]);
+        estimate.arrived(&told, epoch, epoch + left + Duration::from_millis(40));
+        // The client's clock has begun anew as well.
+        let ways = estimate.window.ways.rem_euclid((1 << 24) * 64_000);
+        assert_eq!(ways, i64::from(number) * 20_000);
+    }
+}
+
+#[test]
 fn a_clock_that_jumps_is_no_queue() {
     let epoch = Instant::now();
     let at = |ms: u64| epoch + Duration::from_millis(ms);
     for jump in [3_600e6, 5e6, -5e6] {
-        let mut estimate = Estimate::new();
+        let mut estimate = estimate();
         for round in 0..400_u64 {
             let jump = if round < 200 { 0.0 } else { jump };
             for number in 0..10 {
@@ -287,7 +313,7 @@ fn a_clock_that_jumps_is_no_queue() {
 fn reports_that_were_held_up_are_no_jump_of_the_clock() {
     let epoch = Instant::now();
     let at = |ms: u64| epoch + Duration::from_millis(ms);
-    let mut estimate = Estimate::new();
+    let mut estimate = estimate();
     for round in 0..200_u64 {
         let number = round as u16;
         estimate.sent(number, 1_000, Cargo::Picture, at(round * 50));
@@ -305,7 +331,7 @@ fn reports_that_were_held_up_are_no_jump_of_the_clock() {
 #[test]
 fn a_link_over_which_nothing_goes_is_tried_with_more() {
     let epoch = Instant::now();
-    let mut estimate = Estimate::new();
+    let mut estimate = estimate();
     let mut narrow = link(100_000.0, 4_000.0);
     run(&mut estimate, &mut narrow, &STEPS, 0, 10, epoch);
     let fifths = |n: u64| epoch + Duration::from_millis(10_000 + n * 200);
@@ -318,7 +344,7 @@ fn a_link_over_which_nothing_goes_is_tried_with_more() {
 fn a_last_word_that_nobody_answered_is_no_cut() {
     let epoch = Instant::now();
     let at = |second| epoch + Duration::from_secs(second);
-    let mut estimate = Estimate::new();
+    let mut estimate = estimate();
     estimate.sent(1, 100, Cargo::Picture, at(0));
     assert_eq!(estimate.bears(at(9)), None);
     estimate.sent(2, 100, Cargo::Picture, at(9));
@@ -328,7 +354,7 @@ fn a_last_word_that_nobody_answered_is_no_cut() {
 #[test]
 fn a_link_too_thin_for_sound_is_tried_again_and_found_better() {
     let epoch = Instant::now();
-    let mut estimate = Estimate::new();
+    let mut estimate = estimate();
     // Nothing is sent of what does not fit.
     let steps = [0.0, 50_000.0, 165_000.0, 390_000.0, 1_540_000.0];
     let mut narrow = link(20_000.0, 4_000.0);
@@ -343,7 +369,7 @@ fn a_link_too_thin_for_sound_is_tried_again_and_found_better() {
 #[test]
 fn a_client_that_lies_about_more_than_was_sent_says_nothing() {
     let epoch = Instant::now();
-    let mut estimate = Estimate::new();
+    let mut estimate = estimate();
     let packets: Vec<_> = (0..5_000).map(|number| (number, None)).collect();
     for _ in 0..10 {
         estimate.arrived(&feedback(&packets), epoch, epoch + Duration::from_secs(1));
