@@ -140,7 +140,10 @@ impl Way<'_> {
                     answered.push((leg, run.to.client));
                 }
                 meter.sent(run.bytes.len());
-                add(&self.counters.send_drops, self.port.send(run));
+                let drops = self.port.send(run);
+                if drops > 0 {
+                    add(&self.counters.send_drops, drops);
+                }
             },
         });
     }

@@ -62,6 +62,8 @@ pub struct Estimate {
     /// The first packet sent since the client last told of arrivals, or since a pause of ours.
     unanswered: Option<Instant>,
     last_sent: Option<Instant>,
+    /// The tick of it.
+    tick: u32,
 }
 
 #[derive(Clone, Copy)]
@@ -127,6 +129,7 @@ impl Estimate {
             clock: None,
             unanswered: None,
             last_sent: None,
+            tick: 0,
         }
     }
 
@@ -173,7 +176,11 @@ impl Estimate {
 
     /// A packet leaves with this running number, in a datagram of so many bytes.
     pub fn sent(&mut self, number: u16, bytes: usize, cargo: Cargo, at: Instant) {
-        let ticks = ticks(*self.begun.get_or_insert(at), at);
+        // Most packets leave together with others.
+        if self.last_sent != Some(at) {
+            self.goes_on(at);
+        }
+        self.unanswered.get_or_insert(at);
         if let Some(place) = self.sent.get_mut(usize::from(number) % REMEMBERED) {
             let bytes = u16::try_from(bytes + OVERHEAD_BYTES).unwrap_or(u16::MAX);
             *place = Some(Sent {
@@ -181,16 +188,19 @@ impl Estimate {
                 bytes,
                 cargo,
                 missed: false,
-                at: ticks as u32,
+                at: self.tick,
                 again: None,
             });
         }
+    }
+
+    fn goes_on(&mut self, at: Instant) {
         // The last word before a pause may go unanswered on a good road: its silence counts from the next one.
         if self.is_idle(at) {
             self.unanswered = None;
         }
         self.last_sent = Some(at);
-        self.unanswered.get_or_insert(at);
+        self.tick = ticks(*self.begun.get_or_insert(at), at) as u32;
     }
 
     /// The client asked for the packet of this number, and it leaves again.

@@ -252,7 +252,8 @@ impl Downlink {
     /// after a cut, before it has told what came, gets key frames as soon as it does.
     fn may_send_again(&mut self, slot: usize, number: u64, now: Instant) -> bool {
         let stream = self.streams.get(slot);
-        let bytes = stream.and_then(|stream| stream.length(number, true));
+        let form = stream.and_then(|stream| stream.form(number, true));
+        let bytes = form.map(|form| form.length);
         let bears = self.bears(now);
         let waits = self.estimate.is_full() || self.coarse.is_full();
         let was_cut = self.estimate.cut(now).is_some();
@@ -282,9 +283,9 @@ impl Downlink {
         while !rest.is_empty() {
             let lengths = rest.iter().map_while(|(slot, number)| {
                 let stream = self.streams.get(*slot)?;
+                let form = stream.form(*number, self.twcc_ids[*slot].is_some())?;
                 // One that leaves again has its form already: it goes alone.
-                (!stream.is_sealed(*number))
-                    .then(|| stream.length(*number, self.twcc_ids[*slot].is_some()))?
+                (!form.is_sealed).then_some(form.length)
             });
             let plan = runs::plan(lengths, out.segments_max);
             let packets = plan.map_or(1, |plan| plan.packets);
@@ -296,18 +297,18 @@ impl Downlink {
                     continue;
                 };
                 let twcc_id = self.twcc_ids[*slot];
-                let Some(length) = stream.length(*number, twcc_id.is_some()) else {
+                let Some(form) = stream.form(*number, twcc_id.is_some()) else {
                     continue;
                 };
                 let stamp = Stamp {
                     twcc: twcc_id.map(|id| (id, self.running)),
-                    length: plan.map_or(length, |plan| plan.length(place, length)),
+                    length: plan.map_or(form.length, |plan| plan.length(place, form.length)),
                 };
                 let cargo = cargo_of(*slot);
                 if twcc_id.is_none() {
-                    let again = stream.is_sealed(*number);
-                    self.coarse.sent(stamp.length, cargo, again, out.now);
-                } else if !stream.is_sealed(*number) {
+                    self.coarse
+                        .sent(stamp.length, cargo, form.is_sealed, out.now);
+                } else if !form.is_sealed {
                     self.estimate
                         .sent(self.running, stamp.length, cargo, out.now);
                     self.running = self.running.wrapping_add(1);

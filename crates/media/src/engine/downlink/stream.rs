@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 const KEPT_VIDEO: usize = 512;
 /// Sound is never sent again: it is kept to tell a repeated number.
 const KEPT_AUDIO: usize = 64;
+const _: () = assert!(KEPT_VIDEO.is_power_of_two() && KEPT_AUDIO.is_power_of_two());
 /// A lost packet is sent again at most so often; who asks once more needs a key frame.
 const RESENDS_MAX: u8 = 8;
 /// How soon it is sent again at most: two requests within a round trip mean one loss.
@@ -28,6 +29,7 @@ pub struct Stream {
     clock_rate: u32,
     /// Empty until the first packet: most slots of most downlinks never have one.
     kept: Vec<Option<Kept>>,
+    /// A power of two.
     kept_max: usize,
     /// The furthest number, counted on beyond 16 bits: what is above them is the rollover counter (RFC 3711, 3.3.1).
     newest: Option<u64>,
@@ -64,6 +66,14 @@ pub enum Missed {
     ForGood,
     /// It never was here, has not left yet, or has just left again.
     Nothing,
+}
+
+/// How a packet leaves.
+pub struct Form {
+    /// Its length at least.
+    pub length: usize,
+    /// It has left already, so that its form is fixed.
+    pub is_sealed: bool,
 }
 
 /// What a packet needs to go out for the first time.
@@ -180,19 +190,17 @@ impl Stream {
         self.last.is_some_and(|(_, at)| at >= moment)
     }
 
-    /// The length a packet leaves with at least; `None` if it was overwritten meanwhile.
-    pub fn length(&self, number: u64, has_twcc: bool) -> Option<usize> {
+    /// How a packet leaves; `None` if it was overwritten meanwhile.
+    pub fn form(&self, number: u64, has_twcc: bool) -> Option<Form> {
         let kept = self.find(number)?;
         let (has_twcc, padding) = match kept.sealed {
             Some(sealed) => (sealed.twcc.is_some(), usize::from(sealed.padding)),
             None => (has_twcc, 0),
         };
-        Some(header_bytes(has_twcc) + kept.packet.payload.len() + padding + TAG_BYTES)
-    }
-
-    /// Whether a packet has left already, so that its form is fixed.
-    pub fn is_sealed(&self, number: u64) -> bool {
-        self.find(number).is_some_and(|kept| kept.sealed.is_some())
+        Some(Form {
+            length: header_bytes(has_twcc) + kept.packet.payload.len() + padding + TAG_BYTES,
+            is_sealed: kept.sealed.is_some(),
+        })
     }
 
     /// Appends the protected packet to the buffer. `stamp` counts for its first time.
@@ -274,7 +282,7 @@ impl Stream {
     }
 
     fn place(&self, number: u64) -> usize {
-        (number % self.kept_max as u64) as usize
+        number as usize & (self.kept_max - 1)
     }
 }
 
@@ -323,7 +331,7 @@ mod tests {
 
     fn write(stream: &mut Stream, number: u64, twcc: Option<(u8, u16)>, more: usize) -> Vec<u8> {
         let mut bytes = vec![];
-        let length = stream.length(number, twcc.is_some()).unwrap() + more;
+        let length = stream.form(number, twcc.is_some()).unwrap().length + more;
         let stamp = Stamp { twcc, length };
         stream
             .write(number, &stamp, &mut sealer(), &mut bytes)
