@@ -74,7 +74,8 @@ struct Found {
     witness: Seen,
     /// Packets sent again on its uplink, by those sent, in percent.
     sent_again_percent: f64,
-    /// After the road became good: until the next frame and sound of the speaker at it, and of it at the witness.
+    /// After the road became good: until the next frame of the speaker at it, the next one as good as before and the next
+    /// sound, and of it at the witness.
     #[serde(skip_serializing_if = "Option::is_none")]
     returned: Option<Returned>,
     /// Connections that were made anew.
@@ -84,6 +85,7 @@ struct Found {
 #[derive(Debug, Default, Serialize)]
 struct Returned {
     picture_ms: Option<u64>,
+    whole_picture_ms: Option<u64>,
     sound_ms: Option<u64>,
     its_picture_ms: Option<u64>,
     /// Only the speaker is heard.
@@ -184,7 +186,9 @@ impl Links {
     async fn until_returned(&self, engine: &Engine, case: &Case, good_at: Instant) {
         let is_back = || {
             let back = returned(engine, case.site, good_at);
-            back.picture_ms.is_some() && back.its_picture_ms.is_some() && back.sound_ms.is_some()
+            back.whole_picture_ms.is_some()
+                && back.its_picture_ms.is_some()
+                && back.sound_ms.is_some()
         };
         while good_at.elapsed() < RETURN_MAX && !is_back() {
             sleep(GLANCE).await;
@@ -267,6 +271,7 @@ fn returned(engine: &Engine, site: u16, good_at: Instant) -> Returned {
     );
     Returned {
         picture_ms: after(it.and_then(|watch| watch.shown_after(good_at))),
+        whole_picture_ms: after(it.and_then(|watch| watch.whole_after(good_at))),
         sound_ms: after(it.and_then(|watch| watch.heard_after(good_at))),
         its_picture_ms: after(of_it.and_then(|watch| watch.shown_after(good_at))),
         its_sound_ms: after(of_it.and_then(|watch| watch.heard_after(good_at))),

@@ -113,6 +113,17 @@ impl Watch {
         after.map(|(at, _)| *at)
     }
 
+    /// When, after a moment, the first frame was shown of a layer as good as the best before it.
+    #[must_use]
+    pub fn whole_after(&self, moment: Instant) -> Option<Instant> {
+        let (before, after) = self
+            .shown_at
+            .split_at(self.shown_at.partition_point(|(at, _)| *at < moment));
+        let best = before.iter().map(|(_, layer)| *layer).max()?;
+        let whole = after.iter().find(|(_, layer)| *layer >= best);
+        whole.map(|(at, _)| *at)
+    }
+
     /// When the first sound after a moment came.
     #[must_use]
     pub fn heard_after(&self, moment: Instant) -> Option<Instant> {
@@ -227,6 +238,23 @@ mod tests {
         assert_eq!(seen.layers[&0], 30);
         assert_eq!(seen.freezes, 1);
         assert!((350..=370).contains(&seen.longest_freeze_ms), "{seen:?}");
+    }
+
+    #[test]
+    fn a_small_picture_is_back_before_the_whole_one_is() {
+        let start = Instant::now();
+        let mut watch = Watch::new(start);
+        for (frame, layer) in [2, 2, 0, 0, 2].into_iter().enumerate() {
+            let now = start + FRAME * frame as u32;
+            for part in 0..2 {
+                let stamp = stamp(frame as u32, part, true);
+                watch.packet(&Stamp { layer, ..stamp }, now);
+            }
+        }
+        let cut = start + FRAME * 2;
+        assert_eq!(watch.shown_after(cut), Some(cut));
+        assert_eq!(watch.whole_after(cut), Some(start + FRAME * 4));
+        assert_eq!(watch.whole_after(start), None, "as good as what?");
     }
 
     #[test]
