@@ -122,7 +122,7 @@ impl fmt::Display for Sound {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{} events, the last hash {}", self.number, self.hash)?;
         match self.signed {
-            0 => write!(f, "nothing is signed yet"),
+            0 => write!(f, "nothing is signed before event 256 or a clean stop"),
             signed => write!(f, "signed up to event {signed} with the key {}", self.key),
         }
     }

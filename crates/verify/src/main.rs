@@ -11,7 +11,7 @@ twice; with KEY (64 hex digits, see `diemcau key`) also that this key signed it.
 It changes nothing, and may be used while the server runs.
 
 Exit codes: 0  the record is sound
-            1  the record was changed or is damaged; the line says where
+            1  the record was changed or is damaged, or that key did not sign it; the line says which
             2  there is no record, it cannot be read, or this was called wrongly";
 
 fn main() -> ExitCode {
@@ -21,7 +21,7 @@ fn main() -> ExitCode {
         Some(help) if help == "--help" => (USAGE.into(), 0),
         Some(folder) if rest.is_none() => match verify(Path::new(&folder)) {
             Ok(Some(Ok(sound))) if key.is_some_and(|key| key != *sound.key) => {
-                (format!("NOT SOUND: not signed with that key: {sound}"), 1)
+                (format!("NOT SIGNED with that key, but sound: {sound}"), 1)
             }
             Ok(Some(Ok(sound))) => (format!("sound: {sound}"), 0),
             Ok(Some(Err(finding))) => (format!("NOT SOUND: {finding}"), 1),
