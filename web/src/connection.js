@@ -73,6 +73,7 @@ export class Connection {
   tryNow() {
     if (this.#ended || this.#welcomed) return;
     clearTimeout(this.#retry);
+    this.#patience = DEAD_AFTER_MS;
     this.#drop();
     this.#connect();
   }
@@ -136,7 +137,7 @@ export class Connection {
     const isIn = this.#welcomed || this.#waiting;
     const isEntering = !isIn && this.#socket?.readyState === 1;
     if (now - this.#heardAt > (isEntering ? this.#patience : DEAD_AFTER_MS)) {
-      if (isEntering && this.#patience < 100_000) this.#patience *= 2;
+      if (isEntering && this.#patience < 40_000) this.#patience *= 2;
       return this.#lost();
     }
     if (!isIn || now - this.#lastPing < PING_EVERY_MS) return;
@@ -161,7 +162,6 @@ export class Connection {
         this.#waiting = false;
         this.#tries = 0;
         this.#lastPing = 0;
-        this.#patience = DEAD_AFTER_MS;
         this.listeners.link(true);
         this.listeners.frame(frame);
         return this.#askAgain();

@@ -154,10 +154,10 @@ impl Session<'_> {
                     }
                 }
                 why = outlet.tend() => return Ending::Closed(why),
-                () = tokio::time::sleep_until(heard + SILENT_MAX) => match outlet.is_welcoming() {
-                    // It speaks when it has its welcome; how long that may take, the way out knows.
-                    true => heard = Instant::now(),
-                    false => return Ending::Closed(Close::Normal),
+                // It speaks when it has its welcome; how long that may take, the way out knows.
+                () = tokio::time::sleep_until(heard + SILENT_MAX) => match outlet.welcomed() {
+                    Some(welcomed) if welcomed > heard => heard = welcomed,
+                    Some(_) | None => return Ending::Closed(Close::Normal),
                 },
             }
         }

@@ -88,6 +88,8 @@ struct Queue {
     waiting: usize,
     /// Since when the first one waits.
     since: Option<Instant>,
+    /// When the last byte of a welcome was taken.
+    welcomed: Option<Instant>,
     cut: Option<Close>,
     gone: bool,
 }
@@ -230,9 +232,13 @@ impl Outlet {
         }
     }
 
-    /// Whether the client is being sent its welcome: it cannot know yet that it may speak.
-    pub(crate) fn is_welcoming(&self) -> bool {
-        self.lock().is_welcoming()
+    /// Until when the client was being sent its welcome, if it was: before, it cannot know that it may speak.
+    pub(crate) fn welcomed(&self) -> Option<Instant> {
+        let queue = self.lock();
+        match queue.is_welcoming() {
+            true => Some(Instant::now()),
+            false => queue.welcomed,
+        }
     }
 
     /// The client takes nothing: it is not waited for any longer, whatever it was closed for.
@@ -374,9 +380,13 @@ impl Queue {
             }
             return;
         }
+        let now = Instant::now();
+        if self.is_welcoming() {
+            self.welcomed = Some(now);
+        }
         self.waiting -= counted;
         self.sent = 0;
-        self.since = Some(Instant::now());
+        self.since = Some(now);
         self.frames.pop_front();
     }
 

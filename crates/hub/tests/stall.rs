@@ -9,8 +9,8 @@
 mod support;
 
 use diemcau_conference::Event;
-use diemcau_model::{Alarm, DeviceId, PeerAsk, SeatId, SiteId};
-use diemcau_protocol::{ClientCommand, ClientFrame, ErrorWhy, ServerFrame};
+use diemcau_model::{Alarm, DeviceId, PeerAsk, SeatId, SiteId, Stage, WaitId};
+use diemcau_protocol::{ClientCommand, ClientFrame, ErrorWhy, Fact, ServerFrame};
 use std::{collections::BTreeSet, time::Duration};
 use support::{
     Guest,
@@ -231,4 +231,51 @@ async fn nothing_is_done_that_a_machine_said_behind_the_change_of_its_seats_mach
     assert!(matches!(last, ServerFrame::Ok { .. }), "{last:?}");
     let is_behind = |event: &Event| matches!(event, Event::PresentationAsked { .. });
     assert!(!on.disk.events().iter().any(is_behind));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_such_a_machine_closed_meanwhile_opens_again_with_what_it_said() {
+    const CHAIR: SeatId = SeatId(0);
+    let mut setup = setup();
+    setup.seats[0].bound = true;
+    let mut on = hub_on_a_disk_of(setup).await;
+    let devices = [1, 2].map(|number| Some(DeviceId([number; 32])));
+    let mut desk = Guest::come(&on.hub, "chair", devices[0], None).await;
+    let mut thief = Guest::come(&on.hub, "chair", devices[1], None).await;
+    let door = desk.until(|frame| wait_of(frame).is_some()).await;
+    let wait = wait_of(&door).unwrap();
+    let admitted = desk.command("in", ClientCommand::AdmitDevice { wait });
+    assert!(matches!(admitted.await, ServerFrame::Ok { .. }));
+    let is_in = |frame: &ServerFrame| matches!(frame, ServerFrame::Welcome { .. });
+    thief.until(is_in).await;
+    let opened = desk.microphone("open", true).await;
+    assert!(matches!(opened, ServerFrame::Ok { .. }), "{opened:?}");
+
+    on.disk.takes(HANG);
+    let change = ClientCommand::RestoreSeat { seat: CHAIR };
+    desk.say(&ask("change", change)).await;
+    sleep(NOTICED).await;
+    let close = ClientCommand::SetHallMicrophone { open: false };
+    thief.say(&ask("close", close)).await;
+    on.shown
+        .wait_for(|stage| stage.heard.is_empty())
+        .await
+        .unwrap();
+    on.disk.takes(Duration::ZERO);
+    assert_eq!(thief.away().await, ErrorWhy::Expelled);
+    let is_heard = |stage: &Stage| stage.heard.contains(&SiteId(0));
+    on.shown.wait_for(is_heard).await.unwrap();
+    let said = |event: &Event| matches!(event, Event::HallMicrophoneSet { open: false });
+    assert!(!on.disk.events().iter().any(said));
+}
+
+/// Who waits at the door.
+fn wait_of(frame: &ServerFrame) -> Option<WaitId> {
+    let ServerFrame::Facts { facts, .. } = frame else {
+        return None;
+    };
+    facts.iter().find_map(|fact| match fact {
+        Fact::Door { door } => Some(door.waiting.first()?.wait),
+        _ => None,
+    })
 }

@@ -7,7 +7,7 @@ use crate::{
     first::{end_of, still},
 };
 use std::{fs, path::Path};
-use tracing::error;
+use tracing::debug;
 
 const PAGE: usize = 4_096;
 const HEAD: usize = 32;
@@ -47,7 +47,8 @@ pub(crate) fn check(path: &Path) -> Result<(), JournalError> {
     let Some(byte) = damaged_at(path)? else {
         return Ok(());
     };
-    error!(
+    // At each look of a mirror: who is stopped by it reads the place from `diemcau-verify`.
+    debug!(
         log = %beside(path, LOG).display(), byte,
         "the log of the record was changed after it was written: what stands behind that cannot be read"
     );
@@ -78,12 +79,9 @@ fn first_damage(log: &[u8]) -> Option<usize> {
     let mut stored = words(&head[24..]);
     let is_whole = head.starts_with(&MARK) && summed((0, 0), &head[..24]) == stored;
     let mut broken = (!is_whole).then_some(0);
-    // Frames of an earlier round have other salts. Which is this one, the first frame tells too.
-    let salts = if is_whole {
-        &head[16..24]
-    } else {
-        frames.get(8..16)?
-    };
+    // Frames of an earlier round have other salts. Without a head nobody knows which is this one; it is whole after any
+    // crash, for it lies in one sector, so that frames which follow each other stand behind damage whatever their round.
+    let mut salts = &head[16..24];
     let (mut due, mut is_end) = (stored, false);
     for (place, frame) in frames.chunks_exact(FRAME_HEAD + PAGE).enumerate() {
         let at = HEAD + place * (FRAME_HEAD + PAGE);
@@ -100,6 +98,9 @@ fn first_damage(log: &[u8]) -> Option<usize> {
         // Whether one that is wrong was the last of its transaction its head tells, for what follows has its sums; unless that
         // lies across two sectors and was torn: then the sums may be new and the rest old.
         let is_told = follows || at % SECTOR <= SECTOR - FRAME_HEAD;
+        if !is_whole {
+            salts = &frame[8..16];
+        }
         (stored, due) = (sum, due_here);
         is_end = is_told && frame[4..8] != [0; 4];
     }

@@ -210,6 +210,27 @@ fn a_log_damaged_before_its_last_transaction_is_refused_and_stays_as_it_is() {
     }
 }
 
+/// With it the log's head is gone, and the first frame's: SQLite takes such a log for nothing, and writes over it.
+#[test]
+fn a_log_whose_first_sector_cannot_be_read_is_no_empty_log() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut journal = SqliteJournal::open(folder.path().join("conference.db"), key()).unwrap();
+    for n in 1..=5 {
+        journal.append(&[entry(n)]).unwrap();
+    }
+    let mut log = fs::read(folder.path().join("conference.db-wal")).unwrap();
+    for byte in [0, 0xa5] {
+        log[..512].fill(byte);
+        let copy = copy_of(folder.path(), 0);
+        let path = copy.path().join("conference.db");
+        fs::write(copy.path().join("conference.db-wal"), &log).unwrap();
+        let opened = SqliteJournal::open(&path, key());
+        assert!(matches!(opened, Err(JournalError::Corrupt { .. })));
+        assert!(!matches!(first_record(&path), Ok(None)));
+        assert!(fs::read(copy.path().join("conference.db-wal")).unwrap() == log);
+    }
+}
+
 #[test]
 fn what_an_earlier_round_left_in_the_log_is_no_damage() {
     let folder = tempfile::tempdir().unwrap();

@@ -129,6 +129,12 @@ impl PictureSlot {
         self.want.filter(|want| self.unreadable != Some(*want))
     }
 
+    /// The same while another is shown still: if the wanted one does not come, this one goes on.
+    pub fn shown_meanwhile(&self) -> Option<Picture> {
+        let shown = self.shows.as_ref().map(|shows| shows.picture);
+        shown.filter(|shown| Some(*shown) != self.want)
+    }
+
     /// The packet for the slot, if it has a place there; `vp8` is missing in padding, which only fills a number.
     pub fn forward(
         &mut self,

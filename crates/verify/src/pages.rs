@@ -125,15 +125,15 @@ impl Pages {
             return None;
         }
         let is_whole = is_ours && stored == right;
-        let salts = words(&self.log, if is_whole { 16 } else { LOG_HEAD + 8 });
+        // No crash breaks a head, for it lies in one sector: without it each frame has the round of the one before it.
+        let mut salts = words(&self.log, 16);
         let mut broken = (!is_whole).then(|| spot(LOG, 0, LOG_HEAD));
         let (mut waiting, mut after_commit, mut count) = (vec![], false, None);
         let frames = self.log[LOG_HEAD..].chunks_exact(FRAME_HEAD + PAGE);
         for (place, frame) in frames.enumerate() {
             let at = LOG_HEAD + place * (FRAME_HEAD + PAGE);
             let follows = |sum| checksum(checksum(sum, &frame[..8]), &frame[FRAME_HEAD..]);
-            let (page, commit) = words(frame, 0)?;
-            let sum = words(frame, 16)?;
+            let ((page, commit), sum) = (words(frame, 0)?, words(frame, 16)?);
             // Behind a frame that was changed the next one follows from what stands in it, or ought to stand in it.
             let is_next =
                 words(frame, 8) == salts && [follows(stored), follows(right)].contains(&sum);
@@ -152,6 +152,7 @@ impl Pages {
             }
             // A head across two sectors may have new sums and an old rest, if it was torn.
             let is_told = is_next || at % SECTOR <= SECTOR - FRAME_HEAD;
+            salts = if is_whole { salts } else { words(frame, 8) };
             (right, stored, after_commit) = (follows(stored), sum, is_told && commit > 0);
         }
         count

@@ -62,6 +62,13 @@ fn a_running_servers_log_is_read_and_a_change_in_it_found() {
         let named = finding.spots[0].bytes.clone();
         assert!(named.contains(&(byte as u64)), "byte {byte}: {finding}");
     }
+    for byte in [0, 0xa5] {
+        let mut spoilt = whole.clone();
+        spoilt[..512].fill(byte);
+        fs::write(&log, &spoilt).unwrap();
+        let found = verify(folder.path()).unwrap();
+        assert!(matches!(found, Some(Err(_))), "the first sector is gone");
+    }
     fs::write(&log, &whole[..whole.len() - frame]).unwrap();
     let torn = verify(folder.path()).unwrap().unwrap().unwrap();
     assert_eq!(torn.number, 4, "a torn end is none of the record");

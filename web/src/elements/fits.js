@@ -16,7 +16,6 @@ class Fits extends Directive {
       this.#element = element;
       // A preview gets its measures after its words.
       new ResizeObserver(() => fit(element)).observe(element);
-      void document.fonts.ready.then(() => fit(element));
     }
     // What it holds is drawn after this.
     queueMicrotask(() => this.#look(element));
@@ -29,6 +28,8 @@ class Fits extends Directive {
     if (words === this.#words) return;
     this.#words = words;
     fit(element);
+    // Letters that no word had before have only now been asked for.
+    void element.ownerDocument.fonts.ready.then(() => fit(element));
   }
 }
 

@@ -33,7 +33,7 @@ function what({ kind, value, limit, step }) {
 
 /** What is wrong with whoever speaks, which comes before all else; null: nothing is. @param {Ctx} ctx @param {SiteId} site @param {string} name */
 export function ofSpeaker({ app }, site, name) {
-  const alarm = app.health.find((each) => each.site === site && each.kind !== "link_lost");
+  const alarm = app.health.find((each) => each.site === site && each.kind !== "link_lost" && each.acknowledged === null);
   return alarm ? html`<span class="alarm">${mark("weak", "warn", t("attention"))} <b>${name}</b> ${sentence(alarm)}</span>` : null;
 }
 

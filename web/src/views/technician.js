@@ -105,5 +105,5 @@ function figure(value, unit, digits, bad, below = "") {
 function level(dbov, bad) {
   const percent = `${Math.round((Math.max(0, dbov + 60) / 60) * 100)}%`;
   return html`<span class="meter" role="meter" aria-label=${t("sound-level")} aria-valuemin="-60" aria-valuemax="0" aria-valuenow=${Math.max(-60, dbov)} ${vars({ "--level": percent, "--peak": percent })}></span>
-    ${bad.has("silent") ? mark("weak", "mic-off", t("wrong-silent")) : bad.has("clipping") ? mark("weak", "warn", t("wrong-clipping")) : nothing}`;
+    ${bad.has("no_sound") ? mark("weak", "mic-off", t("wrong-no_sound")) : bad.has("silent") ? mark("weak", "mic-off", t("wrong-silent")) : bad.has("clipping") ? mark("weak", "warn", t("wrong-clipping")) : nothing}`;
 }

@@ -234,18 +234,11 @@ impl Room {
         let Some(Ok(events)) = self.ask_rules(asked) else {
             return BTreeSet::new();
         };
-        // A copy holds every comment with its words: it is made only for what can be heard or seen afterwards.
-        let shows = |event: &Event| touches(event).contains(&Slice::Stage);
-        if !events.iter().any(shows) {
+        let Some((closed, ended)) = self.closes(&events) else {
             return Shut::all(&events);
-        }
-        let mut after = self.conference.clone();
-        events.iter().for_each(|event| after.apply(event));
-        let (before, after) = (self.conference.stage(), after.stage());
-        self.silenced.extend(&before.heard - &after.heard);
-        if before.presentation != after.presentation {
-            self.withheld = before.presentation.map(|shown| shown.seat);
-        }
+        };
+        self.silenced.extend(closed);
+        self.withheld = ended.or(self.withheld);
         // Closes only: memory may be ahead of the disk, and what it would open nobody has written.
         self.media.stage.send_if_modified(|shown| {
             let open = shown.heard.len();
@@ -254,6 +247,34 @@ impl Room {
             ended || shown.heard.len() != open
         });
         Shut::all(&events)
+    }
+
+    /// What a command has closed that will not be written opens again when the stage is told next.
+    pub(super) fn reopen_unwritten(&mut self, asked: &Asked) {
+        let closes = self
+            .ask_rules(asked)
+            .and_then(|decided| self.closes(&decided.ok()?));
+        let Some((closed, ended)) = closes else {
+            return;
+        };
+        self.silenced.retain(|site| !closed.contains(site));
+        self.withheld = self.withheld.filter(|seat| Some(*seat) != ended);
+    }
+
+    /// The microphones that events close, and whose presentation they end; none if they are about neither.
+    fn closes(&self, events: &[Event]) -> Option<(BTreeSet<SiteId>, Option<SeatId>)> {
+        // A copy holds every comment with its words: it is made only for what can be heard or seen afterwards.
+        let shows = |event: &Event| touches(event).contains(&Slice::Stage);
+        if !events.iter().any(shows) {
+            return None;
+        }
+        let mut after = self.conference.clone();
+        events.iter().for_each(|event| after.apply(event));
+        let (before, after) = (self.conference.stage(), after.stage());
+        let ended = before
+            .presentation
+            .filter(|shown| Some(*shown) != after.presentation);
+        Some((&before.heard - &after.heard, ended.map(|shown| shown.seat)))
     }
 
     /// Tells the rules which endpoints are there now; what they know already makes no event.

@@ -301,10 +301,7 @@ impl Room {
                     let mut peers = self.members.of_seat(seat);
                     // Whoever changes its own seat's machine goes on at its desk.
                     peers.retain(|peer| Some(peer) != changed.get(&seat));
-                    // What they said behind it waits if the disk hung; the seat may ask again, so the rules would take it.
-                    self.waiting.retain(|message| {
-                        !matches!(message, Message::Waited(asked) if peers.contains(&asked.peer))
-                    });
+                    self.forget_waiting(&peers);
                     self.cut(peers, ErrorWhy::Expelled).await;
                     info!(%seat, "seat's machine changed");
                 }

@@ -4,9 +4,9 @@
 //! or acknowledged; what closes, and what needs no record, is done at once. The rest waits in its order.
 
 use super::{Message, NoSeat, Owed, Room, Round};
-use diemcau_model::{Alarm, limits};
+use diemcau_model::{Alarm, PeerId, limits};
 use diemcau_protocol::ErrorWhy;
-use std::{future::Future, pin::pin, time::Duration};
+use std::{collections::VecDeque, future::Future, mem, pin::pin, time::Duration};
 use tokio::time::timeout;
 
 /// How long the store may take before people are told.
@@ -38,6 +38,29 @@ impl Room {
                 Some(report) = self.media.reports.recv() => self.take_report(report, &mut Round::default()),
                 Some(message) = self.inbox.recv() => self.take_meanwhile(message).await,
             }
+        }
+    }
+
+    /// What waits of these machines is not done: their seat may ask again, so the rules would take it. What it has closed
+    /// opens again, unless what still waits closes it too.
+    pub(super) fn forget_waiting(&mut self, peers: &[PeerId]) {
+        let is_theirs = |message: &Message| matches!(message, Message::Waited(asked) if peers.contains(&asked.peer));
+        let waiting = mem::take(&mut self.waiting);
+        let (theirs, others) = waiting.into_iter().partition(is_theirs);
+        let theirs: VecDeque<Message> = theirs;
+        for message in &theirs {
+            if let Message::Waited(asked) = message {
+                self.reopen_unwritten(asked);
+            }
+        }
+        for message in &others {
+            if let Message::Waited(asked) = message {
+                self.close_unwritten(asked);
+            }
+        }
+        self.waiting = others;
+        if !theirs.is_empty() {
+            self.publish_stage();
         }
     }
 

@@ -41,7 +41,11 @@ impl Driver {
                 add(&self.counters.key_frames_wanted, 1);
                 let down = self.peers.get(&leg.0).and_then(|peer| peer.down.as_ref());
                 let slot = down.and_then(|down| down.pictures.get(slot));
-                if let Some(picture) = slot.and_then(|slot| slot.wanted()) {
+                for picture in slot
+                    .into_iter()
+                    .flat_map(|slot| [slot.wanted(), slot.shown_meanwhile()])
+                    .flatten()
+                {
                     self.key_frames.wish(picture, now);
                 }
             }

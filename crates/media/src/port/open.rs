@@ -52,22 +52,28 @@ impl Counted {
         })
     }
 
-    /// A client's gives its place back. One that is a client's no longer is counted again, be there no place for it: until
-    /// it is cut it keeps out others of its address.
-    pub fn is_clients(&mut self, is: bool) {
-        if std::mem::replace(&mut self.is_clients, is) != is {
-            let mut counts = self.open.lock();
-            match is {
-                true => counts.give_back(self.from),
-                false => counts.take(self.from),
-            }
+    /// A leg answered it: it gives its place back.
+    pub fn is_clients(&mut self) {
+        if !std::mem::replace(&mut self.is_clients, true) {
+            self.open.lock().give_back(self.from);
         }
+    }
+
+    /// It is a client's no longer; false if there is no place for it.
+    pub fn is_nobodys(&mut self) -> bool {
+        let mut counts = self.open.lock();
+        let has_place = !self.is_clients || counts.has_place(self.from);
+        if self.is_clients && has_place {
+            counts.take(self.from);
+            self.is_clients = false;
+        }
+        has_place
     }
 }
 
 impl Drop for Counted {
     fn drop(&mut self) {
-        self.is_clients(true);
+        self.is_clients();
     }
 }
 
@@ -166,16 +172,18 @@ mod tests {
         for nth in 0..1_000 {
             let one = one_more(&open, "192.0.2.1");
             let mut one = one.unwrap_or_else(|| panic!("the {nth}th finds no place"));
-            one.is_clients(true);
+            one.is_clients();
             clients.push(one);
         }
         let strangers = fill(&open, |_| "192.0.2.1".into());
         assert_eq!(strangers.len(), OF_SUBSCRIBER_MAX);
         drop(strangers);
-        let left = clients.iter_mut().take(OF_SUBSCRIBER_MAX + 1);
-        left.for_each(|one| one.is_clients(false));
+        let stay = clients
+            .iter_mut()
+            .filter_map(|one| one.is_nobodys().then_some(()));
+        assert_eq!(stay.count(), OF_SUBSCRIBER_MAX);
         assert!(one_more(&open, "192.0.2.1").is_none(), "they are counted");
-        clients.drain(..2);
+        clients.remove(0);
         assert!(one_more(&open, "192.0.2.1").is_some());
         drop(clients);
         let counts = open.lock();

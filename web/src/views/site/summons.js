@@ -25,7 +25,7 @@ export function summons(ctx, view, turn, sends) {
     ${open ? mark("live", "mic", t("chair-invites-open")) : mark("deck", "right", t("chair-invites"))}
     <h2 id="h-summons">${t("please-speak")}</h2>
     <p id="d-summons" class="d"><b>${fittingName(view, turn.site, 60)}</b>${turn.words.delegate === "" ? nothing : html` · ${person(turn.words)}`}<br>${about} · ${t("allotted")} <b class="num">${durationText(turn.allotted_ms)}</b></p>
-    <div class="go"><button class="btn invite primary-act" type="button" autofocus @click=${() => begin(ctx)}>${icon("mic")}<span>${t(closed ? "begin-open" : "begin")}</span>${kbd("F2")}</button>
+    <div class="go"><button class="btn invite primary-act" type="button" autofocus @click=${() => begin(ctx)}>${icon("mic")}<span>${t(closed && !mute ? "begin-open" : "begin")}</span>${kbd("F2")}</button>
       <button class="btn" type="button" @click=${() => returnCall(ctx.ask, turn.turn)}>${t("not-ready")}</button></div>
     <p class="hint">${rich(mute ? "begin-hint-mute" : closed ? "begin-hint-closed" : sends ? "begin-hint-open" : "begin-hint-companion")} <turn-time class="num" .turn=${turn}></turn-time></p>
     ${sends ? html`<div class="proof"><figure class="tile"><self-picture .stream=${media.picture}></self-picture></figure><div><p>${icon(open ? "mic" : "mic-off")}<b>${t(mute ? `microphone-${media.microphoneTrouble ?? "other"}` : closed ? "microphone-closed" : "microphone-open")}</b>${mute ? html` <button class="btn small" type="button" ?disabled=${media.capturing} @click=${() => ctx.media.capture()}>${t("try-devices")}</button>` : nothing}</p><level-meter aria-label=${t("microphone-level")} .read=${() => ctx.media.level()}></level-meter></div></div>` : nothing}
