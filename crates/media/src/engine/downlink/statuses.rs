@@ -83,7 +83,8 @@ fn statuses(report: &[u8]) -> Option<usize> {
         let (statuses, bytes) = chunk_of(u16::from_be_bytes(*chunk), count - told)?;
         (told, chunks, times) = (told + statuses, chunks + 1, times + bytes);
     }
-    (times <= rest.len()).then(|| count.min(REMEMBERED).max(chunks * CHUNK_STATUSES))
+    // The library takes the last time also if its second byte is missing.
+    (times <= rest.len() + 1).then(|| count.min(REMEMBERED).max(chunks * CHUNK_STATUSES))
 }
 
 /// Of how many packets a chunk tells, of so many that are left, and how many bytes the times of those that arrived take.
