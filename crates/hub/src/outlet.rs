@@ -24,6 +24,8 @@ const SEND_WITHIN: Duration = Duration::from_secs(10);
 /// Bytes of a welcome that buy it one second more: it may be megabytes, and a room's road 256 kbit/s, of which a quarter
 /// must be left for it.
 const WELCOME_PACE: usize = 8 * 1024;
+/// Time that may be bought ahead: a kernel holds some 240 KiB for a thin road, and takes more when a third of it has left.
+const AHEAD_MAX: Duration = Duration::from_secs(30);
 
 /// Why a connection is closed: the codes of RFC 6455, section 7.4.1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -407,10 +409,10 @@ impl Queue {
     }
 }
 
-/// What is taken of a welcome buys time for the rest, but none that lies ahead.
+/// What is taken of a welcome buys time for the rest, some of it ahead: the kernel takes much at once.
 fn later(since: Instant, bytes: usize) -> Instant {
     let bought = Duration::from_secs_f64(bytes as f64 / WELCOME_PACE as f64);
-    (since + bought).min(Instant::now())
+    (since + bought).min(Instant::now() + AHEAD_MAX)
 }
 
 #[cfg(test)]

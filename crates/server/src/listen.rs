@@ -30,10 +30,6 @@ use tracing::{debug, warn};
 const BACKLOG: u32 = 4_096;
 /// How long a client may take for its TLS handshake.
 const HANDSHAKE_WITHIN: Duration = Duration::from_secs(10);
-/// Bytes the kernel takes that have not left: so it is seen what a client on a thin road takes, and facts do not stand
-/// behind much that waits. What has left is not bounded here.
-#[cfg(target_os = "linux")]
-const UNSENT_MAX_BYTES: u32 = 32 * 1024;
 /// How long a client may take for the head of a request, and be idle before it.
 const HEAD_WITHIN: Duration = Duration::from_secs(10);
 /// How long requests follow each other on one connection: then the last is answered, and the browser makes a new one.
@@ -146,8 +142,6 @@ async fn talk(tcp: TcpStream, permit: Permit, front: Arc<Front>, mut stop: watch
 async fn encrypt(tcp: TcpStream, permit: Permit, front: &Front) -> io::Result<Stream> {
     // Facts and the answer are two small writes: without it the answer waits 40 ms for the client's delayed ACK.
     tcp.set_nodelay(true)?;
-    #[cfg(target_os = "linux")]
-    socket2::SockRef::from(&tcp).set_tcp_notsent_lowat(UNSENT_MAX_BYTES)?;
     match &front.tls {
         None => Ok(Stream::plain(tcp, permit)),
         Some(tls) => {
