@@ -322,8 +322,9 @@ impl HealthLimits {
     fn patience(&self, kind: HealthKind) -> u16 {
         match kind {
             HealthKind::LinkLost => 0,
+            // A machine that has just come in may still be opening its microphone.
+            HealthKind::NoSound => self.after_seconds.saturating_mul(2),
             HealthKind::Silent
-            | HealthKind::NoSound
             | HealthKind::Clipping
             | HealthKind::Loss
             | HealthKind::LossDown

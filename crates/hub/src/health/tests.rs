@@ -189,7 +189,7 @@ fn a_room_without_a_microphone_is_an_alarm_before_it_is_called_and_one_that_does
         .like(8, closed)
         .like(8, soundless())
         .like(10, fine())
-        .tells(&["5: NoSound -/- since 1", "26: NoSound over"]);
+        .tells(&["10: NoSound -/- since 1", "26: NoSound over"]);
 }
 
 #[test]
