@@ -688,7 +688,11 @@ async fn who_is_let_in_and_shut_out_in_one_moment_stays_out() {
             chair.say(&ClientFrame::Command { id, command }).await;
         }
         assert_eq!(second.away().await, ErrorWhy::NotLetIn);
-        assert_eq!(first.away().await, ErrorWhy::NotLetIn, "{admitted_first}");
+        let why = match admitted_first {
+            true => ErrorWhy::NotAdmitted,
+            false => ErrorWhy::NotLetIn,
+        };
+        assert_eq!(first.away().await, why, "{admitted_first}");
     }
 }
 

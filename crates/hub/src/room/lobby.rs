@@ -354,7 +354,8 @@ impl Room {
         let banned = &self.conference.door().banned;
         let is_banned = device.is_some_and(|device| banned.contains_key(&device));
         match is_banned || self.conference.roster().is_revoked(seat) {
-            true => Some(NoSeat::NotLetIn),
+            // For good: it is told as whoever comes by such a link or machine, not as one that may ask again.
+            true => Some(NoSeat::ShutOut),
             false => self.keeps_out(seat, device).then_some(NoSeat::Unready),
         }
     }
