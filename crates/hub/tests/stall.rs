@@ -234,7 +234,13 @@ async fn nothing_is_done_that_a_machine_said_behind_the_change_of_its_seats_mach
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_such_a_machine_closed_meanwhile_opens_again_with_what_it_said() {
+async fn what_such_a_machine_closed_meanwhile_opens_again_unless_somebody_else_closed_it_too() {
+    for others_too in [false, true] {
+        a_stolen_machine_closes(others_too).await;
+    }
+}
+
+async fn a_stolen_machine_closes(others_too: bool) {
     const CHAIR: SeatId = SeatId(0);
     let mut setup = setup();
     setup.seats[0].bound = true;
@@ -261,12 +267,24 @@ async fn what_such_a_machine_closed_meanwhile_opens_again_with_what_it_said() {
         .wait_for(|stage| stage.heard.is_empty())
         .await
         .unwrap();
+    if others_too {
+        let close = ClientCommand::SetHallMicrophone { open: false };
+        desk.say(&ask("close-too", close)).await;
+    }
+    sleep(NOTICED).await;
     on.disk.takes(Duration::ZERO);
     assert_eq!(thief.away().await, ErrorWhy::Expelled);
-    let is_heard = |stage: &Stage| stage.heard.contains(&SiteId(0));
-    on.shown.wait_for(is_heard).await.unwrap();
-    let said = |event: &Event| matches!(event, Event::HallMicrophoneSet { open: false });
-    assert!(!on.disk.events().iter().any(said));
+    if others_too {
+        let ids = ["change", "close-too"];
+        assert_eq!(answers(&mut desk, "close-too").await, all(&ids, true));
+    } else {
+        let is_heard = |stage: &Stage| stage.heard.contains(&SiteId(0));
+        on.shown.wait_for(is_heard).await.unwrap();
+    }
+    assert_eq!(on.shown.borrow().heard.is_empty(), others_too);
+    let said = |event: &&Event| matches!(event, Event::HallMicrophoneSet { open: false });
+    let events = on.disk.events();
+    assert_eq!(events.iter().filter(said).count(), usize::from(others_too));
 }
 
 /// Who waits at the door.

@@ -3,7 +3,7 @@
 //! Memory is ahead of the disk then, and whether what it holds will be written nobody knows. So nothing is decided, told
 //! or acknowledged; what closes, and what needs no record, is done at once. The rest waits in its order.
 
-use super::{Message, NoSeat, Owed, Room, Round};
+use super::{Asked, Message, NoSeat, Owed, Room, Round};
 use diemcau_model::{Alarm, PeerId, limits};
 use diemcau_protocol::ErrorWhy;
 use std::{collections::VecDeque, future::Future, mem, pin::pin, time::Duration};
@@ -45,23 +45,18 @@ impl Room {
     /// opens again, unless what still waits closes it too.
     pub(super) fn forget_waiting(&mut self, peers: &[PeerId]) {
         let is_theirs = |message: &Message| matches!(message, Message::Waited(asked) if peers.contains(&asked.peer));
-        let waiting = mem::take(&mut self.waiting);
-        let (theirs, others) = waiting.into_iter().partition(is_theirs);
-        let theirs: VecDeque<Message> = theirs;
-        for message in &theirs {
-            if let Message::Waited(asked) = message {
+        let waiting = mem::take(&mut self.waiting).into_iter();
+        let (theirs, others): (VecDeque<_>, VecDeque<_>) = waiting.partition(is_theirs);
+        if !theirs.is_empty() {
+            for asked in asked_of(&theirs) {
                 self.reopen_unwritten(asked);
             }
-        }
-        for message in &others {
-            if let Message::Waited(asked) = message {
+            for asked in asked_of(&others) {
                 self.close_unwritten(asked);
             }
-        }
-        self.waiting = others;
-        if !theirs.is_empty() {
             self.publish_stage();
         }
+        self.waiting = others;
     }
 
     /// Takes what may not wait; the rest waits, as far as there is room.
@@ -95,4 +90,16 @@ impl Room {
             | Message::Alarms { .. } => self.take(message, &mut Round::default()).await,
         }
     }
+}
+
+/// The commands among what waits.
+#[allow(
+    clippy::wildcard_enum_match_arm,
+    reason = "nothing else is a command whose sender is known"
+)]
+fn asked_of(waiting: &VecDeque<Message>) -> impl Iterator<Item = &Asked> {
+    waiting.iter().filter_map(|message| match message {
+        Message::Waited(asked) => Some(asked),
+        _ => None,
+    })
 }
