@@ -137,7 +137,7 @@ export class Connection {
     const isIn = this.#welcomed || this.#waiting;
     const isEntering = !isIn && this.#socket?.readyState === 1;
     if (now - this.#heardAt > (isEntering ? this.#patience : DEAD_AFTER_MS)) {
-      if (isEntering && this.#patience < 40_000) this.#patience *= 2;
+      if (isEntering && this.#patience < 640_000) this.#patience *= 2;
       return this.#lost();
     }
     if (!isIn || now - this.#lastPing < PING_EVERY_MS) return;

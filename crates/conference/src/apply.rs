@@ -405,7 +405,7 @@ impl Conference {
             }
             Event::CommentHeld { comment } => self.feed.set_held(*comment, true),
             Event::CommentPublished { comment } => self.feed.set_held(*comment, false),
-            Event::CommentWithdrawn { comment } => self.feed.withdrawn(*comment),
+            Event::CommentWithdrawn { comment } => self.feed.withdrawn(&self.setup, *comment),
             _ => {}
         }
     }

@@ -15,8 +15,16 @@ pub struct Feed {
     /// Comments by number.
     pub comments: BTreeMap<CommentId, Comment>,
     taken: u32,
-    /// How many of those were whose, also of those that were withdrawn.
-    sent: BTreeMap<Sharer, u32>,
+    shares: BTreeMap<Sharer, Share>,
+}
+
+/// What somebody uses of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Share {
+    /// Comments, also those that were withdrawn.
+    sent: u32,
+    /// Bytes of the words that stand.
+    stand: usize,
 }
 
 /// Ý kiến góp ý.
@@ -91,7 +99,9 @@ impl Feed {
     }
 
     pub(crate) fn posted(&mut self, comment: Comment, by: Sharer) {
-        *self.sent.entry(by).or_default() += 1;
+        let share = self.shares.entry(by).or_default();
+        share.sent += 1;
+        share.stand += bytes(&comment.words);
         self.taken = self.taken.max(comment.id.0);
         self.comments.insert(comment.id, comment);
     }
@@ -102,8 +112,14 @@ impl Feed {
         }
     }
 
-    pub(crate) fn withdrawn(&mut self, comment: CommentId) {
-        self.comments.remove(&comment);
+    pub(crate) fn withdrawn(&mut self, setup: &Setup, comment: CommentId) {
+        let Some(comment) = self.comments.remove(&comment) else {
+            return;
+        };
+        let by = Sharer::of(setup, comment.seat, comment.site);
+        if let Some(share) = self.shares.get_mut(&by) {
+            share.stand = share.stand.saturating_sub(bytes(&comment.words));
+        }
     }
 
     /// The feed has an end, and nobody may take up all of it for the others.
@@ -114,20 +130,15 @@ impl Feed {
         site: SiteId,
         words: &CommentWords,
     ) -> Result<(), Refusal> {
-        let (mut all, mut own) = (bytes(words), bytes(words));
         let by = Sharer::of(setup, seat, site);
-        for comment in self.comments.values() {
-            let size = bytes(&comment.words);
-            all += size;
-            if Sharer::of(setup, comment.seat, comment.site) == by {
-                own += size;
-            }
-        }
-        if self.taken >= limits::COMMENTS_MAX || all > limits::FEED_MAX_BYTES {
+        let own = self.shares.get(&by).copied().unwrap_or_default();
+        let stand: usize = self.shares.values().map(|share| share.stand).sum();
+        let more = bytes(words);
+        if self.taken >= limits::COMMENTS_MAX || stand + more > limits::FEED_MAX_BYTES {
             return Err(Refusal::FeedFull);
         }
-        let sent = self.sent.get(&by).copied().unwrap_or_default();
-        match sent >= limits::COMMENTS_SHARE || own > limits::FEED_SHARE_BYTES {
+        let is_used = own.sent >= limits::COMMENTS_SHARE;
+        match is_used || own.stand + more > limits::FEED_SHARE_BYTES {
             true => Err(Refusal::ShareUsed),
             false => Ok(()),
         }

@@ -2,7 +2,8 @@
 //! for them.
 //!
 //! What they are told is a state: a slice that changed is noted, and encoded when its lane is free. So nothing queues
-//! up behind a slow pass; it makes fewer frames, not later ones. The floor's lane is told at once and overtakes the
+//! up behind a slow pass; it makes fewer frames, not later ones, and takes up what changes meanwhile: the last of
+//! thousands hear no older news than the first. The floor's lane is told at once and overtakes the
 //! feed's, whose facts are gathered; no slice belongs to both, so each slice arrives in the order it was encoded in.
 
 use crate::{
@@ -27,9 +28,9 @@ use tokio::{
 /// Clients told in one go; after them other tasks have their turn.
 const CHUNK: usize = 64;
 /// A pass of the feed may take this part of the time: the next one begins so many times its length after it, ...
-const PASS_SHARE: u32 = 12;
-/// ... but it is not kept back longer than so many windows.
-const WINDOWS_MAX: u32 = 4;
+const PASS_SHARE: u32 = 14;
+/// ... but not later than this, so that a comment is everywhere within a quarter of a second.
+const APART_MAX: Duration = Duration::from_millis(235);
 
 /// The room's end: what has to be told yet.
 #[derive(Debug)]
@@ -38,6 +39,8 @@ pub(crate) struct Crowd {
     /// What changed and is not encoded yet.
     floor: BTreeSet<Slice>,
     feed: BTreeSet<Slice>,
+    /// Some of it changed after the frame that is on its way was encoded.
+    is_fresher: bool,
     /// When the feed may be told again.
     feed_due: Instant,
     window: Duration,
@@ -65,6 +68,8 @@ struct State {
 /// A frame on its way through everybody who was there when it was encoded. Who came later has a newer snapshot.
 #[derive(Debug)]
 struct Pass {
+    /// What the frame tells.
+    slices: BTreeSet<Slice>,
     frame: Frame,
     after: PeerId,
     last: PeerId,
@@ -84,6 +89,7 @@ impl Crowd {
             shared,
             floor: BTreeSet::new(),
             feed: BTreeSet::new(),
+            is_fresher: false,
             feed_due: Instant::now(),
             window,
             task,
@@ -106,7 +112,10 @@ impl Crowd {
         for slice in slices {
             match slice.lane() {
                 Lane::Floor => self.floor.insert(*slice),
-                Lane::Feed => self.feed.insert(*slice),
+                Lane::Feed => {
+                    self.is_fresher = true;
+                    self.feed.insert(*slice)
+                }
             };
         }
     }
@@ -117,17 +126,23 @@ impl Crowd {
         let mut begun = false;
         if state.floor.is_none() {
             let slices = std::mem::take(&mut self.floor);
-            state.floor = state.pass(conference, &slices, now);
+            state.floor = state.pass(conference, slices, now);
             begun |= state.floor.is_some();
         }
         let is_due = !self.feed.is_empty() && self.feed_due <= Instant::now();
-        if state.feed.is_none() && is_due {
+        if let Some(pass) = &mut state.feed {
+            if std::mem::take(&mut self.is_fresher) {
+                pass.take_up(conference, &self.feed, now);
+            }
+        } else if is_due {
             let slices = take(&mut self.feed, limits::FEED_FRAME_MAX);
-            state.feed = state.pass(conference, &slices, now);
+            state.feed = state.pass(conference, slices, now);
             begun |= state.feed.is_some();
+            self.is_fresher = false;
             let gap = match self.feed.is_empty() {
                 true => {
-                    (state.feed_took * PASS_SHARE).clamp(self.window, self.window * WINDOWS_MAX)
+                    let longest = APART_MAX.max(self.window);
+                    (state.feed_took * PASS_SHARE).clamp(self.window, longest)
                 }
                 // More than a frame holds: the rest goes as soon as the lane is free.
                 false => Duration::ZERO,
@@ -168,23 +183,41 @@ fn take(slices: &mut BTreeSet<Slice>, most: usize) -> BTreeSet<Slice> {
 }
 
 impl State {
-    fn pass(&self, conference: &Conference, slices: &BTreeSet<Slice>, now: Millis) -> Option<Pass> {
+    fn pass(&self, conference: &Conference, slices: BTreeSet<Slice>, now: Millis) -> Option<Pass> {
         let last = *self.members.keys().next_back()?;
-        let facts = facts(conference, slices, Viewer::Public);
-        if facts.is_empty() {
-            return None;
-        }
         Some(Pass {
-            frame: Frame::of(&ServerFrame::Facts {
-                seq: conference.seq(),
-                now,
-                facts,
-            }),
+            frame: encode(conference, &slices, now)?,
+            slices,
             after: PeerId(0),
             last,
             busy: Duration::ZERO,
         })
     }
+}
+
+impl Pass {
+    /// Whoever is told from here on hears this too, as far as a frame holds it. It waits all the same: some were told before.
+    fn take_up(&mut self, conference: &Conference, fresh: &BTreeSet<Slice>, now: Millis) {
+        let slices = &self.slices | fresh;
+        if slices.len() > limits::FEED_FRAME_MAX {
+            return;
+        }
+        if let Some(frame) = encode(conference, &slices, now) {
+            (self.slices, self.frame) = (slices, frame);
+        }
+    }
+}
+
+/// What slices are to those who only watch; none if they see nothing of them.
+fn encode(conference: &Conference, slices: &BTreeSet<Slice>, now: Millis) -> Option<Frame> {
+    let facts = facts(conference, slices, Viewer::Public);
+    (!facts.is_empty()).then(|| {
+        Frame::of(&ServerFrame::Facts {
+            seq: conference.seq(),
+            now,
+            facts,
+        })
+    })
 }
 
 impl Shared {

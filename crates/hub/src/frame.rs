@@ -87,6 +87,12 @@ impl Frame {
         }
     }
 
+    /// Whether the text begins so, without a copy of it. As far as it is the frame's own: a `welcome` is to the view's name.
+    #[must_use]
+    pub fn begins_with(&self, begin: &[u8]) -> bool {
+        self.wire[self.text_at..].starts_with(begin)
+    }
+
     /// The text alone, as UTF-8.
     #[must_use]
     pub fn text(&self) -> Cow<'_, [u8]> {

@@ -355,7 +355,9 @@ impl Members {
             chairs,
         });
         let mut own: BTreeMap<SiteId, Frame> = BTreeMap::new();
-        for member in self.taking_part.values() {
+        let members = self.taking_part.values();
+        // A welcome takes minutes over a thin road, and its client reads all of what waits behind it.
+        for member in members.filter(|member| !member.outlet.is_welcoming()) {
             if member.viewer.sees_all_figures() {
                 self.offer(member, &all);
             } else if let Viewer::Site(site) = member.viewer {

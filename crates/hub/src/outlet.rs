@@ -21,6 +21,12 @@ use tokio::{
 
 /// How long one frame may wait for the client to take it.
 const SEND_WITHIN: Duration = Duration::from_secs(10);
+/// How long a connection that is closed may take to say the rest, however fast its client takes that: who is shut out is told
+/// no more, and is gone.
+const END_WITHIN: Duration = Duration::from_secs(1);
+/// Frames that may wait behind a welcome, and until they are gone: it takes minutes over a thin road, and a client that is
+/// cut over it begins anew, for ever. Their bytes are bounded as always.
+const BEHIND_WELCOME_MAX: usize = limits::OUTBOX_MAX * 16;
 /// Bytes of a welcome that buy it one second more: it may be megabytes, and a room's road 256 kbit/s, of which a quarter
 /// must be left for it.
 const WELCOME_PACE: usize = 8 * 1024;
@@ -78,7 +84,7 @@ pub struct Outlet {
     wake: Notify,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Queue {
     /// Frames, and how many bytes each counts.
     frames: VecDeque<(Frame, usize)>,
@@ -88,11 +94,14 @@ struct Queue {
     is_sending: bool,
     /// How many bytes count, of all that wait.
     waiting: usize,
+    /// How many frames may wait.
+    most: usize,
     /// Since when the first one waits.
     since: Option<Instant>,
     /// When the last byte of a welcome was taken.
     welcomed: Option<Instant>,
-    cut: Option<Close>,
+    /// Why it is to end, and by when.
+    cut: Option<(Close, Instant)>,
     gone: bool,
 }
 
@@ -114,7 +123,7 @@ impl Outlet {
     pub fn new(wire: Arc<dyn Wire>) -> Arc<Self> {
         Arc::new(Self {
             wire,
-            queue: Mutex::default(),
+            queue: Mutex::new(Queue::new()),
             wake: Notify::new(),
         })
     }
@@ -162,6 +171,7 @@ impl Outlet {
             return Offer::Lagging;
         }
         queue.push(frame.clone(), 0);
+        queue.most = BEHIND_WELCOME_MAX;
         self.wake.notify_one();
         Offer::Taken
     }
@@ -203,7 +213,7 @@ impl Outlet {
         if queue.cut.is_some() {
             return;
         }
-        queue.cut = Some(why);
+        queue.cut = Some((why, Instant::now() + END_WITHIN));
         if why == Close::Lagging {
             queue.forget();
         }
@@ -234,6 +244,11 @@ impl Outlet {
         }
     }
 
+    /// Whether the client is being sent its welcome: it has no use for what the next second brings again.
+    pub(crate) fn is_welcoming(&self) -> bool {
+        self.lock().is_welcoming()
+    }
+
     /// Until when the client was being sent its welcome, if it was: before, it cannot know that it may speak.
     pub(crate) fn welcomed(&self) -> Option<Instant> {
         let queue = self.lock();
@@ -247,7 +262,7 @@ impl Outlet {
     fn give_up(&self) -> Close {
         let mut queue = self.lock();
         queue.forget();
-        *queue.cut.get_or_insert(Close::Lagging)
+        queue.cut.map_or(Close::Lagging, |(why, _)| why)
     }
 
     /// Waits until everything is sent that waits, the close with it. Safe to cancel.
@@ -271,13 +286,12 @@ impl Outlet {
             return Next::Again;
         }
         let queue = self.lock();
+        let until = queue.since.map(|since| since + SEND_WITHIN);
         match queue.cut {
             _ if queue.gone => Next::End(Close::Normal),
-            Some(why) if why == Close::Lagging || queue.is_done() => Next::End(why),
-            Some(_) | None => match queue.since {
-                None => Next::Idle,
-                Some(since) => Next::Blocked(since + SEND_WITHIN),
-            },
+            Some((why, _)) if why == Close::Lagging || queue.is_done() => Next::End(why),
+            Some((_, end)) => Next::Blocked(until.map_or(end, |until| until.min(end))),
+            None => until.map_or(Next::Idle, Next::Blocked),
         }
     }
 
@@ -354,14 +368,28 @@ impl fmt::Debug for Outlet {
 }
 
 impl Queue {
+    fn new() -> Self {
+        Self {
+            frames: VecDeque::new(),
+            sent: 0,
+            is_sending: false,
+            waiting: 0,
+            most: limits::OUTBOX_MAX,
+            since: None,
+            welcomed: None,
+            cut: None,
+            gone: false,
+        }
+    }
+
     fn has_room(&self, counted: usize) -> bool {
         let fits = self.waiting + counted <= limits::OUTBOX_MAX_BYTES;
-        fits && self.frames.len() < limits::OUTBOX_MAX
+        fits && self.frames.len() < self.most
     }
 
     /// The close has a place of its own, behind all that may wait.
     fn has_room_for_close(&self) -> bool {
-        self.cut.is_some() && self.frames.len() <= limits::OUTBOX_MAX
+        self.cut.is_some() && self.frames.len() <= self.most
     }
 
     fn push(&mut self, frame: Frame, counted: usize) {
@@ -390,6 +418,9 @@ impl Queue {
         self.sent = 0;
         self.since = Some(now);
         self.frames.pop_front();
+        if self.frames.len() < limits::OUTBOX_MAX && !self.is_welcoming() {
+            self.most = limits::OUTBOX_MAX;
+        }
     }
 
     /// Nothing of what waits will be sent, but the rest of a frame that is begun, or is about to be.

@@ -3,6 +3,7 @@
 //! A round takes what has arrived (at most `COMMIT_BATCH_MAX`), decides it in the order of arrival, journals all of it
 //! under one sync, and only then tells anyone: the stage, the facts, the answers, the newcomers.
 
+mod closed;
 mod failure;
 mod handle;
 mod lobby;
@@ -21,6 +22,7 @@ use crate::{
     replay::Replayed,
     telemetry::Telemetry,
 };
+use closed::Closed;
 use diemcau_conference::{Conference, Event, Refusal, Signal, permits};
 use diemcau_journal::{Entry, JournalError, Writer};
 use diemcau_model::{
@@ -87,11 +89,10 @@ pub(crate) struct Room {
     joins: Vec<Join>,
     /// Connections that wait at the door.
     lobby: BTreeMap<WaitId, Waiter>,
-    /// Sites whose microphone was closed by something that could not be written: silent until the record has it too.
-    silenced: BTreeSet<SiteId>,
-    /// The seat whose presentation was ended by something that could not be written: not shown until the record has ended
-    /// it too.
-    withheld: Option<SeatId>,
+    /// By something that could not be written: until the record has closed it too.
+    closed: Closed,
+    /// By what waits for the store: until that is decided.
+    closed_waiting: Closed,
     /// Seats that present or would like to, and have no connection now.
     absent: Absent,
     /// How fast each seat may make the record longer.
@@ -116,8 +117,9 @@ struct Round {
     turned_away: Vec<TurnedAway>,
     /// Seats whose machine was changed, and the connection that asked for it.
     changed: BTreeMap<SeatId, PeerId>,
-    /// Seats that were sent away in this round: what they still had in line is not carried out.
-    sent_away: BTreeSet<SeatId>,
+    /// Seats that were sent away in this round, and the one connection of theirs that stays, if one does: what the others still
+    /// had in line is not carried out.
+    sent_away: BTreeMap<SeatId, Option<PeerId>>,
     /// Their commands: answered if sending them away could not be written.
     unheard: Vec<(PeerId, String)>,
     /// Silenced sites whose microphone this round's events closed, if only until a later one of them opened it.
@@ -176,8 +178,8 @@ impl Room {
             alarms_told: BTreeSet::new(),
             joins: vec![],
             lobby: BTreeMap::new(),
-            silenced: BTreeSet::new(),
-            withheld: None,
+            closed: Closed::default(),
+            closed_waiting: Closed::default(),
             absent: Absent::default(),
             paces: BTreeMap::new(),
         };
@@ -317,7 +319,8 @@ impl Room {
 
     async fn take_command(&mut self, asked: Asked, round: &mut Round) {
         let (peer, seat, id) = (asked.peer, asked.actor.seat, asked.id.clone());
-        if round.sent_away.contains(&seat) {
+        let stays = round.sent_away.get(&seat);
+        if stays.is_some_and(|stays| *stays != Some(peer)) {
             round.unheard.push((peer, id));
             return;
         }
@@ -385,12 +388,12 @@ impl Room {
         for event in events {
             self.apply(&event, round);
             if let Event::SeatExpelled { seat, .. } | Event::SeatRevoked { seat } = event {
-                round.sent_away.insert(seat);
+                round.sent_away.insert(seat, None);
             }
             if let Event::SeatRestored { seat, guarded, .. } = event {
                 round.changed.insert(seat, asked.peer);
-                if guarded && seat != actor.seat {
-                    round.sent_away.insert(seat);
+                if guarded {
+                    round.sent_away.insert(seat, Some(asked.peer));
                 }
             }
             self.answers
@@ -423,10 +426,10 @@ impl Room {
 
     fn apply(&mut self, event: &Event, round: &mut Round) {
         self.conference.apply(event);
-        if !self.silenced.is_empty() {
+        if !self.closed.sites.is_empty() {
             round
                 .closed
-                .extend(&self.silenced - &self.conference.stage().heard);
+                .extend(&self.closed.sites - &self.conference.stage().heard);
         }
     }
 
@@ -548,13 +551,15 @@ impl Room {
         let is_written = committed.is_ok();
         match committed {
             Ok(()) => {
-                self.silenced
+                self.closed
+                    .sites
                     .retain(|site| !closed_by_record.contains(site));
                 self.publish(&entries);
                 for (peer, id, answer) in answers {
                     self.answer(peer, id, answer);
                 }
                 self.heed(&entries, &changed).await;
+                self.open_what_waited();
                 self.shut_no_longer();
             }
             Err(failure) => {
@@ -614,11 +619,9 @@ impl Room {
 
     fn publish_stage(&mut self) {
         let mut wanted = self.conference.stage();
-        self.silenced.retain(|site| wanted.heard.contains(site));
-        wanted.heard.retain(|site| !self.silenced.contains(site));
-        if !failure::withhold(&mut wanted, self.withheld) {
-            self.withheld = None;
-        }
+        self.closed.keep_what_is_on(&wanted);
+        self.closed.off(&mut wanted);
+        self.closed_waiting.off(&mut wanted);
         self.media.stage.send_if_modified(|shown| {
             let modified = *shown != wanted;
             *shown = wanted;

@@ -12,12 +12,17 @@ mod support;
 
 use diemcau_conference::{CommentKind, CommentWords};
 use diemcau_model::{DraftId, ItemId, ParagraphRef};
-use diemcau_protocol::{ClientCommand, Fact, ServerFrame, View};
+use diemcau_protocol::{ClientCommand, ClientFrame, Fact, ServerFrame, View};
+use std::time::Duration;
 use support::{Guest, LIVE, hub};
-use tokio::time::{Instant, timeout};
+use tokio::{
+    task::yield_now,
+    time::{Instant, sleep, timeout},
+};
 
 const WATCHERS: usize = 150;
 const COMMENTS: usize = 100;
+const STEPS: usize = 40;
 
 fn comment(n: usize) -> ClientCommand {
     ClientCommand::PostComment {
@@ -95,6 +100,51 @@ async fn the_floor_overtakes_comments_that_are_being_gathered() {
     let then = watching.hear().await.unwrap();
     assert!(is_comment(&then), "{then:?}");
     assert!(begun.elapsed().as_millis() >= 50);
+}
+
+/// How many frames bring a guest the comments up to this one.
+async fn frames_until(guest: &mut Guest, last: u32) -> usize {
+    let is_last = |fact: &Fact| matches!(fact, Fact::Comment { comment } if comment.id.0 == last);
+    let mut frames = 0;
+    loop {
+        if let ServerFrame::Facts { facts, .. } = guest.hear().await.expect("it was cut") {
+            frames += 1;
+            if facts.iter().any(is_last) {
+                return frames;
+            }
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_last_of_many_hear_what_came_while_the_first_were_told() {
+    let (hub, _) = hub().await;
+    let secretary = Guest::join(&hub, "secretary").await;
+    let mut watching = vec![];
+    for _ in 0..WATCHERS {
+        watching.push(Guest::join(&hub, "observer").await);
+    }
+    let mut heard = vec![];
+    // The second comment comes a little later each time: with the first, while that is told, and behind it.
+    for later in 0..STEPS {
+        for n in [2 * later + 1, 2 * later + 2] {
+            let (id, command) = (format!("c-{n}"), comment(n));
+            secretary.say(&ClientFrame::Command { id, command }).await;
+            for _ in 0..later {
+                yield_now().await;
+            }
+        }
+        let mut frames = vec![];
+        for guest in &mut watching {
+            frames.push(frames_until(guest, 2 * later as u32 + 2).await);
+        }
+        heard.push((frames[0], frames[WATCHERS - 1]));
+        // The next window.
+        sleep(Duration::from_millis(300)).await;
+    }
+    assert_eq!(heard.first(), Some(&(1, 1)), "{heard:?}");
+    assert!(heard.contains(&(2, 1)), "{heard:?}");
+    assert_eq!(heard.last(), Some(&(2, 2)), "{heard:?}");
 }
 
 #[tokio::test(start_paused = true)]

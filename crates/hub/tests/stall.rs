@@ -8,8 +8,12 @@
 
 mod support;
 
-use diemcau_conference::Event;
-use diemcau_model::{Alarm, DeviceId, PeerAsk, SeatId, SiteId, Stage, WaitId};
+use diemcau_conference::{Event, RequestWords, Setup, SpeechType};
+use diemcau_hub::token_hash;
+use diemcau_model::{
+    Alarm, DeviceId, EndpointKind, ItemId, LinkReport, PeerAsk, PeerId, Role, SeatId, SiteId,
+    Stage, TurnId, WaitId,
+};
 use diemcau_protocol::{ClientCommand, ClientFrame, ErrorWhy, Fact, ServerFrame};
 use std::{collections::BTreeSet, time::Duration};
 use support::{
@@ -17,7 +21,7 @@ use support::{
     disk::{Fault, OnDisk, hub_on_a_disk, hub_on_a_disk_of},
     setup,
 };
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 
 const SECRETARY: SeatId = SeatId(1);
 /// How long the disk hangs.
@@ -209,10 +213,16 @@ async fn who_leaves_while_the_disk_hangs_is_gone_and_what_they_asked_before_is_d
 
 #[tokio::test(start_paused = true)]
 async fn nothing_is_done_that_a_machine_said_behind_the_change_of_its_seats_machine() {
+    for stays in [true, false] {
+        a_machine_speaks_behind_its_change(stays).await;
+    }
+}
+
+async fn a_machine_speaks_behind_its_change(stays: bool) {
     let mut setup = setup();
     let of_secretary = setup.seats.iter_mut().find(|seat| seat.id == SECRETARY);
     of_secretary.unwrap().bound = true;
-    let on = hub_on_a_disk_of(setup).await;
+    let mut on = hub_on_a_disk_of(setup).await;
     let mut chair = Guest::join(&on.hub, "chair").await;
     let device = DeviceId([1; 32]);
     let mut thief = Guest::come(&on.hub, "secretary", Some(device), None).await;
@@ -225,8 +235,13 @@ async fn nothing_is_done_that_a_machine_said_behind_the_change_of_its_seats_mach
         .await;
     sleep(NOTICED).await;
     on.disk.takes(Duration::ZERO);
+    if stays {
+        assert_eq!(thief.away().await, ErrorWhy::Expelled);
+    } else {
+        drop(thief);
+        while !matches!(on.asks.recv().await, Some(PeerAsk::Leave { .. })) {}
+    }
     assert_eq!(answers(&mut chair, "change").await, all(&["change"], true));
-    assert_eq!(thief.away().await, ErrorWhy::Expelled);
     let last = chair.command("last", notice("last")).await;
     assert!(matches!(last, ServerFrame::Ok { .. }), "{last:?}");
     let is_behind = |event: &Event| matches!(event, Event::PresentationAsked { .. });
@@ -240,20 +255,25 @@ async fn what_such_a_machine_closed_meanwhile_opens_again_unless_somebody_else_c
     }
 }
 
+/// The chair's machine, and another that it has let in by its link.
+async fn two_machines(on: &OnDisk) -> (Guest, Guest) {
+    let devices = [1, 2].map(|number| Some(DeviceId([number; 32])));
+    let mut desk = Guest::come(&on.hub, "chair", devices[0], None).await;
+    let mut other = Guest::come(&on.hub, "chair", devices[1], None).await;
+    let door = desk.until(|frame| wait_of(frame).is_some()).await;
+    let wait = wait_of(&door).unwrap();
+    done(&mut desk, "in", ClientCommand::AdmitDevice { wait }).await;
+    let is_in = |frame: &ServerFrame| matches!(frame, ServerFrame::Welcome { .. });
+    other.until(is_in).await;
+    (desk, other)
+}
+
 async fn a_stolen_machine_closes(others_too: bool) {
     const CHAIR: SeatId = SeatId(0);
     let mut setup = setup();
     setup.seats[0].bound = true;
     let mut on = hub_on_a_disk_of(setup).await;
-    let devices = [1, 2].map(|number| Some(DeviceId([number; 32])));
-    let mut desk = Guest::come(&on.hub, "chair", devices[0], None).await;
-    let mut thief = Guest::come(&on.hub, "chair", devices[1], None).await;
-    let door = desk.until(|frame| wait_of(frame).is_some()).await;
-    let wait = wait_of(&door).unwrap();
-    let admitted = desk.command("in", ClientCommand::AdmitDevice { wait });
-    assert!(matches!(admitted.await, ServerFrame::Ok { .. }));
-    let is_in = |frame: &ServerFrame| matches!(frame, ServerFrame::Welcome { .. });
-    thief.until(is_in).await;
+    let (mut desk, mut thief) = two_machines(&on).await;
     let opened = desk.microphone("open", true).await;
     assert!(matches!(opened, ServerFrame::Ok { .. }), "{opened:?}");
 
@@ -285,6 +305,130 @@ async fn a_stolen_machine_closes(others_too: bool) {
     let said = |event: &&Event| matches!(event, Event::HallMicrophoneSet { open: false });
     let events = on.disk.events();
     assert_eq!(events.iter().filter(said).count(), usize::from(others_too));
+}
+
+fn request() -> ClientCommand {
+    let words = RequestWords {
+        speech: SpeechType::Contribution,
+        delegate: String::new(),
+        title: String::new(),
+        topic: String::new(),
+        paragraph: None,
+        minutes: None,
+    };
+    ClientCommand::RequestFloor {
+        words,
+        item: None,
+        about: None,
+    }
+}
+
+/// A conference of the hall and a branch.
+fn two_sites() -> Setup {
+    let mut setup = setup();
+    let (mut site, mut seat) = (setup.sites[0].clone(), setup.seats[1].clone());
+    (site.id, site.hall) = (SiteId(1), false);
+    (site.name, site.short) = ("Branch".into(), "Branch".into());
+    (seat.id, seat.role, seat.site) = (SeatId(3), Role::Moderator, Some(SiteId(1)));
+    seat.token_sha256 = token_hash("branch");
+    setup.sites.push(site);
+    setup.seats.push(seat);
+    setup
+}
+
+async fn done(guest: &mut Guest, id: &str, command: ClientCommand) {
+    let answer = guest.command(id, command).await;
+    assert!(matches!(answer, ServerFrame::Ok { .. }), "{answer:?}");
+}
+
+/// The branch speaks, and the hall is next.
+async fn branch_speaks(on: &mut OnDisk, chair: &mut Guest, branch: &mut Guest) {
+    for number in [0, 1] {
+        let up = LinkReport::Up {
+            site: SiteId(number),
+            kind: EndpointKind::Room,
+            peer: PeerId(number.into()),
+        };
+        on.reports.send(up).await.unwrap();
+    }
+    let start = ClientCommand::StartItem {
+        item: ItemId(1),
+        waiting: None,
+    };
+    let grant = ClientCommand::Grant {
+        after: None,
+        turn: TurnId(1),
+    };
+    done(chair, "start", start).await;
+    done(branch, "one", request()).await;
+    done(chair, "two", request()).await;
+    done(chair, "grant", grant).await;
+    let is_heard = |stage: &Stage| stage.heard.contains(&SiteId(1));
+    let heard = timeout(NOTICED, on.shown.wait_for(is_heard)).await.is_ok();
+    assert!(heard, "nobody speaks");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_waited_and_was_refused_in_the_end_closes_nothing() {
+    let mut on = hub_on_a_disk_of(two_sites()).await;
+    let mut chair = Guest::join(&on.hub, "chair").await;
+    let mut branch = Guest::join(&on.hub, "branch").await;
+    branch_speaks(&mut on, &mut chair, &mut branch).await;
+    on.disk.takes(HANG);
+    chair.say(&ask("first", notice("first"))).await;
+    sleep(NOTICED).await;
+    on.disk.takes(Duration::ZERO);
+    let withdraw = ClientCommand::WithdrawRequest { turn: TurnId(2) };
+    chair.say(&ask("withdraw", withdraw)).await;
+    // As the other desk has it: there is somebody to give the floor to.
+    let next = ClientCommand::GrantNext {
+        after: Some(TurnId(1)),
+        expect: TurnId(2),
+    };
+    chair.say(&ask("next", next)).await;
+    let is_closed = |stage: &Stage| !stage.heard.contains(&SiteId(1));
+    let closed = timeout(NOTICED, on.shown.wait_for(is_closed)).await.is_ok();
+    assert!(closed, "it is not closed while it waits");
+
+    let mut wanted = all(&["first", "withdraw", "next"], true);
+    wanted[2].1 = false;
+    assert_eq!(answers(&mut chair, "next").await, wanted);
+    let is_heard = |stage: &Stage| stage.heard.contains(&SiteId(1));
+    let opens = timeout(NOTICED, on.shown.wait_for(is_heard)).await.is_ok();
+    assert!(opens, "it has the floor, and is not heard");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_failed_and_stays_closed_is_not_opened_by_what_is_forgotten_later() {
+    const CHAIR: SeatId = SeatId(0);
+    let mut setup = two_sites();
+    setup.seats[0].bound = true;
+    let mut on = hub_on_a_disk_of(setup).await;
+    let (mut chair, mut other) = two_machines(&on).await;
+    let mut branch = Guest::join(&on.hub, "branch").await;
+    branch_speaks(&mut on, &mut chair, &mut branch).await;
+    let end = || ClientCommand::EndTurn { turn: TurnId(1) };
+    on.disk.fails(Fault::Sync);
+    chair.say(&ask("end", end())).await;
+    assert_eq!(answers(&mut chair, "end").await, all(&["end"], false));
+    assert!(!on.shown.borrow().heard.contains(&SiteId(1)));
+    on.disk.fails(None);
+    sleep(NOTICED).await;
+    assert_eq!(on.hub.alarms().await, BTreeSet::new());
+
+    on.disk.takes(HANG);
+    let change = ClientCommand::RestoreSeat { seat: CHAIR };
+    chair.say(&ask("change", change)).await;
+    sleep(NOTICED).await;
+    other.say(&ask("again", end())).await;
+    sleep(NOTICED).await;
+    on.disk.takes(Duration::ZERO);
+    assert_eq!(answers(&mut chair, "change").await, all(&["change"], true));
+    assert_eq!(other.away().await, ErrorWhy::Expelled);
+    assert!(
+        !on.shown.borrow().heard.contains(&SiteId(1)),
+        "what was closed stays closed"
+    );
 }
 
 /// Who waits at the door.

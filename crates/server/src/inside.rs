@@ -88,16 +88,20 @@ impl Client {
     /// The next thing it hears; none when the connection is over. Safe to cancel.
     pub async fn hear(&self) -> Option<Heard> {
         let frame = poll_fn(|context| self.pipe.poll_read(context)).await?;
-        // Most of what is heard is about screens, and some of it is long.
-        let text = frame.text();
-        let is_about_screens = [&b"{\"type\":\"facts\""[..], b"{\"type\":\"telemetry\""]
-            .iter()
-            .any(|begin| text.starts_with(begin));
-        match is_about_screens {
-            true => Some(Heard::Other),
-            false => Some(serde_json::from_slice(&text).unwrap_or(Heard::Other)),
-        }
+        Some(heard(&frame))
     }
+}
+
+/// Most of what is heard is about screens, and some of it is megabytes: it is known by how it begins.
+fn heard(frame: &Frame) -> Heard {
+    let begins_with = |begin: &[u8]| frame.begins_with(begin);
+    if begins_with(br#"{"type":"welcome""#) {
+        return Heard::Welcome {};
+    }
+    if begins_with(br#"{"type":"facts""#) || begins_with(br#"{"type":"telemetry""#) {
+        return Heard::Other;
+    }
+    serde_json::from_slice(&frame.text()).unwrap_or(Heard::Other)
 }
 
 impl Drop for Client {

@@ -281,8 +281,9 @@ fn disk(world: &mut World) {
     };
     if fault != Fault::None {
         world.disk.set_fault(fault);
+        world.disk_failed = true;
     }
-    (world.disk_failed, world.disk_ever_failed) = (true, true);
+    world.disk_ever_failed = true;
     world.disk_heals_at = Some(Instant::now() + world.chance.millis(100..=8_000));
     let how = match fault {
         Fault::None => "hangs".into(),

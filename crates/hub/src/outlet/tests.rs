@@ -317,7 +317,49 @@ async fn a_client_that_is_closed_and_takes_nothing_is_given_up_with_its_reason()
     assert_eq!(outlet.offer(&frame(b"xy")), Offer::Taken);
     outlet.close(Close::Policy);
     assert_eq!(outlet.tend().await, Close::Policy);
-    assert_eq!(begun.elapsed(), SEND_WITHIN);
+    assert_eq!(begun.elapsed(), END_WITHIN);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_is_closed_is_told_no_more_after_a_second_however_it_reads() {
+    let (wire, outlet) = narrow(0);
+    let welcome = Bytes::from(vec![b'x'; 40 * WELCOME_PACE]);
+    assert_eq!(outlet.offer_snapshot(&Frame::raw(welcome)), Offer::Taken);
+    let tending = tokio::spawn(tend(&outlet));
+    outlet.close(Close::Policy);
+    let begun = Instant::now();
+    while !tending.is_finished() && begun.elapsed() < SEND_WITHIN {
+        tokio::time::sleep(END_WITHIN / 4).await;
+        wire.make_room(WELCOME_PACE / 4);
+    }
+    assert_eq!(tending.await.unwrap(), Close::Policy);
+    assert!(begun.elapsed() <= END_WITHIN * 2, "{:?}", begun.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_happens_while_a_welcome_takes_minutes_waits_behind_it() {
+    let (wire, outlet) = narrow(0);
+    let welcome = Bytes::from(vec![b'x'; 600 * WELCOME_PACE]);
+    assert_eq!(outlet.offer_snapshot(&Frame::raw(welcome)), Offer::Taken);
+    let tending = tokio::spawn(tend(&outlet));
+    let fact = frame(b"fact");
+    let mut facts = 0;
+    while outlet.is_welcoming() {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        wire.make_room(WELCOME_PACE / 5);
+        assert_eq!(outlet.offer(&fact), Offer::Taken);
+        facts += 1;
+    }
+    assert!(facts > limits::OUTBOX_MAX * 10, "{facts}");
+    // What has waited behind it goes too, and is bounded as ever from then on.
+    wire.make_room(facts * 4);
+    yield_now().await;
+    assert_eq!(outlet.offer(&fact), Offer::Taken);
+    while outlet.lock().frames.len() > 1 {
+        yield_now().await;
+    }
+    assert_eq!(outlet.lock().most, limits::OUTBOX_MAX);
+    tending.abort();
 }
 
 #[tokio::test(start_paused = true)]

@@ -2,13 +2,13 @@
 //! still closes microphones and shuts people out (`shut.rs`). Nobody else is cut: what everyone sees is what the journal
 //! says.
 
-use super::{Asked, Owed, Room, Round, Shut, TICK};
+use super::{Asked, Closed, Owed, Room, Round, Shut, TICK};
 use crate::replay::Replayed;
 use diemcau_conference::{Event, Signal};
 use diemcau_journal::JournalError;
-use diemcau_model::{Alarm, EndpointKind, Millis, PeerId, SeatId, SiteId, Stage};
+use diemcau_model::{Alarm, EndpointKind, Millis, PeerId, SiteId};
 use diemcau_protocol::{ServerFrame, Slice, touches};
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, mem};
 use tokio::time::Instant;
 use tracing::{error, info};
 
@@ -71,19 +71,11 @@ impl Room {
     }
 
     /// Closes, ahead of the sync, every microphone that this round closes, and the presentation that it ends. Opening waits
-    /// for the disk, closing does not. Returns whose microphones it closed.
-    pub(super) fn close_ahead(&mut self) -> BTreeSet<SiteId> {
+    /// for the disk, closing does not. Returns what it closed.
+    pub(super) fn close_ahead(&mut self) -> Closed {
         let wanted = self.conference.stage();
-        let (mut closed, withheld) = (BTreeSet::new(), &mut self.withheld);
-        self.media.stage.send_if_modified(|shown| {
-            closed = &shown.heard - &wanted.heard;
-            shown.heard = &shown.heard & &wanted.heard;
-            let ended = shown
-                .presentation
-                .take_if(|shown| Some(*shown) != wanted.presentation);
-            *withheld = ended.map(|shown| shown.seat).or(*withheld);
-            ended.is_some() || !closed.is_empty()
-        });
+        let closed = Closed::between(&self.media.stage.borrow(), &wanted);
+        self.media.stage.send_if_modified(|shown| closed.off(shown));
         closed
     }
 
@@ -91,10 +83,11 @@ impl Room {
     pub(super) async fn failed(
         &mut self,
         failure: &JournalError,
-        closed: BTreeSet<SiteId>,
+        closed: Closed,
         shutting: Vec<Owed>,
     ) {
-        self.silenced.extend(closed);
+        self.closed.add(closed);
+        self.closed.add(mem::take(&mut self.closed_waiting));
         self.out_of_step(alarm_of(failure));
         for owed in shutting {
             self.shut_out(&owed.shuts).await;
@@ -224,57 +217,33 @@ impl Room {
         );
     }
 
-    /// A command that cannot be written is not carried out, but the microphones it would close are closed. Returns whom it
-    /// would shut out.
-    pub(super) fn close_unwritten(&mut self, asked: &Asked) -> BTreeSet<Shut> {
+    /// What a command that is not written closes, and whom it shuts out.
+    pub(super) fn closes(&self, asked: &Asked) -> (Closed, BTreeSet<Shut>) {
         // What was answered, or waits to be, has closed what it closes.
         if self.answers.get(asked.actor.seat, &asked.id).is_some() {
-            return BTreeSet::new();
+            return Default::default();
         }
         let Some(Ok(events)) = self.ask_rules(asked) else {
-            return BTreeSet::new();
+            return Default::default();
         };
-        let Some((closed, ended)) = self.closes(&events) else {
-            return Shut::all(&events);
-        };
-        self.silenced.extend(closed);
-        self.withheld = ended.or(self.withheld);
-        // Closes only: memory may be ahead of the disk, and what it would open nobody has written.
-        self.media.stage.send_if_modified(|shown| {
-            let open = shown.heard.len();
-            shown.heard.retain(|site| !self.silenced.contains(site));
-            let ended = withhold(shown, self.withheld);
-            ended || shown.heard.len() != open
-        });
-        Shut::all(&events)
-    }
-
-    /// What a command has closed that will not be written opens again when the stage is told next.
-    pub(super) fn reopen_unwritten(&mut self, asked: &Asked) {
-        let closes = self
-            .ask_rules(asked)
-            .and_then(|decided| self.closes(&decided.ok()?));
-        let Some((closed, ended)) = closes else {
-            return;
-        };
-        self.silenced.retain(|site| !closed.contains(site));
-        self.withheld = self.withheld.filter(|seat| Some(*seat) != ended);
-    }
-
-    /// The microphones that events close, and whose presentation they end; none if they are about neither.
-    fn closes(&self, events: &[Event]) -> Option<(BTreeSet<SiteId>, Option<SeatId>)> {
+        let mut closed = Closed::default();
         // A copy holds every comment with its words: it is made only for what can be heard or seen afterwards.
         let shows = |event: &Event| touches(event).contains(&Slice::Stage);
-        if !events.iter().any(shows) {
-            return None;
+        if events.iter().any(shows) {
+            let mut after = self.conference.clone();
+            events.iter().for_each(|event| after.apply(event));
+            closed = Closed::between(&self.conference.stage(), &after.stage());
         }
-        let mut after = self.conference.clone();
-        events.iter().for_each(|event| after.apply(event));
-        let (before, after) = (self.conference.stage(), after.stage());
-        let ended = before
-            .presentation
-            .filter(|shown| Some(*shown) != after.presentation);
-        Some((&before.heard - &after.heard, ended.map(|shown| shown.seat)))
+        (closed, Shut::all(&events))
+    }
+
+    /// Closes what is closed ahead of the record, and opens nothing: memory may be ahead of the disk, and what it would open
+    /// nobody has written.
+    pub(super) fn close_now(&mut self) {
+        let (closed, waiting) = (&self.closed, &self.closed_waiting);
+        self.media
+            .stage
+            .send_if_modified(|shown| closed.off(shown) | waiting.off(shown));
     }
 
     /// Tells the rules which endpoints are there now; what they know already makes no event.
@@ -305,10 +274,4 @@ fn alarm_of(failure: &JournalError) -> Alarm {
         true => Alarm::RecordFull,
         false => Alarm::RecordFails,
     }
-}
-
-/// Shows nothing of a seat whose presentation was ended; true if it was shown.
-pub(super) fn withhold(stage: &mut Stage, seat: Option<SeatId>) -> bool {
-    let shown = stage.presentation.map(|shown| shown.seat);
-    seat.is_some() && shown == seat && stage.presentation.take().is_some()
 }

@@ -300,8 +300,9 @@ impl Room {
                 } => {
                     let mut peers = self.members.of_seat(seat);
                     // Whoever changes its own seat's machine goes on at its desk.
-                    peers.retain(|peer| Some(peer) != changed.get(&seat));
-                    self.forget_waiting(&peers);
+                    let asker = changed.get(&seat).copied();
+                    peers.retain(|peer| Some(*peer) != asker);
+                    self.forget_waiting(seat, asker);
                     self.cut(peers, ErrorWhy::Expelled).await;
                     info!(%seat, "seat's machine changed");
                 }

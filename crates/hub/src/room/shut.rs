@@ -49,7 +49,9 @@ impl Shut {
 impl Room {
     /// What a command that cannot be written closes is closed, and whom it shuts out is shut out.
     pub(super) async fn close_and_owe(&mut self, asked: Asked) {
-        let shuts = self.close_unwritten(&asked);
+        let (closed, shuts) = self.closes(&asked);
+        self.closed.add(closed);
+        self.close_now();
         if shuts.is_empty() {
             return;
         }

@@ -3,10 +3,10 @@
 //! Memory is ahead of the disk then, and whether what it holds will be written nobody knows. So nothing is decided, told
 //! or acknowledged; what closes, and what needs no record, is done at once. The rest waits in its order.
 
-use super::{Asked, Message, NoSeat, Owed, Room, Round};
-use diemcau_model::{Alarm, PeerId, limits};
+use super::{Asked, Closed, Message, NoSeat, Owed, Room, Round};
+use diemcau_model::{Alarm, PeerId, SeatId, limits};
 use diemcau_protocol::ErrorWhy;
-use std::{collections::VecDeque, future::Future, mem, pin::pin, time::Duration};
+use std::{collections::VecDeque, future::Future, pin::pin, time::Duration};
 use tokio::time::timeout;
 
 /// How long the store may take before people are told.
@@ -41,22 +41,26 @@ impl Room {
         }
     }
 
-    /// What waits of these machines is not done: their seat may ask again, so the rules would take it. What it has closed
-    /// opens again, unless what still waits closes it too.
-    pub(super) fn forget_waiting(&mut self, peers: &[PeerId]) {
-        let is_theirs = |message: &Message| matches!(message, Message::Waited(asked) if peers.contains(&asked.peer));
-        let waiting = mem::take(&mut self.waiting).into_iter();
-        let (theirs, others): (VecDeque<_>, VecDeque<_>) = waiting.partition(is_theirs);
-        if !theirs.is_empty() {
-            for asked in asked_of(&theirs) {
-                self.reopen_unwritten(asked);
-            }
-            for asked in asked_of(&others) {
-                self.close_unwritten(asked);
-            }
+    /// What waits of a seat whose machine was changed is not done, also of a connection that has left since, but for whoever
+    /// asked for the change: their seat may ask again, so the rules would take it. What it has closed opens again, unless what
+    /// still waits closes it too.
+    pub(super) fn forget_waiting(&mut self, seat: SeatId, asker: Option<PeerId>) {
+        let is_theirs = |message: &Message| matches!(message, Message::Waited(asked) if asked.actor.seat == seat && Some(asked.peer) != asker);
+        let waited = self.waiting.len();
+        self.waiting.retain(|message| !is_theirs(message));
+        if self.waiting.len() == waited {
+            return;
+        }
+        let closed = asked_of(&self.waiting).map(|asked| self.closes(asked).0);
+        self.closed_waiting = closed.fold(Closed::default(), Closed::and);
+        self.publish_stage();
+    }
+
+    /// What waited is in the record, or refused: the record alone says what is closed.
+    pub(super) fn open_what_waited(&mut self) {
+        if self.waiting.is_empty() && self.is_in_step() && self.closed_waiting.clear() {
             self.publish_stage();
         }
-        self.waiting = others;
     }
 
     /// Takes what may not wait; the rest waits, as far as there is room.
@@ -68,7 +72,9 @@ impl Room {
                     return;
                 };
                 if has_room {
-                    let shuts = self.close_unwritten(&asked);
+                    let (closed, shuts) = self.closes(&asked);
+                    self.closed_waiting.add(closed);
+                    self.close_now();
                     self.shut_out(&shuts).await;
                     self.waiting.push_back(Message::Waited(asked));
                 } else {

@@ -9,7 +9,7 @@ use super::setup;
 use diemcau_conference::{Event, Setup};
 use diemcau_hub::{Ground, Hub, MediaLines, Metrics, OpenError};
 use diemcau_journal::{Entry, Journal, JournalError, MemoryJournal, Record, Writer};
-use diemcau_model::{Millis, PeerAsk, Stage};
+use diemcau_model::{LinkReport, Millis, PeerAsk, Stage};
 use prometheus_client::registry::Registry;
 use std::{
     io,
@@ -105,6 +105,8 @@ pub struct OnDisk {
     pub disk: Disk,
     pub shown: watch::Receiver<Stage>,
     pub asks: mpsc::UnboundedReceiver<PeerAsk>,
+    /// What the media plane reports.
+    pub reports: mpsc::Sender<LinkReport>,
 }
 
 pub async fn hub_on_a_disk() -> OnDisk {
@@ -124,7 +126,7 @@ pub async fn hub_over(disk: Disk, setup: Setup) -> Result<OnDisk, OpenError> {
     let (asks_in, asks) = mpsc::unbounded_channel();
     // A media plane that says nothing and is there.
     tokio::spawn(async move {
-        let _there = (say, report);
+        let _there = say;
         while let Some(ask) = asked.recv().await {
             let _ = asks_in.send(ask);
         }
@@ -152,5 +154,6 @@ pub async fn hub_over(disk: Disk, setup: Setup) -> Result<OnDisk, OpenError> {
         disk,
         shown,
         asks,
+        reports: report,
     })
 }
