@@ -1,5 +1,6 @@
 //! The handshake: whose certificate, and the keys of the media.
 
+mod hello;
 mod records;
 
 use super::srtp::{self, MATERIAL_BYTES, Opener, Sealer};

@@ -5,17 +5,18 @@
 //! What is refused is dropped without a word (RFC 6347, 4.1.2.7), also what is more than a leg has room for: anybody who
 //! writes a client's address into a datagram can send it, and could end a leg that did not bear it.
 
+use super::hello::{self, HELLO_MAX};
 use bytes::BytesMut;
-use std::ops::Range;
+use std::borrow::Cow;
 
 const RECORD_HEADER_BYTES: usize = 13;
-const FRAGMENT_HEADER_BYTES: usize = 12;
+pub const FRAGMENT_HEADER_BYTES: usize = 12;
 
 const CHANGE_CIPHER_SPEC: u8 = 20;
 const ALERT: u8 = 21;
 const HANDSHAKE: u8 = 22;
 
-/// A message may be so long. The longest is a certificate, of one or two KiB, or a few with those that vouch for it; RFC
+/// A message may be so long, if it is no hello. The longest is a certificate, of one or two KiB, or a few with those that vouch for it; RFC
 /// 6347 would let it have 16 MiB.
 const MESSAGE_MAX: usize = 32 * 1_024;
 /// With keys a handshake says `Finished` and nothing else: 24 bytes, and up to 24 that protect them. What stands in a
@@ -37,6 +38,9 @@ pub struct Room {
     pieces: usize,
     bytes: usize,
     keyed: bool,
+    /// The longest hello so far. It is read again for all that comes, so nothing costs less.
+    hello: usize,
+    unfinished: hello::Pieces,
 }
 
 impl Room {
@@ -45,6 +49,8 @@ impl Room {
             pieces: PIECES_MAX,
             bytes: BYTES_MAX,
             keyed: false,
+            hello: 0,
+            unfinished: hello::Pieces::default(),
         }
     }
 
@@ -64,21 +70,26 @@ impl Room {
 
     /// The records of a datagram that may be read, behind each other.
     pub fn sift(&mut self, datagram: BytesMut) -> BytesMut {
-        let mut kept = Vec::new();
-        let mut begin = 0;
-        while let Some(record) = Record::read(&datagram[begin..]) {
-            let range = begin..begin + record.bytes;
-            begin = range.end;
-            if self.takes(&record) {
-                kept.push(range);
+        let mut kept = BytesMut::with_capacity(datagram.len());
+        let mut rest = &datagram[..];
+        while let Some(record) = Record::read(rest) {
+            rest = &rest[record.whole.len()..];
+            let whole = match record.piece_of_hello() {
+                Some(piece) => self.unfinished.with(&piece).map(|all| record.bearing(&all)),
+                None => Some(Cow::Borrowed(record.whole)),
+            };
+            if let Some(whole) = whole
+                && Record::read(&whole).is_some_and(|record| self.takes(&record))
+            {
+                kept.extend_from_slice(&whole);
             }
         }
-        joined(datagram, &kept)
+        kept
     }
 
     fn takes(&mut self, record: &Record<'_>) -> bool {
         let pieces = match (record.epoch, record.kind) {
-            (0, HANDSHAKE) => fragments(record.content),
+            (0, HANDSHAKE) => self.fragments(record.content),
             (1, HANDSHAKE) if record.content.len() <= PROTECTED_MAX => Some(PROTECTED_PIECES),
             // With keys the one means nothing any more, and the other is only believed under them.
             (0, CHANGE_CIPHER_SPEC | ALERT) => (!self.keyed).then_some(1),
@@ -92,12 +103,33 @@ impl Room {
         if pieces == 0 {
             return true;
         }
+        let bytes = record.whole.len().max(self.hello);
         let left = self.pieces.checked_sub(pieces);
-        let left = left.zip(self.bytes.checked_sub(record.bytes));
+        let left = left.zip(self.bytes.checked_sub(bytes));
         if let Some(left) = left {
             (self.pieces, self.bytes) = left;
         }
         left.is_some()
+    }
+
+    /// How many fragments of messages these are (RFC 6347, 4.2.2), if each is what it says.
+    fn fragments(&mut self, mut content: &[u8]) -> Option<usize> {
+        let mut count = 0;
+        while !content.is_empty() {
+            let (fragment, behind) = Fragment::read(content)?;
+            content = behind;
+            // The library takes the next one to begin where the whole message would end.
+            let hides = !fragment.is_whole() && !content.is_empty();
+            if hides || !fragment.is_what_it_says() {
+                return None;
+            }
+            if fragment.is_hello() {
+                let is_short = hello::is_short(fragment.kind(), fragment.body);
+                self.hello = self.hello.max(is_short.then_some(fragment.length)?);
+            }
+            count += 1;
+        }
+        Some(count)
     }
 }
 
@@ -107,7 +139,7 @@ struct Record<'a> {
     epoch: u16,
     content: &'a [u8],
     /// With its header.
-    bytes: usize,
+    whole: &'a [u8],
 }
 
 impl<'a> Record<'a> {
@@ -121,44 +153,78 @@ impl<'a> Record<'a> {
             kind,
             epoch: u16::from_be_bytes([e0, e1]),
             content,
-            bytes: RECORD_HEADER_BYTES + length,
+            whole: datagram.get(..RECORD_HEADER_BYTES + length)?,
         })
+    }
+
+    /// The piece of a hello that it holds and nothing else.
+    fn piece_of_hello(&self) -> Option<Fragment<'a>> {
+        let is_open = (self.epoch, self.kind) == (0, HANDSHAKE);
+        let (fragment, behind) = Fragment::read(self.content).filter(|_| is_open)?;
+        let is_piece = fragment.is_hello() && !fragment.is_whole() && behind.is_empty();
+        is_piece.then_some(fragment)
+    }
+
+    /// The same record with other content, of less than 64 KiB.
+    fn bearing(&self, content: &[u8]) -> Cow<'a, [u8]> {
+        let mut whole = self.whole[..RECORD_HEADER_BYTES - 2].to_vec();
+        whole.extend((content.len() as u16).to_be_bytes());
+        whole.extend_from_slice(content);
+        Cow::Owned(whole)
     }
 }
 
-/// How many fragments of messages these are (RFC 6347, 4.2.2), if each is what it says.
-fn fragments(mut content: &[u8]) -> Option<usize> {
-    let mut count = 0;
-    while !content.is_empty() {
+/// A piece of a message of a handshake (RFC 6347, 4.2.2).
+pub struct Fragment<'a> {
+    /// What all pieces of a message begin with: its kind, its length and its number.
+    pub head: [u8; 6],
+    /// Of the message, in bytes.
+    pub length: usize,
+    pub offset: usize,
+    pub body: &'a [u8],
+}
+
+impl<'a> Fragment<'a> {
+    /// The first one, if it is there, and what stands behind it.
+    fn read(content: &'a [u8]) -> Option<(Self, &'a [u8])> {
         let (header, behind) = content.split_first_chunk::<FRAGMENT_HEADER_BYTES>()?;
-        let [_, l0, l1, l2, _, _, o0, o1, o2, f0, f1, f2] = *header;
+        let [kind, l0, l1, l2, m0, m1, o0, o1, o2, f0, f1, f2] = *header;
         let [length, offset, here] = [[l0, l1, l2], [o0, o1, o2], [f0, f1, f2]].map(number);
-        content = behind.get(here..)?;
-        let is_empty = here == 0 && length > 0;
-        // The library takes the next one to begin where the whole message would end.
-        let hides = here < length && !content.is_empty();
-        if length > MESSAGE_MAX || offset + here > length || is_empty || hides {
-            return None;
-        }
-        count += 1;
+        let (body, behind) = behind.split_at_checked(here)?;
+        let fragment = Self {
+            head: [kind, l0, l1, l2, m0, m1],
+            length,
+            offset,
+            body,
+        };
+        Some((fragment, behind))
     }
-    Some(count)
+
+    fn kind(&self) -> u8 {
+        self.head[0]
+    }
+
+    fn is_hello(&self) -> bool {
+        hello::is_hello(self.kind())
+    }
+
+    fn is_whole(&self) -> bool {
+        self.body.len() >= self.length
+    }
+
+    /// It brings something, if there is anything to bring, and it is within a message that may be so long.
+    pub fn is_what_it_says(&self) -> bool {
+        let most = match self.is_hello() {
+            true => HELLO_MAX,
+            false => MESSAGE_MAX,
+        };
+        let is_empty = self.body.is_empty() && self.length > 0;
+        self.length <= most && self.offset + self.body.len() <= self.length && !is_empty
+    }
 }
 
 fn number([high, middle, low]: [u8; 3]) -> usize {
     u32::from_be_bytes([0, high, middle, low]) as usize
-}
-
-fn joined(datagram: BytesMut, kept: &[Range<usize>]) -> BytesMut {
-    let bytes: usize = kept.iter().map(ExactSizeIterator::len).sum();
-    if bytes == datagram.len() {
-        return datagram;
-    }
-    let mut joined = BytesMut::with_capacity(bytes);
-    for range in kept {
-        joined.extend_from_slice(&datagram[range.clone()]);
-    }
-    joined
 }
 
 #[cfg(test)]

@@ -117,13 +117,112 @@ pub fn record(kind: u8, epoch: u16, number: u64, content: &[u8]) -> Vec<u8> {
 /// A fragment of a handshake message: how long the message is, which it is, where the fragment stands, how long it is
 /// said to be, and what is there.
 pub fn fragment(length: u32, message: u16, offset: u32, said: u32, body: &[u8]) -> Vec<u8> {
-    let mut fragment = vec![11];
+    piece(11, length, message, offset, said, body)
+}
+
+/// The same of a message of any kind.
+fn piece(kind: u8, length: u32, message: u16, offset: u32, said: u32, body: &[u8]) -> Vec<u8> {
+    let mut fragment = vec![kind];
     fragment.extend(&length.to_be_bytes()[1..]);
     fragment.extend(message.to_be_bytes());
     fragment.extend(&offset.to_be_bytes()[1..]);
     fragment.extend(&said.to_be_bytes()[1..]);
     fragment.extend(body);
     fragment
+}
+
+/// What a hello must say to be answered, and these extensions.
+pub fn hello(extensions: &[u8]) -> Vec<u8> {
+    let needed = [
+        &[0, 10, 0, 4, 0, 2, 0, 29][..],
+        &[0, 14, 0, 5, 0, 2, 0, 7, 0],
+        &[0, 23, 0, 0],
+    ];
+    let needed = needed.concat();
+    let length = (needed.len() + extensions.len()) as u16;
+    let fixed = [&[0xfe, 0xfd][..], &[7; 32], &[0, 0, 0, 2, 0xc0, 0x2b, 1, 0]];
+    [
+        &fixed.concat(),
+        &length.to_be_bytes()[..],
+        &needed,
+        extensions,
+    ]
+    .concat()
+}
+
+/// An extension that says it holds 16,383 groups, and ends.
+pub const LYING: [u8; 6] = [0, 10, 0, 2, 0x7f, 0xfe];
+
+/// The datagrams of a message, each of a piece of at most so many bytes.
+pub fn pieces(kind: u8, message: u16, body: &[u8], most: usize) -> Vec<BytesMut> {
+    let pieces = body.chunks(most).enumerate().map(|(place, part)| {
+        let offset = (place * most) as u32;
+        let said = part.len() as u32;
+        let piece = piece(kind, body.len() as u32, message, offset, said, part);
+        let number = u64::from(message) * 1_000 + place as u64;
+        BytesMut::from(&record(HANDSHAKE, 0, number, &piece)[..])
+    });
+    pieces.collect()
+}
+
+/// Datagrams of a message that nobody waits for: for each the library reads the hello again.
+fn meanwhile() -> impl Iterator<Item = BytesMut> {
+    (10_000..10_488)
+        .map(|number| BytesMut::from(&record(HANDSHAKE, 0, number, &fragment(0, 9, 0, 0, b""))[..]))
+}
+
+/// What a leg reads of these, in datagrams, and whether it answers.
+fn reads(datagrams: impl IntoIterator<Item = BytesMut>) -> (usize, bool) {
+    let mut pair = Pair::usual(1_200);
+    let before = pair.server.room.pieces();
+    for datagram in datagrams {
+        pair.says(datagram);
+    }
+    let read = before - pair.server.room.pieces();
+    (read, pair.server.transmit().is_some())
+}
+
+#[test]
+fn a_hello_that_takes_long_to_read_is_not_read() {
+    for (lies, most) in [(5_450, 1_400), (320, 1_900), (1, 1_400)] {
+        let hello = hello(&LYING.repeat(lies));
+        let datagrams = pieces(1, 0, &hello, most).into_iter();
+        let begun = Instant::now();
+        let (_, answered) = reads(datagrams.chain(meanwhile()));
+        let took = begun.elapsed();
+        assert!(!answered, "{lies} lies are read");
+        assert!(took < Duration::from_secs(20), "{took:?} for {lies} lies");
+    }
+}
+
+#[test]
+fn a_long_hello_is_not_read_again_without_end() {
+    // As many lies as there may be, and as much behind them as there may be.
+    let lies = [[0, 13, 0, 2, 0x7f, 0xfe], [0, 0, 0, 2, 0x7f, 0xfe]].concat();
+    let lies = [&lies[..], &[0xfa, 0xfa, 0x0f, 0x74], &[7; 0x0f74]].concat();
+    let hello = hello(&lies);
+    let datagrams = pieces(1, 0, &hello, 1_400).into_iter();
+    let (read, answered) = reads(datagrams.chain(meanwhile()));
+    assert!(answered && read <= records::BYTES_MAX / hello.len());
+}
+
+/// As who offers a key against quantum computers too.
+#[test]
+fn a_hello_in_pieces_is_read_as_a_whole() {
+    let key = [&[0, 51, 0x06, 0x40][..], &[7; 0x0640]].concat();
+    let [first, second] = &pieces(1, 0, &hello(&key), 1_200)[..] else {
+        panic!("it is not in two pieces")
+    };
+    let [first, second] = [first, second].map(Clone::clone);
+    assert_eq!(reads([first.clone()]), (0, false));
+    assert_eq!(reads([first.clone(), second.clone()]), (1, true));
+    assert_eq!(reads([second.clone(), first.clone()]), (0, false));
+    let again = [second.clone(), first.clone(), first, second];
+    assert_eq!(reads(again), (1, true));
+
+    let mut pair = Pair::usual(100);
+    pair.talk(1);
+    assert!(pair.is_through());
 }
 
 /// Datagrams of fragments that stand behind each other and bring nothing, of the messages that may be awaited: whoever puts

@@ -1,0 +1,145 @@
+//! What a hello may say, that the library reads it quickly. It reads each extension as if all that stands behind it were its
+//! own, and the whole again, twice, for every later datagram of a handshake: some thousand extensions that lie about their
+//! lengths are a tenth of a second each time.
+//!
+//! So it gets a hello only as a whole, with few extensions and each once. One that comes in pieces is kept here until it is; pieces that do
+//! not come in their order are dropped like lost ones, and the client says them again.
+
+use super::records::{FRAGMENT_HEADER_BYTES, Fragment};
+
+const CLIENT: u8 = 1;
+const SERVER: u8 = 2;
+
+/// Bytes of a hello. One for DTLS 1.2 has 150 to 300. One that offers DTLS 1.3 with a key against quantum computers has 1,216
+/// for that key and less than 2,048; this has room for two such keys.
+pub const HELLO_MAX: usize = 4 * 1_024;
+/// Extensions of one. Browsers write about fifteen, some of which mean nothing (RFC 8701).
+const EXTENSIONS_MAX: usize = 32;
+/// Its version and what is random in it (RFC 5246, 7.4.1.2).
+const FIXED_BYTES: usize = 34;
+
+pub fn is_hello(kind: u8) -> bool {
+    kind == CLIENT || kind == SERVER
+}
+
+/// Whether the library reads this whole hello quickly.
+pub fn is_short(kind: u8, hello: &[u8]) -> bool {
+    hello.len() <= HELLO_MAX && extensions(kind, hello).is_some_and(are_few)
+}
+
+/// Where its extensions stand (RFC 5246, 7.4.1.2 and 7.4.1.3; RFC 6347, 4.2.1); `None` if it is written otherwise, or if the
+/// library would look for them elsewhere.
+fn extensions(kind: u8, hello: &[u8]) -> Option<&[u8]> {
+    let (session, rest) = part::<1>(hello.get(FIXED_BYTES..)?)?;
+    let rest = match kind {
+        // The library reads on as if no session were named. No client has one to name.
+        CLIENT if !session.is_empty() => return None,
+        CLIENT => {
+            let (_cookie, rest) = part::<1>(rest)?;
+            let (suites, rest) = part::<2>(rest)?;
+            let (_compressions, rest) = part::<1>(rest)?;
+            // Of half a suite it would make half a length.
+            (suites.len() % 2 == 0).then_some(rest)?
+        }
+        _ => rest.get(3..)?,
+    };
+    part::<2>(rest).map(|(list, _)| list)
+}
+
+/// No kind stands there twice (RFC 5246, 7.4.1.4).
+fn are_few(mut list: &[u8]) -> bool {
+    let mut kinds = vec![];
+    while let Some((kind, behind)) = list.split_first_chunk::<2>() {
+        let Some((_, rest)) = part::<2>(behind) else {
+            return false;
+        };
+        if kinds.contains(kind) || kinds.len() == EXTENSIONS_MAX {
+            return false;
+        }
+        kinds.push(*kind);
+        list = rest;
+    }
+    list.is_empty()
+}
+
+/// What its length stands before, in so many bytes, and what is behind it.
+fn part<const N: usize>(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (length, rest) = bytes.split_first_chunk::<N>()?;
+    let length = length
+        .iter()
+        .fold(0, |sum, byte| sum << 8 | usize::from(*byte));
+    rest.split_at_checked(length)
+}
+
+/// A hello of which something is still to come.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Pieces {
+    head: [u8; 6],
+    body: Vec<u8>,
+}
+
+impl Pieces {
+    /// The message, written as one fragment, once this piece of it was the last.
+    pub fn with(&mut self, piece: &Fragment<'_>) -> Option<Vec<u8>> {
+        if piece.offset == 0 {
+            self.head = piece.head;
+            self.body.clear();
+        }
+        let goes_on = self.head == piece.head && self.body.len() == piece.offset;
+        if !goes_on || !piece.is_what_it_says() {
+            return None;
+        }
+        self.body.extend_from_slice(piece.body);
+        if self.body.len() < piece.length {
+            return None;
+        }
+        let mut whole = Vec::with_capacity(FRAGMENT_HEADER_BYTES + piece.length);
+        whole.extend(self.head);
+        whole.extend([0; 3]);
+        whole.extend_from_slice(&self.head[1..4]);
+        whole.append(&mut self.body);
+        Some(whole)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{LYING, hello};
+    use super::*;
+
+    /// So many empty extensions, each of a kind of its own.
+    fn many(count: u8) -> Vec<u8> {
+        (0..count).flat_map(|kind| [9, kind, 0, 0]).collect()
+    }
+
+    #[test]
+    fn a_hello_has_few_extensions_and_each_once() {
+        let from_client = |more: &[u8]| is_short(CLIENT, &hello(more));
+        assert!(from_client(&[]) && from_client(&many(29)));
+        assert!(!from_client(&many(30)));
+        assert!(!from_client(&LYING), "there are groups already");
+        assert!(!from_client(&[9, 9, 0, 1]), "not there");
+        assert!(!from_client(&[9, 9, 0]), "no whole one");
+        let long = [&[9, 9, 0x0f, 0xc0][..], &[7; 0x0fc0]].concat();
+        assert!(!from_client(&long), "longer than any");
+    }
+
+    #[test]
+    fn a_hello_is_written_as_the_library_reads_it() {
+        let good = hello(&[]);
+        for length in 0..good.len() {
+            assert!(!is_short(CLIENT, &good[..length]), "{length} bytes of it");
+        }
+        let (fixed, behind) = good.split_at(FIXED_BYTES);
+        let named = [fixed, &[1, 7], &behind[1..]].concat();
+        assert!(!is_short(CLIENT, &named), "a session");
+        // A server names the session, one suite and one compression.
+        let theirs = |list: &[u8]| {
+            let length = [0, list.len() as u8];
+            [fixed, &[1, 7], &[0xc0, 0x2b, 0], &length, list].concat()
+        };
+        assert!(is_short(SERVER, &theirs(&many(32))));
+        assert!(!is_short(SERVER, &theirs(&many(33))));
+        assert!(!is_short(SERVER, &theirs(&LYING.repeat(2))));
+    }
+}
