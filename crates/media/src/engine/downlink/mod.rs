@@ -24,7 +24,7 @@ use bytes::BytesMut;
 use coarse::Coarse;
 use diemcau_model::limits::{AUDIO_SLOTS, PICTURE_SLOTS};
 use estimate::Estimate;
-use reports::{REPORT_INTERVAL, Reports, Said};
+use reports::{REPORT_INTERVAL, Reports, Said, Wishes};
 use std::time::{Duration, Instant};
 use stream::{Missed, Stamp, Stream};
 
@@ -91,6 +91,7 @@ pub struct Downlink {
     reports: Reports,
     report_at: Option<Instant>,
     again: Again,
+    wishes: Wishes,
     events: Vec<LegEvent>,
 }
 
@@ -142,6 +143,7 @@ impl Downlink {
             reports: Reports::new(engine.epoch, cname),
             report_at: None,
             again: Again::default(),
+            wishes: Wishes::default(),
             events: vec![],
         })
     }
@@ -175,8 +177,11 @@ impl Downlink {
                 self.events.push(LegEvent::Failed(why));
             }
             Received::Rtcp(packet) => {
-                let mut said = self.reports.read(&packet, now);
-                self.events.append(&mut said.events);
+                let said = self.reports.read(&packet, now);
+                let wishes = self.wishes.iter_mut().zip(said.wishes);
+                wishes.for_each(|(wish, said)| *wish |= said);
+                let trip = said.trip_ms.map(|ms| LegEvent::RoundTrip { ms });
+                self.events.extend(trip);
                 if let Some(since) = self.estimate.cut(now).filter(|_| !said.arrivals.is_empty()) {
                     self.begin_anew(since);
                     // All it missed would leave at once, before the sound, and the key frames make it useless.
@@ -226,10 +231,9 @@ impl Downlink {
     /// The client is back from a cut or a full link: what it missed is more than a key frame, and it would wait for
     /// seconds before it asks.
     fn begin_anew(&mut self, since: Instant) {
-        let pictures = self.streams.iter().take(VIDEO_SLOTS).enumerate();
-        let went_on = pictures.filter(|(_, stream)| stream.sent_since(since));
-        self.events
-            .extend(went_on.map(|(slot, _)| LegEvent::KeyFrameWanted { slot }));
+        for (wish, stream) in self.wishes.iter_mut().zip(&self.streams) {
+            *wish |= stream.sent_since(since);
+        }
     }
 
     fn missed(&mut self, slot: usize, seq: u16, now: Instant) {
@@ -239,9 +243,8 @@ impl Downlink {
                 self.note(slot, number);
             }
             Some(Missed::ForGood) => {
-                let wanted = LegEvent::KeyFrameWanted { slot };
-                if !self.events.contains(&wanted) {
-                    self.events.push(wanted);
+                if let Some(wish) = self.wishes.get_mut(slot) {
+                    *wish = true;
                 }
             }
             Some(Missed::Again(_) | Missed::Nothing) | None => {}
@@ -412,6 +415,9 @@ impl Leg for Downlink {
 
     fn drain_events(&mut self, into: &mut Vec<LegEvent>) {
         into.append(&mut self.events);
+        let wishes = std::mem::take(&mut self.wishes).into_iter().enumerate();
+        let wanted = wishes.filter(|(_, wish)| *wish);
+        into.extend(wanted.map(|(slot, _)| LegEvent::KeyFrameWanted { slot }));
     }
 
     fn drain_datagrams(&mut self, out: &mut Outlet<'_>) {

@@ -1,7 +1,7 @@
 //! RTCP of a downlink: what we report of our streams, and what the client says of them.
 
 use super::{SLOTS, VIDEO_SLOTS, statuses::Statuses, stream::Stream};
-use crate::engine::{LegEvent, rtcp};
+use crate::engine::rtcp;
 use rtc::rtcp::packet::unmarshal;
 use rtc::rtcp::payload_feedbacks::full_intra_request::FullIntraRequest;
 use rtc::rtcp::payload_feedbacks::picture_loss_indication::PictureLossIndication;
@@ -33,10 +33,15 @@ pub struct Reports {
     statuses: Statuses,
 }
 
+/// The slots of which a key frame is wanted: however often that is said, it is one wish.
+pub type Wishes = [bool; VIDEO_SLOTS];
+
 /// What a client said.
 #[derive(Default)]
 pub struct Said {
-    pub events: Vec<LegEvent>,
+    /// The round trip in milliseconds.
+    pub trip_ms: Option<f32>,
+    pub wishes: Wishes,
     /// Slot and number of packets that did not arrive.
     pub missed: Vec<(usize, u16)>,
     pub arrivals: Vec<TransportLayerCc>,
@@ -108,7 +113,6 @@ impl Reports {
         let Ok(packets) = unmarshal(&mut &packet[..]) else {
             return said;
         };
-        let mut best: Option<LegEvent> = None;
         for packet in packets {
             let packet = packet.as_any();
             if let Some(pli) = packet.downcast_ref::<PictureLossIndication>() {
@@ -126,12 +130,11 @@ impl Reports {
                     .reports
                     .iter()
                     .find_map(|report| self.trip(report, now));
-                best = best.or(trip.map(|ms| LegEvent::RoundTrip { ms }));
+                said.trip_ms = said.trip_ms.or(trip);
                 let counted = report.reports.iter().filter_map(|one| self.count(one));
                 said.counted.extend(counted);
             }
         }
-        said.events.extend(best);
         said
     }
 
@@ -166,9 +169,10 @@ impl Reports {
 
 impl Said {
     fn key_frame(&mut self, ssrc: u32) {
-        let wanted = slot_of(ssrc).filter(|slot| *slot < VIDEO_SLOTS);
-        let event = wanted.map(|slot| LegEvent::KeyFrameWanted { slot });
-        self.events.extend(event);
+        let wish = slot_of(ssrc).and_then(|slot| self.wishes.get_mut(slot));
+        if let Some(wish) = wish {
+            *wish = true;
+        }
     }
 
     fn missed(&mut self, nack: &TransportLayerNack) {
@@ -255,9 +259,7 @@ mod tests {
             ..Default::default()
         };
         let said = reports.read(&marshal(vec![Box::new(answer)]), at(2_140));
-        let [LegEvent::RoundTrip { ms }] = said.events[..] else {
-            panic!("{:?}", said.events)
-        };
+        let ms = said.trip_ms.unwrap();
         assert!((ms - 40.0).abs() < 1.0, "{ms}");
     }
 
@@ -319,7 +321,12 @@ mod tests {
             Box::new(nack),
         ]);
         let said = reports.read(&packet, Instant::now());
-        assert_eq!(said.events, [LegEvent::KeyFrameWanted { slot: 2 }]);
+        let slots = 0..VIDEO_SLOTS;
+        assert!(
+            slots
+                .into_iter()
+                .all(|slot| said.wishes[slot] == (slot == 2))
+        );
         assert_eq!(said.missed, [(3, 9), (3, 11)]);
         for length in 0..packet.len() {
             reports.read(&packet[..length], Instant::now());

@@ -471,3 +471,27 @@ proptest::proptest! {
         proptest::prop_assert!(leg.send(0, packet(1, 10), now));
     }
 }
+
+/// The wishes of a client that drain from a leg behind so many datagrams.
+fn wishes(leg: &mut Downlink, datagram: &[u8], times: usize) -> Vec<LegEvent> {
+    for _ in 0..times {
+        leg.received(Received::Rtcp(datagram.into()), Instant::now());
+    }
+    let mut events = vec![];
+    leg.drain_events(&mut events);
+    events
+}
+
+#[test]
+fn a_key_frame_is_wished_once_until_the_wish_is_heard() {
+    let mut leg = open(at(1), Instant::now());
+    // As many wishes as a datagram bears, for two pictures and a sound (RFC 5104, 4.3.1).
+    let entries = [0, 1, VIDEO_SLOTS].map(|slot| [ssrc_of(slot).to_be_bytes(), [0; 4]].concat());
+    let words = (2 + 2 * 240_u16).to_be_bytes();
+    let mut wish = [&[0x84, 206][..], &words, &[0; 8]].concat();
+    wish.extend(entries.concat().repeat(80));
+    let wanted = [0, 1].map(|slot| LegEvent::KeyFrameWanted { slot });
+    for _ in 0..2 {
+        assert_eq!(wishes(&mut leg, &wish, 500), wanted);
+    }
+}
