@@ -1,5 +1,6 @@
-//! How much a client may tell of arrivals: few bytes speak of thousands of packets, and each of these costs a step. Looked at
-//! before the library reads it, for that keeps what is announced before it looks whether it is there.
+//! How much a client may tell. Of arrivals few bytes speak of thousands of packets, and each of these costs a step; of anything
+//! four bytes are a report, for which the library makes room three times. Looked at before the library reads it, for that keeps
+//! what is announced before it looks whether it is there.
 
 use super::estimate::REMEMBERED;
 use std::time::Instant;
@@ -10,6 +11,9 @@ use std::time::Instant;
 const A_SECOND: f64 = 65_536.0;
 /// And so many at once: what came before a cut and behind it. No datagram costs more.
 const AT_ONCE: f64 = 8_192.0;
+/// Reports of a datagram that are read. Of each of fifteen pictures one may be wished and some of it missed; who says all in
+/// one datagram adds what came, what arrived and what the road bears.
+const REPORTS_MAX: usize = 40;
 
 /// The kind and the format of a report of arrivals (draft-holmer-rmcat-transport-wide-cc-extensions-01, 3.1).
 const ARRIVALS: (u8, u8) = (205, 15);
@@ -27,15 +31,17 @@ pub struct Statuses {
 }
 
 impl Statuses {
-    /// The reports of a datagram, without those of arrivals that are hollow or too many.
+    /// The reports of a datagram that say something here, without those of arrivals that are hollow, and no more than may be.
     pub fn sift(&mut self, datagram: &[u8], now: Instant) -> Vec<u8> {
         let passed = self.at.replace(now);
         let passed = passed.map_or(0.0, |at| now.saturating_duration_since(at).as_secs_f64());
         self.taken = (self.taken - passed * A_SECOND).max(0.0);
         let (mut kept, mut rest) = (Vec::with_capacity(datagram.len()), datagram);
+        let mut room = REPORTS_MAX;
         while let Some((report, behind)) = first(rest) {
             rest = behind;
-            if self.takes(report) {
+            if room > 0 && self.takes(report) {
+                room -= 1;
                 kept.extend_from_slice(report);
             }
         }
@@ -45,8 +51,10 @@ impl Statuses {
     }
 
     fn takes(&mut self, report: &[u8]) -> bool {
-        if kind(report) != Some(ARRIVALS) {
-            return true;
+        match kind(report) {
+            Some(ARRIVALS) => {}
+            Some(kind) => return is_heard(kind),
+            None => return false,
         }
         let Some(statuses) = statuses(report) else {
             return false;
@@ -68,6 +76,12 @@ fn first(datagram: &[u8]) -> Option<(&[u8], &[u8])> {
 
 fn kind(report: &[u8]) -> Option<(u8, u8)> {
     Some((*report.get(1)?, report.first()? & 0x1f))
+}
+
+/// What else is heard: what came (RFC 3550, 6.4.2), what is missing (RFC 4585, 6.2.1), which picture is wished (RFC 4585,
+/// 6.3.1, and RFC 5104, 4.3.1), and what the road bears (draft-alvestrand-rmcat-remb-03).
+fn is_heard(kind: (u8, u8)) -> bool {
+    matches!(kind, (201, _) | (205, 1) | (206, 1 | 4 | 15))
 }
 
 /// How many packets a report of arrivals speaks of, as far as we look; `None` if it has no room for the times of those that
@@ -142,6 +156,22 @@ mod tests {
         assert_eq!(kept, [&honest[..], &wish].concat());
         // What ends in the middle is refused as a whole, so it is left as it is.
         assert_eq!(told.sift(&wish[..9], now), wish[..9]);
+    }
+
+    #[test]
+    fn what_says_nothing_here_costs_nothing() {
+        let mut told = Statuses::default();
+        let mut sift = |datagram: &[u8]| told.sift(datagram, Instant::now());
+        let hollow = [0x80, 204, 0, 0];
+        let wish = [0x81, 206, 0, 2, 0, 0, 0, 1, 0, 0, 0, 2];
+        let names = [0x81, 202, 0, 1, 0, 0, 0, 1];
+        let extended = [0x80, 207, 0, 2, 0, 0, 0, 1, 9, 0, 0, 0];
+        let mixed = [&hollow.repeat(200)[..], &names, &wish, &extended].concat();
+        assert_eq!(sift(&mixed), wish);
+        assert_eq!(sift(&hollow.repeat(490)), []);
+        assert_eq!(sift(&wish.repeat(170)), wish.repeat(REPORTS_MAX));
+        let none = report(0, &[], 4);
+        assert_eq!(sift(&none.repeat(80)), none.repeat(REPORTS_MAX));
     }
 
     proptest! {
