@@ -6,7 +6,7 @@ use crate::{
     format::{Chain, Sealed, Stored, decode},
 };
 use diemcau_model::Millis;
-use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension};
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, ffi::SQLITE_IOERR_SHMSIZE};
 use std::path::Path;
 
 /// Records copied at once, so that neither journal is held for long.
@@ -194,6 +194,10 @@ fn blob<'a>(row: &'a rusqlite::Row<'_>, column: usize) -> Result<&'a [u8], rusql
 
 /// What SQLite's trouble means to us; `number` is the record it was met at.
 pub(crate) fn told(error: rusqlite::Error, number: u64) -> JournalError {
+    // SQLite has a word of its own for a disk without room for the memory that readers share.
+    if error.sqlite_error().map(|error| error.extended_code) == Some(SQLITE_IOERR_SHMSIZE) {
+        return JournalError::Full;
+    }
     match error.sqlite_error_code() {
         Some(ErrorCode::DiskFull) => JournalError::Full,
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => JournalError::Locked,

@@ -15,8 +15,8 @@ use crate::{
     rows::{self, told},
 };
 use diemcau_model::Millis;
-use rusqlite::{Connection, Row, Transaction, TransactionBehavior};
-use std::{fs::File, path::Path};
+use rusqlite::{Connection, Row, Transaction, TransactionBehavior, config::DbConfig};
+use std::{fs::File, path::Path, time::Duration};
 use tracing::warn;
 
 /// SQLite keeps these words in the file; a verifier compares them.
@@ -257,7 +257,28 @@ impl Batch<'_> {
     }
 }
 
+impl Drop for SqliteJournal {
+    /// The log goes into the database, as SQLite does it by itself for one whose files it takes away. Whoever reads meanwhile
+    /// is not waited for: then the log stays as after a crash.
+    fn drop(&mut self) {
+        let fold = "PRAGMA wal_checkpoint(TRUNCATE)";
+        let folded = self
+            .db
+            .busy_timeout(Duration::ZERO)
+            .and_then(|()| self.db.query_row(fold, [], |_| Ok(())));
+        if let Err(error) = folded {
+            warn!(
+                error = &error as &dyn std::error::Error,
+                "the log of the record stays beside it"
+            );
+        }
+    }
+}
+
 fn prepare(db: &Connection) -> rusqlite::Result<()> {
+    // Its log and the memory that readers share stay when it is closed: on a disk that has filled up meanwhile there is no
+    // room to make them, and the next start could not even read.
+    db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     db.pragma_update(None, "journal_mode", "WAL")?;
     // FULL: the write-ahead log is synced at every commit; anything less loses acknowledged events at a power cut.
     db.pragma_update(None, "synchronous", "FULL")?;

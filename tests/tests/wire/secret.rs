@@ -161,6 +161,7 @@ async fn a_disk_that_takes_nothing_keeps_no_server_from_starting() -> Result<()>
     let own = on.server.folder();
     // Neither the log of the record nor the file of the links can be written.
     let log = own.join("conference.db-wal");
+    fs::remove_file(&log)?;
     let made = Command::new("mkfifo").arg(log).status().await?;
     ensure!(made.success());
     let (links, in_the_way) = (own.join("links.json"), own.join("links.new"));

@@ -1,0 +1,98 @@
+//! A disk that is full to its last block: a small one in memory, where this may be mounted (by root).
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "helpers of tests"
+)]
+
+mod common;
+
+use common::{all, entry, key};
+use diemcau_journal::{Journal, JournalError, SqliteJournal};
+use std::{
+    fs::{self, File},
+    io::{ErrorKind, Write},
+    path::Path,
+    process::Command,
+};
+use tempfile::TempDir;
+
+struct SmallDisk(TempDir);
+
+impl SmallDisk {
+    /// None where it may not be mounted.
+    fn mount() -> Option<Self> {
+        let disk = Self(tempfile::tempdir().unwrap());
+        let mounted = Command::new("mount")
+            .args(["-t", "tmpfs", "-o", "size=128k", "tmpfs"])
+            .arg(disk.0.path())
+            .status();
+        mounted.is_ok_and(|status| status.success()).then_some(disk)
+    }
+
+    /// Takes every block that is left.
+    fn fill(&self) {
+        let mut file = File::create(self.filler()).unwrap();
+        let full = loop {
+            if let Err(full) = file.write_all(&[1; 4_096]) {
+                break full;
+            }
+        };
+        assert_eq!(full.kind(), ErrorKind::StorageFull);
+    }
+
+    fn make_room(&self) {
+        fs::remove_file(self.filler()).unwrap();
+    }
+
+    fn filler(&self) -> impl AsRef<Path> + use<> {
+        self.0.path().join("filler")
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg(self.0.path()).status();
+    }
+}
+
+#[test]
+fn a_server_that_stopped_starts_on_a_disk_that_filled_up_and_goes_on_when_there_is_room() {
+    let Some(disk) = SmallDisk::mount() else {
+        eprintln!("skipped: a disk is mounted by root only");
+        return;
+    };
+    let path = disk.0.path().join("conference.db");
+    let open = || SqliteJournal::open(&path, key());
+    let mut journal = open().unwrap();
+    journal.append(&[entry(1)]).unwrap();
+    journal.close().unwrap();
+    drop(journal);
+
+    disk.fill();
+    let mut journal = open().unwrap();
+    assert_eq!(all(&mut journal).len(), 1);
+    let refused = journal.append(&[entry(2)]);
+    assert!(matches!(refused, Err(JournalError::Full)), "{refused:?}");
+
+    disk.make_room();
+    assert_eq!(journal.append(&[entry(2)]).unwrap(), 2);
+}
+
+#[test]
+fn a_record_without_what_its_readers_share_says_that_the_disk_is_full() {
+    let Some(disk) = SmallDisk::mount() else {
+        eprintln!("skipped: a disk is mounted by root only");
+        return;
+    };
+    let path = disk.0.path().join("conference.db");
+    let open = || SqliteJournal::open(&path, key()).map(drop);
+    open().unwrap();
+    // As whoever copies a record may leave it behind.
+    fs::remove_file(disk.0.path().join("conference.db-shm")).unwrap();
+    disk.fill();
+    let refused = open();
+    assert!(matches!(refused, Err(JournalError::Full)), "{refused:?}");
+}
