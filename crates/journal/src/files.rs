@@ -6,6 +6,7 @@ use std::{
     ffi::OsString,
     fs::{self, File, OpenOptions, TryLockError},
     io::{self, ErrorKind},
+    os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
 };
 
@@ -52,6 +53,12 @@ pub(crate) fn put_away(path: &Path, now: Millis) -> Result<PathBuf, JournalError
     }
     sync_folder(path)?;
     Ok(away)
+}
+
+/// Which files a database and its log are: by disk and number, whatever stands in them.
+pub(crate) fn identity(path: &Path) -> io::Result<[(u64, u64); 2]> {
+    let of = |path: &Path| fs::metadata(path).map(|file| (file.dev(), file.ino()));
+    Ok([of(path)?, of(&beside(path, LOG))?])
 }
 
 /// Whether something stands in a database's log.

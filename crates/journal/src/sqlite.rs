@@ -9,14 +9,19 @@ use crate::{
     CheckpointKey, Entry, Journal, JournalError, Record,
     alive::AliveNote,
     checkpoint::Checkpoint,
-    files::lock,
+    files::{identity, lock},
     format::{Chain, Sealed, decode},
     log,
     rows::{self, told},
 };
 use diemcau_model::Millis;
 use rusqlite::{Connection, Row, Transaction, TransactionBehavior, config::DbConfig};
-use std::{fs::File, path::Path, time::Duration};
+use std::{
+    fs::File,
+    io,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 use tracing::warn;
 
 /// SQLite keeps these words in the file; a verifier compares them.
@@ -33,6 +38,9 @@ pub struct SqliteJournal {
     key: CheckpointKey,
     alive: AliveNote,
     db: Connection,
+    path: PathBuf,
+    /// Which files were opened there.
+    files: [(u64, u64); 2],
     // Declared last, so that the database is closed before another program may open it.
     _lock: File,
 }
@@ -48,6 +56,7 @@ impl SqliteJournal {
         let db = Connection::open(path)
             .and_then(|db| prepare(&db).map(|()| db))
             .map_err(|error| told(error, 1))?;
+        let files = identity(path).map_err(JournalError::io)?;
 
         let mut journal = Self {
             chain: Chain::default(),
@@ -55,6 +64,8 @@ impl SqliteJournal {
             key,
             alive,
             db,
+            path: path.to_owned(),
+            files,
             _lock: lock,
         };
         let mut last_body = Vec::new();
@@ -113,6 +124,17 @@ impl SqliteJournal {
         self.chain
     }
 
+    /// Whether the files that are open are still the ones in its place: what is written to others is in no folder, and is gone
+    /// when they are closed.
+    pub(crate) fn is_in_place(&self) -> Result<(), JournalError> {
+        let files = identity(&self.path).map_err(JournalError::io)?;
+        if files == self.files {
+            return Ok(());
+        }
+        let replaced = "its file or its log was replaced by another";
+        Err(JournalError::io(io::Error::other(replaced)))
+    }
+
     /// Whether the disk takes a write, without one that anybody could read: the version of no user is written anew.
     pub(crate) fn probe(&mut self) -> Result<(), JournalError> {
         self.commit(|batch| batch.write_nothing())
@@ -154,6 +176,7 @@ impl SqliteJournal {
         &mut self,
         write: impl FnOnce(&Batch<'_>) -> Result<(), JournalError>,
     ) -> Result<(), JournalError> {
+        self.is_in_place()?;
         let number = self.chain.next_number();
         let transaction = self
             .db
@@ -259,8 +282,11 @@ impl Batch<'_> {
 
 impl Drop for SqliteJournal {
     /// The log goes into the database, as SQLite does it by itself for one whose files it takes away. Whoever reads meanwhile
-    /// is not waited for: then the log stays as after a crash.
+    /// is not waited for: then the log stays as after a crash. So it does beside another file, which would lack it.
     fn drop(&mut self) {
+        if self.is_in_place().is_err() {
+            return;
+        }
         let fold = "PRAGMA wal_checkpoint(TRUNCATE)";
         let folded = self
             .db

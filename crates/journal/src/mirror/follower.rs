@@ -185,6 +185,8 @@ impl Copier {
             Some(copy) => copy,
             copy @ None => copy.insert(SqliteJournal::open(&self.path, self.key.clone())?),
         };
+        // Also when there is nothing to copy: what is deleted is begun anew, and not when the next event comes.
+        copy.is_in_place()?;
         let reader = match &mut self.reader {
             Some(reader) => reader,
             reader @ None => reader.insert(rows::reader(&self.leader)?),
