@@ -109,7 +109,7 @@ mod tests {
     use crate::engine::wire::{Fingerprint, Ice, Role};
 
     const HEAD: &str = "v=0\r\na=group:BUNDLE 0 1 2 3 4 5 a b\r\na=fingerprint:sha-256 00:01:02:03:04:05:06:07:08:09:0A:0B:0C:0D:0E:0F:\
-        10:11:12:13:14:15:16:17:18:19:1A:1B:1C:1D:1E:1F\r\na=setup:actpass\r\na=ice-ufrag:them\r\n";
+        10:11:12:13:14:15:16:17:18:19:1A:1B:1C:1D:1E:1F\r\na=setup:actpass\r\na=ice-ufrag:them\r\na=ice-pwd:their password\r\n";
 
     fn audio(mid: &str) -> String {
         format!(

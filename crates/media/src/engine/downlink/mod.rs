@@ -119,9 +119,12 @@ impl Downlink {
             leg.take_slot(slot, part.names, twcc_id);
         }
         let theirs = &offer.offered;
-        let begun = leg
-            .transport
-            .described(&theirs.ufrag, theirs.fingerprint, theirs.role, now);
+        let begun = leg.transport.described(
+            (&theirs.ufrag, &theirs.password),
+            theirs.fingerprint,
+            theirs.role,
+            now,
+        );
         for received in begun.map_err(refused)? {
             leg.received(received, now);
         }
@@ -172,6 +175,8 @@ impl Downlink {
                 self.report_at = Some(now + REPORT_INTERVAL);
                 self.events.push(LegEvent::Connected);
             }
+            // Its pictures went on without it.
+            Received::Reached => self.begin_anew(self.epoch),
             Received::Closed => {
                 let why = "the client closed it".to_owned();
                 self.events.push(LegEvent::Failed(why));
@@ -352,9 +357,12 @@ impl Leg for Downlink {
         for (slot, (names, twcc_id)) in answer.slots.into_iter().enumerate() {
             self.take_slot(slot, names, twcc_id);
         }
-        let received =
-            self.transport
-                .described(&answer.ufrag, answer.fingerprint, answer.role, now);
+        let received = self.transport.described(
+            (&answer.ufrag, &answer.password),
+            answer.fingerprint,
+            answer.role,
+            now,
+        );
         for received in received.map_err(refused)? {
             self.received(received, now);
         }

@@ -14,6 +14,7 @@ const TWCC_ID: u8 = 5;
 #[derive(Debug, PartialEq, Eq)]
 pub struct Answer {
     pub ufrag: String,
+    pub password: String,
     pub fingerprint: Fingerprint,
     /// Ours in the handshake.
     pub role: Role,
@@ -33,6 +34,7 @@ pub fn read(answer: &str) -> Result<Answer, EngineError> {
     sdp::check_text(answer)?;
     let missing = |what| EngineError::Sdp(what);
     let ufrag = sdp::ufrag(answer).ok_or(missing("it has no ICE user name"))?;
+    let password = sdp::password(answer).ok_or(missing("it has no ICE password"))?;
     let fingerprint = sdp::fingerprint(answer).ok_or(missing("it has no SHA-256 fingerprint"))?;
     let role = match sdp::setup(answer) {
         Some("active") => Role::Server,
@@ -57,6 +59,7 @@ pub fn read(answer: &str) -> Result<Answer, EngineError> {
     }
     Ok(Answer {
         ufrag: ufrag.to_owned(),
+        password: password.to_owned(),
         fingerprint,
         role,
         slots,
@@ -173,7 +176,7 @@ mod tests {
                 ("audio", 111)
             };
             answer += &format!(
-                "m={kind} 9 UDP/TLS/RTP/SAVPF {pt}\r\na=ice-ufrag:them\r\na=setup:active\r\na=extmap:5 {TWCC_URI}\r\n"
+                "m={kind} 9 UDP/TLS/RTP/SAVPF {pt}\r\na=ice-ufrag:them\r\na=ice-pwd:their password\r\na=setup:active\r\na=extmap:5 {TWCC_URI}\r\n"
             );
         }
         answer
@@ -229,6 +232,7 @@ mod tests {
         for bad in [
             "v=0\r\nnonsense".to_owned(),
             answer().replace("ice-ufrag", "ice-nothing"),
+            answer().replace("ice-pwd", "ice-nothing"),
             answer().replace("sha-256", "md5"),
             answer().replace("00:01", "00:0x"),
             answer().replace("setup:active", "setup:holdconn"),

@@ -27,8 +27,7 @@ pub const OPUS_FMTP: &str = "minptime=10;useinbandfec=1;usedtx=1";
 #[derive(Debug, PartialEq, Eq)]
 pub struct Offered {
     pub ufrag: String,
-    /// Only needed to ask the client something.
-    pub password: Option<String>,
+    pub password: String,
     pub fingerprint: Fingerprint,
     /// Ours in the handshake (RFC 8842, 5.3).
     pub role: Role,
@@ -97,7 +96,9 @@ pub fn read(offer: &str) -> Result<Offered, EngineError> {
         ufrag: ufrag(offer)
             .ok_or(missing("it has no ICE user name"))?
             .to_owned(),
-        password: password(offer).map(str::to_owned),
+        password: password(offer)
+            .ok_or(missing("it has no ICE password"))?
+            .to_owned(),
         fingerprint: fingerprint(offer).ok_or(missing("it has no SHA-256 fingerprint"))?,
         role,
         parts: read,

@@ -103,12 +103,12 @@ impl Uplink {
             events: vec![],
         };
         let theirs = &leg.offer.offered;
-        if let Some(password) = &theirs.password {
-            leg.transport.ice.may_ask_with(password);
-        }
-        let begun = leg
-            .transport
-            .described(&theirs.ufrag, theirs.fingerprint, theirs.role, now);
+        let begun = leg.transport.described(
+            (&theirs.ufrag, &theirs.password),
+            theirs.fingerprint,
+            theirs.role,
+            now,
+        );
         for received in begun.map_err(refused)? {
             leg.received(received, now);
         }
@@ -117,7 +117,7 @@ impl Uplink {
 
     fn received(&mut self, received: Received, now: Instant) {
         match received {
-            Received::Nothing => {}
+            Received::Nothing | Received::Reached => {}
             Received::Answered(took) => {
                 let ms = took.as_secs_f32() * 1_000.0;
                 self.events.push(LegEvent::RoundTrip { ms });

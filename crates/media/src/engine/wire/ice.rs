@@ -5,6 +5,10 @@
 //! left only when a packet that keys protect comes by the new one, or none comes any more by the old. A client that changes
 //! its address in mid-call takes its media along; and so does one that goes on from a proved address without naming it, as
 //! one does that does not know of its router's new address.
+//!
+//! All of that says who sends, not who is there: whoever has a link can write another's address as its own. So whatever
+//! comes by a new path is met with a check of ours, no longer than what came, and the client is *reached* there when it
+//! has answered it (RFC 8445, 7.3.1.4, and RFC 7675, 5.1).
 
 use crate::demux::is_stun;
 use crate::engine::Path;
@@ -39,11 +43,13 @@ pub struct Ice {
     provider: Arc<dyn RTCCryptoProvider>,
     ufrag: String,
     password: String,
-    /// The client's name, once its description is known.
-    theirs: Option<String>,
+    /// The client's name and password, once its description is known.
+    theirs: Option<(String, String)>,
     /// The one checked last at the end.
-    proved: Vec<Path>,
+    proved: Vec<Proved>,
     path: Option<Path>,
+    /// The client is reached by the path.
+    is_reached: bool,
     /// When something that keys protect last came over it.
     heard: Option<Instant>,
     /// The path the client named last.
@@ -52,9 +58,15 @@ pub struct Ice {
     checks: VecDeque<TransactionId>,
     /// When one of them came that had not come before.
     checked: Option<Instant>,
-    their_password: Option<String>,
     /// Our own last check, and when it left; answered, it has no number any more.
     asked: Option<(Option<TransactionId>, Instant)>,
+}
+
+/// A path from which somebody has shown that it knows our password.
+struct Proved {
+    path: Path,
+    /// The number of our check along it, the same each time it is repeated, until it is answered.
+    unanswered: Option<TransactionId>,
 }
 
 /// What a check of ours says beside who asks whom: we name no path, and our priority counts for nothing (RFC 8445, 7.1).
@@ -86,11 +98,11 @@ impl Ice {
             theirs: None,
             proved: vec![],
             path: None,
+            is_reached: false,
             heard: None,
             named: None,
             checks: VecDeque::new(),
             checked: None,
-            their_password: None,
             asked: None,
         })
     }
@@ -103,13 +115,9 @@ impl Ice {
         &self.password
     }
 
-    pub fn described(&mut self, theirs: &str) {
-        self.theirs = Some(theirs.to_owned());
-    }
-
-    /// The client can be asked how far it is.
-    pub fn may_ask_with(&mut self, password: &str) {
-        self.their_password = Some(password.to_owned());
+    /// The client's name and password are known: it can be asked how far it is, and whether it is there.
+    pub fn described(&mut self, theirs: &str, password: &str) {
+        self.theirs = Some((theirs.to_owned(), password.to_owned()));
     }
 
     /// A check of our own along the path, from time to time: we need none, but a client answers it, and the answer tells how
@@ -118,8 +126,22 @@ impl Ice {
         let passed = |at| now.saturating_duration_since(at) >= ASK_INTERVAL;
         let is_due = self.asked.is_none_or(|(_, at)| passed(at));
         let path = self.path.filter(|_| is_due)?;
-        let (theirs, password) = (self.theirs.as_ref()?, self.their_password.clone()?);
         let id = TransactionId::new();
+        let check = self.check(id)?;
+        self.asked = Some((Some(id), now));
+        Some((path, check))
+    }
+
+    /// A check of our own by a way that a datagram of so many bytes came, while it is not known whether the client is reached
+    /// there. It has nothing to say to one that is shorter, so that nobody makes more of what it sends.
+    pub fn ask_back(&self, from: Path, bytes: usize) -> Option<Vec<u8>> {
+        let proved = self.proved.iter().find(|one| one.path == from)?;
+        let check = self.check(proved.unanswered?)?;
+        (check.len() <= bytes).then_some(check)
+    }
+
+    fn check(&self, id: TransactionId) -> Option<Vec<u8>> {
+        let (theirs, password) = self.theirs.as_ref()?;
         let mut check = Message::new();
         let built = check.build(&[
             Box::new(BINDING_REQUEST),
@@ -130,30 +152,39 @@ impl Ice {
             )),
             Box::new(OfNoWeight),
             Box::new(MessageIntegrity::new_short_term_integrity_with_provider(
-                password,
+                password.clone(),
                 self.provider.crypto(),
             )),
             Box::new(FINGERPRINT),
         ]);
-        built.ok()?;
-        self.asked = Some((Some(id), now));
-        Some((path, check.raw))
+        built.ok().map(|()| check.raw)
     }
 
-    /// How long the answer to our own check took, if this is one.
+    /// The answer to a check of ours shows that the client is reached there. Gives how long it took, if it is that to `ask`.
     pub fn answered(&mut self, datagram: &[u8], from: Path, now: Instant) -> Option<Duration> {
-        let asked = self.asked.as_mut().filter(|_| self.path == Some(from));
-        let (id, at) = asked?;
-        let password = self.their_password.as_ref()?;
-        let mut answer = Message::new();
-        answer.unmarshal_binary(datagram).ok()?;
-        if answer.typ != BINDING_SUCCESS || Some(answer.transaction_id) != *id {
+        let answer = self.answers(datagram)?;
+        let mut proved = self.proved.iter_mut().filter(|one| one.path == from);
+        if let Some(one) = proved.find(|one| one.unanswered == Some(answer)) {
+            one.unanswered = None;
+            self.is_reached |= self.path == Some(from);
+        }
+        let (id, at) = self.asked.as_mut().filter(|_| self.path == Some(from))?;
+        if *id != Some(answer) {
             return None;
         }
-        let crypto = self.provider.crypto();
-        MessageIntegrity::check(&mut answer, password.as_bytes(), crypto).ok()?;
         *id = None;
         Some(now.saturating_duration_since(*at))
+    }
+
+    /// The number of the check of ours that a datagram answers, if it is the client's.
+    fn answers(&self, datagram: &[u8]) -> Option<TransactionId> {
+        let (_, password) = self.theirs.as_ref()?;
+        let mut answer = Message::new();
+        answer.unmarshal_binary(datagram).ok()?;
+        let crypto = self.provider.crypto();
+        let is_genuine = answer.typ == BINDING_SUCCESS
+            && MessageIntegrity::check(&mut answer, password.as_bytes(), crypto).is_ok();
+        is_genuine.then_some(answer.transaction_id)
     }
 
     /// Where to send; `None` until the client has shown the way.
@@ -161,15 +192,26 @@ impl Ice {
         self.path
     }
 
+    /// Whether what is sent along the path arrives at the client, and at nobody else.
+    pub fn is_reached(&self) -> bool {
+        self.is_reached
+    }
+
     /// Whether something other than a check may come by a path.
     pub fn is_proved(&self, from: Path) -> bool {
-        self.proved.contains(&from)
+        self.proved.iter().any(|one| one.path == from)
+    }
+
+    fn go_by(&mut self, path: Path) {
+        let mut proved = self.proved.iter();
+        self.is_reached = proved.any(|one| one.path == path && one.unanswered.is_none());
+        self.path = Some(path);
     }
 
     /// The client begins on a proved path before it has named it (RFC 8445, 12.1 lets it).
     pub fn begins_at(&mut self, from: Path) {
         if self.path.is_none() && self.is_proved(from) {
-            self.path = Some(from);
+            self.go_by(from);
         }
     }
 
@@ -178,7 +220,8 @@ impl Ice {
     pub fn goes_on_at(&mut self, from: Path, now: Instant) {
         let may_move = self.named == Some(from) || self.is_still(now);
         if self.path != Some(from) && self.is_proved(from) && may_move {
-            (self.path, self.named) = (Some(from), Some(from));
+            self.go_by(from);
+            self.named = Some(from);
         }
         if self.path == Some(from) {
             self.heard = Some(now);
@@ -202,17 +245,22 @@ impl Ice {
         if !self.is_genuine(&mut check) {
             return None;
         }
+        // A client's own says more than it must (RFC 8445, 7.1), so that this one is to draw an answer.
+        let answer = self.answer(&check, from)?;
+        if answer.len() > datagram.len() {
+            return None;
+        }
         self.prove(from);
         if check.contains(ATTR_USE_CANDIDATE) {
             self.named = Some(from);
             if self.is_still(now) {
-                self.path = Some(from);
+                self.go_by(from);
             }
         }
         if self.path == Some(from) && self.is_new(check.transaction_id) {
             self.checked = Some(now);
         }
-        self.answer(&check, from)
+        Some(answer)
     }
 
     /// When the client last said by a check, along the path, that it is there. One that comes by another way may be of
@@ -233,13 +281,20 @@ impl Ice {
     }
 
     fn prove(&mut self, from: Path) {
-        self.proved.retain(|proved| *proved != from);
+        let known = self.proved.iter().position(|one| one.path == from);
+        let one = match known {
+            Some(place) => self.proved.remove(place),
+            None => Proved {
+                path: from,
+                unanswered: Some(TransactionId::new()),
+            },
+        };
         if self.proved.len() == PROVED_MAX {
             let path = self.path;
-            let oldest = self.proved.iter().position(|one| Some(*one) != path);
+            let oldest = self.proved.iter().position(|one| Some(one.path) != path);
             self.proved.remove(oldest.unwrap_or(0));
         }
-        self.proved.push(from);
+        self.proved.push(one);
     }
 
     fn is_genuine(&self, check: &mut Message) -> bool {
@@ -253,9 +308,9 @@ impl Ice {
         else {
             return false;
         };
-        let known = self.theirs.as_deref();
+        let known = self.theirs.as_ref();
         ours == self.ufrag
-            && known.is_none_or(|known| known == theirs)
+            && known.is_none_or(|(known, _)| known == theirs)
             && MessageIntegrity::check(check, self.password.as_bytes(), self.provider.crypto())
                 .is_ok()
     }
@@ -287,7 +342,7 @@ fn letter(byte: u8) -> char {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{check, provider};
+    use super::super::tests::{bare_check_of, check, provider};
     use super::*;
     use rtc::stun::xoraddr::XorMappedAddress;
     use std::net::SocketAddr;
@@ -386,11 +441,9 @@ mod tests {
     fn a_client_is_asked_from_time_to_time_and_only_its_own_answer_tells_how_far_it_is() {
         let (mut ours, mut theirs, start) = (ice(), ice(), Instant::now());
         let after = |ms| start + Duration::from_millis(ms);
-        ours.described(theirs.ufrag());
-        assert_eq!(ours.ask(start), None, "there is no way yet");
         ours.receive(&check(&ours, theirs.ufrag(), true), at(1), start);
         assert_eq!(ours.ask(start), None, "its password is not known");
-        ours.may_ask_with(theirs.password());
+        ours.described(theirs.ufrag(), theirs.password());
         let (to, asked) = ours.ask(start).unwrap();
         assert_eq!(to, at(1));
         assert_eq!(ours.ask(after(4_900)), None, "asked just now");
@@ -423,13 +476,64 @@ mod tests {
             ice.receive(&check(&other, "them", true), at(9), Instant::now()),
             None
         );
-        ice.described("somebody");
+        ice.described("somebody", "their password");
         assert_eq!(
             ice.receive(&good, at(9), Instant::now()),
             None,
             "of another client"
         );
         assert_eq!((ice.path(), ice.is_proved(at(9))), (None, false));
+    }
+
+    #[test]
+    fn a_client_is_reached_where_it_answers_and_nowhere_else() {
+        let (mut ours, mut theirs, now) = (ice(), ice(), Instant::now());
+        ours.described(theirs.ufrag(), theirs.password());
+        let naming = check(&ours, theirs.ufrag(), true);
+        assert_eq!(ours.ask_back(at(1), 100), None, "not proved");
+        ours.receive(&naming, at(1), now);
+        let asked = ours.ask_back(at(1), naming.len()).unwrap();
+        assert!(asked.len() <= naming.len());
+        assert_eq!(ours.ask_back(at(1), asked.len() - 1), None);
+        let repeated = ours.ask_back(at(1), naming.len());
+        assert_eq!(repeated.as_ref(), Some(&asked), "the same question");
+        let answer = theirs.receive(&asked, at(9), now).unwrap();
+        assert!(ours.answered(&answer, at(2), now).is_none() && !ours.is_reached());
+        let mut forged = answer.clone();
+        forged[30] ^= 1;
+        assert!(ours.answered(&forged, at(1), now).is_none() && !ours.is_reached());
+        ours.answered(&answer, at(1), now);
+        assert!(ours.is_reached());
+        assert_eq!(ours.ask_back(at(1), 100), None, "it is known");
+
+        // Somebody writes another's address as its own.
+        ours.receive(&naming, at(3), now);
+        ours.goes_on_at(at(3), now);
+        assert!(ours.path() == Some(at(3)) && !ours.is_reached());
+        ours.answered(&answer, at(3), now);
+        assert!(!ours.is_reached(), "the answer to another question");
+        ours.goes_on_at(at(1), now + STILL);
+        assert!(ours.is_reached(), "back where it answered");
+    }
+
+    #[test]
+    fn no_check_draws_an_answer_that_is_longer() {
+        let now = Instant::now();
+        let v6 = SocketAddr::from(([0x2001, 0xdb8, 0, 0, 0, 0, 0, 1], 7)).into();
+        for theirs in ["", "t", "them", "their name"] {
+            for (from, says_all) in [(at(7), true), (v6, true), (at(7), false), (v6, false)] {
+                let mut ice = ice();
+                let names = (ice.ufrag.clone(), ice.password.clone());
+                let said = match says_all {
+                    true => check(&ice, theirs, true),
+                    false => bare_check_of((&names.0, &names.1), theirs),
+                };
+                let answer = ice.receive(&said, from, now);
+                assert!(answer.as_ref().is_none_or(|one| one.len() <= said.len()));
+                assert_eq!(answer.is_some(), ice.is_proved(from), "it changes nothing");
+                assert!(answer.is_some() || !says_all, "a client's own");
+            }
+        }
     }
 
     #[test]

@@ -35,6 +35,8 @@ pub enum Received {
     Rtcp(BytesMut),
     /// Readable RTP with its header, and where it stands in its stream.
     Rtp(BytesMut, Header, Opened),
+    /// What was sent was held back until now.
+    Reached,
     /// The answer to a check of ours took so long.
     Answered(Duration),
 }
@@ -61,12 +63,12 @@ impl Transport {
     /// The client's description is known.
     pub fn described(
         &mut self,
-        ufrag: &str,
+        (ufrag, password): (&str, &str),
         theirs: Fingerprint,
         role: Role,
         now: Instant,
     ) -> Result<Vec<Received>, Error> {
-        self.ice.described(ufrag);
+        self.ice.described(ufrag, password);
         let steps = self.dtls.begin(theirs, role, now)?;
         let received = steps.into_iter().map(|step| self.step(step)).collect();
         self.flush();
@@ -75,25 +77,35 @@ impl Transport {
 
     pub fn receive(&mut self, datagram: BytesMut, from: Path, now: Instant) -> Received {
         if is_stun(&datagram) {
-            if let Some(answer) = self.ice.receive(&datagram, from, now) {
-                self.heard = self.heard.max(self.ice.checked());
-                self.push(from, answer);
-                // A handshake of ours may have waited for a way.
-                self.flush();
-            } else if let Some(took) = self.ice.answered(&datagram, from, now) {
-                self.heard = Some(now);
-                return Received::Answered(took);
-            }
-            return Received::Nothing;
+            return self.stun(&datagram, from, now);
         }
         if !self.ice.is_proved(from) {
             return Received::Nothing;
         }
+        self.ask_back(from, datagram.len());
         match datagram.first() {
             // RFC 7983
             Some(20..64) => self.handshake(datagram, from, now),
             Some(128..192) => self.media(datagram, from, now),
             Some(_) | None => Received::Nothing,
+        }
+    }
+
+    fn stun(&mut self, datagram: &[u8], from: Path, now: Instant) -> Received {
+        let was_reached = self.ice.is_reached();
+        if let Some(answer) = self.ice.receive(datagram, from, now) {
+            self.heard = self.heard.max(self.ice.checked());
+            self.push(from, answer);
+            self.ask_back(from, datagram.len());
+        } else if let Some(took) = self.ice.answered(datagram, from, now) {
+            self.heard = Some(now);
+            return Received::Answered(took);
+        }
+        // A handshake of ours may have waited for a way.
+        self.flush();
+        match !was_reached && self.ice.is_reached() && self.keys.is_some() {
+            true => Received::Reached,
+            false => Received::Nothing,
         }
     }
 
@@ -113,8 +125,15 @@ impl Transport {
         if self.closed {
             return None;
         }
+        let path = self.path()?;
         let (sealer, _) = self.keys.as_mut()?;
-        Some((self.ice.path()?, sealer))
+        Some((path, sealer))
+    }
+
+    /// Where more may be sent than came. Who sends media is told little of it; who takes media must be there.
+    fn path(&self) -> Option<Path> {
+        let may_send = self.takes_media || self.ice.is_reached();
+        self.ice.path().filter(|_| may_send)
     }
 
     /// When the client itself was last heard.
@@ -147,6 +166,14 @@ impl Transport {
         }
     }
 
+    fn ask_back(&mut self, from: Path, bytes: usize) {
+        if !self.takes_media
+            && let Some(check) = self.ice.ask_back(from, bytes)
+        {
+            self.push(from, check);
+        }
+    }
+
     /// What is to be sent beside media.
     pub fn drain(&mut self) -> std::vec::Drain<'_, (Path, Vec<u8>)> {
         self.out.drain(..)
@@ -168,9 +195,25 @@ impl Transport {
     /// As if a client had connected from an address.
     #[cfg(test)]
     pub fn open(&mut self, to: impl Into<Path>) {
-        let check = super::tests::check(&self.ice, "them", true);
-        self.receive(check[..].into(), to.into(), Instant::now());
+        use super::tests::{THEIR_PASSWORD, check};
+        let to = to.into();
+        self.ice.described("them", THEIR_PASSWORD);
+        let check = check(&self.ice, "them", true);
+        self.receive(check[..].into(), to, Instant::now());
+        for (at, answer) in self.answers() {
+            self.receive(answer, at, Instant::now());
+        }
         self.key();
+    }
+
+    /// A client's answers to what it was asked, and where it was.
+    #[cfg(test)]
+    pub fn answers(&mut self) -> Vec<(Path, BytesMut)> {
+        use super::tests::{THEIR_PASSWORD, answer_to};
+        let is_check = |datagram: &[u8]| datagram.starts_with(&[0, 1]);
+        let asked = self.out.extract_if(.., |(_, one)| is_check(one));
+        let answer = |asked: &[u8]| answer_to(asked, THEIR_PASSWORD)[..].into();
+        asked.map(|(at, asked)| (at, answer(&asked))).collect()
     }
 
     /// As if the handshake had given these keys.
@@ -243,7 +286,7 @@ impl Transport {
     }
 
     fn flush(&mut self) {
-        let Some(path) = self.ice.path() else { return };
+        let Some(path) = self.path() else { return };
         while let Some(datagram) = self.dtls.transmit() {
             self.push(path, datagram.to_vec());
         }
