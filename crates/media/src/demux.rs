@@ -2,7 +2,8 @@
 //! else goes by the address it comes from.
 //!
 //! An address belongs to the leg that *answered* a STUN request from it. The engine answers only who knows the
-//! password of the leg, so nobody can draw a leg's packets, or push packets into it, by naming it.
+//! password of the leg, so nobody can draw a leg's packets, or push packets into it, by naming it. Nor by naming a leg of
+//! its own from another client's address: the driver leaves that to whom it hears there.
 
 use diemcau_model::{PeerId, Side};
 use std::collections::HashMap;
@@ -45,6 +46,11 @@ impl Demux {
     pub fn find(&self, datagram: &[u8], from: SocketAddr) -> Option<LegId> {
         let named = stun_ufrag(datagram).and_then(|ufrag| self.by_ufrag.get(ufrag));
         named.or_else(|| self.by_address.get(&from)).copied()
+    }
+
+    /// The leg that an address belongs to.
+    pub fn owner(&self, address: SocketAddr) -> Option<LegId> {
+        self.by_address.get(&address).copied()
     }
 
     /// A leg, whose packets go along a path if it has one, answered at an address: it is the leg's. Gives the address that

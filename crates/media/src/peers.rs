@@ -1,13 +1,14 @@
 //! What the one task remembers of each admitted peer.
 
 use crate::driver::Recent;
-use crate::engine::{Layer, Leg, Path, RtpIn};
+use crate::engine::{Layer, Leg, Path, RtpIn, STILL};
 use crate::forward::{PictureSlot, VoiceSlot};
 use crate::gate::{Costs, FIRST_VOICE_SLOT, Presenter, Screen, Source};
 use crate::rates::Rate;
 use crate::stats::Meter;
 use diemcau_model::limits::AUDIO_SLOTS;
 use diemcau_model::{Carries, LinkStep, PeerId, ScreenSlots, SeatId, Side, SiteId};
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 /// A layer that brought nothing for so long does not arrive any more.
@@ -345,6 +346,12 @@ impl Line {
             true => self.allowance.take(now),
             false => self.of_strangers.take(now),
         }
+    }
+
+    /// Its client is at an address, and was heard just now.
+    pub fn is_at(&self, client: SocketAddr, now: Instant) -> bool {
+        let path = self.leg.path().map(|path| path.client);
+        path == Some(client) && now.saturating_duration_since(self.heard) < STILL
     }
 
     fn new(leg: Box<dyn Leg>, now: Instant) -> Self {

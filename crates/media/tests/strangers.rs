@@ -9,10 +9,12 @@
 
 mod support;
 
-use diemcau_model::{Carries, LinkReport, PeerAsk, PeerId, PeerSay};
-use diemcau_probe::{Probe, ProbeOptions};
+use diemcau_model::{Carries, EndpointKind, LinkReport, PeerAsk, PeerId, PeerSay, SiteId};
+use diemcau_probe::{Probe, ProbeOptions, payload};
 use ring::hmac::{HMAC_SHA1_FOR_LEGACY_USE_ONLY, Key, sign};
 use std::net::{IpAddr, SocketAddr};
+use std::time::{Duration, Instant};
+use support::keyed::{Keyed, OPUS, Out, Setup};
 use support::{Hall, PATIENCE};
 use tokio::{net::UdpSocket, time::timeout};
 
@@ -106,6 +108,38 @@ async fn who_repeats_a_check_of_a_client_from_many_addresses_does_not_drive_it_o
         before,
         "its packets are still known as its"
     );
+    hall.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_writes_a_speakers_address_as_its_own_does_not_silence_it() {
+    const SPEAKER: u16 = 8;
+    let mut hall = Hall::with_rooms(1).await;
+    let mut speaker = Keyed::enter(&mut hall, SPEAKER.into(), SPEAKER, Setup::Active).await;
+    hall.set_stage(|stage| {
+        stage.carriers.insert(SiteId(SPEAKER), EndpointKind::Room);
+    });
+    hall.grant(SPEAKER);
+    let secrets = leg(&mut hall).await;
+    let check = binding(Some(&secrets.user), Some(&secrets.password), 7);
+    let start = Instant::now();
+    let mut number = 0;
+    while hall.sounds(0, SPEAKER) < 100 {
+        assert!(start.elapsed() < PATIENCE, "it is not heard");
+        number += 1;
+        let sound = Out {
+            ssrc: 1,
+            seq: number,
+            payload_type: OPUS,
+            extensions: &[],
+            payload: &payload::audio(SPEAKER, number.into()),
+        };
+        speaker.send(&sound.write()).await;
+        if number.is_multiple_of(10) {
+            speaker.socket.send(&check).await.unwrap();
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
     hall.close().await;
 }
 

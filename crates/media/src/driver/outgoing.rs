@@ -74,6 +74,9 @@ impl Driver {
         }
         for (leg, address) in answered {
             self.port.keep(address);
+            if self.is_anothers(leg, address, now) {
+                continue;
+            }
             let peer = self.peers.get_mut(&leg.0);
             let path = peer.and_then(|peer| peer.line(leg.1)?.leg.path());
             let path = path.map(|path| path.client);
@@ -81,6 +84,13 @@ impl Driver {
                 self.port.forget(left);
             }
         }
+    }
+
+    /// Whether another leg's client is at an address: who only writes it as its own takes nothing from that one.
+    fn is_anothers(&mut self, leg: LegId, address: SocketAddr, now: Instant) -> bool {
+        let owner = self.demux.owner(address).filter(|owner| *owner != leg);
+        let line = owner.and_then(|(peer, side)| self.peers.get_mut(&peer)?.line(side));
+        line.is_some_and(|line| line.is_at(address, now))
     }
 }
 

@@ -13,6 +13,7 @@ mod uplink;
 mod wire;
 
 pub use sdp::ufrag as ice_ufrag;
+pub use wire::STILL;
 #[cfg(test)]
 pub use wire::tests::check_of;
 

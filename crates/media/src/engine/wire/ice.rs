@@ -34,7 +34,7 @@ const CHECKS_REMEMBERED: usize = 256;
 /// How often we ask how far a client is.
 const ASK_INTERVAL: Duration = Duration::from_secs(5);
 /// A path that brought nothing for so long may be left for another.
-const STILL: Duration = Duration::from_secs(1);
+pub const STILL: Duration = Duration::from_secs(1);
 /// Six bits a letter: the name has 48 of them, the password 144 (RFC 8445, 5.3, wants 24 and 128).
 const UFRAG_LETTERS: usize = 8;
 const PASSWORD_LETTERS: usize = 24;

@@ -9,7 +9,7 @@ pub mod srtp;
 mod transport;
 
 pub use dtls::{Fingerprint, Identity, Role};
-pub use ice::Ice;
+pub use ice::{Ice, STILL};
 pub use srtp::Opened;
 pub use transport::{Received, Transport};
 
