@@ -15,7 +15,8 @@ use crate::engine::Path;
 use rtc::crypto::RTCCryptoProvider;
 use rtc::shared::error::Error;
 use rtc::stun::attributes::{
-    ATTR_ICE_CONTROLLED, ATTR_PRIORITY, ATTR_USE_CANDIDATE, ATTR_USERNAME,
+    ATTR_ICE_CONTROLLED, ATTR_MESSAGE_INTEGRITY, ATTR_PRIORITY, ATTR_USE_CANDIDATE, ATTR_USERNAME,
+    AttrType,
 };
 use rtc::stun::fingerprint::FINGERPRINT;
 use rtc::stun::integrity::MessageIntegrity;
@@ -251,7 +252,7 @@ impl Ice {
             return None;
         }
         self.prove(from);
-        if check.contains(ATTR_USE_CANDIDATE) {
+        if said(&check, ATTR_USE_CANDIDATE).is_some() {
             self.named = Some(from);
             if self.is_still(now) {
                 self.go_by(from);
@@ -301,11 +302,9 @@ impl Ice {
         if check.typ != BINDING_REQUEST || FINGERPRINT.check(check).is_err() {
             return false;
         }
-        let user = check.get(ATTR_USERNAME).unwrap_or_default();
-        let Some((ours, theirs)) = std::str::from_utf8(&user)
-            .ok()
-            .and_then(|user| user.split_once(':'))
-        else {
+        let user = said(check, ATTR_USERNAME);
+        let user = user.and_then(|user| String::from_utf8(user.to_vec()).ok());
+        let Some((ours, theirs)) = user.as_deref().and_then(|user| user.split_once(':')) else {
             return false;
         };
         let known = self.theirs.as_ref();
@@ -332,6 +331,14 @@ impl Ice {
         ]);
         built.ok().map(|()| answer.raw)
     }
+}
+
+/// What a message says that its signature covers: nothing behind it counts but the fingerprint (RFC 8489, 14.5).
+fn said(message: &Message, kind: AttrType) -> Option<&[u8]> {
+    let all = message.attributes.0.iter();
+    let mut signed = all.take_while(|one| one.typ != ATTR_MESSAGE_INTEGRITY);
+    let one = signed.find(|one| one.typ == kind)?;
+    Some(&one.value)
 }
 
 /// One of the 64 letters ICE allows (RFC 8839, 5.4).
@@ -462,9 +469,15 @@ mod tests {
     fn a_forged_check_changes_nothing_and_hears_nothing() {
         let mut ice = ice();
         let good = check(&ice, "them", true);
-        for place in 0..good.len() {
+        // The signature is to refuse it, also where the fingerprint is right.
+        let signed = 0..good.len() - FINGERPRINT_BYTES;
+        let changed = (0..good.len()).map(|place| (place, false));
+        for (place, is_finished) in changed.chain(signed.map(|place| (place, true))) {
             let mut forged = good.clone();
             forged[place] ^= 1;
+            if is_finished {
+                finish(&mut forged);
+            }
             assert_eq!(
                 ice.receive(&forged, at(9), Instant::now()),
                 None,
@@ -534,6 +547,29 @@ mod tests {
                 assert!(answer.is_some() || !says_all, "a client's own");
             }
         }
+    }
+
+    #[test]
+    fn what_stands_behind_the_signature_names_no_path() {
+        let mut ice = ice();
+        let mut check = check(&ice, "them", false);
+        let fingerprint = check.split_off(check.len() - FINGERPRINT_BYTES);
+        check.extend([0, 0x25, 0, 0]);
+        check.extend(fingerprint);
+        check[3] += 4;
+        finish(&mut check);
+        assert!(ice.receive(&check, at(1), Instant::now()).is_some());
+        assert_eq!((ice.path(), ice.is_proved(at(1))), (None, true));
+    }
+
+    const FINGERPRINT_BYTES: usize = 8;
+
+    /// Writes the right fingerprint into a message, as anybody can.
+    fn finish(message: &mut Vec<u8>) {
+        message.truncate(message.len() - FINGERPRINT_BYTES);
+        let value = rtc::stun::fingerprint::fingerprint_value(message);
+        message.extend([0x80, 0x28, 0, 4]);
+        message.extend(value.to_be_bytes());
     }
 
     #[test]
