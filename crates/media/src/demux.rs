@@ -14,7 +14,7 @@ pub type LegId = (PeerId, Side);
 
 /// Addresses kept for one leg; a further one takes the place of the one that was longest not answered, but never of the
 /// leg's path: who repeats a client's check from many addresses drives nobody out.
-const ADDRESSES_PER_LEG_MAX: usize = 8;
+pub const ADDRESSES_PER_LEG_MAX: usize = 8;
 
 #[derive(Debug, Default)]
 pub struct Demux {

@@ -12,6 +12,7 @@ mod tests;
 mod tries;
 
 pub use asks::TOO_MANY_TRIES;
+pub use places::WATCHERS_MAX;
 pub use tries::Recent;
 
 use crate::counters::{Counters, add};

@@ -33,6 +33,11 @@ mod rewrite;
 mod stats;
 mod vp8;
 
+/// Connections over TCP that clients who watch may have at once, by as many addresses as each may have, and those that are
+/// nobody's: each is an open file. Rooms are few beside them.
+pub const TCP_CONNECTIONS_MAX: usize =
+    driver::WATCHERS_MAX * demux::ADDRESSES_PER_LEG_MAX + port::CONNECTIONS_MAX;
+
 pub use counters::Counters;
 pub use driver::TOO_MANY_TRIES;
 pub use engine::{EngineError, Layer, check_player_offer, check_uplink_offer, ice_ufrag};

@@ -455,7 +455,8 @@ fn names(settings: &Settings) -> Result<Vec<String>> {
     Ok(names)
 }
 
-/// Takes as many open files as the system gives: a connection is one, and the usual limit is a thousand.
+/// Takes as many open files as the system gives: a connection is one, be it to the page or of media over TCP, and the usual
+/// limit is a thousand.
 fn raise_open_files(connections: usize) {
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
     let raised = Rlimit {
@@ -466,13 +467,19 @@ fn raise_open_files(connections: usize) {
         Ok(()) => maximum,
         Err(_) => current,
     };
-    let wanted = u64::try_from(connections).unwrap_or(u64::MAX);
+    let wanted = files_of(connections);
     if let Some(files) = given.filter(|files| *files < wanted) {
         warn!(
             files,
-            connections, "the system gives fewer open files than the settings allow connections"
+            wanted, "the system gives fewer open files than there may be connections"
         );
     }
+}
+
+/// Open files that all connections take which there may be.
+fn files_of(connections: usize) -> u64 {
+    let all = connections.saturating_add(diemcau_media::TCP_CONNECTIONS_MAX);
+    u64::try_from(all).unwrap_or(u64::MAX)
 }
 
 fn start_log(filter: &str) {
@@ -529,4 +536,16 @@ fn show_demo(settings: &Settings, setup: &Setup, links: &[Link]) -> Result<()> {
         settings.data.join(DEMO_FOLDER).display()
     ));
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn media_over_tcp_takes_open_files_too() {
+        let of_pages = 12_000;
+        assert!(files_of(of_pages) >= of_pages as u64 + 1_024 * 8 + 512);
+        assert_eq!(files_of(usize::MAX), u64::MAX);
+    }
 }

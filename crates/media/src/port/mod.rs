@@ -5,6 +5,8 @@ mod outbox;
 mod tcp;
 mod udp;
 
+pub use open::CONNECTIONS_MAX;
+
 use crate::engine::{Path, Run};
 use std::io;
 use std::net::SocketAddr;

@@ -8,7 +8,7 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Connections at once that are no client's, and of one subscriber.
-const CONNECTIONS_MAX: usize = 512;
+pub const CONNECTIONS_MAX: usize = 512;
 pub const OF_SUBSCRIBER_MAX: usize = 32;
 /// Those of a network of IPv6, of which one subscriber may own all.
 const OF_NETWORK_MAX: usize = OF_SUBSCRIBER_MAX * NETWORK_TIMES as usize;
