@@ -124,9 +124,10 @@ pub async fn hub_over(disk: Disk, setup: Setup) -> Result<OnDisk, OpenError> {
     let (say, says) = mpsc::channel(64);
     let (report, reports) = mpsc::channel(64);
     let (asks_in, asks) = mpsc::unbounded_channel();
+    let kept = report.clone();
     // A media plane that says nothing and is there.
     tokio::spawn(async move {
-        let _there = say;
+        let _there = (say, kept);
         while let Some(ask) = asked.recv().await {
             let _ = asks_in.send(ask);
         }
