@@ -1,4 +1,4 @@
-// The only file that knows WebSocket: joins, keeps the link alive, rejoins, and sees every command to its answer.
+// The only file that knows WebSocket: joins, rejoins, and sees every command to its answer.
 
 /** @import { ClientCommand, ClientFrame, DeviceProof, ErrorWhy, ServerFrame } from "../generated/protocol.ts" */
 
@@ -52,7 +52,7 @@ export class Connection {
   #ended = false;
   #tries = 0;
   #heardAt = 0;
-  /** For a welcome: longer after each that did not arrive. */ #patience = DEAD_AFTER_MS;
+  /** For a welcome: twice as long each time, and as the last one took. */ #patience = DEAD_AFTER_MS;
   /** @type {number | undefined} */ #retry;
   /** @type {number | undefined} */ #beat;
   /** @type {number | undefined} */ #again;
@@ -147,6 +147,7 @@ export class Connection {
 
   /** @param {ServerFrame} frame */
   #hear(frame) {
+    const heardAt = this.#heardAt;
     this.#heardAt = performance.now();
     switch (frame.type) {
       case "prove":
@@ -160,8 +161,8 @@ export class Connection {
         guessServerTime(frame.now);
         this.#welcomed = true;
         this.#waiting = false;
-        this.#tries = 0;
-        this.#lastPing = 0;
+        this.#tries = this.#lastPing = 0;
+        this.#patience = Math.max(DEAD_AFTER_MS, 2 * (this.#heardAt - heardAt));
         this.listeners.link(true);
         this.listeners.frame(frame);
         return this.#askAgain();
@@ -178,8 +179,7 @@ export class Connection {
       case "error":
         if (frame.id !== null) this.#fail(frame.id, frame.why);
         if (FINAL.includes(frame.why)) return this.#end(frame.why);
-        this.listeners.frame(frame);
-        return;
+        return this.listeners.frame(frame);
       default:
         this.listeners.frame(frame);
     }
@@ -267,7 +267,7 @@ function isStale({ command, at }) {
   return isPress(command) || (!mayWait(command) && !(age >= 0 && age < ORDER_STALE_MS));
 }
 
-/** randomUUID exists only where the page was opened securely; getRandomValues exists everywhere. */
+/** randomUUID exists only on secure pages. */
 function newId() {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");

@@ -19,7 +19,8 @@ class FakeSocket {
   close() {}
   open() { this.readyState = 1; this.onopen(); }
   say(frame) { this.onmessage({ data: JSON.stringify(frame) }); }
-  enter() { this.open(); this.say({ type: "welcome", me: {}, seq: 1, now: Date.now(), view: {} }); }
+  welcome() { this.say({ type: "welcome", me: {}, seq: 1, now: Date.now(), view: {} }); }
+  enter() { this.open(); this.welcome(); }
 }
 globalThis.WebSocket = FakeSocket;
 const { Connection } = await import("../src/connection.js");
@@ -259,8 +260,13 @@ test("a welcome that a thin road does not carry in ten seconds is waited for lon
   const connection = start();
   const ways = [true, true, false, true, true, true, true, true, true];
   assert.deepEqual(ways.map(given), [11, 21, 11, 41, 81, 161, 321, 641, 641]);
-  last().enter();
-  assert.deepEqual([false, true].map(given), [11, 641], "it is the same road");
+  last().open();
+  now += 40_000;
+  last().welcome();
+  assert.deepEqual([false, true].map(given), [11, 81], "it is the same road");
+  last().open();
+  last().welcome();
+  assert.deepEqual([false, true].map(given), [11, 11], "it was no thin road");
   connection.tryNow();
   assert.deepEqual([true, true].map(given), [11, 21], "somebody knows better");
   last().open();

@@ -329,10 +329,9 @@ impl Close {
         match why {
             ErrorWhy::TooLarge => Self::TooLarge,
             ErrorWhy::StorageFailed | ErrorWhy::ServerFault => Self::Failed,
+            ErrorWhy::Revoked | ErrorWhy::Expelled => Self::ShutOut,
             ErrorWhy::Malformed
             | ErrorWhy::NotAdmitted
-            | ErrorWhy::Revoked
-            | ErrorWhy::Expelled
             | ErrorWhy::NotLetIn
             | ErrorWhy::LobbyFull
             | ErrorWhy::Replaced
@@ -361,11 +360,15 @@ async fn close(socket: &mut impl Socket, why: Close) {
     let reason = match why {
         Close::Normal => "",
         Close::Stopping => "the server is stopping",
-        Close::Policy => "see the last frame",
+        Close::Policy | Close::ShutOut => "see the last frame",
         Close::TooLarge => "the frame is too large",
         Close::Failed => "the server has failed",
         Close::Lagging => "join again for a fresh snapshot",
     };
+    // Who is shut out in the middle of a long frame does not get the rest of it.
+    if why.is_at_once() && socket.outlet().is_amid_a_frame() {
+        return;
+    }
     socket.close(why.code(), reason).await;
     let outlet = Arc::clone(socket.outlet());
     // A client that does not take it is dropped without.

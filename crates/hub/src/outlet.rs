@@ -21,8 +21,7 @@ use tokio::{
 
 /// How long one frame may wait for the client to take it.
 const SEND_WITHIN: Duration = Duration::from_secs(10);
-/// How long a connection that is closed may take to say the rest, however fast its client takes that: who is shut out is told
-/// no more, and is gone.
+/// How long a client that is shut out may take to hear why, behind what waits for it: it is told no more, however it reads.
 const END_WITHIN: Duration = Duration::from_secs(1);
 /// Frames that may wait behind a welcome, and until they are gone: it takes minutes over a thin road, and a client that is
 /// cut over it begins anew, for ever. Their bytes are bounded as always.
@@ -40,8 +39,10 @@ pub enum Close {
     Normal,
     /// 1001: the server is stopping.
     Stopping,
-    /// 1008: not admitted, revoked, replaced, or too fast.
+    /// 1008: not admitted, replaced, or too fast.
     Policy,
+    /// 1008: revoked or sent away, and at once.
+    ShutOut,
     /// 1009: the frame was too large.
     TooLarge,
     /// 1011: the server has failed.
@@ -51,13 +52,21 @@ pub enum Close {
 }
 
 impl Close {
+    /// Whether no more is to be told: who is shut out ahead of a record that fails hears that it failed.
+    pub(crate) fn is_at_once(self) -> bool {
+        match self {
+            Self::ShutOut | Self::Failed => true,
+            Self::Normal | Self::Stopping | Self::Policy | Self::TooLarge | Self::Lagging => false,
+        }
+    }
+
     /// The code on the wire.
     #[must_use]
     pub fn code(self) -> u16 {
         match self {
             Self::Normal => 1000,
             Self::Stopping => 1001,
-            Self::Policy => 1008,
+            Self::Policy | Self::ShutOut => 1008,
             Self::TooLarge => 1009,
             Self::Failed => 1011,
             Self::Lagging => 1013,
@@ -100,8 +109,8 @@ struct Queue {
     since: Option<Instant>,
     /// When the last byte of a welcome was taken.
     welcomed: Option<Instant>,
-    /// Why it is to end, and by when.
-    cut: Option<(Close, Instant)>,
+    /// Why it is to end, and by when whatever the client reads.
+    cut: Option<(Close, Option<Instant>)>,
     gone: bool,
 }
 
@@ -213,7 +222,8 @@ impl Outlet {
         if queue.cut.is_some() {
             return;
         }
-        queue.cut = Some((why, Instant::now() + END_WITHIN));
+        let by = why.is_at_once().then(|| Instant::now() + END_WITHIN);
+        queue.cut = Some((why, by));
         if why == Close::Lagging {
             queue.forget();
         }
@@ -249,6 +259,12 @@ impl Outlet {
         self.lock().is_welcoming()
     }
 
+    /// Whether a frame is begun that its client has not taken whole: nothing else can be said before.
+    pub(crate) fn is_amid_a_frame(&self) -> bool {
+        let queue = self.lock();
+        queue.sent > 0 && !queue.gone
+    }
+
     /// Until when the client was being sent its welcome, if it was: before, it cannot know that it may speak.
     pub(crate) fn welcomed(&self) -> Option<Instant> {
         let queue = self.lock();
@@ -262,7 +278,7 @@ impl Outlet {
     fn give_up(&self) -> Close {
         let mut queue = self.lock();
         queue.forget();
-        queue.cut.map_or(Close::Lagging, |(why, _)| why)
+        queue.cut.get_or_insert((Close::Lagging, None)).0
     }
 
     /// Waits until everything is sent that waits, the close with it. Safe to cancel.
@@ -290,8 +306,8 @@ impl Outlet {
         match queue.cut {
             _ if queue.gone => Next::End(Close::Normal),
             Some((why, _)) if why == Close::Lagging || queue.is_done() => Next::End(why),
-            Some((_, end)) => Next::Blocked(until.map_or(end, |until| until.min(end))),
-            None => until.map_or(Next::Idle, Next::Blocked),
+            Some((_, Some(by))) => Next::Blocked(until.map_or(by, |until| until.min(by))),
+            Some((_, None)) | None => until.map_or(Next::Idle, Next::Blocked),
         }
     }
 

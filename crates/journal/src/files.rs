@@ -30,6 +30,11 @@ pub(crate) fn beside(path: &Path, ending: &str) -> PathBuf {
     PathBuf::from(name)
 }
 
+/// The database itself, where `path` is a link to it: SQLite puts the log beside that.
+pub(crate) fn behind_links(path: &Path) -> PathBuf {
+    fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
+}
+
 pub(crate) fn open_beside(path: &Path) -> io::Result<File> {
     OpenOptions::new()
         .read(true)

@@ -9,13 +9,13 @@ use crate::{
     CheckpointKey, Entry, Journal, JournalError, Record,
     alive::AliveNote,
     checkpoint::Checkpoint,
-    files::{identity, lock},
+    files::{behind_links, identity, lock},
     format::{Chain, Sealed, decode},
     log,
     rows::{self, told},
 };
 use diemcau_model::Millis;
-use rusqlite::{Connection, Row, Transaction, TransactionBehavior, config::DbConfig};
+use rusqlite::{Connection, Transaction, TransactionBehavior, config::DbConfig};
 use std::{
     fs::File,
     io,
@@ -49,7 +49,7 @@ impl SqliteJournal {
     /// Opens or makes the journal in the file `path`, and checks its log, every number and every hash of it. What is appended
     /// is signed with `key`; signatures that are there already are the verifier's to check.
     pub fn open(path: impl AsRef<Path>, key: CheckpointKey) -> Result<Self, JournalError> {
-        let path = path.as_ref();
+        let path = &behind_links(path.as_ref());
         let lock = lock(path)?;
         log::check(path)?;
         let alive = AliveNote::open(path);
@@ -77,7 +77,6 @@ impl SqliteJournal {
         if journal.chain.number > 0 {
             journal.last_record_at = Some(decode(journal.chain, &last_body)?.at);
         }
-        journal.give_back_free_pages();
         Ok(journal)
     }
 
@@ -151,24 +150,6 @@ impl SqliteJournal {
             batch.sign(&checkpoint)?;
             batch.write_nothing()
         })
-    }
-
-    /// Gives back pages that belong to no table: earlier versions left one now and then, and a verifier cannot tell that from
-    /// a page that was cut out. Where there is no room for it, the record is as good as it was.
-    fn give_back_free_pages(&self) {
-        let count = |row: &Row<'_>| row.get::<_, i64>(0);
-        let free = self.db.pragma_query_value(None, "freelist_count", count);
-        let given = free.and_then(|free| match free {
-            0 => Ok(()),
-            // In memory: a server may have no folder for such files.
-            _ => self.db.execute_batch("PRAGMA temp_store = MEMORY; VACUUM"),
-        });
-        if let Err(error) = given {
-            warn!(
-                error = &error as &dyn std::error::Error,
-                "pages of the record that are free cannot be given back: diemcau-verify calls it changed"
-            );
-        }
     }
 
     /// Stores what `write` writes, all or none, and syncs it. Dropped before its commit, a transaction is rolled back.

@@ -10,6 +10,7 @@ use diemcau_journal::{Journal, JournalError, MirroredJournal, SqliteJournal};
 use diemcau_model::{Alarm, Millis};
 use std::{
     fs,
+    os::unix::fs::symlink,
     path::{Path, PathBuf},
     thread,
     time::{Duration, Instant},
@@ -46,6 +47,20 @@ fn nothing_is_acknowledged_while_the_record_or_its_log_is_not_in_its_place() {
     drop(journal);
     let mut journal = SqliteJournal::open(&path, key()).unwrap();
     assert_eq!(all(&mut journal).len(), 3);
+}
+
+#[test]
+fn a_record_behind_a_link_is_written_where_it_lies() {
+    let folder = tempfile::tempdir().unwrap();
+    let [lies, linked] = ["lies.db", "conference.db"].map(|name| folder.path().join(name));
+    drop(SqliteJournal::open(&lies, key()).unwrap());
+    symlink(&lies, &linked).unwrap();
+    for number in 1..=2 {
+        let mut journal = SqliteJournal::open(&linked, key()).unwrap();
+        assert_eq!(journal.append(&[entry(number)]).unwrap(), u64::from(number));
+    }
+    let mut journal = SqliteJournal::open(&lies, key()).unwrap();
+    assert_eq!(all(&mut journal).len(), 2);
 }
 
 #[test]

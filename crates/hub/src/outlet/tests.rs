@@ -317,23 +317,41 @@ async fn a_client_that_is_closed_and_takes_nothing_is_given_up_with_its_reason()
     assert_eq!(outlet.offer(&frame(b"xy")), Offer::Taken);
     outlet.close(Close::Policy);
     assert_eq!(outlet.tend().await, Close::Policy);
-    assert_eq!(begun.elapsed(), END_WITHIN);
+    assert_eq!(begun.elapsed(), SEND_WITHIN);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_client_that_is_closed_is_told_no_more_after_a_second_however_it_reads() {
-    let (wire, outlet) = narrow(0);
-    let welcome = Bytes::from(vec![b'x'; 40 * WELCOME_PACE]);
-    assert_eq!(outlet.offer_snapshot(&Frame::raw(welcome)), Offer::Taken);
-    let tending = tokio::spawn(tend(&outlet));
-    outlet.close(Close::Policy);
-    let begun = Instant::now();
-    while !tending.is_finished() && begun.elapsed() < SEND_WITHIN {
-        tokio::time::sleep(END_WITHIN / 4).await;
-        wire.make_room(WELCOME_PACE / 4);
+async fn who_is_shut_out_is_told_no_more_after_a_second_however_it_reads_and_others_hear_why() {
+    for (why, hears_all) in [
+        (Close::ShutOut, false),
+        (Close::Failed, false),
+        (Close::Policy, true),
+    ] {
+        let (wire, outlet) = narrow(0);
+        let welcome = Bytes::from(vec![b'x'; 40 * WELCOME_PACE]);
+        assert_eq!(outlet.offer_snapshot(&Frame::raw(welcome)), Offer::Taken);
+        assert_eq!(outlet.offer(&frame(b"why")), Offer::Taken);
+        let tending = tokio::spawn(tend(&outlet));
+        outlet.close(why);
+        let begun = Instant::now();
+        while !tending.is_finished() {
+            tokio::time::sleep(END_WITHIN / 4).await;
+            wire.make_room(WELCOME_PACE / 4);
+        }
+        assert_eq!(tending.await.unwrap(), why);
+        assert_eq!(begun.elapsed() > END_WITHIN * 2, hears_all);
+        assert_eq!(outlet.is_amid_a_frame(), !hears_all);
+        assert_eq!(wire.got().ends_with(b"why"), hears_all);
     }
-    assert_eq!(tending.await.unwrap(), Close::Policy);
-    assert!(begun.elapsed() <= END_WITHIN * 2, "{:?}", begun.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_is_given_up_is_told_nothing_more() {
+    let (wire, outlet) = narrow(1);
+    assert_eq!(outlet.offer(&frame(b"xy")), Offer::Taken);
+    assert_eq!(outlet.tend().await, Close::Lagging);
+    wire.make_room(10);
+    assert_eq!(outlet.offer(&frame(b"later")), Offer::Closed);
 }
 
 #[tokio::test(start_paused = true)]

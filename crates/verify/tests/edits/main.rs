@@ -21,7 +21,6 @@ use diemcau_journal::{Journal, JournalError, SqliteJournal};
 use diemcau_verify::{Finding, Sound, verify};
 use edit::{Edit, Loses, forged_end};
 use record::{DATABASE, LAST_SIGNED, LOG, Left, RECORDS, Record, Row, all, entry, judged, key};
-use rusqlite::Connection;
 use std::{env, fs, path::Path};
 
 #[test]
@@ -222,24 +221,6 @@ fn a_long_record_of_a_server_that_was_stopped_often_is_sound() {
     let inner = bytes.chunks(4_096).filter(|page| page[0] == 5);
     let inner = inner.count();
     assert!(inner > 3, "{inner} pages point at others");
-}
-
-/// Earlier versions left one where an end was signed anew.
-#[test]
-fn a_page_that_is_free_is_given_back_at_the_next_start() {
-    let record = Record::left(Left::Closed);
-    record.restore();
-    let folder = record.folders()[0];
-    let file = folder.join(DATABASE);
-    let before = checked(folder).unwrap();
-    let db = Connection::open(&file).unwrap();
-    db.execute_batch("CREATE TABLE more (id); DROP TABLE more")
-        .unwrap();
-    drop(db);
-    assert!(checked(folder).is_err(), "no page is free");
-
-    drop(SqliteJournal::open(&file, key(7)).unwrap());
-    assert_eq!(checked(folder).unwrap(), before);
 }
 
 #[test]
