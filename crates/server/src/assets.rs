@@ -20,6 +20,10 @@ use std::{borrow::Cow, collections::BTreeMap, fmt::Write as _, io::Write as _};
 #[exclude = "*/node_modules/*"]
 struct Web;
 
+/// To whoever mistyped an address.
+pub const NO_PAGE: &str = "Không có trang này. Hãy mở lại đường liên kết đã nhận.\n\n\
+    There is no such page. Open the link that you were given.\n";
+
 /// Every file of the client, ready to be sent.
 #[derive(Debug, Default)]
 pub struct Assets {
@@ -57,7 +61,7 @@ impl Assets {
     pub fn respond(&self, path: &str, request: &HeaderMap) -> Response {
         match self.files.get(path.trim_start_matches('/')) {
             Some(asset) => asset.respond(request),
-            None => (StatusCode::NOT_FOUND, "not found").into_response(),
+            None => (StatusCode::NOT_FOUND, NO_PAGE).into_response(),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     addresses::{Addresses, Turned},
-    assets::Assets,
+    assets::{Assets, NO_PAGE},
     links, listen, pages,
     scrape::Scrape,
     socket::WebSocketLine,
@@ -105,7 +105,7 @@ async fn file(State(site): State<Arc<Site>>, uri: Uri, headers: HeaderMap) -> Re
 async fn demo(State(site): State<Arc<Site>>, headers: HeaderMap) -> Response {
     match site.demo_links {
         Some(_) => site.assets.respond("demo.html", &headers),
-        None => StatusCode::NOT_FOUND.into_response(),
+        None => (StatusCode::NOT_FOUND, NO_PAGE).into_response(),
     }
 }
 
