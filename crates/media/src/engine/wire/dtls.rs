@@ -2,10 +2,12 @@
 
 mod hello;
 mod records;
+mod repeats;
 
 use super::srtp::{self, MATERIAL_BYTES, Opener, Sealer};
 use bytes::BytesMut;
 use records::Room;
+use repeats::Said;
 use rtc::crypto::{CryptoError, HashAlgorithm, RTCCryptoProvider};
 use rtc::dtls::cipher_suite::CipherSuiteId;
 use rtc::dtls::config::{ClientAuthType, ConfigBuilder, ExtendedMasterSecretType};
@@ -56,6 +58,7 @@ pub struct Dtls {
     endpoint: Option<Endpoint>,
     early: Vec<BytesMut>,
     room: Room,
+    said: Said,
 }
 
 /// What a datagram led to.
@@ -87,6 +90,7 @@ impl Dtls {
             endpoint: None,
             early: vec![],
             room: Room::new(),
+            said: Said::new(),
         }
     }
 
@@ -123,6 +127,7 @@ impl Dtls {
             endpoint.connect(now, SOMEWHERE, config, None)?;
         }
         self.endpoint = Some(endpoint);
+        self.collect();
         let mut steps = vec![];
         for datagram in std::mem::take(&mut self.early) {
             steps.extend(self.receive(datagram, now)?);
@@ -138,12 +143,20 @@ impl Dtls {
             return Ok(None);
         };
         let datagram = self.room.sift(datagram);
+        if self.room.heard.asks() {
+            self.said.again();
+        }
         if datagram.is_empty() {
             return Ok(None);
         }
-        for event in endpoint.read(now, SOMEWHERE, None, datagram)? {
+        let read = endpoint.read(now, SOMEWHERE, None, datagram);
+        if self.collect() {
+            self.room.heard.is_answered();
+        }
+        for event in read? {
             if matches!(event, EndpointEvent::HandshakeComplete) {
                 self.room.keyed();
+                self.said.keyed();
                 return self.contexts().map(Some);
             }
             if matches!(event, EndpointEvent::PeerClosed) {
@@ -154,12 +167,14 @@ impl Dtls {
     }
 
     pub fn tick(&mut self, now: Instant) -> Result<(), Error> {
-        match &mut self.endpoint {
+        let ticked = match &mut self.endpoint {
             Some(endpoint) if endpoint.get_connection_state(SOMEWHERE).is_some() => {
                 endpoint.handle_timeout(SOMEWHERE, now)
             }
             Some(_) | None => Ok(()),
-        }
+        };
+        self.collect();
+        ticked
     }
 
     pub fn deadline(&self) -> Option<Instant> {
@@ -168,8 +183,15 @@ impl Dtls {
 
     /// The next datagram to send.
     pub fn transmit(&mut self) -> Option<BytesMut> {
-        let transmit = self.endpoint.as_mut()?.poll_transmit()?;
-        Some(transmit.message)
+        self.said.next()
+    }
+
+    /// Takes what the library says; true if that is a flight.
+    fn collect(&mut self) -> bool {
+        let mut endpoint = self.endpoint.as_mut();
+        let next = || endpoint.as_mut()?.poll_transmit();
+        let datagrams = std::iter::from_fn(next).map(|transmit| transmit.message);
+        self.said.add(datagrams)
     }
 
     pub fn close(&mut self, now: Instant) {
@@ -178,6 +200,7 @@ impl Dtls {
         {
             tracing::debug!(%error, "a leg closed badly");
         }
+        self.collect();
     }
 
     fn contexts(&self) -> Result<Step, Error> {

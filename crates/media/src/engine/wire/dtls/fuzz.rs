@@ -71,7 +71,7 @@ fn leg(identity: &Identity, keyed: bool, now: Instant) -> Dtls {
         let mut pair = Pair::new(identity, SUITES.to_vec(), 1_200);
         pair.talk(1);
         assert!(pair.is_through());
-        return pair.server;
+        return pair.us;
     }
     let mut dtls = Dtls::new(identity.clone());
     let begun = dtls.begin(identity.fingerprint, Role::Server, now);

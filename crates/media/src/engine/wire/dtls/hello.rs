@@ -7,7 +7,7 @@
 
 use super::records::{FRAGMENT_HEADER_BYTES, Fragment};
 
-const CLIENT: u8 = 1;
+pub const CLIENT: u8 = 1;
 const SERVER: u8 = 2;
 
 /// Bytes of a hello. One for DTLS 1.2 has 150 to 300. One that offers DTLS 1.3 with a key against quantum computers has 1,216

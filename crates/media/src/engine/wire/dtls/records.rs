@@ -6,6 +6,7 @@
 //! writes a client's address into a datagram can send it, and could end a leg that did not bear it.
 
 use super::hello::{self, HELLO_MAX};
+use super::repeats::Heard;
 use bytes::BytesMut;
 use std::borrow::Cow;
 
@@ -41,6 +42,7 @@ pub struct Room {
     /// The longest hello so far. It is read again for all that comes, so nothing costs less.
     hello: usize,
     unfinished: hello::Pieces,
+    pub heard: Heard,
 }
 
 impl Room {
@@ -51,6 +53,7 @@ impl Room {
             keyed: false,
             hello: 0,
             unfinished: hello::Pieces::default(),
+            heard: Heard::default(),
         }
     }
 
@@ -68,7 +71,7 @@ impl Room {
         self.pieces
     }
 
-    /// The records of a datagram that may be read, behind each other.
+    /// The records of a datagram that may be read and were not answered already, behind each other.
     pub fn sift(&mut self, datagram: BytesMut) -> BytesMut {
         let mut kept = BytesMut::with_capacity(datagram.len());
         let mut rest = &datagram[..];
@@ -79,12 +82,20 @@ impl Room {
                 None => Some(Cow::Borrowed(record.whole)),
             };
             if let Some(whole) = whole
-                && Record::read(&whole).is_some_and(|record| self.takes(&record))
+                && let Some(record) = Record::read(&whole)
+                && !self.knows(&record)
+                && self.takes(&record)
             {
+                record.pieces().for_each(|piece| self.heard.add(&piece));
                 kept.extend_from_slice(&whole);
             }
         }
         kept
+    }
+
+    fn knows(&mut self, record: &Record<'_>) -> bool {
+        let may_know = record.is_open() && !self.keyed;
+        may_know && record.pieces().all(|piece| self.heard.knows(&piece))
     }
 
     fn takes(&mut self, record: &Record<'_>) -> bool {
@@ -157,10 +168,24 @@ impl<'a> Record<'a> {
         })
     }
 
+    /// It holds messages that can be read.
+    fn is_open(&self) -> bool {
+        (self.epoch, self.kind) == (0, HANDSHAKE)
+    }
+
+    /// The pieces of these.
+    fn pieces(&self) -> impl Iterator<Item = Fragment<'a>> + use<'a> {
+        let mut rest = if self.is_open() { self.content } else { &[] };
+        std::iter::from_fn(move || {
+            let (fragment, behind) = Fragment::read(rest)?;
+            rest = behind;
+            Some(fragment)
+        })
+    }
+
     /// The piece of a hello that it holds and nothing else.
     fn piece_of_hello(&self) -> Option<Fragment<'a>> {
-        let is_open = (self.epoch, self.kind) == (0, HANDSHAKE);
-        let (fragment, behind) = Fragment::read(self.content).filter(|_| is_open)?;
+        let (fragment, behind) = Fragment::read(self.content).filter(|_| self.is_open())?;
         let is_piece = fragment.is_hello() && !fragment.is_whole() && behind.is_empty();
         is_piece.then_some(fragment)
     }
@@ -206,6 +231,12 @@ impl<'a> Fragment<'a> {
 
     fn is_hello(&self) -> bool {
         hello::is_hello(self.kind())
+    }
+
+    /// A client's, without a cookie.
+    pub fn is_first_hello(&self) -> bool {
+        let [kind, .., high, low] = self.head;
+        (kind, high, low) == (hello::CLIENT, 0, 0)
     }
 
     fn is_whole(&self) -> bool {

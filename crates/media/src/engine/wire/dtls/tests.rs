@@ -1,22 +1,30 @@
 use super::*;
 use std::time::Duration;
 
-const HANDSHAKE: u8 = 22;
+mod repeats;
 
-/// A client and us, on virtual time.
+const HANDSHAKE: u8 = 22;
+/// What browsers wait for an answer before they repeat their first flight.
+const FIRST_WAIT: Duration = Duration::from_millis(50);
+
+/// Somebody, a client if nothing else is said, and us, on virtual time.
 pub struct Pair {
-    client: Endpoint,
-    pub server: Dtls,
+    them: Endpoint,
+    pub us: Dtls,
     pub now: Instant,
-    server_has_keys: bool,
-    client_has_keys: bool,
-    /// The least that was left to the client.
+    we_have_keys: bool,
+    they_have_keys: bool,
+    /// The least that was left to them.
     least: usize,
 }
 
 impl Pair {
     /// A client that offers these suites, and cuts its messages so short.
     pub fn new(identity: &Identity, suites: Vec<CipherSuiteId>, mtu: usize) -> Self {
+        Self::of(identity, suites, mtu, Role::Client)
+    }
+
+    fn of(identity: &Identity, suites: Vec<CipherSuiteId>, mtu: usize, they: Role) -> Self {
         let now = Instant::now();
         let config = ConfigBuilder::default()
             .with_crypto_provider(Arc::clone(&identity.provider))
@@ -24,22 +32,28 @@ impl Pair {
             .with_cipher_suites(suites)
             .with_srtp_protection_profiles(vec![SrtpProtectionProfile::Srtp_Aead_Aes_128_Gcm])
             .with_insecure_skip_verify(true)
+            .with_client_auth(ClientAuthType::RequireAnyClientCert)
+            .with_flight_interval(FIRST_WAIT)
             .with_mtu(mtu)
-            .build(true, None)
-            .unwrap();
-        let mut client = Endpoint::new(SOMEWHERE, TransportProtocol::UDP, None);
-        client
-            .connect(now, SOMEWHERE, Arc::new(config), None)
-            .unwrap();
-        let mut server = Dtls::new(identity.clone());
-        let print = identity.fingerprint;
-        server.begin(print, Role::Server, now).unwrap();
+            .build(they == Role::Client, None);
+        let config = Arc::new(config.unwrap());
+        let serve = (they == Role::Server).then(|| Arc::clone(&config));
+        let mut them = Endpoint::new(SOMEWHERE, TransportProtocol::UDP, serve);
+        let we = match they {
+            Role::Client => {
+                them.connect(now, SOMEWHERE, config, None).unwrap();
+                Role::Server
+            }
+            Role::Server => Role::Client,
+        };
+        let mut us = Dtls::new(identity.clone());
+        us.begin(identity.fingerprint, we, now).unwrap();
         Self {
-            client,
-            server,
+            them,
+            us,
             now,
-            server_has_keys: false,
-            client_has_keys: false,
+            we_have_keys: false,
+            they_have_keys: false,
             least: usize::MAX,
         }
     }
@@ -50,27 +64,27 @@ impl Pair {
     }
 
     fn says(&mut self, datagram: BytesMut) {
-        let step = self.server.receive(datagram, self.now);
-        self.server_has_keys |= matches!(step, Ok(Some(Step::Connected(_))));
-        self.least = self.least.min(self.server.room.pieces());
+        let step = self.us.receive(datagram, self.now);
+        self.we_have_keys |= matches!(step, Ok(Some(Step::Connected(_))));
+        self.least = self.least.min(self.us.room.pieces());
     }
 
     fn hears(&mut self, datagram: BytesMut) {
-        let read = self.client.read(self.now, SOMEWHERE, None, datagram);
+        let read = self.them.read(self.now, SOMEWHERE, None, datagram);
         let events = read.into_iter().flatten();
-        self.client_has_keys |= events
+        self.they_have_keys |= events
             .into_iter()
             .any(|event| matches!(event, EndpointEvent::HandshakeComplete));
     }
 
-    /// What both have to say, if it arrives, and each of the client's datagrams so many times.
+    /// What both have to say, if it arrives, and each of their datagrams so many times.
     fn turn(&mut self, (up, down): (bool, bool), times: usize) {
-        while let Some(flight) = self.client.poll_transmit() {
+        while let Some(flight) = self.them.poll_transmit() {
             for _ in 0..times * usize::from(up) {
                 self.says(flight.message.clone());
             }
         }
-        while let Some(flight) = self.server.transmit() {
+        while let Some(flight) = self.us.transmit() {
             if down {
                 self.hears(flight);
             }
@@ -85,7 +99,7 @@ impl Pair {
     }
 
     pub fn is_through(&self) -> bool {
-        self.server_has_keys && self.client_has_keys
+        self.we_have_keys && self.they_have_keys
     }
 }
 
@@ -167,19 +181,21 @@ pub fn pieces(kind: u8, message: u16, body: &[u8], most: usize) -> Vec<BytesMut>
 
 /// Datagrams of a message that nobody waits for: for each the library reads the hello again.
 fn meanwhile() -> impl Iterator<Item = BytesMut> {
-    (10_000..10_488)
-        .map(|number| BytesMut::from(&record(HANDSHAKE, 0, number, &fragment(0, 9, 0, 0, b""))[..]))
+    (10_000..10_488).map(|number| {
+        let fragment = fragment(0, number, 0, 0, b"");
+        BytesMut::from(&record(HANDSHAKE, 0, number.into(), &fragment)[..])
+    })
 }
 
 /// What a leg reads of these, in datagrams, and whether it answers.
 fn reads(datagrams: impl IntoIterator<Item = BytesMut>) -> (usize, bool) {
     let mut pair = Pair::usual(1_200);
-    let before = pair.server.room.pieces();
+    let before = pair.us.room.pieces();
     for datagram in datagrams {
         pair.says(datagram);
     }
-    let read = before - pair.server.room.pieces();
-    (read, pair.server.transmit().is_some())
+    let read = before - pair.us.room.pieces();
+    (read, pair.us.transmit().is_some())
 }
 
 #[test]
@@ -269,7 +285,7 @@ fn what_is_well_written_takes_no_more_than_there_is_room_for() {
     for (number, fragment) in (0..).zip(one_by_one.chain(later)) {
         pair.says(BytesMut::from(&record(HANDSHAKE, 0, number, &fragment)[..]));
     }
-    assert_eq!(pair.server.room.pieces(), 0);
+    assert_eq!(pair.us.room.pieces(), 0);
 }
 
 #[test]
@@ -286,8 +302,8 @@ fn a_handshake_over_a_road_that_loses_most_ends_well() {
     for second in 0..40 {
         pair.turn((second % 3 == 2, second % 2 == 1), 1);
         pair.now += Duration::from_secs(1);
-        pair.client.handle_timeout(SOMEWHERE, pair.now).unwrap();
-        pair.server.tick(pair.now).unwrap();
+        pair.them.handle_timeout(SOMEWHERE, pair.now).unwrap();
+        pair.us.tick(pair.now).unwrap();
     }
     assert!(pair.is_through());
     assert!(pair.least > 400, "{} pieces left", pair.least);

@@ -1,0 +1,107 @@
+//! What the other side says again before there are keys: our last flight is lost, or was slow. The library takes it for
+//! news, which stops its clock, finds nothing in it to go on with, and is silent for good. So it does not get again what
+//! it has answered already, and its answer goes out once more as it was, as if the network had doubled it (RFC 6347,
+//! 4.2.4, has a flight said again then).
+
+use super::records::Fragment;
+use bytes::BytesMut;
+use std::collections::VecDeque;
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+/// So often in a leg: as often as the library repeats one flight by its clock.
+pub const REPEATS_MAX: usize = 7;
+const ALERT: u8 = 21;
+
+/// What the library heard.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Heard {
+    /// The pieces that it got, in their order, each as a number that only the same piece has. Who says something else
+    /// in the client's name makes nothing of the client's a repeat.
+    pieces: Vec<u64>,
+    /// It has answered so many of them, and what drew the last flight is the last of these.
+    answered: usize,
+    /// The last piece was a hello without a cookie.
+    is_first_hello: bool,
+    asks: bool,
+}
+
+impl Heard {
+    pub fn add(&mut self, piece: &Fragment<'_>) {
+        self.pieces.push(number(piece));
+        self.is_first_hello = piece.is_first_hello();
+    }
+
+    /// A flight came of it. A hello without a cookie is answered anew each time, for there is no state (RFC 6347, 4.2.1).
+    pub fn is_answered(&mut self) {
+        if !self.is_first_hello {
+            self.answered = self.pieces.len();
+        }
+    }
+
+    /// Whether this was answered already. What drew our last flight asks for it: that is one piece of all that the other
+    /// side repeats, so it asks once.
+    pub fn knows(&mut self, piece: &Fragment<'_>) -> bool {
+        let (answered, number) = (&self.pieces[..self.answered], number(piece));
+        self.asks |= answered.last() == Some(&number);
+        answered.contains(&number)
+    }
+
+    /// Whether our last flight was asked for since this was asked.
+    pub fn asks(&mut self) -> bool {
+        std::mem::take(&mut self.asks)
+    }
+}
+
+fn number(piece: &Fragment<'_>) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (piece.head, piece.offset, piece.body).hash(&mut hasher);
+    hasher.finish()
+}
+
+/// What we say.
+pub struct Said {
+    waits: VecDeque<BytesMut>,
+    flight: Vec<BytesMut>,
+    left: usize,
+}
+
+impl Said {
+    pub fn new() -> Self {
+        Self {
+            waits: VecDeque::new(),
+            flight: vec![],
+            left: REPEATS_MAX,
+        }
+    }
+
+    /// Whether a flight is in it.
+    pub fn add(&mut self, datagrams: impl Iterator<Item = BytesMut>) -> bool {
+        let before = self.waits.len();
+        self.waits.extend(datagrams);
+        let new = self.waits.range(before..);
+        let flight = new.filter(|datagram| datagram.first() != Some(&ALERT));
+        let flight: Vec<BytesMut> = flight.cloned().collect();
+        let is_flight = !flight.is_empty();
+        if is_flight {
+            self.flight = flight;
+        }
+        is_flight
+    }
+
+    /// Unless it has not gone out yet.
+    pub fn again(&mut self) {
+        if self.waits.is_empty() && self.left > 0 {
+            self.left -= 1;
+            self.waits.extend(self.flight.iter().cloned());
+        }
+    }
+
+    /// With keys the library repeats its last flight itself.
+    pub fn keyed(&mut self) {
+        self.flight = vec![];
+    }
+
+    pub fn next(&mut self) -> Option<BytesMut> {
+        self.waits.pop_front()
+    }
+}
