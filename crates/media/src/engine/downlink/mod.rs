@@ -175,8 +175,6 @@ impl Downlink {
                 self.report_at = Some(now + REPORT_INTERVAL);
                 self.events.push(LegEvent::Connected);
             }
-            // Its pictures went on without it.
-            Received::Reached => self.begin_anew(self.epoch),
             Received::Closed => {
                 let why = "the client closed it".to_owned();
                 self.events.push(LegEvent::Failed(why));
@@ -370,8 +368,13 @@ impl Leg for Downlink {
     }
 
     fn receive(&mut self, datagram: BytesMut, from: Path, now: Instant) -> bool {
+        let was_held = self.transport.is_held();
         let received = self.transport.receive(datagram, from, now);
         self.received(received, now);
+        if was_held && !self.transport.is_held() {
+            // Its pictures went on without it.
+            self.begin_anew(self.epoch);
+        }
         self.transport.heard() == Some(now)
     }
 

@@ -410,9 +410,7 @@ fn media_follows_a_client_to_its_new_address() {
     assert!(drain(&mut leg, now).iter().all(|(to, ..)| *to == at(2)));
 
     // Or it only goes on elsewhere.
-    let keys = contexts(&[7; MATERIAL_BYTES], true, provider().crypto());
-    let mut report = vec![0x80, 201, 0, 1, 0, 0, 0, 7];
-    keys.unwrap().0.seal_rtcp(&mut report).unwrap();
+    let report = report();
     let proves = check(&leg.transport.ice, "them", false);
     leg.receive(BytesMut::from(&proves[..]), at(3), now);
     // It is asked where it will be, so that it need not wait when it is there.
@@ -424,6 +422,31 @@ fn media_follows_a_client_to_its_new_address() {
     }
     leg.send(0, packet(5, 10), now);
     assert_eq!(drain(&mut leg, now).last().unwrap().0, at(3));
+}
+
+#[test]
+fn who_goes_on_where_it_has_answered_already_is_sent_key_frames() {
+    let now = Instant::now();
+    let mut leg = open(at(1), now);
+    leg.send(0, packet(1, 10), now);
+    let [proves, names] = [false, true].map(|names| check(&leg.transport.ice, "them", names));
+    leg.receive(BytesMut::from(&proves[..]), at(3), now);
+    answer_asked(&mut leg, now);
+    leg.receive(BytesMut::from(&names[..]), at(2), now);
+    assert!(!leg.send(0, packet(2, 10), now), "it is not there");
+    leg.receive(BytesMut::from(&report()[..]), at(3), now);
+    let mut events = vec![];
+    leg.drain_events(&mut events);
+    assert_eq!(events, [LegEvent::KeyFrameWanted { slot: 0 }]);
+    assert!(leg.send(0, packet(3, 10), now));
+}
+
+/// A report that a client's keys protect.
+fn report() -> Vec<u8> {
+    let keys = contexts(&[7; MATERIAL_BYTES], true, provider().crypto());
+    let mut report = vec![0x80, 201, 0, 1, 0, 0, 0, 7];
+    keys.unwrap().0.seal_rtcp(&mut report).unwrap();
+    report
 }
 
 /// The client answers what it was asked.

@@ -117,7 +117,7 @@ impl Uplink {
 
     fn received(&mut self, received: Received, now: Instant) {
         match received {
-            Received::Nothing | Received::Reached => {}
+            Received::Nothing => {}
             Received::Answered(took) => {
                 let ms = took.as_secs_f32() * 1_000.0;
                 self.events.push(LegEvent::RoundTrip { ms });

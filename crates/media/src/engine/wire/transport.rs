@@ -35,8 +35,6 @@ pub enum Received {
     Rtcp(BytesMut),
     /// Readable RTP with its header, and where it stands in its stream.
     Rtp(BytesMut, Header, Opened),
-    /// What was sent was held back until now.
-    Reached,
     /// The answer to a check of ours took so long.
     Answered(Duration),
 }
@@ -92,7 +90,6 @@ impl Transport {
     }
 
     fn stun(&mut self, datagram: &[u8], from: Path, now: Instant) -> Received {
-        let was_reached = self.ice.is_reached();
         if let Some(answer) = self.ice.receive(datagram, from, now) {
             self.heard = self.heard.max(self.ice.checked());
             self.push(from, answer);
@@ -103,10 +100,7 @@ impl Transport {
         }
         // A handshake of ours may have waited for a way.
         self.flush();
-        match !was_reached && self.ice.is_reached() && self.keys.is_some() {
-            true => Received::Reached,
-            false => Received::Nothing,
-        }
+        Received::Nothing
     }
 
     pub fn tick(&mut self, now: Instant) {
@@ -134,6 +128,11 @@ impl Transport {
     fn path(&self) -> Option<Path> {
         let may_send = self.takes_media || self.ice.is_reached();
         self.ice.path().filter(|_| may_send)
+    }
+
+    /// There are keys, and what they would protect is held back.
+    pub fn is_held(&self) -> bool {
+        self.keys.is_some() && self.path().is_none()
     }
 
     /// When the client itself was last heard.
