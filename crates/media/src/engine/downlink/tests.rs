@@ -405,7 +405,7 @@ fn media_follows_a_client_to_its_new_address() {
     answer_asked(&mut leg, now);
     let mut events = vec![];
     leg.drain_events(&mut events);
-    assert_eq!(events, [LegEvent::KeyFrameWanted { slot: 0 }]);
+    assert_eq!(events, of_all_pictures());
     assert!(leg.send(0, packet(3, 10), now));
     assert!(drain(&mut leg, now).iter().all(|(to, ..)| *to == at(2)));
 
@@ -437,8 +437,16 @@ fn who_goes_on_where_it_has_answered_already_is_sent_key_frames() {
     leg.receive(BytesMut::from(&report()[..]), at(3), now);
     let mut events = vec![];
     leg.drain_events(&mut events);
-    assert_eq!(events, [LegEvent::KeyFrameWanted { slot: 0 }]);
+    assert_eq!(events, of_all_pictures());
     assert!(leg.send(0, packet(3, 10), now));
+}
+
+/// Wishes for each picture, also for those of which nothing was sent yet.
+fn of_all_pictures() -> Vec<LegEvent> {
+    let slots = 0..VIDEO_SLOTS;
+    slots
+        .map(|slot| LegEvent::KeyFrameWanted { slot })
+        .collect()
 }
 
 /// A report that a client's keys protect.
