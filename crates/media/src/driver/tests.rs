@@ -204,6 +204,32 @@ async fn a_connection_over_tcp_is_a_clients_from_its_legs_answer_to_the_legs_end
 }
 
 #[tokio::test]
+async fn an_address_is_kept_for_whom_keys_have_shown_there() {
+    const OTHER: PeerId = PeerId(200_000);
+    let (mut driver, world) = driver();
+    let (now, at) = (Instant::now(), SocketAddr::from(([127, 0, 0, 1], 9)));
+    let answers = |driver: &mut Driver, peer| {
+        driver.ask(admit(peer, 2, Carries::Room), now);
+        let mut down = Down::new(driver.engine.open_downlink(at).unwrap(), now);
+        (down.line.asked_by_stun, down.line.wet) = (true, true);
+        driver.peer(peer, now).unwrap().down = Some(down);
+        driver.wet.push((peer, Side::Downlink));
+        driver.settle(now);
+        driver.demux.owner(at).map(|owner| owner.0)
+    };
+    assert_eq!(answers(&mut driver, ROOM), Some(ROOM));
+    assert_eq!(
+        answers(&mut driver, OTHER),
+        Some(OTHER),
+        "there are no keys"
+    );
+    let down = driver.peer(OTHER, now).unwrap().down.as_mut();
+    down.unwrap().line.connected = true;
+    assert_eq!(answers(&mut driver, ROOM), Some(OTHER));
+    drop(world);
+}
+
+#[tokio::test]
 async fn who_says_what_is_known_already_makes_nobody_work() {
     let (mut driver, _world) = driver();
     let now = Instant::now();
