@@ -1,6 +1,7 @@
 use super::*;
+use crate::engine::wire::Role;
 use crate::engine::wire::srtp::{MATERIAL_BYTES, contexts};
-use crate::engine::wire::tests::{answer_to, check, provider};
+use crate::engine::wire::tests::{THEIR_PASSWORD, answer_to, check, provider};
 use crate::engine::{Addresses, VOICE_BPS};
 use rtc::rtcp::packet::{Packet, marshal};
 use rtc::rtcp::payload_feedbacks::receiver_estimated_maximum_bitrate::ReceiverEstimatedMaximumBitrate;
@@ -455,6 +456,26 @@ fn report() -> Vec<u8> {
     let mut report = vec![0x80, 201, 0, 1, 0, 0, 0, 7];
     keys.unwrap().0.seal_rtcp(&mut report).unwrap();
     report
+}
+
+#[test]
+fn who_came_before_its_description_is_asked_once_that_is_here() {
+    let now = Instant::now();
+    let engine = Engine::new(Addresses(vec![at(7881).client]), now).unwrap();
+    let (mut leg, _) = Downlink::offer(&engine).unwrap();
+    let naming = check(&leg.transport.ice, "them", true);
+    leg.receive(BytesMut::from(&naming[..]), at(2), now);
+    let answer = drawn(&mut leg, at(2), now);
+    for asks in [true, false] {
+        let theirs = engine.identity.fingerprint;
+        let described =
+            leg.transport
+                .described(("them", THEIR_PASSWORD), theirs, Role::Server, now);
+        assert!(described.is_ok_and(|received| received.is_empty()));
+        let check = drawn(&mut leg, at(2), now);
+        assert_eq!(check > 0, asks, "once");
+        assert!(answer + check <= 2 * naming.len());
+    }
 }
 
 /// The client answers what it was asked.

@@ -68,6 +68,8 @@ struct Proved {
     path: Path,
     /// The number of our check along it, the same each time it is repeated, until it is answered.
     unanswered: Option<TransactionId>,
+    /// The length of the longest datagram that came by it before there was whom to ask.
+    came: usize,
 }
 
 /// What a check of ours says beside who asks whom: we name no path, and our priority counts for nothing (RFC 8445, 7.1).
@@ -135,10 +137,20 @@ impl Ice {
 
     /// A check of our own by a way that a datagram of so many bytes came, while it is not known whether the client is reached
     /// there. It has nothing to say to one that is shorter, so that nobody makes more of what it sends.
-    pub fn ask_back(&self, from: Path, bytes: usize) -> Option<Vec<u8>> {
-        let proved = self.proved.iter().find(|one| one.path == from)?;
-        let check = self.check(proved.unanswered?)?;
-        (check.len() <= bytes).then_some(check)
+    pub fn ask_back(&mut self, from: Path, bytes: usize) -> Option<Vec<u8>> {
+        let proved = self.proved.iter_mut().find(|one| one.path == from)?;
+        if self.theirs.is_none() {
+            proved.came = proved.came.max(bytes);
+        }
+        let id = proved.unanswered?;
+        self.check(id).filter(|check| check.len() <= bytes)
+    }
+
+    /// The paths by which something came before there was whom to ask, and how long it was; each once.
+    pub fn came_before(&mut self) -> Vec<(Path, usize)> {
+        let proved = self.proved.iter_mut();
+        let came = proved.map(|one| (one.path, std::mem::take(&mut one.came)));
+        came.collect()
     }
 
     fn check(&self, id: TransactionId) -> Option<Vec<u8>> {
@@ -288,6 +300,7 @@ impl Ice {
             None => Proved {
                 path: from,
                 unanswered: Some(TransactionId::new()),
+                came: 0,
             },
         };
         if self.proved.len() == PROVED_MAX {

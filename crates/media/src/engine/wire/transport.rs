@@ -67,6 +67,9 @@ impl Transport {
         now: Instant,
     ) -> Result<Vec<Received>, Error> {
         self.ice.described(ufrag, password);
+        for (path, bytes) in self.ice.came_before() {
+            self.ask_back(path, bytes);
+        }
         let steps = self.dtls.begin(theirs, role, now)?;
         let received = steps.into_iter().map(|step| self.step(step)).collect();
         self.flush();
