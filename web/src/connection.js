@@ -52,7 +52,7 @@ export class Connection {
   #ended = false;
   #tries = 0;
   #heardAt = 0;
-  /** For a welcome: twice as long each time, and as the last one took. */ #patience = DEAD_AFTER_MS;
+  /** For a welcome, by the last one. */ #patience = DEAD_AFTER_MS;
   /** @type {number | undefined} */ #retry;
   /** @type {number | undefined} */ #beat;
   /** @type {number | undefined} */ #again;
@@ -137,7 +137,7 @@ export class Connection {
     const isIn = this.#welcomed || this.#waiting;
     const isEntering = !isIn && this.#socket?.readyState === 1;
     if (now - this.#heardAt > (isEntering ? this.#patience : DEAD_AFTER_MS)) {
-      if (isEntering && this.#patience < 640_000) this.#patience *= 2;
+      if (isEntering && this.#patience < 64e4) this.#patience *= 2;
       return this.#lost();
     }
     if (!isIn || now - this.#lastPing < PING_EVERY_MS) return;
@@ -162,7 +162,7 @@ export class Connection {
         this.#welcomed = true;
         this.#waiting = false;
         this.#tries = this.#lastPing = 0;
-        this.#patience = Math.max(DEAD_AFTER_MS, 2 * (this.#heardAt - heardAt));
+        this.#patience = Math.min(64e4, Math.max(DEAD_AFTER_MS, 2 * (this.#heardAt - heardAt)));
         this.listeners.link(true);
         this.listeners.frame(frame);
         return this.#askAgain();

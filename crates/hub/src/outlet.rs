@@ -110,7 +110,7 @@ struct Queue {
     /// When the last byte of a welcome was taken.
     welcomed: Option<Instant>,
     /// Why it is to end, and by when whatever the client reads.
-    cut: Option<(Close, Option<Instant>)>,
+    cut: Option<(Close, Instant)>,
     gone: bool,
 }
 
@@ -190,6 +190,11 @@ impl Outlet {
     pub fn control(&self, frame: Frame) {
         let mut queue = self.lock();
         let counted = frame.len();
+        let is_out = queue.cut.is_some_and(|(why, _)| why.is_at_once());
+        // Nor would it be heard: the rest of that frame is not sent.
+        if is_out && queue.sent > 0 {
+            return;
+        }
         if !queue.has_room(counted) && !queue.has_room_for_close() {
             return self.cut(&mut queue, Close::Lagging);
         }
@@ -222,8 +227,11 @@ impl Outlet {
         if queue.cut.is_some() {
             return;
         }
-        let by = why.is_at_once().then(|| Instant::now() + END_WITHIN);
-        queue.cut = Some((why, by));
+        let within = match why.is_at_once() {
+            true => END_WITHIN,
+            false => SEND_WITHIN + queue.takes(),
+        };
+        queue.cut = Some((why, Instant::now() + within));
         if why == Close::Lagging {
             queue.forget();
         }
@@ -278,7 +286,7 @@ impl Outlet {
     fn give_up(&self) -> Close {
         let mut queue = self.lock();
         queue.forget();
-        queue.cut.get_or_insert((Close::Lagging, None)).0
+        queue.cut.get_or_insert((Close::Lagging, Instant::now())).0
     }
 
     /// Waits until everything is sent that waits, the close with it. Safe to cancel.
@@ -306,8 +314,8 @@ impl Outlet {
         match queue.cut {
             _ if queue.gone => Next::End(Close::Normal),
             Some((why, _)) if why == Close::Lagging || queue.is_done() => Next::End(why),
-            Some((_, Some(by))) => Next::Blocked(until.map_or(by, |until| until.min(by))),
-            Some((_, None)) | None => until.map_or(Next::Idle, Next::Blocked),
+            Some((_, by)) => Next::Blocked(until.map_or(by, |until| until.min(by))),
+            None => until.map_or(Next::Idle, Next::Blocked),
         }
     }
 
@@ -446,6 +454,12 @@ impl Queue {
         self.waiting = self.frames.iter().map(|(_, counted)| counted).sum();
     }
 
+    /// How long what waits takes over a thin road.
+    fn takes(&self) -> Duration {
+        let all: usize = self.frames.iter().map(|(frame, _)| frame.len()).sum();
+        pace(all.saturating_sub(self.sent))
+    }
+
     /// A welcome is what waits first.
     fn is_welcoming(&self) -> bool {
         matches!(self.frames.front(), Some((_, 0)))
@@ -458,8 +472,11 @@ impl Queue {
 
 /// What is taken of a welcome buys time for the rest, some of it ahead: the kernel takes much at once.
 fn later(since: Instant, bytes: usize) -> Instant {
-    let bought = Duration::from_secs_f64(bytes as f64 / WELCOME_PACE as f64);
-    (since + bought).min(Instant::now() + AHEAD_MAX)
+    (since + pace(bytes)).min(Instant::now() + AHEAD_MAX)
+}
+
+fn pace(bytes: usize) -> Duration {
+    Duration::from_secs_f64(bytes as f64 / WELCOME_PACE as f64)
 }
 
 #[cfg(test)]

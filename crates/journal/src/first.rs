@@ -2,7 +2,7 @@
 
 use crate::{
     JournalError, Record,
-    files::has_log,
+    files::{behind_links, has_log},
     format::{Chain, decode},
     log,
     rows::{self, told},
@@ -18,6 +18,7 @@ pub fn first_record(path: &Path) -> Result<Option<Record>, JournalError> {
     if !path.exists() {
         return Ok(None);
     }
+    let path = &behind_links(path);
     let db = still(path)?;
     let mut first = None;
     if has_tables(&db)? {

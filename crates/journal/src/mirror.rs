@@ -10,6 +10,7 @@ mod start;
 
 use crate::{
     CheckpointKey, Entry, Journal, JournalError, Record, SqliteJournal, alive::sign_of_life,
+    files::behind_links,
 };
 use diemcau_model::{Alarm, Millis};
 use follower::{Ask, Follower};
@@ -59,6 +60,8 @@ impl MirroredJournal {
         key: CheckpointKey,
         now: Millis,
     ) -> Result<Self, JournalError> {
+        let main = behind_links(main);
+        let main = main.as_path();
         let mut alarms = BTreeSet::new();
         let opened = SqliteJournal::open(main, key.clone());
         let copy = mirror_beside(&opened, mirror, &key, now, &mut alarms)?;

@@ -348,10 +348,10 @@ impl Line {
         }
     }
 
-    /// Its client is at an address, as keys have shown, and was heard just now.
+    /// Its client is at an address, and was heard just now.
     pub fn is_at(&self, client: SocketAddr, now: Instant) -> bool {
         let path = self.leg.path().map(|path| path.client);
-        self.connected && path == Some(client) && now.saturating_duration_since(self.heard) < STILL
+        path == Some(client) && now.saturating_duration_since(self.heard) < STILL
     }
 
     fn new(leg: Box<dyn Leg>, now: Instant) -> Self {

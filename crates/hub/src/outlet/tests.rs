@@ -342,7 +342,29 @@ async fn who_is_shut_out_is_told_no_more_after_a_second_however_it_reads_and_oth
         assert_eq!(begun.elapsed() > END_WITHIN * 2, hears_all);
         assert_eq!(outlet.is_amid_a_frame(), !hears_all);
         assert_eq!(wire.got().ends_with(b"why"), hears_all);
+        let told = wire.got().len();
+        wire.make_room(usize::MAX / 4);
+        outlet.control(frame(b"pong"));
+        assert_eq!(wire.got().len() > told, hears_all);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_is_closed_and_pings_and_reads_a_little_for_ever_is_gone_in_the_end() {
+    let (wire, outlet) = narrow(0);
+    for _ in 0..limits::OUTBOX_MAX / 2 {
+        assert_eq!(outlet.offer(&frame(b"fact")), Offer::Taken);
+    }
+    let tending = tokio::spawn(tend(&outlet));
+    outlet.close(Close::Policy);
+    let begun = Instant::now();
+    while !tending.is_finished() && begun.elapsed() < SEND_WITHIN * 10 {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        outlet.control(frame(b"pong"));
+        wire.make_room(4);
+    }
+    assert_eq!(tending.await.unwrap(), Close::Policy);
+    assert!(begun.elapsed() <= SEND_WITHIN + Duration::from_secs(2));
 }
 
 #[tokio::test(start_paused = true)]

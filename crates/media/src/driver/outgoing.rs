@@ -86,11 +86,19 @@ impl Driver {
         }
     }
 
-    /// Whether another leg's client is at an address: who only writes it as its own takes nothing from that one.
+    /// Whether another leg's client is at an address: who only writes it as its own takes nothing from that one. Keys show
+    /// more than a check does.
     fn is_anothers(&mut self, leg: LegId, address: SocketAddr, now: Instant) -> bool {
-        let owner = self.demux.owner(address).filter(|owner| *owner != leg);
-        let line = owner.and_then(|(peer, side)| self.peers.get_mut(&peer)?.line(side));
-        line.is_some_and(|line| line.is_at(address, now))
+        let Some(owner) = self.demux.owner(address).filter(|owner| *owner != leg) else {
+            return false;
+        };
+        let has_keys = self.line(leg).is_some_and(|line| line.connected);
+        let owner = self.line(owner);
+        owner.is_some_and(|owner| owner.is_at(address, now) && (owner.connected || !has_keys))
+    }
+
+    fn line(&mut self, (peer, side): LegId) -> Option<&mut Line> {
+        self.peers.get_mut(&peer)?.line(side)
     }
 }
 

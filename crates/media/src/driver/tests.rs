@@ -204,28 +204,25 @@ async fn a_connection_over_tcp_is_a_clients_from_its_legs_answer_to_the_legs_end
 }
 
 #[tokio::test]
-async fn an_address_is_kept_for_whom_keys_have_shown_there() {
+async fn an_address_is_kept_for_whoever_is_heard_there_and_keys_show_more_than_a_check() {
     const OTHER: PeerId = PeerId(200_000);
     let (mut driver, world) = driver();
     let (now, at) = (Instant::now(), SocketAddr::from(([127, 0, 0, 1], 9)));
-    let answers = |driver: &mut Driver, peer| {
+    let mut answers = |peer, has_keys| {
         driver.ask(admit(peer, 2, Carries::Room), now);
         let mut down = Down::new(driver.engine.open_downlink(at).unwrap(), now);
         (down.line.asked_by_stun, down.line.wet) = (true, true);
+        down.line.connected = has_keys;
         driver.peer(peer, now).unwrap().down = Some(down);
         driver.wet.push((peer, Side::Downlink));
         driver.settle(now);
         driver.demux.owner(at).map(|owner| owner.0)
     };
-    assert_eq!(answers(&mut driver, ROOM), Some(ROOM));
-    assert_eq!(
-        answers(&mut driver, OTHER),
-        Some(OTHER),
-        "there are no keys"
-    );
-    let down = driver.peer(OTHER, now).unwrap().down.as_mut();
-    down.unwrap().line.connected = true;
-    assert_eq!(answers(&mut driver, ROOM), Some(OTHER));
+    assert_eq!(answers(ROOM, false), Some(ROOM));
+    assert_eq!(answers(OTHER, false), Some(ROOM), "it only writes it");
+    assert_eq!(answers(OTHER, true), Some(OTHER), "it is there");
+    assert_eq!(answers(ROOM, false), Some(OTHER));
+    assert_eq!(answers(ROOM, true), Some(OTHER));
     drop(world);
 }
 

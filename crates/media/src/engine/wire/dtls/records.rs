@@ -233,12 +233,6 @@ impl<'a> Fragment<'a> {
         hello::is_hello(self.kind())
     }
 
-    /// A client's, without a cookie.
-    pub fn is_first_hello(&self) -> bool {
-        let [kind, .., high, low] = self.head;
-        (kind, high, low) == (hello::CLIENT, 0, 0)
-    }
-
     fn is_whole(&self) -> bool {
         self.body.len() >= self.length
     }

@@ -11,6 +11,10 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 /// So often in a leg: as often as the library repeats one flight by its clock.
 pub const REPEATS_MAX: usize = 7;
 const ALERT: u8 = 21;
+const HANDSHAKE: u8 = 22;
+const HELLO_VERIFY_REQUEST: u8 = 3;
+/// Bytes of a record before its message, whose first says which one it is.
+const RECORD_HEAD: usize = 13;
 
 /// What the library heard.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -20,22 +24,17 @@ pub struct Heard {
     pieces: Vec<u64>,
     /// It has answered so many of them, and what drew the last flight is the last of these.
     answered: usize,
-    /// The last piece was a hello without a cookie.
-    is_first_hello: bool,
     asks: bool,
 }
 
 impl Heard {
     pub fn add(&mut self, piece: &Fragment<'_>) {
         self.pieces.push(number(piece));
-        self.is_first_hello = piece.is_first_hello();
     }
 
-    /// A flight came of it. A hello without a cookie is answered anew each time, for there is no state (RFC 6347, 4.2.1).
+    /// A flight came of it.
     pub fn is_answered(&mut self) {
-        if !self.is_first_hello {
-            self.answered = self.pieces.len();
-        }
+        self.answered = self.pieces.len();
     }
 
     /// Whether this was answered already. What drew our last flight asks for it: that is one piece of all that the other
@@ -74,18 +73,20 @@ impl Said {
         }
     }
 
-    /// Whether a flight is in it.
+    /// Whether a flight is in it that answers for good. A cookie does not: whoever says its hello again is given one anew, for
+    /// there is no state (RFC 6347, 4.2.1).
     pub fn add(&mut self, datagrams: impl Iterator<Item = BytesMut>) -> bool {
         let before = self.waits.len();
         self.waits.extend(datagrams);
         let new = self.waits.range(before..);
         let flight = new.filter(|datagram| datagram.first() != Some(&ALERT));
         let flight: Vec<BytesMut> = flight.cloned().collect();
-        let is_flight = !flight.is_empty();
-        if is_flight {
-            self.flight = flight;
+        if flight.is_empty() {
+            return false;
         }
-        is_flight
+        let answers = !flight.iter().all(is_cookie);
+        self.flight = flight;
+        answers
     }
 
     /// Unless it has not gone out yet.
@@ -104,4 +105,9 @@ impl Said {
     pub fn next(&mut self) -> Option<BytesMut> {
         self.waits.pop_front()
     }
+}
+
+fn is_cookie(datagram: &BytesMut) -> bool {
+    let [kind, message] = [0, RECORD_HEAD].map(|at| datagram.get(at).copied());
+    kind == Some(HANDSHAKE) && message == Some(HELLO_VERIFY_REQUEST)
 }
