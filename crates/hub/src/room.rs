@@ -4,6 +4,7 @@
 //! under one sync, and only then tells anyone: the stage, the facts, the answers, the newcomers.
 
 mod closed;
+mod commands;
 mod failure;
 mod handle;
 mod lobby;
@@ -23,7 +24,7 @@ use crate::{
     telemetry::Telemetry,
 };
 use closed::Closed;
-use diemcau_conference::{Conference, Event, Refusal, Signal, permits};
+use diemcau_conference::{Conference, Event, Signal};
 use diemcau_journal::{Entry, JournalError, Writer};
 use diemcau_model::{
     Alarm, EndpointKind, LinkReport, LinkStats, PeerAsk, PeerId, PeerSay, SeatId, Side, SiteId,
@@ -42,7 +43,6 @@ use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
     future::ready,
     mem,
-    panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
     time::Duration,
 };
@@ -115,10 +115,8 @@ struct Round {
     answers: Vec<(PeerId, String, Answer)>,
     to_lobby: Vec<ToLobby>,
     turned_away: Vec<TurnedAway>,
-    /// Seats whose machine was changed, and the connection that asked for it.
-    changed: BTreeMap<SeatId, PeerId>,
-    /// Seats that were sent away in this round, and the one connection of theirs that stays, if one does: what the others still
-    /// had in line is not carried out.
+    /// Seats that were sent away in this round, also by a change of their machine, and the one connection of theirs that stays,
+    /// if one does: what the others still had in line is not carried out.
     sent_away: BTreeMap<SeatId, Option<PeerId>>,
     /// Their commands: answered if sending them away could not be written.
     unheard: Vec<(PeerId, String)>,
@@ -317,99 +315,6 @@ impl Room {
         }
     }
 
-    async fn take_command(&mut self, asked: Asked, round: &mut Round) {
-        let (peer, seat, id) = (asked.peer, asked.actor.seat, asked.id.clone());
-        let stays = round.sent_away.get(&seat);
-        if stays.is_some_and(|stays| *stays != Some(peer)) {
-            round.unheard.push((peer, id));
-            return;
-        }
-        // Memory that is ahead of the disk remembers answers that are not true.
-        let known = self.answers.get(seat, &id);
-        if let Some(answer) = known.filter(|_| self.is_in_step()) {
-            self.metrics.repeated.inc();
-            // Its events may still wait for this round's sync: the answer waits with them.
-            round.answers.push((peer, id, answer));
-            return;
-        }
-        // What a role may never do is refused without a record: the answer cannot change.
-        if !permits(asked.actor.role, &asked.command) {
-            self.answer(peer, id, Answer::Refused(Refusal::NotAllowed));
-            return;
-        }
-        if !self.may_write() {
-            self.close_and_owe(asked).await;
-            self.members.error(peer, ErrorWhy::StorageFailed, Some(id));
-            return;
-        }
-        let asked = self.see_who_is_there(asked);
-        let Some(decided) = self.ask_rules(&asked) else {
-            return self.drop_client(peer, ErrorWhy::ServerFault, id).await;
-        };
-        let pace = self.paces.entry(seat).or_default();
-        if decided.is_ok() && !pace.taken.take() {
-            return self.members.error(peer, ErrorWhy::TooFast, Some(id));
-        }
-        if decided.is_err() && !pace.refusals.take() {
-            return self.drop_client(peer, ErrorWhy::TooFast, id).await;
-        }
-        self.decided(asked, decided, round);
-        if let Some(answer) = self.answers.get(seat, &id) {
-            round.answers.push((peer, id, answer));
-        }
-    }
-
-    /// What the rules say to a command; none when they stumbled over it. They only read, so nothing is half done then, and
-    /// whose command it was is the only one to suffer for our mistake.
-    fn ask_rules(&self, asked: &Asked) -> Option<Result<Vec<Event>, Refusal>> {
-        let Asked { actor, command, .. } = asked;
-        let decide = || self.conference.decide(actor, command, self.clock.now());
-        let decided = catch_unwind(AssertUnwindSafe(decide)).ok();
-        if decided.is_none() {
-            self.metrics.panics.inc();
-            let command = self.conference.deed(actor, command).name();
-            error!(seat = %actor.seat, command, "the rules panicked over a command; its client is dropped");
-        }
-        decided
-    }
-
-    /// Cuts a client over what it asked for.
-    async fn drop_client(&mut self, peer: PeerId, why: ErrorWhy, id: String) {
-        self.members.dismiss(peer, why, Some(id));
-        self.forget(peer).await;
-    }
-
-    /// Applies what was decided of a command; its last event stands for the answer.
-    fn decided(&mut self, asked: Asked, decided: Result<Vec<Event>, Refusal>, round: &mut Round) {
-        let now = self.clock.now();
-        let Asked { actor, id, .. } = &asked;
-        let events = decided.unwrap_or_else(|why| vec![Event::CommandRefused { why }]);
-        let shuts = Shut::all(&events);
-        for event in events {
-            self.apply(&event, round);
-            if let Event::SeatExpelled { seat, .. } | Event::SeatRevoked { seat } = event {
-                round.sent_away.insert(seat, None);
-            }
-            if let Event::SeatRestored { seat, guarded, .. } = event {
-                round.changed.insert(seat, asked.peer);
-                if guarded {
-                    round.sent_away.insert(seat, Some(asked.peer));
-                }
-            }
-            self.answers
-                .remember(actor.seat, id, self.conference.seq(), &event);
-            round.entries.push(Entry {
-                at: now,
-                seat: Some(actor.seat),
-                command: Some(id.clone()),
-                event,
-            });
-        }
-        if !shuts.is_empty() {
-            round.shutting.push(Owed { asked, shuts });
-        }
-    }
-
     /// Applies what nobody asked for: time and links.
     fn happened(&mut self, events: Vec<Event>, round: &mut Round) {
         let at = self.clock.now();
@@ -535,8 +440,7 @@ impl Room {
             answers,
             to_lobby,
             turned_away,
-            changed,
-            sent_away: _,
+            sent_away,
             unheard,
             closed: closed_by_record,
             shutting,
@@ -558,7 +462,7 @@ impl Room {
                 for (peer, id, answer) in answers {
                     self.answer(peer, id, answer);
                 }
-                self.heed(&entries, &changed).await;
+                self.heed(&entries, &sent_away).await;
                 self.open_what_waited();
                 self.shut_no_longer();
             }

@@ -8,7 +8,7 @@
 
 mod support;
 
-use diemcau_conference::{Event, RequestWords, Setup, SpeechType};
+use diemcau_conference::{Event, Setup};
 use diemcau_hub::token_hash;
 use diemcau_model::{
     Alarm, DeviceId, EndpointKind, ItemId, LinkReport, PeerAsk, PeerId, Role, SeatId, SiteId,
@@ -19,7 +19,7 @@ use std::{collections::BTreeSet, time::Duration};
 use support::{
     Guest,
     disk::{Fault, OnDisk, hub_on_a_disk, hub_on_a_disk_of},
-    setup,
+    request, setup,
 };
 use tokio::time::{Instant, sleep, timeout};
 
@@ -305,22 +305,6 @@ async fn a_stolen_machine_closes(others_too: bool) {
     let said = |event: &&Event| matches!(event, Event::HallMicrophoneSet { open: false });
     let events = on.disk.events();
     assert_eq!(events.iter().filter(said).count(), usize::from(others_too));
-}
-
-fn request() -> ClientCommand {
-    let words = RequestWords {
-        speech: SpeechType::Contribution,
-        delegate: String::new(),
-        title: String::new(),
-        topic: String::new(),
-        paragraph: None,
-        minutes: None,
-    };
-    ClientCommand::RequestFloor {
-        words,
-        item: None,
-        about: None,
-    }
 }
 
 /// A conference of the hall and a branch.

@@ -9,7 +9,7 @@
 
 mod support;
 
-use diemcau_conference::{AtZero, Event, RequestWords, SpeechType};
+use diemcau_conference::{AtZero, Event};
 use diemcau_hub::OpenError;
 use diemcau_journal::{Entry, Journal, JournalError};
 use diemcau_model::{Alarm, DeviceId, ItemId, PeerAsk, SeatId, SiteId, Stage, TurnId, WaitId};
@@ -18,7 +18,7 @@ use std::{collections::BTreeSet, time::Duration};
 use support::{
     Guest, LIVE,
     disk::{Disk, Fault, OnDisk, hub_on_a_disk, hub_on_a_disk_of, hub_over},
-    setup,
+    request, setup,
 };
 use tokio::{
     sync::watch,
@@ -387,25 +387,12 @@ async fn a_conference_begins_on_a_disk_that_fails_and_the_start_is_written_first
 async fn while_no_start_can_be_written_the_clock_of_who_speaks_stands_over_every_start() {
     let mut on = hub_on_a_disk().await;
     let mut chair = Guest::join(&on.hub, "chair").await;
-    let words = RequestWords {
-        speech: SpeechType::Contribution,
-        delegate: String::new(),
-        title: String::new(),
-        topic: String::new(),
-        paragraph: None,
-        minutes: None,
-    };
     let (item, turn) = (ItemId(1), TurnId(1));
     let start = ClientCommand::StartItem {
         item,
         waiting: None,
     };
-    let request = ClientCommand::RequestFloor {
-        words,
-        item: None,
-        about: None,
-    };
-    for (id, command) in [("start", start), ("request", request)] {
+    for (id, command) in [("start", start), ("request", request())] {
         let answer = chair.command(id, command).await;
         assert!(matches!(answer, ServerFrame::Ok { .. }), "{answer:?}");
     }

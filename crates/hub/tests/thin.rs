@@ -7,17 +7,19 @@
 
 mod support;
 
-use diemcau_hub::{Frame, Inbound, Outlet, Socket, Wire};
-use diemcau_protocol::{ClientFrame, PROTOCOL};
+use diemcau_hub::{Frame, Hub, Inbound, Outlet, Socket, Wire};
+use diemcau_model::SeatId;
+use diemcau_protocol::{ClientCommand, ClientFrame, PROTOCOL, ServerFrame};
 use std::{
     io,
     sync::{Arc, Mutex},
     task::{Context, Poll, Waker},
     time::Duration,
 };
-use support::{hub_of, setup};
+use support::{Guest, hub_of, setup};
 use tokio::{
     sync::mpsc,
+    task::JoinHandle,
     time::{Instant, sleep},
 };
 
@@ -46,6 +48,11 @@ impl Thin {
         if let Some(waiting) = road.waiting.take() {
             waiting.wake();
         }
+    }
+
+    /// Bytes that were taken from us.
+    fn given(&self) -> usize {
+        self.0.lock().unwrap().got.len()
     }
 
     fn got(&self, words: &str) -> bool {
@@ -108,19 +115,63 @@ async fn a_client_is_not_silent_that_still_waits_for_the_end_of_its_welcome() {
     arrives(32).await;
 }
 
+/// A connection over a thin road, which has said whose link it has.
+async fn comes(
+    hub: &Arc<Hub>,
+    road: &Thin,
+    token: &str,
+) -> (mpsc::Sender<ClientFrame>, JoinHandle<()>) {
+    let (says, said) = mpsc::channel(4);
+    let line = Line(said, Outlet::new(Arc::new(road.clone())));
+    let hub = Arc::clone(hub);
+    let served = tokio::spawn(async move { hub.serve(line).await });
+    let join = ClientFrame::Join {
+        protocol: PROTOCOL,
+        token: token.into(),
+    };
+    says.send(join).await.unwrap();
+    (says, served)
+}
+
+/// What its kernel holds is on its way; nothing more is given to it.
+#[tokio::test(start_paused = true)]
+async fn who_is_revoked_in_the_middle_of_a_welcome_of_a_minute_is_gone_in_a_moment() {
+    let mut setup = setup();
+    setup.organizer = "x".repeat(60 * PACE);
+    let (hub, _lines) = hub_of(setup).await;
+    let mut chair = Guest::join(&hub, "chair").await;
+    let road = Thin::default();
+    let (_says, served) = comes(&hub, &road, "observer").await;
+    for _ in 0..5 {
+        sleep(Duration::from_secs(1)).await;
+        road.second();
+    }
+    let revoke = ClientCommand::RevokeSeat { seat: SeatId(2) };
+    let revoked = chair.command("revoke", revoke).await;
+    assert!(matches!(revoked, ServerFrame::Ok { .. }), "{revoked:?}");
+    let (begun, given) = (Instant::now(), road.given());
+    while !served.is_finished() {
+        sleep(Duration::from_millis(500)).await;
+        road.second();
+    }
+    assert!(
+        begun.elapsed() <= Duration::from_secs(3),
+        "{:?}",
+        begun.elapsed()
+    );
+    assert!(
+        road.given() <= given + 3 * PACE,
+        "{} more",
+        road.given() - given
+    );
+}
+
 async fn arrives(seconds: usize) {
     let mut setup = setup();
     setup.organizer = "x".repeat(seconds * PACE);
     let (hub, _lines) = hub_of(setup).await;
     let road = Thin::default();
-    let (says, said) = mpsc::channel(4);
-    let line = Line(said, Outlet::new(Arc::new(road.clone())));
-    let served = tokio::spawn(async move { hub.serve(line).await });
-    let join = ClientFrame::Join {
-        protocol: PROTOCOL,
-        token: "chair".into(),
-    };
-    says.send(join).await.unwrap();
+    let (says, served) = comes(&hub, &road, "chair").await;
     let begun = Instant::now();
     // The last words of every welcome.
     while !road.got(r#""door":"#) {

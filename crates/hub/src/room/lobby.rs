@@ -270,13 +270,16 @@ impl Room {
             || waits.any(|waiter| is_other(waiter.device))
     }
 
-    /// What was decided about seats and devices is done to their connections; `changed` says who asked for the change of a
-    /// seat's machine.
+    /// What was decided about seats and devices is done to their connections; `sent_away` says which one of a seat's stays.
     #[allow(
         clippy::wildcard_enum_match_arm,
         reason = "the other events are about nobody's admission"
     )]
-    pub(super) async fn heed(&mut self, entries: &[Entry], changed: &BTreeMap<SeatId, PeerId>) {
+    pub(super) async fn heed(
+        &mut self,
+        entries: &[Entry],
+        sent_away: &BTreeMap<SeatId, Option<PeerId>>,
+    ) {
         // Who is shut out with its device hears that, not that its seat may ask again.
         let (shut_out, others): (Vec<_>, Vec<_>) = entries
             .iter()
@@ -299,10 +302,9 @@ impl Room {
                     ..
                 } => {
                     let mut peers = self.members.of_seat(seat);
-                    // Whoever changes its own seat's machine goes on at its desk.
-                    let asker = changed.get(&seat).copied();
-                    peers.retain(|peer| Some(*peer) != asker);
-                    self.forget_waiting(seat, asker);
+                    let stays = sent_away.get(&seat).copied().flatten();
+                    peers.retain(|peer| Some(*peer) != stays);
+                    self.forget_waiting(seat, stays);
                     self.cut(peers, ErrorWhy::Expelled).await;
                     info!(%seat, "seat's machine changed");
                 }

@@ -41,11 +41,11 @@ impl Room {
         }
     }
 
-    /// What waits of a seat whose machine was changed is not done, also of a connection that has left since, but for whoever
-    /// asked for the change: their seat may ask again, so the rules would take it. What it has closed opens again, unless what
+    /// What waits of a seat whose machine was changed is not done, also of a connection that has left since, but for the one
+    /// that stays: their seat may ask again, so the rules would take it. What it has closed opens again, unless what
     /// still waits closes it too.
-    pub(super) fn forget_waiting(&mut self, seat: SeatId, asker: Option<PeerId>) {
-        let is_theirs = |message: &Message| matches!(message, Message::Waited(asked) if asked.actor.seat == seat && Some(asked.peer) != asker);
+    pub(super) fn forget_waiting(&mut self, seat: SeatId, stays: Option<PeerId>) {
+        let is_theirs = |message: &Message| matches!(message, Message::Waited(asked) if asked.actor.seat == seat && Some(asked.peer) != stays);
         let waited = self.waiting.len();
         self.waiting.retain(|message| !is_theirs(message));
         if self.waiting.len() == waited {

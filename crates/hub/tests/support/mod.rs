@@ -12,8 +12,8 @@ pub mod disk;
 
 use bytes::Bytes;
 use diemcau_conference::{
-    AtZero, Draft, ItemKind, Paragraph, PlannedItem, QueueMode, QuorumBase, Seat, Setup, Site,
-    TurnRules,
+    AtZero, Draft, ItemKind, Paragraph, PlannedItem, QueueMode, QuorumBase, RequestWords, Seat,
+    Setup, Site, SpeechType, TurnRules,
 };
 use diemcau_hub::{
     Frame, Ground, Hub, Inbound, MediaLines, Metrics, Outlet, Socket, Wire, token_hash,
@@ -371,5 +371,22 @@ pub fn setup() -> Setup {
         drafts: vec![draft],
         starts: None,
         away_seconds: 0,
+    }
+}
+
+/// Asks for the floor, without a word more.
+pub fn request() -> ClientCommand {
+    let words = RequestWords {
+        speech: SpeechType::Contribution,
+        delegate: String::new(),
+        title: String::new(),
+        topic: String::new(),
+        paragraph: None,
+        minutes: None,
+    };
+    ClientCommand::RequestFloor {
+        words,
+        item: None,
+        about: None,
     }
 }

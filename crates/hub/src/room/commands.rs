@@ -1,0 +1,115 @@
+//! What somebody asks for: what is known is answered again, what may not be decided is refused, the rest comes before the
+//! rules and is noted for the round.
+
+use super::{Asked, Owed, Room, Round, Shut};
+use crate::answers::Answer;
+use diemcau_conference::{Event, Refusal, permits};
+use diemcau_journal::Entry;
+use diemcau_model::PeerId;
+use diemcau_protocol::ErrorWhy;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use tracing::error;
+
+impl Room {
+    /// Decides a command, or says why not.
+    pub(super) async fn take_command(&mut self, asked: Asked, round: &mut Round) {
+        let (peer, seat, id) = (asked.peer, asked.actor.seat, asked.id.clone());
+        let stays = round.sent_away.get(&seat);
+        if stays.is_some_and(|stays| *stays != Some(peer)) {
+            round.unheard.push((peer, id));
+            return;
+        }
+        // Memory that is ahead of the disk remembers answers that are not true.
+        let known = self.answers.get(seat, &id);
+        if let Some(answer) = known.filter(|_| self.is_in_step()) {
+            self.metrics.repeated.inc();
+            // Its events may still wait for this round's sync: the answer waits with them.
+            round.answers.push((peer, id, answer));
+            return;
+        }
+        // What a role may never do is refused without a record: the answer cannot change.
+        if !permits(asked.actor.role, &asked.command) {
+            self.answer(peer, id, Answer::Refused(Refusal::NotAllowed));
+            return;
+        }
+        if !self.may_write() {
+            self.close_and_owe(asked).await;
+            self.members.error(peer, ErrorWhy::StorageFailed, Some(id));
+            return;
+        }
+        let asked = self.see_who_is_there(asked);
+        let Some(decided) = self.ask_rules(&asked) else {
+            return self.drop_client(peer, ErrorWhy::ServerFault, id).await;
+        };
+        let pace = self.paces.entry(seat).or_default();
+        if decided.is_ok() && !pace.taken.take() {
+            return self.members.error(peer, ErrorWhy::TooFast, Some(id));
+        }
+        if decided.is_err() && !pace.refusals.take() {
+            return self.drop_client(peer, ErrorWhy::TooFast, id).await;
+        }
+        self.decided(asked, decided, round);
+        if let Some(answer) = self.answers.get(seat, &id) {
+            round.answers.push((peer, id, answer));
+        }
+    }
+
+    /// What the rules say to a command; none when they stumbled over it. They only read, so nothing is half done then, and
+    /// whose command it was is the only one to suffer for our mistake.
+    pub(super) fn ask_rules(&self, asked: &Asked) -> Option<Result<Vec<Event>, Refusal>> {
+        let Asked { actor, command, .. } = asked;
+        let decide = || self.conference.decide(actor, command, self.clock.now());
+        let decided = catch_unwind(AssertUnwindSafe(decide)).ok();
+        if decided.is_none() {
+            self.metrics.panics.inc();
+            let command = self.conference.deed(actor, command).name();
+            error!(seat = %actor.seat, command, "the rules panicked over a command; its client is dropped");
+        }
+        decided
+    }
+
+    /// Cuts a client over what it asked for.
+    async fn drop_client(&mut self, peer: PeerId, why: ErrorWhy, id: String) {
+        self.members.dismiss(peer, why, Some(id));
+        self.forget(peer).await;
+    }
+
+    /// Applies what was decided of a command; its last event stands for the answer.
+    pub(super) fn decided(
+        &mut self,
+        asked: Asked,
+        decided: Result<Vec<Event>, Refusal>,
+        round: &mut Round,
+    ) {
+        let now = self.clock.now();
+        let Asked { actor, id, .. } = &asked;
+        let events = decided.unwrap_or_else(|why| vec![Event::CommandRefused { why }]);
+        let shuts = Shut::all(&events);
+        for event in events {
+            self.apply(&event, round);
+            if let Event::SeatExpelled { seat, .. } | Event::SeatRevoked { seat } = event {
+                round.sent_away.insert(seat, None);
+            }
+            if let Event::SeatRestored {
+                seat,
+                guarded: true,
+                ..
+            } = event
+            {
+                // Whoever changes its own seat's machine goes on at its desk.
+                round.sent_away.insert(seat, Some(asked.peer));
+            }
+            self.answers
+                .remember(actor.seat, id, self.conference.seq(), &event);
+            round.entries.push(Entry {
+                at: now,
+                seat: Some(actor.seat),
+                command: Some(id.clone()),
+                event,
+            });
+        }
+        if !shuts.is_empty() {
+            round.shutting.push(Owed { asked, shuts });
+        }
+    }
+}
