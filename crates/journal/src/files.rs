@@ -14,13 +14,24 @@ use std::{
 const OF_DATABASE: [&str; 3] = ["", LOG, "-shm"];
 pub(crate) const LOG: &str = "-wal";
 
-/// Takes the journal for this program; it is free again when the file is dropped, or the process dies.
-pub(crate) fn lock(path: &Path) -> Result<File, JournalError> {
-    let file = open_beside(&beside(path, ".lock")).map_err(JournalError::io)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(JournalError::Locked),
-        Err(TryLockError::Error(error)) => Err(JournalError::io(error)),
+/// A journal taken for this program: it is free again when this is dropped, or the process dies.
+pub(crate) struct Lock(File);
+
+impl Lock {
+    pub(crate) fn take(path: &Path) -> Result<Self, JournalError> {
+        let file = open_beside(&beside(path, ".lock")).map_err(JournalError::io)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Self(file)),
+            Err(TryLockError::WouldBlock) => Err(JournalError::Locked),
+            Err(TryLockError::Error(error)) => Err(JournalError::io(error)),
+        }
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Closing the file is not enough: a program that another thread is just starting has it open too until it runs.
+        let _ = self.0.unlock();
     }
 }
 

@@ -9,7 +9,7 @@ use crate::{
     CheckpointKey, Entry, Journal, JournalError, Record,
     alive::AliveNote,
     checkpoint::Checkpoint,
-    files::{behind_links, identity, lock},
+    files::{Lock, behind_links, identity},
     format::{Chain, Sealed, decode},
     log,
     rows::{self, told},
@@ -42,7 +42,7 @@ pub struct SqliteJournal {
     /// Which files were opened there.
     files: [(u64, u64); 2],
     // Declared last, so that the database is closed before another program may open it.
-    _lock: File,
+    _lock: Lock,
 }
 
 impl SqliteJournal {
@@ -50,7 +50,7 @@ impl SqliteJournal {
     /// is signed with `key`; signatures that are there already are the verifier's to check.
     pub fn open(path: impl AsRef<Path>, key: CheckpointKey) -> Result<Self, JournalError> {
         let path = &behind_links(path.as_ref());
-        let lock = lock(path)?;
+        let lock = Lock::take(path)?;
         log::check(path)?;
         let alive = AliveNote::open(path);
         let db = Connection::open(path)
