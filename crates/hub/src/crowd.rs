@@ -4,7 +4,8 @@
 //! What they are told is a state: a slice that changed is noted, and encoded when its lane is free. So nothing queues
 //! up behind a slow pass; it makes fewer frames, not later ones, and takes up what changes meanwhile: the last of
 //! thousands hear no older news than the first. The floor's lane is told at once and overtakes the
-//! feed's, whose facts are gathered; no slice belongs to both, so each slice arrives in the order it was encoded in.
+//! feed's, whose facts are gathered; a floor that changes without end goes in turns with what it has overtaken. No slice
+//! belongs to both lanes, so each slice arrives in the order it was encoded in.
 
 use crate::{
     Frame, Metrics,
@@ -30,7 +31,7 @@ const CHUNK: usize = 64;
 /// A pass of the feed may take this part of the time: the next one begins so many times its length after it, ...
 const PASS_SHARE: u32 = 14;
 /// ... but not later than this, so that a comment is everywhere within a quarter of a second.
-const APART_MAX: Duration = Duration::from_millis(215);
+const APART_MAX: Duration = Duration::from_millis(225);
 
 /// The room's end: what has to be told yet.
 #[derive(Debug)]
@@ -61,6 +62,10 @@ struct State {
     members: BTreeMap<PeerId, Arc<Outlet>>,
     floor: Option<Pass>,
     feed: Option<Pass>,
+    /// A whole pass of the floor has overtaken the feed's: from now on they go in turns.
+    takes_turns: bool,
+    /// Whose turn was last.
+    was: Option<Lane>,
     /// How long the feed's last pass kept this task busy.
     feed_took: Duration,
 }
@@ -233,13 +238,18 @@ impl Shared {
             members,
             floor,
             feed,
+            takes_turns,
+            was,
             ..
         } = &mut *state;
+        let is_feeds_turn = *takes_turns && *was == Some(Lane::Floor);
         let (lane, pass) = match (floor, feed) {
-            (Some(floor), _) => (Lane::Floor, floor),
-            (None, Some(feed)) => (Lane::Feed, feed),
+            (Some(floor), None) => (Lane::Floor, floor),
+            (Some(floor), Some(_)) if !is_feeds_turn => (Lane::Floor, floor),
+            (_, Some(feed)) => (Lane::Feed, feed),
             (None, None) => return None,
         };
+        *was = Some(lane);
         let mut outlets = Vec::with_capacity(CHUNK);
         let rest = (Bound::Excluded(pass.after), Bound::Included(pass.last));
         // A range must not begin behind its end: whoever was last may have been told already.
@@ -269,6 +279,7 @@ impl Shared {
         if lane == Lane::Feed {
             state.feed_took = took;
         }
+        state.takes_turns = state.feed.is_some();
         drop(state);
         self.free.notify_one();
     }

@@ -102,6 +102,31 @@ async fn the_floor_overtakes_comments_that_are_being_gathered() {
     assert!(begun.elapsed().as_millis() >= 50);
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_floor_that_changes_without_end_holds_up_no_comment() {
+    let (hub, _) = hub().await;
+    let secretary = Guest::join(&hub, "secretary").await;
+    let chair = Guest::join(&hub, "chair").await;
+    let mut watching = vec![];
+    for _ in 0..4 * WATCHERS {
+        watching.push(Guest::join(&hub, "observer").await);
+    }
+    let (id, command) = ("c-1".to_owned(), comment(1));
+    secretary.say(&ClientFrame::Command { id, command }).await;
+    for n in 0..COMMENTS {
+        let open = n % 2 == 0;
+        let (id, command) = (format!("m-{n}"), ClientCommand::SetHallMicrophone { open });
+        chair.say(&ClientFrame::Command { id, command }).await;
+        yield_now().await;
+    }
+    let mut frames = vec![];
+    for guest in &mut watching {
+        frames.push(frames_until(guest, 1).await);
+    }
+    let most = frames.iter().max().copied().unwrap();
+    assert!(most <= 4, "{most} frames");
+}
+
 /// How many frames bring a guest the comments up to this one.
 async fn frames_until(guest: &mut Guest, last: u32) -> usize {
     let is_last = |fact: &Fact| matches!(fact, Fact::Comment { comment } if comment.id.0 == last);

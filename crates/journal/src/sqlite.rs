@@ -17,7 +17,6 @@ use crate::{
 use diemcau_model::Millis;
 use rusqlite::{Connection, Transaction, TransactionBehavior, config::DbConfig};
 use std::{
-    fs::File,
     io,
     path::{Path, PathBuf},
     time::Duration,
