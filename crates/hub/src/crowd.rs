@@ -31,7 +31,7 @@ const CHUNK: usize = 64;
 /// A pass of the feed may take this part of the time: the next one begins so many times its length after it, ...
 const PASS_SHARE: u32 = 14;
 /// ... but not later than this, so that a comment is everywhere within a quarter of a second.
-const APART_MAX: Duration = Duration::from_millis(225);
+const APART_MAX: Duration = Duration::from_millis(215);
 
 /// The room's end: what has to be told yet.
 #[derive(Debug)]
