@@ -2,6 +2,7 @@
 
 use crate::JournalError;
 use diemcau_model::Millis;
+use rustix::fs::{IFlags, ioctl_getflags, ioctl_setflags};
 use std::{
     ffi::OsString,
     fs::{self, File, OpenOptions, TryLockError},
@@ -11,8 +12,9 @@ use std::{
 };
 
 /// What SQLite keeps of a database: the file, its log, and the memory that its readers share.
-const OF_DATABASE: [&str; 3] = ["", LOG, "-shm"];
+const OF_DATABASE: [&str; 3] = ["", LOG, SHARED];
 pub(crate) const LOG: &str = "-wal";
+const SHARED: &str = "-shm";
 
 /// A journal taken for this program: it is free again when this is dropped, or the process dies.
 pub(crate) struct Lock(File);
@@ -33,6 +35,18 @@ impl Drop for Lock {
         // Closing the file is not enough: a program that another thread is just starting has it open too until it runs.
         let _ = self.0.unlock();
     }
+}
+
+/// Makes the memory that a database's readers share, where it is not there yet, as a file that is written in place. SQLite
+/// maps it, and a disk that writes anew what is changed (btrfs) needs room for that: without it, it ends the program (SIGBUS).
+pub(crate) fn make_shared(path: &Path) -> Result<(), JournalError> {
+    let shared = open_beside(&beside(path, SHARED)).map_err(JournalError::io)?;
+    if shared.metadata().map_err(JournalError::io)?.len() == 0 {
+        // Most disks write in place, and know no such flag.
+        let _ = ioctl_getflags(&shared)
+            .and_then(|flags| ioctl_setflags(&shared, flags | IFlags::NOCOW));
+    }
+    Ok(())
 }
 
 pub(crate) fn beside(path: &Path, ending: &str) -> PathBuf {

@@ -9,7 +9,7 @@ use crate::{
     CheckpointKey, Entry, Journal, JournalError, Record,
     alive::AliveNote,
     checkpoint::Checkpoint,
-    files::{Lock, behind_links, identity},
+    files::{Lock, behind_links, identity, make_shared},
     format::{Chain, Sealed, decode},
     log,
     rows::{self, told},
@@ -52,6 +52,7 @@ impl SqliteJournal {
         let lock = Lock::take(path)?;
         log::check(path)?;
         let alive = AliveNote::open(path);
+        make_shared(path)?;
         let db = Connection::open(path)
             .and_then(|db| prepare(&db).map(|()| db))
             .map_err(|error| told(error, 1))?;

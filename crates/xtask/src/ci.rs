@@ -12,6 +12,10 @@ const FIREFOX: &str = "/usr/bin/firefox-esr";
 const VALGRIND: &str = "/usr/bin/valgrind";
 /// Makes the closed network.
 const IP: &str = "/usr/sbin/ip";
+/// Watches the journal's system calls.
+const STRACE: &str = "/usr/bin/strace";
+/// Makes a disk that writes nothing in place.
+const MKFS_BTRFS: &str = "/usr/sbin/mkfs.btrfs";
 /// Closed network first: server, rooms and browsers have a loopback and a cable that leads nowhere, by which all goes. The
 /// cable is there because Chromium makes no media connection on a machine that has no interface but the loopback, and the
 /// route because Firefox offers the address that leads to the world. The cable has to
@@ -39,11 +43,10 @@ pub fn run() -> Result<()> {
     step("build", || cargo(&["build", "--workspace", "--locked"]))?;
     step("client", client)?;
     step("tests", || {
-        strace()?;
-        if !Path::new(VALGRIND).exists() {
-            command("apt-get", &["update", "-qq"], ".")?;
-            command("apt-get", &["install", "-y", "-qq", "valgrind"], ".")?;
-        }
+        packages(
+            &[STRACE, VALGRIND, MKFS_BTRFS],
+            &["strace", "valgrind", "btrfs-progs"],
+        )?;
         cargo(&["test", "--workspace", "--locked", "--", "--test-threads=2"])
     })?;
     step("browser", browser)
@@ -54,25 +57,21 @@ fn client() -> Result<()> {
     npm("web", &["run", "check"])
 }
 
-/// Watches the journal's system calls.
-fn strace() -> Result<()> {
-    if Command::new("strace").arg("--version").output().is_ok() {
+/// Installs Debian's packages, if one of these programs is missing.
+fn packages(programs: &[&str], packages: &[&str]) -> Result<()> {
+    if programs.iter().all(|program| Path::new(program).exists()) {
         return Ok(());
     }
     command("apt-get", &["update", "-qq"], ".")?;
-    command("apt-get", &["install", "-y", "-qq", "strace"], ".")
+    let install = [&["install", "-y", "-qq"], packages].concat();
+    command("apt-get", &install, ".")
 }
 
 fn browser() -> Result<()> {
-    if ![CHROMIUM, FIREFOX, IP]
-        .iter()
-        .all(|one| Path::new(one).exists())
-    {
-        command("apt-get", &["update", "-qq"], ".")?;
-        let packages = ["chromium", "firefox-esr", "iproute2"];
-        let install = [&["install", "-y", "-qq"][..], &packages].concat();
-        command("apt-get", &install, ".")?;
-    }
+    packages(
+        &[CHROMIUM, FIREFOX, IP],
+        &["chromium", "firefox-esr", "iproute2"],
+    )?;
     npm("tests/browser", &["ci", "--no-audit", "--no-fund"])?;
     if command("unshare", &["--net", "true"], ".").is_err() {
         println!(
