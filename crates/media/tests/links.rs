@@ -14,7 +14,7 @@ use diemcau_model::{
 };
 use diemcau_probe::{Probe, ProbeOptions, payload};
 use std::time::{Duration, Instant};
-use support::keyed::{Keyed, OPUS, Out, Setup};
+use support::keyed::{Keyed, OPUS, Out, Profile, Setup};
 use support::{Hall, PATIENCE};
 
 /// Generous: two of the ways to the client and back, and the handshake, on a busy machine.
@@ -165,9 +165,21 @@ async fn a_certificate_that_the_description_does_not_name_gets_no_connection() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_waits_for_the_handshake_is_opened_one() {
+    is_heard(Setup::Passive, Profile::Gcm).await;
+}
+
+/// As encoders, of which some know nothing else.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_knows_only_the_profile_that_all_must_know_is_heard() {
+    for setup in [Setup::Active, Setup::Passive] {
+        is_heard(setup, Profile::Cm).await;
+    }
+}
+
+async fn is_heard(setup: Setup, profile: Profile) {
     const PEER: u64 = 9;
     let mut hall = Hall::with_rooms(1).await;
-    let mut waiting = Keyed::enter(&mut hall, PEER, 9, Setup::Passive).await;
+    let mut peer = Keyed::enter_with(&mut hall, PEER, 9, setup, profile).await;
     hall.set_stage(|stage| {
         stage.carriers.insert(SiteId(9), EndpointKind::Room);
     });
@@ -184,7 +196,7 @@ async fn who_waits_for_the_handshake_is_opened_one() {
             extensions: &[],
             payload: &payload::audio(9, number.into()),
         };
-        waiting.send(&sound.write()).await;
+        peer.send(&sound.write()).await;
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     hall.close().await;

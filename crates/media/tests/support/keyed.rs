@@ -35,7 +35,6 @@ pub const MID: u8 = 4;
 pub const RID: u8 = 10;
 
 const KEY_BYTES: usize = 16;
-const SALT_BYTES: usize = 12;
 /// How long an answer is waited for before the question is asked again.
 const AGAIN: Duration = Duration::from_millis(50);
 const SOMEWHERE: SocketAddr =
@@ -44,6 +43,13 @@ const SOMEWHERE: SocketAddr =
 pub struct Keyed {
     pub socket: UdpSocket,
     keys: Context,
+}
+
+/// What it knows to protect media with.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Profile {
+    Gcm,
+    Cm,
 }
 
 /// Its side of the handshake.
@@ -85,6 +91,16 @@ impl Out<'_> {
 impl Keyed {
     /// Admits it to a site's room and connects its uplink.
     pub async fn enter(hall: &mut Hall, peer: u64, site: u16, setup: Setup) -> Self {
+        Self::enter_with(hall, peer, site, setup, Profile::Gcm).await
+    }
+
+    pub async fn enter_with(
+        hall: &mut Hall,
+        peer: u64,
+        site: u16,
+        setup: Setup,
+        profile: Profile,
+    ) -> Self {
         hall.admit(peer, Some(site), Carries::Room).await;
         let provider = rtc::crypto::default_provider().unwrap();
         let certificate =
@@ -101,7 +117,7 @@ impl Keyed {
         let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
         socket.connect(hall.media.local_addr()).await.unwrap();
         prove(&socket, &answer, &*provider).await;
-        let keys = handshake(&socket, certificate, setup, provider).await;
+        let keys = handshake(&socket, certificate, (setup, profile), provider).await;
         hall.reported(|report| matches!(report, LinkReport::Up { peer, .. } if *peer == id))
             .await;
         Self { socket, keys }
@@ -190,13 +206,17 @@ fn check(user: &str, password: &str, provider: &dyn RTCCryptoProvider) -> Vec<u8
 async fn handshake(
     socket: &UdpSocket,
     certificate: Certificate,
-    setup: Setup,
+    (setup, profile): (Setup, Profile),
     provider: Arc<dyn RTCCryptoProvider>,
 ) -> Context {
+    let profiles = match profile {
+        Profile::Gcm => SrtpProtectionProfile::Srtp_Aead_Aes_128_Gcm,
+        Profile::Cm => SrtpProtectionProfile::Srtp_Aes128_Cm_Hmac_Sha1_80,
+    };
     let config = ConfigBuilder::default()
         .with_crypto_provider(Arc::clone(&provider))
         .with_certificates(vec![certificate])
-        .with_srtp_protection_profiles(vec![SrtpProtectionProfile::Srtp_Aead_Aes_128_Gcm])
+        .with_srtp_protection_profiles(vec![profiles])
         .with_insecure_skip_verify(true)
         .with_extended_master_secret(ExtendedMasterSecretType::Require)
         .build(setup == Setup::Active, None);
@@ -215,7 +235,7 @@ async fn handshake(
             socket.send(&transmit.message).await.unwrap();
         }
         if done {
-            return keys(&endpoint, setup, &*provider);
+            return keys(&endpoint, (setup, profile), &*provider);
         }
         let Ok(length) = timeout(AGAIN, socket.recv(&mut heard)).await else {
             let _ = endpoint.handle_timeout(SOMEWHERE, Instant::now());
@@ -231,9 +251,17 @@ async fn handshake(
     }
 }
 
-fn keys(endpoint: &Endpoint, setup: Setup, provider: &dyn RTCCryptoProvider) -> Context {
+fn keys(
+    endpoint: &Endpoint,
+    (setup, profile): (Setup, Profile),
+    provider: &dyn RTCCryptoProvider,
+) -> Context {
+    let (theirs, salt) = match profile {
+        Profile::Gcm => (ProtectionProfile::AeadAes128Gcm, 12),
+        Profile::Cm => (ProtectionProfile::Aes128CmHmacSha1_80, 14),
+    };
     let state = endpoint.get_connection_state(SOMEWHERE).unwrap();
-    let bytes = 2 * (KEY_BYTES + SALT_BYTES);
+    let bytes = 2 * (KEY_BYTES + salt);
     let material = state.export_keying_material(LABEL_EXTRACTOR_DTLS_SRTP, &[], bytes);
     let material = material.unwrap();
     let (keys, salts) = material.as_ref().split_at(2 * KEY_BYTES);
@@ -241,8 +269,8 @@ fn keys(endpoint: &Endpoint, setup: Setup, provider: &dyn RTCCryptoProvider) -> 
     let half = usize::from(setup == Setup::Passive);
     let context = Context::new(
         &keys[half * KEY_BYTES..][..KEY_BYTES],
-        &salts[half * SALT_BYTES..][..SALT_BYTES],
-        ProtectionProfile::AeadAes128Gcm,
+        &salts[half * salt..][..salt],
+        theirs,
         None,
         None,
         provider.crypto(),

@@ -15,6 +15,7 @@ mod runs;
 mod statuses;
 mod stream;
 
+use super::wire::srtp::TAG_BYTES_MAX;
 use super::wire::{Received, Transport};
 use super::{
     Cargo, Codec, Engine, EngineError, Layer, Leg, LegEvent, Names, Outlet, Path, Run, refused,
@@ -258,7 +259,7 @@ impl Downlink {
     /// after a cut, before it has told what came, gets key frames as soon as it does.
     fn may_send_again(&mut self, slot: usize, number: u64, now: Instant) -> bool {
         let stream = self.streams.get(slot);
-        let form = stream.and_then(|stream| stream.form(number, true));
+        let form = stream.and_then(|stream| stream.form(number, true, TAG_BYTES_MAX));
         let bytes = form.map(|form| form.length);
         let bears = self.bears(now);
         let waits = self.estimate.is_full() || self.coarse.is_full();
@@ -283,13 +284,14 @@ impl Downlink {
             self.noted.clear();
             return;
         };
+        let tag = sealer.profile().tag_bytes();
         // Packets of one stream stand together and in their order; the order between streams means nothing.
         self.noted.sort_unstable();
         let mut rest = &self.noted[..];
         while !rest.is_empty() {
             let lengths = rest.iter().map_while(|(slot, number)| {
                 let stream = self.streams.get(*slot)?;
-                let form = stream.form(*number, self.twcc_ids[*slot].is_some())?;
+                let form = stream.form(*number, self.twcc_ids[*slot].is_some(), tag)?;
                 // One that leaves again has its form already: it goes alone.
                 (!form.is_sealed).then_some(form.length)
             });
@@ -303,7 +305,7 @@ impl Downlink {
                     continue;
                 };
                 let twcc_id = self.twcc_ids[*slot];
-                let Some(form) = stream.form(*number, twcc_id.is_some()) else {
+                let Some(form) = stream.form(*number, twcc_id.is_some(), tag) else {
                     continue;
                 };
                 let stamp = Stamp {

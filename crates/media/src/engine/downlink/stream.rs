@@ -3,7 +3,7 @@
 use super::offer::names_of;
 use super::{Names, VIDEO_SLOTS, ssrc_of};
 use crate::engine::Codec;
-use crate::engine::wire::srtp::{Sealer, TAG_BYTES};
+use crate::engine::wire::srtp::Sealer;
 use crate::rewrite::RtpOut;
 use rtc::crypto::CryptoError;
 use std::cmp::Ordering;
@@ -190,15 +190,15 @@ impl Stream {
         self.last.is_some_and(|(_, at)| at >= moment)
     }
 
-    /// How a packet leaves; `None` if it was overwritten meanwhile.
-    pub fn form(&self, number: u64, has_twcc: bool) -> Option<Form> {
+    /// How a packet leaves under a tag of so many bytes; `None` if it was overwritten meanwhile.
+    pub fn form(&self, number: u64, has_twcc: bool, tag: usize) -> Option<Form> {
         let kept = self.find(number)?;
         let (has_twcc, padding) = match kept.sealed {
             Some(sealed) => (sealed.twcc.is_some(), usize::from(sealed.padding)),
             None => (has_twcc, 0),
         };
         Some(Form {
-            length: header_bytes(has_twcc) + kept.packet.payload.len() + padding + TAG_BYTES,
+            length: header_bytes(has_twcc) + kept.packet.payload.len() + padding + tag,
             is_sealed: kept.sealed.is_some(),
         })
     }
@@ -220,7 +220,8 @@ impl Stream {
         let Some(payload_type) = names.of(packet.codec) else {
             return Ok(());
         };
-        let plain = header_bytes(stamp.twcc.is_some()) + packet.payload.len() + TAG_BYTES;
+        let tag = sealer.profile().tag_bytes();
+        let plain = header_bytes(stamp.twcc.is_some()) + packet.payload.len() + tag;
         let sealed = *kept.sealed.get_or_insert(Sealed {
             padding: u8::try_from(stamp.length.saturating_sub(plain)).unwrap_or(0),
             twcc: stamp.twcc,
@@ -248,7 +249,7 @@ impl Stream {
             into.push(sealed.padding);
         }
         let octets = into.len() - body;
-        into.resize(into.len() + TAG_BYTES, 0);
+        into.resize(into.len() + tag, 0);
         sealer.seal_rtp(&mut into[start..], header, (number >> 16) as u32)?;
         self.packets = self.packets.wrapping_add(1);
         self.octets = self.octets.wrapping_add(octets as u32);
@@ -293,7 +294,8 @@ fn header_bytes(has_twcc: bool) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::wire::srtp::{MATERIAL_BYTES, contexts};
+    use crate::engine::wire::srtp::Profile;
+    use crate::engine::wire::tests::{keys, provider};
     use bytes::Bytes;
     use rtc::rtp::Packet;
     use rtc::shared::marshal::Unmarshal;
@@ -312,30 +314,22 @@ mod tests {
         }
     }
 
-    fn sealer() -> Sealer {
-        let provider = rtc::crypto::default_provider().unwrap();
-        contexts(&[9; MATERIAL_BYTES], false, provider.crypto())
-            .unwrap()
-            .0
-    }
-
     /// The library reads what was written.
     fn read(protected: &[u8]) -> Packet {
-        let provider = rtc::crypto::default_provider().unwrap();
-        let profile = ProtectionProfile::AeadAes128Gcm;
+        let (profile, provider) = (ProtectionProfile::AeadAes128Gcm, provider());
         let mut context =
-            Context::new(&[9; 16], &[9; 12], profile, None, None, provider.crypto()).unwrap();
+            Context::new(&[7; 16], &[7; 12], profile, None, None, provider.crypto()).unwrap();
         let plain = context.decrypt_rtp(protected).unwrap();
         Packet::unmarshal(&mut plain.freeze()).unwrap()
     }
 
     fn write(stream: &mut Stream, number: u64, twcc: Option<(u8, u16)>, more: usize) -> Vec<u8> {
-        let mut bytes = vec![];
-        let length = stream.form(number, twcc.is_some()).unwrap().length + more;
+        let (mut bytes, mut sealer) = (vec![], keys(Profile::Gcm, false).0);
+        let tag = sealer.profile().tag_bytes();
+        let length = stream.form(number, twcc.is_some(), tag).unwrap().length + more;
         let stamp = Stamp { twcc, length };
-        stream
-            .write(number, &stamp, &mut sealer(), &mut bytes)
-            .unwrap();
+        let written = stream.write(number, &stamp, &mut sealer, &mut bytes);
+        written.unwrap();
         bytes
     }
 

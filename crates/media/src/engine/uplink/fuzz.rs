@@ -3,6 +3,7 @@
 use super::tests::{Client, OPUS, Out};
 use super::*;
 use crate::engine::sdp;
+use crate::engine::wire::srtp::Profile;
 use diemcau_fuzz::{Fuzz, outcome};
 
 const OFFER: &str = include_str!("../../../corpus/sdp_offer/simulcast");
@@ -21,11 +22,13 @@ fn uplink() {
         longest: 1_400,
     };
     let (mut client, mut taken) = (Client::new(OFFER), 0_u16);
+    let mut profiles = [Profile::Gcm, Profile::Cm];
     fuzz.run(|input| {
         // A fresh leg now and then, which knows no streams yet; and before its client's numbers roll over, for that does not
         // count how often they have.
         if taken == 500 {
-            (client, taken) = (Client::new(OFFER), 0);
+            profiles.rotate_left(1);
+            (client, taken) = (Client::keyed(OFFER, profiles[0]), 0);
         }
         taken += 1;
         client.now += Duration::from_millis(5);

@@ -3,17 +3,15 @@
 mod hello;
 mod records;
 mod repeats;
+mod terms;
 
-use super::srtp::{self, MATERIAL_BYTES, Opener, Sealer};
+use super::srtp::{self, Opener, Sealer};
 use bytes::BytesMut;
 use records::Room;
 use repeats::Said;
 use rtc::crypto::{CryptoError, HashAlgorithm, RTCCryptoProvider};
-use rtc::dtls::cipher_suite::CipherSuiteId;
-use rtc::dtls::config::{ClientAuthType, ConfigBuilder, ExtendedMasterSecretType};
 use rtc::dtls::crypto::Certificate;
 use rtc::dtls::endpoint::{Endpoint, EndpointEvent};
-use rtc::dtls::extension::extension_use_srtp::SrtpProtectionProfile;
 use rtc::shared::TransportProtocol;
 use rtc::shared::error::Error;
 use rtc::srtp::config::LABEL_EXTRACTOR_DTLS_SRTP;
@@ -21,14 +19,6 @@ use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::sync::Arc;
 use std::time::Instant;
 
-/// What a handshake may be protected with: forward secret and authenticated throughout (RFC 9325, 4.2). The library would
-/// take CBC too.
-const SUITES: [CipherSuiteId; 4] = [
-    CipherSuiteId::Tls_Ecdhe_Ecdsa_With_Aes_128_Gcm_Sha256,
-    CipherSuiteId::Tls_Ecdhe_Ecdsa_With_ChaCha20_Poly1305_Sha256,
-    CipherSuiteId::Tls_Ecdhe_Rsa_With_Aes_128_Gcm_Sha256,
-    CipherSuiteId::Tls_Ecdhe_Rsa_With_ChaCha20_Poly1305_Sha256,
-];
 /// The library files associations under addresses. A leg has one association, whichever way it takes.
 const SOMEWHERE: SocketAddr = SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 1));
 /// Datagrams kept until the client's description is here; a further one is dropped, and the client sends it again.
@@ -56,6 +46,8 @@ pub struct Identity {
 pub struct Dtls {
     identity: Identity,
     endpoint: Option<Endpoint>,
+    /// Whom we serve, if the client begins.
+    serves: Option<Fingerprint>,
     early: Vec<BytesMut>,
     room: Room,
     said: Said,
@@ -88,6 +80,7 @@ impl Dtls {
         Self {
             identity,
             endpoint: None,
+            serves: None,
             early: vec![],
             room: Room::new(),
             said: Said::new(),
@@ -101,30 +94,13 @@ impl Dtls {
         role: Role,
         now: Instant,
     ) -> Result<Vec<Step>, Error> {
-        let provider = Arc::clone(&self.identity.provider);
-        let verify = move |certificates: &[Vec<u8>], _: &[_]| {
-            let first = certificates.first().ok_or(Error::ErrNonCertificate)?;
-            if fingerprint(&*provider, first)? != theirs {
-                return Err(Error::ErrNoMatchingCertificateFingerprint);
+        let mut endpoint = Endpoint::new(SOMEWHERE, TransportProtocol::UDP, None);
+        match role {
+            Role::Client => {
+                let config = terms::of_client(&self.identity, theirs)?;
+                endpoint.connect(now, SOMEWHERE, config, None)?;
             }
-            Ok(())
-        };
-        let config = ConfigBuilder::default()
-            .with_crypto_provider(Arc::clone(&self.identity.provider))
-            .with_certificates(vec![self.identity.certificate.clone()])
-            .with_cipher_suites(SUITES.to_vec())
-            .with_srtp_protection_profiles(vec![SrtpProtectionProfile::Srtp_Aead_Aes_128_Gcm])
-            .with_client_auth(ClientAuthType::RequireAnyClientCert)
-            // Nobody vouches for a client's certificate; its description names it, which `verify` compares.
-            .with_insecure_skip_verify(true)
-            .with_verify_peer_certificate(Some(Arc::new(verify)))
-            .with_extended_master_secret(ExtendedMasterSecretType::Require)
-            .build(role == Role::Client, None)?;
-        let config = Arc::new(config);
-        let serves = (role == Role::Server).then(|| Arc::clone(&config));
-        let mut endpoint = Endpoint::new(SOMEWHERE, TransportProtocol::UDP, serves);
-        if role == Role::Client {
-            endpoint.connect(now, SOMEWHERE, config, None)?;
+            Role::Server => self.serves = Some(theirs),
         }
         self.endpoint = Some(endpoint);
         self.collect();
@@ -136,24 +112,17 @@ impl Dtls {
     }
 
     pub fn receive(&mut self, datagram: BytesMut, now: Instant) -> Result<Option<Step>, Error> {
-        let Some(endpoint) = &mut self.endpoint else {
+        if self.endpoint.is_none() {
             if self.early.len() < EARLY_MAX {
                 self.early.push(datagram);
             }
             return Ok(None);
-        };
+        }
         let datagram = self.room.sift(datagram);
         if self.room.heard.asks() {
             self.said.again();
         }
-        if datagram.is_empty() {
-            return Ok(None);
-        }
-        let read = endpoint.read(now, SOMEWHERE, None, datagram);
-        if self.collect() {
-            self.room.heard.is_answered();
-        }
-        for event in read? {
+        for event in self.read(datagram, now)? {
             if matches!(event, EndpointEvent::HandshakeComplete) {
                 self.room.keyed();
                 self.said.keyed();
@@ -164,6 +133,36 @@ impl Dtls {
             }
         }
         Ok(None)
+    }
+
+    fn read(&mut self, datagram: BytesMut, now: Instant) -> Result<Vec<EndpointEvent>, Error> {
+        if datagram.is_empty() || !self.is_begun_by(&datagram)? {
+            return Ok(vec![]);
+        }
+        let Some(endpoint) = &mut self.endpoint else {
+            return Ok(vec![]);
+        };
+        let read = endpoint.read(now, SOMEWHERE, None, datagram);
+        if self.collect() {
+            self.room.heard.is_answered();
+        }
+        read
+    }
+
+    /// Whether there is a handshake, or this begins one: what a server may choose from is in the client's first hello.
+    fn is_begun_by(&mut self, datagram: &[u8]) -> Result<bool, Error> {
+        let Some(endpoint) = &mut self.endpoint else {
+            return Ok(false);
+        };
+        if endpoint.get_connection_state(SOMEWHERE).is_some() {
+            return Ok(true);
+        }
+        let (Some(theirs), Some(hello)) = (self.serves, records::first_hello(datagram)) else {
+            return Ok(false);
+        };
+        let config = terms::of_server(&self.identity, theirs, hello)?;
+        endpoint.set_server_config(Some(config));
+        Ok(true)
     }
 
     pub fn tick(&mut self, now: Instant) -> Result<(), Error> {
@@ -209,14 +208,11 @@ impl Dtls {
             .as_ref()
             .and_then(|endpoint| endpoint.get_connection_state(SOMEWHERE))
             .ok_or(Error::ErrDtlsTransportNotStarted)?;
-        if state.srtp_protection_profile() != SrtpProtectionProfile::Srtp_Aead_Aes_128_Gcm {
-            return Err(Error::ErrNoSuchSrtpProfile);
-        }
-        let exported =
-            state.export_keying_material(LABEL_EXTRACTOR_DTLS_SRTP, &[], MATERIAL_BYTES)?;
-        let material = exported.as_ref().try_into();
-        let material = material.map_err(|_| Error::ErrNoSuchSrtpProfile)?;
-        let contexts = srtp::contexts(material, state.is_client(), self.identity.provider.crypto());
+        let profile = terms::profile(state.srtp_protection_profile())?;
+        let bytes = profile.material_bytes();
+        let material = state.export_keying_material(LABEL_EXTRACTOR_DTLS_SRTP, &[], bytes)?;
+        let crypto_of = self.identity.provider.crypto();
+        let contexts = srtp::contexts(profile, material.as_ref(), state.is_client(), crypto_of);
         Ok(Step::Connected(Box::new(contexts.map_err(crypto)?)))
     }
 }

@@ -1,6 +1,7 @@
 //! What the tests of the parts share.
 
 use super::Ice;
+use super::srtp::{Opener, Profile, Sealer, contexts};
 use rtc::crypto::RTCCryptoProvider;
 use rtc::stun::attributes::{
     ATTR_ICE_CONTROLLING, ATTR_PRIORITY, ATTR_USE_CANDIDATE, ATTR_USERNAME, AttrType,
@@ -16,6 +17,12 @@ pub const THEIR_PASSWORD: &str = "the password of the client";
 
 pub fn provider() -> Arc<dyn RTCCryptoProvider> {
     rtc::crypto::default_provider().unwrap()
+}
+
+/// Keys as a handshake gives them to one side; the other has the other half of the same.
+pub fn keys(profile: Profile, is_client: bool) -> (Sealer, Opener) {
+    let material = vec![7; profile.material_bytes()];
+    contexts(profile, &material, is_client, provider().crypto()).unwrap()
 }
 
 /// A check as a client makes it that knows the leg's password.

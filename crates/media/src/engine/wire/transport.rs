@@ -3,7 +3,7 @@
 use super::dtls::{Dtls, Fingerprint, Identity, Role, Step};
 use super::ice::Ice;
 use super::rtp::Header;
-use super::srtp::{Opened, Opener, RTCP_TAIL_BYTES, Sealer, TAG_BYTES};
+use super::srtp::{Opened, Opener, Sealer};
 use crate::demux::is_stun;
 use crate::engine::Path;
 use bytes::BytesMut;
@@ -205,7 +205,7 @@ impl Transport {
         for (at, answer) in self.answers() {
             self.receive(answer, at, Instant::now());
         }
-        self.key();
+        self.key(super::srtp::Profile::Gcm);
     }
 
     /// A client's answers to what it was asked, and where it was.
@@ -218,12 +218,10 @@ impl Transport {
         asked.map(|(at, asked)| (at, answer(&asked))).collect()
     }
 
-    /// As if the handshake had given these keys.
+    /// As if the handshake had given keys for this.
     #[cfg(test)]
-    pub fn key(&mut self) {
-        use super::srtp::{MATERIAL_BYTES, contexts};
-        let provider = super::tests::provider();
-        self.keys = contexts(&[7; MATERIAL_BYTES], false, provider.crypto()).ok();
+    pub fn key(&mut self, profile: super::srtp::Profile) {
+        self.keys = Some(super::tests::keys(profile, false));
     }
 
     fn handshake(&mut self, datagram: BytesMut, from: Path, now: Instant) -> Received {
@@ -255,9 +253,13 @@ impl Transport {
             true => None,
             false => Header::read(&packet).filter(|_| self.takes_media),
         };
+        let profile = opener.profile();
         let (opened, tail) = match &header {
-            Some(header) => (opener.open_rtp(&mut packet, header, now), TAG_BYTES),
-            None if is_rtcp => (opener.open_rtcp(&mut packet), RTCP_TAIL_BYTES),
+            Some(header) => (
+                opener.open_rtp(&mut packet, header, now),
+                profile.tag_bytes(),
+            ),
+            None if is_rtcp => (opener.open_rtcp(&mut packet), profile.rtcp_tail_bytes()),
             None => return Received::Nothing,
         };
         let Some(opened) = opened else {

@@ -4,8 +4,8 @@ mod answers;
 
 use super::*;
 use crate::engine::Addresses;
-use crate::engine::wire::srtp::{MATERIAL_BYTES, RTCP_TAIL_BYTES, Sealer, TAG_BYTES, contexts};
-use crate::engine::wire::tests::{check, provider};
+use crate::engine::wire::srtp::{Opener, Profile, Sealer};
+use crate::engine::wire::tests::{check, keys};
 use rtc::rtcp::Packet;
 use rtc::rtcp::receiver_report::ReceiverReport;
 use rtc::rtcp::source_description::SourceDescription;
@@ -35,7 +35,7 @@ fn engine(now: Instant) -> Engine {
 pub struct Client {
     pub leg: Uplink,
     sealer: Sealer,
-    reads: crate::engine::wire::srtp::Opener,
+    reads: Opener,
     pub now: Instant,
     at: Path,
 }
@@ -73,6 +73,11 @@ pub fn at(port: u16) -> Path {
 
 impl Client {
     pub fn new(offer: &str) -> Self {
+        Self::keyed(offer, Profile::Gcm)
+    }
+
+    /// One that agreed on this profile.
+    pub fn keyed(offer: &str, profile: Profile) -> Self {
         let now = Instant::now();
         let (mut leg, _) = Uplink::answer(&engine(now), offer, now).unwrap();
         let theirs = leg.offer.offered.ufrag.clone();
@@ -81,11 +86,9 @@ impl Client {
             at(1),
             now,
         );
-        leg.transport.key();
+        leg.transport.key(profile);
         leg.report_at = Some(now + REPORT_INTERVAL);
-        let provider = provider();
-        let keys = contexts(&[7; MATERIAL_BYTES], true, provider.crypto());
-        let (sealer, reads) = keys.unwrap();
+        let (sealer, reads) = keys(profile, true);
         let mut client = Self {
             leg,
             sealer,
@@ -111,7 +114,7 @@ impl Client {
             192..224 => self.sealer.seal_rtcp(&mut packet).ok()?,
             _ => {
                 let header = Header::read(&packet)?;
-                packet.extend([0; TAG_BYTES]);
+                packet.resize(packet.len() + self.sealer.profile().tag_bytes(), 0);
                 let sealed = self.sealer.seal_rtp(&mut packet, header.length, 0);
                 sealed.ok()?;
             }
@@ -158,7 +161,7 @@ impl Client {
             send: &mut |run| {
                 let mut bytes = run.bytes.to_vec();
                 let packets = reads.open_rtcp(&mut bytes).map(|_| {
-                    let mut read = &bytes[..bytes.len() - RTCP_TAIL_BYTES];
+                    let mut read = &bytes[..bytes.len() - reads.profile().rtcp_tail_bytes()];
                     rtc::rtcp::packet::unmarshal(&mut read).unwrap()
                 });
                 sent.push((run.to, packets.unwrap_or_default()));
@@ -221,6 +224,26 @@ fn a_layer_is_known_by_its_name_and_from_then_on_by_its_stream() {
         other.unwrap().layer,
         Layer::Half,
         "what it said first holds"
+    );
+}
+
+/// As an encoder that knows nothing else: it is told what arrived, too.
+#[test]
+fn a_client_of_the_other_profile_is_seen_and_heard() {
+    let mut client = Client::keyed(SIMULCAST, Profile::Cm);
+    let first = picture(&mut client, "f", 1, true).unwrap();
+    assert_eq!(
+        (first.layer, &first.payload[..]),
+        (Layer::Full, &[0x10, 1, 2][..])
+    );
+    let said = sound(&mut client, 9, 1, b"0").unwrap();
+    assert_eq!(&said.payload[..], b"sound");
+    client.now += REPORT_INTERVAL;
+    client.leg.tick(client.now);
+    let told = client.drain();
+    assert!(
+        told.iter().any(|(_, packets)| !packets.is_empty()),
+        "it is told nothing"
     );
 }
 

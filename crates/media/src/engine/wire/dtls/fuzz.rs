@@ -1,8 +1,9 @@
 //! Records that nobody would write, well formed by themselves: before a handshake, and behind one with a client that is.
 
 use super::records::{BYTES_MAX, Room};
+use super::terms::SUITES;
 use super::tests::{LYING, Pair, fragment, hello, pieces, record};
-use super::{Dtls, Identity, Role, SUITES};
+use super::{Dtls, Identity, Role};
 use bytes::BytesMut;
 use diemcau_fuzz::{Fuzz, outcome};
 use std::time::{Duration, Instant};
@@ -65,9 +66,20 @@ fn lying(message: u8, lies: usize, places: u8, most: u8, rest: &[u8]) -> Vec<u8>
     pieces(1 + (message & 1), (message / 2).into(), &body, most).concat()
 }
 
-/// A leg that a client has not come to yet, or one with keys.
-fn leg(identity: &Identity, keyed: bool, now: Instant) -> Dtls {
-    if keyed {
+/// How far a client has come with a leg.
+#[derive(Clone, Copy)]
+enum Come {
+    Nowhere,
+    /// It has said hello.
+    There,
+    Keyed,
+}
+
+/// Each of them in its turn.
+const ALL: [Come; 3] = [Come::Keyed, Come::Nowhere, Come::There];
+
+fn leg(identity: &Identity, come: Come, now: Instant) -> Dtls {
+    if let Come::Keyed = come {
         let mut pair = Pair::new(identity, SUITES.to_vec(), 1_200);
         pair.talk(1);
         assert!(pair.is_through());
@@ -76,6 +88,11 @@ fn leg(identity: &Identity, keyed: bool, now: Instant) -> Dtls {
     let mut dtls = Dtls::new(identity.clone());
     let begun = dtls.begin(identity.fingerprint, Role::Server, now);
     assert!(begun.is_ok());
+    if let Come::There = come {
+        for datagram in pieces(1, 0, &hello(&[]), 1_400) {
+            assert!(matches!(dtls.receive(datagram, now), Ok(None)));
+        }
+    }
     dtls
 }
 
@@ -97,12 +114,12 @@ fn dtls() {
         .map_err(|error| error.to_string())
         .unwrap();
     let (mut now, mut taken, mut number) = (Instant::now(), 0_u32, 0);
-    let mut fresh = (leg(&identity, false, now), Room::new(), 0);
+    let mut fresh = (leg(&identity, Come::Nowhere, now), Room::new(), 0);
     fuzz.run(|input| {
         // A fresh leg now and then: one that has no room any more reads nothing.
         if taken.is_multiple_of(250) {
-            let keyed = taken.is_multiple_of(500);
-            fresh = (leg(&identity, keyed, now), Room::new(), 0);
+            let come = ALL[(taken / 250) as usize % ALL.len()];
+            fresh = (leg(&identity, come, now), Room::new(), 0);
             number = 1_000;
         }
         taken += 1;

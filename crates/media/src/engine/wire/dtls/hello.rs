@@ -6,6 +6,7 @@
 //! not come in their order are dropped like lost ones, and the client says them again.
 
 use super::records::{FRAGMENT_HEADER_BYTES, Fragment};
+use rtc::dtls::extension::extension_use_srtp::SrtpProtectionProfile;
 
 pub const CLIENT: u8 = 1;
 const SERVER: u8 = 2;
@@ -15,6 +16,8 @@ const SERVER: u8 = 2;
 pub const HELLO_MAX: usize = 4 * 1_024;
 /// Extensions of one. Browsers write about fifteen, some of which mean nothing (RFC 8701).
 const EXTENSIONS_MAX: usize = 32;
+/// The extension that says how media may be protected (RFC 5764, 4.1.1).
+const USE_SRTP: [u8; 2] = [0, 14];
 /// Its version and what is random in it (RFC 5246, 7.4.1.2).
 const FIXED_BYTES: usize = 34;
 
@@ -44,6 +47,27 @@ fn extensions(kind: u8, hello: &[u8]) -> Option<&[u8]> {
         _ => rest.get(3..)?,
     };
     part::<2>(rest).map(|(list, _)| list)
+}
+
+/// What a client's hello offers to protect media with, in its order (RFC 5764, 4.1.1).
+pub fn profiles(hello: &[u8]) -> Vec<SrtpProtectionProfile> {
+    let list = extensions(CLIENT, hello).and_then(|list| {
+        let offer = each(list).find(|(kind, _)| *kind == USE_SRTP)?;
+        part::<2>(offer.1)
+    });
+    let (pairs, _) = list.map_or(&[][..], |(list, _)| list).as_chunks::<2>();
+    let profiles = pairs.iter().map(|pair| u16::from_be_bytes(*pair).into());
+    profiles.collect()
+}
+
+/// The extensions of a list, each with its kind, as far as they are whole.
+fn each(mut list: &[u8]) -> impl Iterator<Item = ([u8; 2], &[u8])> {
+    std::iter::from_fn(move || {
+        let (kind, behind) = list.split_first_chunk::<2>()?;
+        let (extension, rest) = part::<2>(behind)?;
+        list = rest;
+        Some((*kind, extension))
+    })
 }
 
 /// No kind stands there twice (RFC 5246, 7.4.1.4).
@@ -104,7 +128,7 @@ impl Pieces {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{LYING, hello};
+    use super::super::tests::{LYING, hello, hello_of};
     use super::*;
 
     /// So many empty extensions, each of a kind of its own.
@@ -122,6 +146,21 @@ mod tests {
         assert!(!from_client(&[9, 9, 0]), "no whole one");
         let long = [&[9, 9, 0x0f, 0xc0][..], &[7; 0x0fc0]].concat();
         assert!(!from_client(&long), "longer than any");
+    }
+
+    #[test]
+    fn what_a_hello_offers_is_read_in_its_order() {
+        use SrtpProtectionProfile as Known;
+        let offered = |offer: &[u8]| profiles(&hello_of(offer, &[]));
+        let (cm, gcm) = (
+            Known::Srtp_Aes128_Cm_Hmac_Sha1_80,
+            Known::Srtp_Aead_Aes_128_Gcm,
+        );
+        assert_eq!(offered(&[7, 0, 4, 0, 1, 0, 7, 0]), [cm, gcm]);
+        assert_eq!(offered(&[7, 0, 4, 0, 7, 0, 1, 0]), [gcm, cm]);
+        assert_eq!(offered(&[3, 0, 0, 0]), []);
+        assert_eq!(offered(&[5, 0, 9, 0, 7, 0]), [], "not there");
+        assert_eq!(offered(&[6, 0, 3, 0, 7, 0, 0]), [gcm], "half a profile");
     }
 
     #[test]

@@ -144,6 +144,20 @@ impl Room {
     }
 }
 
+/// The hello that begins a handshake, if it is in this datagram as a whole.
+pub fn first_hello(datagram: &[u8]) -> Option<&[u8]> {
+    let mut rest = datagram;
+    let records = std::iter::from_fn(|| {
+        let record = Record::read(rest)?;
+        rest = &rest[record.whole.len()..];
+        Some(record)
+    });
+    let mut pieces = records.flat_map(|record| record.pieces());
+    let is_first = |piece: &Fragment<'_>| piece.kind() == hello::CLIENT && piece.number() == 0;
+    let hello = pieces.find(|piece| is_first(piece) && piece.is_whole())?;
+    Some(hello.body)
+}
+
 /// A record, as far as it can be read without keys (RFC 6347, 4.1).
 struct Record<'a> {
     kind: u8,
@@ -227,6 +241,12 @@ impl<'a> Fragment<'a> {
 
     fn kind(&self) -> u8 {
         self.head[0]
+    }
+
+    /// Which message of a side it belongs to, from 0.
+    fn number(&self) -> u16 {
+        let [.., m0, m1] = self.head;
+        u16::from_be_bytes([m0, m1])
     }
 
     fn is_hello(&self) -> bool {

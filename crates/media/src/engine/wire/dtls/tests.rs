@@ -1,8 +1,14 @@
+use super::terms::SUITES;
 use super::*;
+use rtc::dtls::cipher_suite::CipherSuiteId;
+use rtc::dtls::config::{ClientAuthType, ConfigBuilder};
+use rtc::dtls::extension::extension_use_srtp::SrtpProtectionProfile;
 use std::time::Duration;
 
 mod repeats;
 
+const GCM: SrtpProtectionProfile = SrtpProtectionProfile::Srtp_Aead_Aes_128_Gcm;
+const CM: SrtpProtectionProfile = SrtpProtectionProfile::Srtp_Aes128_Cm_Hmac_Sha1_80;
 const HANDSHAKE: u8 = 22;
 /// What browsers wait for an answer before they repeat their first flight.
 const FIRST_WAIT: Duration = Duration::from_millis(50);
@@ -12,7 +18,7 @@ pub struct Pair {
     them: Endpoint,
     pub us: Dtls,
     pub now: Instant,
-    we_have_keys: bool,
+    our_keys: Option<Box<(Sealer, Opener)>>,
     they_have_keys: bool,
     /// The least that was left to them.
     least: usize,
@@ -21,16 +27,22 @@ pub struct Pair {
 impl Pair {
     /// A client that offers these suites, and cuts its messages so short.
     pub fn new(identity: &Identity, suites: Vec<CipherSuiteId>, mtu: usize) -> Self {
-        Self::of(identity, suites, mtu, Role::Client)
+        Self::of(identity, suites, &[GCM], mtu, Role::Client)
     }
 
-    fn of(identity: &Identity, suites: Vec<CipherSuiteId>, mtu: usize, they: Role) -> Self {
+    fn of(
+        identity: &Identity,
+        suites: Vec<CipherSuiteId>,
+        profiles: &[SrtpProtectionProfile],
+        mtu: usize,
+        they: Role,
+    ) -> Self {
         let now = Instant::now();
         let config = ConfigBuilder::default()
             .with_crypto_provider(Arc::clone(&identity.provider))
             .with_certificates(vec![identity.certificate.clone()])
             .with_cipher_suites(suites)
-            .with_srtp_protection_profiles(vec![SrtpProtectionProfile::Srtp_Aead_Aes_128_Gcm])
+            .with_srtp_protection_profiles(profiles.to_vec())
             .with_insecure_skip_verify(true)
             .with_client_auth(ClientAuthType::RequireAnyClientCert)
             .with_flight_interval(FIRST_WAIT)
@@ -52,7 +64,7 @@ impl Pair {
             them,
             us,
             now,
-            we_have_keys: false,
+            our_keys: None,
             they_have_keys: false,
             least: usize::MAX,
         }
@@ -64,8 +76,9 @@ impl Pair {
     }
 
     fn says(&mut self, datagram: BytesMut) {
-        let step = self.us.receive(datagram, self.now);
-        self.we_have_keys |= matches!(step, Ok(Some(Step::Connected(_))));
+        if let Ok(Some(Step::Connected(keys))) = self.us.receive(datagram, self.now) {
+            self.our_keys = Some(keys);
+        }
         self.least = self.least.min(self.us.room.pieces());
     }
 
@@ -99,7 +112,7 @@ impl Pair {
     }
 
     pub fn is_through(&self) -> bool {
-        self.we_have_keys && self.they_have_keys
+        self.our_keys.is_some() && self.they_have_keys
     }
 }
 
@@ -116,6 +129,55 @@ fn a_handshake_is_authenticated_throughout_or_is_none() {
         CipherSuiteId::Tls_Ecdhe_Ecdsa_With_Aes_128_Gcm_Sha256
     ));
     assert!(!meets(CipherSuiteId::Tls_Ecdhe_Ecdsa_With_Aes_256_Cbc_Sha));
+}
+
+/// Somebody who knows these profiles, in this order, and what became of it.
+fn met(they: Role, profiles: &[SrtpProtectionProfile]) -> Pair {
+    let identity = Identity::generate().unwrap();
+    let mut pair = Pair::of(&identity, SUITES.to_vec(), profiles, 1_200, they);
+    pair.talk(1);
+    pair
+}
+
+/// The profile of which both have the same keys, if they have.
+fn agreed(they: Role, profiles: &[SrtpProtectionProfile]) -> Option<SrtpProtectionProfile> {
+    let mut pair = met(they, profiles);
+    let state = pair.them.get_connection_state(SOMEWHERE)?;
+    let (sealer, opener) = &mut **pair.our_keys.as_mut()?;
+    let exported = state.export_keying_material(
+        LABEL_EXTRACTOR_DTLS_SRTP,
+        &[],
+        sealer.profile().material_bytes(),
+    );
+    let provider = rtc::crypto::default_provider().unwrap();
+    let theirs = srtp::contexts(
+        sealer.profile(),
+        exported.unwrap().as_ref(),
+        state.is_client(),
+        provider.crypto(),
+    );
+    let (mut their_sealer, mut their_opener) = theirs.unwrap();
+    let mut there = vec![0x80, 201, 0, 1, 0, 0, 0, 7];
+    let mut back = there.clone();
+    sealer.seal_rtcp(&mut there).unwrap();
+    their_sealer.seal_rtcp(&mut back).unwrap();
+    assert!(their_opener.open_rtcp(&mut there).is_some());
+    assert!(opener.open_rtcp(&mut back).is_some());
+    Some(state.srtp_protection_profile())
+}
+
+#[test]
+fn who_knows_only_the_profile_that_all_must_know_comes_to_keys() {
+    assert_eq!(agreed(Role::Client, &[CM]), Some(CM));
+    assert_eq!(agreed(Role::Server, &[CM]), Some(CM));
+}
+
+#[test]
+fn who_knows_both_profiles_gets_the_cheaper_one_whatever_its_order() {
+    for profiles in [[GCM, CM], [CM, GCM]] {
+        assert_eq!(agreed(Role::Client, &profiles), Some(GCM));
+        assert_eq!(agreed(Role::Server, &profiles), Some(GCM));
+    }
 }
 
 /// A record as anybody can write it.
@@ -147,9 +209,15 @@ fn piece(kind: u8, length: u32, message: u16, offset: u32, said: u32, body: &[u8
 
 /// What a hello must say to be answered, and these extensions.
 pub fn hello(extensions: &[u8]) -> Vec<u8> {
+    hello_of(&[5, 0, 2, 0, 7, 0], extensions)
+}
+
+/// The same with another offer of profiles.
+pub fn hello_of(profiles: &[u8], extensions: &[u8]) -> Vec<u8> {
     let needed = [
         &[0, 10, 0, 4, 0, 2, 0, 29][..],
-        &[0, 14, 0, 5, 0, 2, 0, 7, 0],
+        &[0, 14, 0],
+        profiles,
         &[0, 23, 0, 0],
     ];
     let needed = needed.concat();
@@ -258,6 +326,8 @@ fn endless() -> impl Iterator<Item = BytesMut> {
 #[test]
 fn fragments_without_end_take_no_stack_before_a_handshake() {
     let mut pair = Pair::usual(1_200);
+    // Nothing is read before a hello.
+    pair.turn((true, true), 1);
     for datagram in endless() {
         pair.says(datagram);
     }
@@ -280,6 +350,7 @@ fn fragments_without_end_take_no_stack_behind_a_handshake() {
 #[test]
 fn what_is_well_written_takes_no_more_than_there_is_room_for() {
     let mut pair = Pair::usual(1_200);
+    pair.turn((true, true), 1);
     let one_by_one = (0..30_000_u32).map(|at| fragment(30_000, 0, at, 1, b"x"));
     let later = (0..30_000_u32).map(|at| fragment(1, at as u16, 0, 1, b"x"));
     for (number, fragment) in (0..).zip(one_by_one.chain(later)) {

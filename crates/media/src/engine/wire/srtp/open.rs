@@ -1,7 +1,8 @@
 //! Reads what the other side protected, and refuses what is changed, repeated or of nobody known.
 
+use super::parts::{Rtcp, Rtp};
 use super::window::Window;
-use super::{Half, INDEX_BYTES, RTCP_CLEAR_BYTES, RTCP_INDEX_MAX, TAG_BYTES};
+use super::{Cipher, Profile, RTCP_INDEX_MAX};
 use crate::engine::wire::rtp::Header;
 use std::time::{Duration, Instant};
 
@@ -21,10 +22,11 @@ const LATE_WORDS: usize = 64;
 const ROLLED_BELOW: u16 = 1 << 15;
 
 pub struct Opener {
-    rtp: Half,
+    profile: Profile,
+    rtp: Box<dyn Cipher>,
     streams: Vec<Incoming>,
     gone: Vec<u32>,
-    rtcp: Half,
+    rtcp: Box<dyn Cipher>,
     rtcp_seen: Vec<(u32, Window<1>)>,
 }
 
@@ -52,8 +54,9 @@ enum Place {
 }
 
 impl Opener {
-    pub(super) fn new(rtp: Half, rtcp: Half) -> Self {
+    pub(super) fn new(profile: Profile, rtp: Box<dyn Cipher>, rtcp: Box<dyn Cipher>) -> Self {
         Self {
+            profile,
             rtp,
             streams: vec![],
             gone: vec![],
@@ -62,7 +65,11 @@ impl Opener {
         }
     }
 
-    /// Makes a packet readable where it lies, all but its last `TAG_BYTES`. Nothing is remembered of one that is not
+    pub fn profile(&self) -> Profile {
+        self.profile
+    }
+
+    /// Makes a packet readable where it lies, all but its last `tag_bytes`. Nothing is remembered of one that is not
     /// genuine or not new.
     pub fn open_rtp(&mut self, packet: &mut [u8], header: &Header, now: Instant) -> Option<Opened> {
         let place = self.place(header.ssrc, now)?;
@@ -82,12 +89,17 @@ impl Opener {
     /// its sender began shortly before it, and what it sent there was lost.
     fn open_first(&mut self, packet: &mut [u8], header: &Header) -> Option<u64> {
         let number = u64::from(header.seq);
-        // What is opened in vain is changed by it, so a second try needs a copy.
-        let again = (header.seq < ROLLED_BELOW).then(|| packet.to_vec());
+        let may_have_rolled = header.seq < ROLLED_BELOW;
+        let again = (may_have_rolled && self.profile.spoils()).then(|| packet.to_vec());
         if self.open_as(number, packet, header).is_some() {
             return Some(number);
         }
-        packet.copy_from_slice(&again?);
+        if !may_have_rolled {
+            return None;
+        }
+        if let Some(again) = again {
+            packet.copy_from_slice(&again);
+        }
         let number = number + (1 << 16);
         self.open_as(number, packet, header)?;
         Some(number)
@@ -95,11 +107,8 @@ impl Opener {
 
     /// Makes a packet readable if this is its running number.
     fn open_as(&mut self, number: u64, packet: &mut [u8], header: &Header) -> Option<()> {
-        let (packet, tag) = packet.split_last_chunk_mut::<TAG_BYTES>()?;
-        let (clear, body) = packet.split_at_mut_checked(header.length)?;
-        let nonce = self.rtp.rtp_nonce(clear, (number >> 16) as u32)?;
-        let cipher = &mut self.rtp.cipher;
-        cipher.open_in_place(&nonce, clear, body, tag).ok()
+        let packet = Rtp::of(packet, header.length, self.profile)?;
+        self.rtp.open_rtp(packet, (number >> 16) as u32).ok()
     }
 
     /// Whether a stream was shown by a packet and has not given way.
@@ -146,18 +155,15 @@ impl Opener {
         true
     }
 
-    /// Makes a packet readable where it lies, all but its last `RTCP_TAIL_BYTES`.
+    /// Makes a packet readable where it lies, all but its last `rtcp_tail_bytes`.
     pub fn open_rtcp(&mut self, packet: &mut [u8]) -> Option<Opened> {
-        let (rest, word) = packet.split_last_chunk_mut::<INDEX_BYTES>()?;
-        let (packet, tag) = rest.split_last_chunk_mut::<TAG_BYTES>()?;
-        let word = *word;
-        let index = u32::from_be_bytes(word);
+        let packet = Rtcp::of(packet, self.profile)?;
+        let index = u32::from_be_bytes(*packet.word);
         if index <= RTCP_INDEX_MAX {
             // Not encrypted; nobody we talk to does so.
             return None;
         }
-        let (nonce, aad) = self.rtcp.rtcp_nonce(packet, word)?;
-        let sender = u32::from_be_bytes([aad[4], aad[5], aad[6], aad[7]]);
+        let sender = packet.sender();
         let number = u64::from(index & RTCP_INDEX_MAX);
         let known = self.rtcp_seen.iter().position(|(of, _)| *of == sender);
         let is_welcome = match known {
@@ -168,11 +174,7 @@ impl Opener {
         if !is_welcome {
             return None;
         }
-        let body = &mut packet[RTCP_CLEAR_BYTES..];
-        self.rtcp
-            .cipher
-            .open_in_place(&nonce, &aad, body, tag)
-            .ok()?;
+        self.rtcp.open_rtcp(packet).ok()?;
         let at = known.unwrap_or_else(|| {
             self.rtcp_seen.push((sender, Window::new()));
             self.rtcp_seen.len() - 1
@@ -197,7 +199,7 @@ impl Incoming {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{library, ours};
+    use super::super::tests::{BOTH, library, ours};
     use super::*;
     use rtc::srtp::context::Context;
 
@@ -218,10 +220,10 @@ mod tests {
     }
 
     impl Pair {
-        fn new() -> Self {
+        fn new(profile: Profile) -> Self {
             Self {
-                writes: library().1,
-                opener: ours().1,
+                writes: library(profile).1,
+                opener: ours(profile).1,
                 now: Instant::now(),
             }
         }
@@ -238,7 +240,7 @@ mod tests {
             let mut sealed = sealed.to_vec();
             let header = Header::read(&sealed)?;
             let opened = self.opener.open_rtp(&mut sealed, &header, self.now)?;
-            sealed.truncate(sealed.len() - TAG_BYTES);
+            sealed.truncate(sealed.len() - self.opener.profile().tag_bytes());
             Some((opened.number, sealed))
         }
 
@@ -252,62 +254,68 @@ mod tests {
 
     #[test]
     fn packets_of_another_implementation_are_read_also_past_the_rollover() {
-        let mut pair = Pair::new();
-        let mut number = 65_000_u64;
-        while number < 3 * 65_536 {
-            let seq = number as u16;
-            assert_eq!(pair.comes(1, seq), Some(number));
-            // The library, too, takes the number for the next one in these steps.
-            number += 1 + number % 997;
+        for profile in BOTH {
+            let mut pair = Pair::new(profile);
+            let mut number = 65_000_u64;
+            while number < 3 * 65_536 {
+                let seq = number as u16;
+                assert_eq!(pair.comes(1, seq), Some(number));
+                // The library, too, takes the number for the next one in these steps.
+                number += 1 + number % 997;
+            }
         }
     }
 
     #[test]
     fn a_stream_whose_packets_before_the_rollover_were_lost_is_read() {
-        let mut pair = Pair::new();
-        let lost = [65_530, 65_534].map(|seq| pair.sealed(1, seq));
-        let first = pair.sealed(1, 3);
-        let mut changed = first.clone();
-        changed[30] ^= 1;
-        assert!(pair.open(&changed).is_none() && !pair.opener.knows(1));
-        let (number, opened) = pair.open(&first).unwrap();
-        assert_eq!((number, opened), (65_536 + 3, packet(1, 3)));
-        assert!(pair.open(&first).is_none(), "repeated");
-        assert_eq!(pair.comes(1, 4), Some(65_536 + 4));
-        assert_eq!(pair.open(&lost[1]).unwrap().0, 65_534, "only late");
+        for profile in BOTH {
+            let mut pair = Pair::new(profile);
+            let lost = [65_530, 65_534].map(|seq| pair.sealed(1, seq));
+            let first = pair.sealed(1, 3);
+            let mut changed = first.clone();
+            changed[30] ^= 1;
+            assert!(pair.open(&changed).is_none() && !pair.opener.knows(1));
+            let (number, opened) = pair.open(&first).unwrap();
+            assert_eq!((number, opened), (65_536 + 3, packet(1, 3)));
+            assert!(pair.open(&first).is_none(), "repeated");
+            assert_eq!(pair.comes(1, 4), Some(65_536 + 4));
+            assert_eq!(pair.open(&lost[1]).unwrap().0, 65_534, "only late");
 
-        // Nobody loses half of all numbers: it is only tried behind the rollover.
-        let mut pair = Pair::new();
-        let early = pair.sealed(2, 65_530);
-        let (mid, far) = (pair.sealed(2, 20_000), pair.sealed(2, 40_000));
-        assert!(pair.open(&far).is_none() && pair.open(&mid).is_some());
-        assert_eq!(pair.open(&far).unwrap().0, 65_536 + 40_000);
-        assert!(pair.open(&early).is_none());
+            // Nobody loses half of all numbers: it is only tried behind the rollover.
+            let mut pair = Pair::new(profile);
+            let early = pair.sealed(2, 65_530);
+            let (mid, far) = (pair.sealed(2, 20_000), pair.sealed(2, 40_000));
+            assert!(pair.open(&far).is_none() && pair.open(&mid).is_some());
+            assert_eq!(pair.open(&far).unwrap().0, 65_536 + 40_000);
+            assert!(pair.open(&early).is_none());
+        }
     }
 
     #[test]
     fn a_late_packet_is_read_and_a_repeated_one_is_not() {
-        let mut pair = Pair::new();
-        let first = pair.sealed(1, 65_530);
-        let late = pair.sealed(1, 65_531);
-        let lates: Vec<_> = [65_535, 0, 1].map(|seq| pair.sealed(1, seq)).into();
-        let newest = pair.sealed(1, 4_000);
-        assert!(pair.open(&first).is_some());
-        assert_eq!(pair.open(&newest).unwrap().0, 65_536 + 4_000);
-        for packet in [&lates[0], &lates[2], &lates[1]] {
-            assert!(pair.open(packet).is_some());
-            assert!(pair.open(packet).is_none(), "repeated");
+        for profile in BOTH {
+            let mut pair = Pair::new(profile);
+            let first = pair.sealed(1, 65_530);
+            let late = pair.sealed(1, 65_531);
+            let lates: Vec<_> = [65_535, 0, 1].map(|seq| pair.sealed(1, seq)).into();
+            let newest = pair.sealed(1, 4_000);
+            assert!(pair.open(&first).is_some());
+            assert_eq!(pair.open(&newest).unwrap().0, 65_536 + 4_000);
+            for packet in [&lates[0], &lates[2], &lates[1]] {
+                assert!(pair.open(packet).is_some());
+                assert!(pair.open(packet).is_none(), "repeated");
+            }
+            assert_eq!(pair.open(&late).unwrap().0, 65_531, "before the rollover");
+            assert!(pair.open(&late).is_none());
+            let far = pair.sealed(1, 4_000 + 4_096 - 5);
+            assert!(pair.open(&far).is_some());
+            assert!(pair.open(&first).is_none() && pair.open(&newest).is_none());
         }
-        assert_eq!(pair.open(&late).unwrap().0, 65_531, "before the rollover");
-        assert!(pair.open(&late).is_none());
-        let far = pair.sealed(1, 4_000 + 4_096 - 5);
-        assert!(pair.open(&far).is_some());
-        assert!(pair.open(&first).is_none() && pair.open(&newest).is_none());
     }
 
     #[test]
     fn a_packet_later_than_the_window_is_refused() {
-        let mut pair = Pair::new();
+        let mut pair = Pair::new(Profile::Gcm);
         let (late, later) = (pair.sealed(1, 101), pair.sealed(1, 100));
         assert_eq!(pair.comes(1, 100 + 4_096), Some(4_196));
         assert!(pair.open(&later).is_none());
@@ -316,25 +324,27 @@ mod tests {
 
     #[test]
     fn a_packet_that_was_changed_anywhere_is_refused_and_leaves_nothing() {
-        let mut pair = Pair::new();
-        let sealed = pair.sealed(1, 7);
-        for place in 0..sealed.len() {
-            for bit in 0..8 {
-                let mut changed = sealed.clone();
-                changed[place] ^= 1 << bit;
-                assert!(pair.open(&changed).is_none(), "bit {bit} of {place}");
+        for profile in BOTH {
+            let mut pair = Pair::new(profile);
+            let sealed = pair.sealed(1, 7);
+            for place in 0..sealed.len() {
+                for bit in 0..8 {
+                    let mut changed = sealed.clone();
+                    changed[place] ^= 1 << bit;
+                    assert!(pair.open(&changed).is_none(), "bit {bit} of {place}");
+                }
+                assert!(pair.open(&sealed[..place]).is_none());
             }
-            assert!(pair.open(&sealed[..place]).is_none());
+            assert!(pair.opener.streams.is_empty());
+            assert!(pair.open(&sealed).is_some());
         }
-        assert!(pair.opener.streams.is_empty());
-        assert!(pair.open(&sealed).is_some());
     }
 
     #[test]
     fn streams_that_nobody_keyed_are_not_remembered_and_keyed_ones_are_few() {
-        let mut pair = Pair::new();
+        let mut pair = Pair::new(Profile::Gcm);
         for ssrc in 0..10_000 {
-            let forged = [&packet(ssrc, 1)[..], &[9; TAG_BYTES]].concat();
+            let forged = [&packet(ssrc, 1)[..], &[9; 16]].concat();
             assert!(pair.open(&forged).is_none());
         }
         assert!(pair.opener.streams.capacity() == 0);
@@ -344,7 +354,7 @@ mod tests {
 
     #[test]
     fn who_starts_anew_takes_the_place_of_the_longest_silent_which_never_comes_back() {
-        let mut pair = Pair::new();
+        let mut pair = Pair::new(Profile::Gcm);
         let old = pair.sealed(0, 1);
         let newer = pair.sealed(0, 2);
         assert!(pair.open(&old).is_some());
@@ -370,7 +380,7 @@ mod tests {
 
     #[test]
     fn further_senders_of_rtcp_are_not_read_and_nobody_s_old_reports_are_read_again() {
-        let mut pair = Pair::new();
+        let mut pair = Pair::new(Profile::Gcm);
         let mut report = |sender: u32| {
             let report = [&[0x80, 201, 0, 1][..], &sender.to_be_bytes()].concat();
             pair.writes.encrypt_rtcp(&report).unwrap().to_vec()

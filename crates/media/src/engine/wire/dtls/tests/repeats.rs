@@ -40,7 +40,7 @@ fn a_flight_of_a_server_that_is_lost_is_said_again_when_the_client_says_its_own_
 #[test]
 fn a_flight_of_a_client_that_is_lost_is_said_again_when_the_server_says_its_own_again() {
     let identity = Identity::generate().unwrap();
-    let mut pair = Pair::of(&identity, SUITES.to_vec(), 1_200, Role::Server);
+    let mut pair = Pair::of(&identity, SUITES.to_vec(), &[GCM], 1_200, Role::Server);
     pair.turn((true, true), 1);
     pair.turn((true, true), 1);
     pair.turn((true, false), 1);
