@@ -347,10 +347,10 @@ impl Driver {
                     continue;
                 };
                 if line.connected && now.saturating_duration_since(line.heard) >= silent {
-                    failed.push(((*id, side), "it fell silent"));
+                    failed.push(((*id, side), "it fell silent".to_owned()));
                 } else if !line.connected && now.saturating_duration_since(line.made) >= CONNECT_MAX
                 {
-                    failed.push(((*id, side), "it did not connect in time"));
+                    failed.push(((*id, side), line.why_not()));
                 }
             }
             self.dirty |= peer.up.as_mut().is_some_and(|up| up.age(now));
@@ -363,7 +363,7 @@ impl Driver {
             }
         }
         for (leg, why) in failed {
-            self.fail(leg, why, now);
+            self.fail(leg, &why, now);
         }
     }
 

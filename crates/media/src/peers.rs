@@ -103,6 +103,8 @@ pub struct Line {
     pub asked_by_stun: bool,
     /// The last check that was answered came over TCP. Who can be reached by UDP checks TCP no further.
     pub over_tcp: bool,
+    /// Why a handshake with somebody there can come to nothing.
+    pub refused: Option<String>,
 }
 
 impl Peer {
@@ -354,6 +356,16 @@ impl Line {
         path == Some(client) && now.saturating_duration_since(self.heard) < STILL
     }
 
+    /// Why it did not connect.
+    pub fn why_not(&self) -> String {
+        let mut why = "it did not connect in time".to_owned();
+        if let Some(refused) = &self.refused {
+            why.push_str(": ");
+            why.push_str(refused);
+        }
+        why
+    }
+
     fn new(leg: Box<dyn Leg>, now: Instant) -> Self {
         Self {
             allowance: Allowance::new(RATE_MAX, BURST_MAX, now),
@@ -367,6 +379,7 @@ impl Line {
             wet: false,
             asked_by_stun: false,
             over_tcp: false,
+            refused: None,
         }
     }
 }

@@ -31,6 +31,7 @@ impl Driver {
         match event {
             LegEvent::Connected => self.connected(leg),
             LegEvent::Failed(why) => self.fail(leg, &why, now),
+            LegEvent::Refused(why) => self.refused(leg, why),
             LegEvent::Rtp(mut packet) if leg.1 == Side::Presentation => {
                 packet.layer = Layer::Presentation;
                 let forwarded = self.video(leg.0, &packet, now);
@@ -79,6 +80,15 @@ impl Driver {
         });
         if seen {
             self.key_frames.wish(picture, now);
+        }
+    }
+
+    /// It may be a stranger's, so the leg waits on for its client, and says in the end why none came.
+    pub(super) fn refused(&mut self, leg: LegId, why: String) {
+        tracing::warn!(peer = %leg.0, side = ?leg.1, why, "a handshake was refused");
+        let line = self.peers.get_mut(&leg.0).and_then(|peer| peer.line(leg.1));
+        if let Some(line) = line {
+            line.refused = Some(why);
         }
     }
 

@@ -139,6 +139,32 @@ async fn a_room_that_joins_without_end_has_four_uplinks_in_ten_seconds() {
 }
 
 #[tokio::test]
+async fn a_leg_that_refused_a_handshake_says_so_when_nobody_else_has_come() {
+    let (mut driver, mut world) = driver();
+    let now = Instant::now();
+    driver.ask(admit(ROOM, 2, Carries::Room), now);
+    let sdp = ENCODER.to_owned();
+    driver.ask(PeerAsk::UplinkOffer { peer: ROOM, sdp }, now);
+    driver.refused((ROOM, Side::Uplink), "nothing in common".to_owned());
+    for seconds in 0..20 {
+        driver.look_after_links(now + Duration::from_secs(seconds));
+    }
+    let answer = world.says.try_recv();
+    assert!(matches!(answer, Ok(PeerSay::Answer { .. })), "{answer:?}");
+    assert!(
+        world.says.try_recv().is_err(),
+        "it may have been a stranger's"
+    );
+    driver.look_after_links(now + Duration::from_secs(20));
+    match world.says.try_recv() {
+        Ok(PeerSay::Failed { reason, .. }) => {
+            assert_eq!(reason, "it did not connect in time: nothing in common");
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
 async fn packets_and_the_time_have_their_turn_though_somebody_asks_without_end() {
     let (driver, mut world) = driver();
     world.asks.try_send(admit(ROOM, 2, Carries::Room)).unwrap();

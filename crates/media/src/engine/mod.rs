@@ -135,6 +135,8 @@ pub enum LegEvent {
     Connected,
     /// The leg is of no use any more.
     Failed(String),
+    /// Somebody, perhaps the client, began a handshake that can come to nothing, and why; told once.
+    Refused(String),
     /// A packet of an uplink.
     Rtp(RtpIn),
     /// The receiver of a downlink asks for a key frame in a slot.

@@ -74,6 +74,7 @@ fn rtcp() {
                 LegEvent::Arrived { spoken_of, lost } => assert!(lost <= spoken_of),
                 LegEvent::Connected
                 | LegEvent::Failed(_)
+                | LegEvent::Refused(_)
                 | LegEvent::Rtp(_)
                 | LegEvent::Lost { .. } => {
                     panic!("a report led to {event:?}")

@@ -180,6 +180,7 @@ impl Downlink {
                 let why = "the client closed it".to_owned();
                 self.events.push(LegEvent::Failed(why));
             }
+            Received::Refused(why) => self.events.push(LegEvent::Refused(why)),
             Received::Rtcp(packet) => {
                 let said = self.reports.read(&packet, now);
                 let wishes = self.wishes.iter_mut().zip(said.wishes);

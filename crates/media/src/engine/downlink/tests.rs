@@ -4,7 +4,7 @@ mod profiles;
 use super::*;
 use crate::engine::wire::Role;
 use crate::engine::wire::srtp::Profile;
-use crate::engine::wire::tests::{THEIR_PASSWORD, answer_to, check, keys};
+use crate::engine::wire::tests::{THEIR_PASSWORD, answer_to, check, keys, strange_hello};
 use crate::engine::{Addresses, VOICE_BPS};
 use rtc::rtcp::packet::{Packet, marshal};
 use rtc::rtcp::payload_feedbacks::receiver_estimated_maximum_bitrate::ReceiverEstimatedMaximumBitrate;

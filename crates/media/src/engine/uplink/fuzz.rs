@@ -61,6 +61,7 @@ fn uplink() {
                 LegEvent::Lost { .. } => {}
                 LegEvent::Connected
                 | LegEvent::Failed(_)
+                | LegEvent::Refused(_)
                 | LegEvent::KeyFrameWanted { .. }
                 | LegEvent::RoundTrip { .. }
                 | LegEvent::Arrived { .. } => panic!("a packet led to {event:?}"),

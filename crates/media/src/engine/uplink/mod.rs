@@ -130,6 +130,7 @@ impl Uplink {
                 let why = "the client closed it".to_owned();
                 self.events.push(LegEvent::Failed(why));
             }
+            Received::Refused(why) => self.events.push(LegEvent::Refused(why)),
             Received::Rtcp(packet) => {
                 for (ssrc, middle) in figures::sender_reports(&packet) {
                     let stream = self.streams.iter_mut().find(|stream| stream.ssrc == ssrc);

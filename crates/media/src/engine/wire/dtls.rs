@@ -5,6 +5,8 @@ mod records;
 mod repeats;
 mod terms;
 
+pub use terms::is_refusal;
+
 use super::srtp::{self, Opener, Sealer};
 use bytes::BytesMut;
 use records::Room;
@@ -87,13 +89,13 @@ impl Dtls {
         }
     }
 
-    /// The client's description is known: the handshake may begin.
+    /// The client's description is known: the handshake may begin. Gives what came before it, to be received now.
     pub fn begin(
         &mut self,
         theirs: Fingerprint,
         role: Role,
         now: Instant,
-    ) -> Result<Vec<Step>, Error> {
+    ) -> Result<Vec<BytesMut>, Error> {
         let mut endpoint = Endpoint::new(SOMEWHERE, TransportProtocol::UDP, None);
         match role {
             Role::Client => {
@@ -104,11 +106,7 @@ impl Dtls {
         }
         self.endpoint = Some(endpoint);
         self.collect();
-        let mut steps = vec![];
-        for datagram in std::mem::take(&mut self.early) {
-            steps.extend(self.receive(datagram, now)?);
-        }
-        Ok(steps)
+        Ok(std::mem::take(&mut self.early))
     }
 
     pub fn receive(&mut self, datagram: BytesMut, now: Instant) -> Result<Option<Step>, Error> {
@@ -145,6 +143,10 @@ impl Dtls {
         let read = endpoint.read(now, SOMEWHERE, None, datagram);
         if self.collect() {
             self.room.heard.is_answered();
+        }
+        if self.serves.is_some() && read.as_ref().is_err_and(is_refusal) {
+            // The library would read this hello and no other again. It may be a stranger's: the next one begins anew.
+            self.endpoint = Some(Endpoint::new(SOMEWHERE, TransportProtocol::UDP, None));
         }
         read
     }
@@ -231,4 +233,4 @@ fn crypto(error: CryptoError) -> Error {
 #[cfg(test)]
 mod fuzz;
 #[cfg(test)]
-mod tests;
+pub mod tests;

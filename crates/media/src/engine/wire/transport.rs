@@ -1,6 +1,6 @@
 //! One secure way to a client: datagrams in, datagrams out, and the keys between.
 
-use super::dtls::{Dtls, Fingerprint, Identity, Role, Step};
+use super::dtls::{self, Dtls, Fingerprint, Identity, Role, Step};
 use super::ice::Ice;
 use super::rtp::Header;
 use super::srtp::{Opened, Opener, Sealer};
@@ -21,6 +21,8 @@ pub struct Transport {
     /// The client sends media here.
     takes_media: bool,
     closed: bool,
+    /// That a handshake was refused was told already.
+    told_refused: bool,
     /// When the client last said something: what anybody may send or repeat does not count.
     heard: Option<Instant>,
     out: Vec<(Path, Vec<u8>)>,
@@ -31,6 +33,8 @@ pub enum Received {
     Nothing,
     Connected,
     Closed,
+    /// Somebody, perhaps the client, began a handshake that can come to nothing, and why.
+    Refused(String),
     /// Readable RTCP.
     Rtcp(BytesMut),
     /// Readable RTP with its header, and where it stands in its stream.
@@ -47,6 +51,7 @@ impl Transport {
             keys: None,
             takes_media: false,
             closed: false,
+            told_refused: false,
             heard: None,
             out: vec![],
         })
@@ -70,8 +75,8 @@ impl Transport {
         for (path, bytes) in self.ice.came_before() {
             self.ask_back(path, bytes);
         }
-        let steps = self.dtls.begin(theirs, role, now)?;
-        let received = steps.into_iter().map(|step| self.step(step)).collect();
+        let early = self.dtls.begin(theirs, role, now)?.into_iter();
+        let received = early.map(|datagram| self.taken(datagram, now)).collect();
         self.flush();
         Ok(received)
     }
@@ -226,21 +231,32 @@ impl Transport {
 
     fn handshake(&mut self, datagram: BytesMut, from: Path, now: Instant) -> Received {
         self.ice.begins_at(from);
-        let step = self.dtls.receive(datagram, now);
-        let received = match step {
+        let received = self.taken(datagram, now);
+        self.flush();
+        received
+    }
+
+    /// Whoever proved its path may say this, so nothing that it says of a handshake ends the leg.
+    fn taken(&mut self, datagram: BytesMut, now: Instant) -> Received {
+        match self.dtls.receive(datagram, now) {
             Ok(Some(step)) => {
                 // Of a handshake only its end is certain to be the client's.
                 self.heard = Some(now);
                 self.step(step)
             }
             Ok(None) => Received::Nothing,
-            Err(error) => {
-                tracing::debug!(%error, "a datagram of a handshake was of no use");
-                Received::Nothing
-            }
-        };
-        self.flush();
-        received
+            Err(error) => self.refused(&error),
+        }
+    }
+
+    /// A datagram was of no use. That there is nothing in common is told once: whoever writes the client's address can say
+    /// so without end.
+    fn refused(&mut self, error: &Error) -> Received {
+        tracing::debug!(%error, "a datagram of a handshake was of no use");
+        if !dtls::is_refusal(error) || std::mem::replace(&mut self.told_refused, true) {
+            return Received::Nothing;
+        }
+        Received::Refused(error.to_string())
     }
 
     /// RTCP and RTP are told apart by their second byte (RFC 5761, 4).

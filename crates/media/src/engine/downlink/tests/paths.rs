@@ -91,6 +91,21 @@ fn who_came_before_its_description_is_asked_once_that_is_here() {
     }
 }
 
+#[test]
+fn a_strangers_hello_before_the_description_does_not_end_the_leg() {
+    let now = Instant::now();
+    let engine = Engine::new(Addresses(vec![at(7881).client]), now).unwrap();
+    let (mut leg, _) = Downlink::offer(&engine).unwrap();
+    let naming = check(&leg.transport.ice, "them", true);
+    leg.receive(BytesMut::from(&naming[..]), at(2), now);
+    leg.receive(strange_hello(), at(2), now);
+    let theirs = engine.identity.fingerprint;
+    let described = leg
+        .transport
+        .described(("them", THEIR_PASSWORD), theirs, Role::Server, now);
+    assert!(matches!(&described.unwrap()[..], [Received::Refused(_)]));
+}
+
 /// The client answers what it was asked.
 fn answer_asked(leg: &mut Downlink, now: Instant) {
     for (at, answer) in leg.transport.answers() {

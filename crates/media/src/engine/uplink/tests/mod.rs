@@ -5,7 +5,7 @@ mod answers;
 use super::*;
 use crate::engine::Addresses;
 use crate::engine::wire::srtp::{Opener, Profile, Sealer};
-use crate::engine::wire::tests::{check, keys};
+use crate::engine::wire::tests::{check, keys, strange_hello};
 use rtc::rtcp::Packet;
 use rtc::rtcp::receiver_report::ReceiverReport;
 use rtc::rtcp::source_description::SourceDescription;
@@ -144,6 +144,7 @@ impl Client {
             LegEvent::Lost { .. } => None,
             other @ (LegEvent::Connected
             | LegEvent::Failed(_)
+            | LegEvent::Refused(_)
             | LegEvent::KeyFrameWanted { .. }
             | LegEvent::RoundTrip { .. }
             | LegEvent::Arrived { .. }) => panic!("{other:?}"),
@@ -245,6 +246,19 @@ fn a_client_of_the_other_profile_is_seen_and_heard() {
         told.iter().any(|(_, packets)| !packets.is_empty()),
         "it is told nothing"
     );
+}
+
+#[test]
+fn why_a_handshake_is_refused_is_told_once_and_the_leg_waits_on() {
+    let mut client = Client::new(SIMULCAST);
+    let mut events = vec![];
+    for _ in 0..10 {
+        client.comes(strange_hello());
+        client.leg.drain_events(&mut events);
+    }
+    let why = "client requested SRTP but we have no matching profiles";
+    assert_eq!(events, [LegEvent::Refused(why.to_owned())]);
+    assert!(picture(&mut client, "f", 1, true).is_some());
 }
 
 /// A key frame of VP8 with these sides.

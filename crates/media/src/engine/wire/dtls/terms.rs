@@ -88,3 +88,19 @@ fn config(
         .build(is_client, None)?;
     Ok(Arc::new(config))
 }
+
+/// Whether a handshake cannot come to an end, whatever is said again, for the two sides have nothing in common.
+pub fn is_refusal(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::ErrServerNoMatchingSrtpProfile
+            | Error::ErrClientNoMatchingSrtpProfile
+            | Error::ErrRequestedButNoSrtpExtension
+            | Error::ErrNoSuchSrtpProfile
+            | Error::ErrCipherSuiteNoIntersection
+            | Error::ErrServerRequiredButNoClientEms
+            | Error::ErrClientRequiredButNoServerEms
+            | Error::ErrNoSupportedEllipticCurves
+            | Error::ErrUnsupportedProtocolVersion
+    )
+}

@@ -22,6 +22,8 @@ pub struct Pair {
     they_have_keys: bool,
     /// The least that was left to them.
     least: usize,
+    /// We said that we have nothing in common.
+    refused: bool,
 }
 
 impl Pair {
@@ -67,6 +69,7 @@ impl Pair {
             our_keys: None,
             they_have_keys: false,
             least: usize::MAX,
+            refused: false,
         }
     }
 
@@ -76,8 +79,10 @@ impl Pair {
     }
 
     fn says(&mut self, datagram: BytesMut) {
-        if let Ok(Some(Step::Connected(keys))) = self.us.receive(datagram, self.now) {
-            self.our_keys = Some(keys);
+        match self.us.receive(datagram, self.now) {
+            Ok(Some(Step::Connected(keys))) => self.our_keys = Some(keys),
+            Err(error) => self.refused |= is_refusal(&error),
+            Ok(Some(Step::Closed) | None) => {}
         }
         self.least = self.least.min(self.us.room.pieces());
     }
@@ -180,6 +185,30 @@ fn who_knows_both_profiles_gets_the_cheaper_one_whatever_its_order() {
     }
 }
 
+#[test]
+fn who_knows_no_profile_of_ours_is_told_so_and_comes_to_no_keys() {
+    let other = SrtpProtectionProfile::Srtp_Aead_Aes_256_Gcm;
+    for they in [Role::Client, Role::Server] {
+        let pair = met(they, &[other]);
+        assert!(!pair.is_through());
+        assert_eq!(pair.refused, they == Role::Client);
+    }
+    // Who says nothing of media is none of ours either.
+    let pair = met(Role::Client, &[]);
+    assert!(pair.our_keys.is_none() && pair.refused);
+}
+
+/// Anybody can write one under a client's address.
+#[test]
+fn a_hello_that_is_refused_does_not_keep_out_the_client() {
+    let mut pair = Pair::usual(1_200);
+    pair.says(strange_hello());
+    assert!(pair.refused, "nobody was told");
+    while pair.us.transmit().is_some() {}
+    pair.talk(1);
+    assert!(pair.is_through());
+}
+
 /// A record as anybody can write it.
 pub fn record(kind: u8, epoch: u16, number: u64, content: &[u8]) -> Vec<u8> {
     let mut record = vec![kind, 0xfe, 0xfd];
@@ -230,6 +259,11 @@ pub fn hello_of(profiles: &[u8], extensions: &[u8]) -> Vec<u8> {
         extensions,
     ]
     .concat()
+}
+
+/// The hello of somebody who knows other profiles only.
+pub fn strange_hello() -> BytesMut {
+    pieces(1, 0, &hello_of(&[5, 0, 2, 0, 8, 0], &[]), 1_400).concat()[..].into()
 }
 
 /// An extension that says it holds 16,383 groups, and ends.
