@@ -21,6 +21,9 @@ const BURST_MAX: f64 = 2_000.0;
 /// The same for checks from addresses that have not been answered: a browser makes some tens while it connects.
 const STRANGERS_RATE_MAX: f64 = 100.0;
 const STRANGERS_BURST_MAX: f64 = 200.0;
+/// Answers that a downlink takes until it has keys: one to its own offer, and those to offers before it that were on their
+/// way when it was made, for an answer does not say which offer it is to. There are four offers in ten seconds (`tries.rs`).
+const ANSWERS_MAX: usize = 4;
 /// Of what a link bears, a change by less than one part of so many changes no route.
 const BEARS_STEPS: u64 = 25;
 
@@ -82,6 +85,7 @@ pub struct Down {
     pub step: LinkStep,
     /// The slots whose pictures have no room on it.
     pub without: Vec<usize>,
+    answers_left: usize,
 }
 
 /// A leg and what the loop must know about it.
@@ -316,14 +320,21 @@ impl Down {
             bears: None,
             step: LinkStep::Full,
             without: vec![],
+            answers_left: ANSWERS_MAX,
         }
     }
-}
 
-impl Down {
+    /// One that its client has offered, which plays so many sounds: it has its answer from us.
     pub fn with_ears(mut self, ears: usize) -> Self {
-        self.ears = ears;
+        (self.ears, self.answers_left) = (ears, 0);
         self
+    }
+
+    /// Whether its client may answer now; if so, it counts. Each answer begins the handshake anew, and what has keys needs none.
+    pub fn takes_answer(&mut self) -> bool {
+        let may = !self.line.connected && self.answers_left > 0;
+        self.answers_left -= usize::from(may);
+        may
     }
 
     /// Asks what the link bears; true if that has changed so much that the routes must be made anew.

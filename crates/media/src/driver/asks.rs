@@ -15,6 +15,8 @@ use std::time::Instant;
 const FULL: &str = "as many machines have pictures as this server gives them to";
 /// A client that hears it does not try again.
 const ANOTHER_PRESENTS: &str = "another machine of this seat presents";
+/// Nothing changes for who hears it.
+pub(super) const ANSWERED: &str = "this downlink was answered already";
 /// A client that hears it keeps what it has, and may try again then.
 pub const TOO_MANY_TRIES: &str = "too many connections in a short time; try again in ten seconds";
 
@@ -220,15 +222,15 @@ impl Driver {
 
     fn downlink_answer(&mut self, id: PeerId, sdp: &str, now: Instant) {
         let leg = (id, Side::Downlink);
-        let Some(line) = self
-            .peers
-            .get_mut(&id)
-            .and_then(|peer| peer.line(Side::Downlink))
-        else {
+        let peer = self.peers.get_mut(&id);
+        let Some(down) = peer.and_then(|peer| peer.down.as_mut()) else {
             return self.say_failed(leg, "no downlink was offered");
         };
-        let accepted = line.leg.accept_answer(sdp, now);
-        super::touch(line, leg, &mut self.touched);
+        if !down.takes_answer() {
+            return self.say_failed(leg, ANSWERED);
+        }
+        let accepted = down.line.leg.accept_answer(sdp, now);
+        super::touch(&mut down.line, leg, &mut self.touched);
         if let Err(error) = accepted {
             self.fail(leg, &error.to_string(), now);
         }

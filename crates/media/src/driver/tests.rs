@@ -1,6 +1,7 @@
 //! The loop itself, without clients: what is asked of it, and what it tells.
 
 use super::TOO_MANY_TRIES;
+use super::asks::ANSWERED;
 use super::places::WATCHERS_MAX;
 use super::{Doors, Driver};
 use crate::counters::Counters;
@@ -8,6 +9,7 @@ use crate::engine::{Addresses, Engine};
 use crate::peers::Down;
 use crate::port::Port;
 use crate::post::Post;
+use diemcau_model::limits::{AUDIO_SLOTS, PICTURE_SLOTS};
 use diemcau_model::{
     Carries, LinkReport, PeerAsk, PeerId, PeerSay, ScreenSlots, SeatId, Side, SiteId, Stage,
 };
@@ -136,6 +138,69 @@ async fn a_room_that_joins_without_end_has_four_uplinks_in_ten_seconds() {
     let made = (0..200).filter(|peer| join(*peer, at(0))).count();
     assert_eq!(made, 4);
     assert!(!join(200, at(9)) && join(201, at(10)), "and then again");
+}
+
+/// What a browser answers that takes every slot, of one certificate or another.
+fn answer(certificate: u8) -> String {
+    let hex = vec![format!("{certificate:02X}"); 32].join(":");
+    let part = |slot| {
+        let kind = match slot < PICTURE_SLOTS {
+            true => "m=video 9 UDP/TLS/RTP/SAVPF 96",
+            false => "m=audio 9 UDP/TLS/RTP/SAVPF 111",
+        };
+        format!("{kind}\r\na=mid:{slot}\r\n")
+    };
+    let parts: String = (0..PICTURE_SLOTS + AUDIO_SLOTS).map(part).collect();
+    format!(
+        "v=0\r\na=fingerprint:sha-256 {hex}\r\na=ice-ufrag:they\r\na=ice-pwd:a-password-of-a-browser\r\n\
+         a=setup:active\r\n{parts}"
+    )
+}
+
+/// The reasons of the refusals of so many answers at once, behind an offer.
+fn refused_answers(driver: &mut Driver, world: &mut World, count: u8) -> Vec<String> {
+    for certificate in 0..count {
+        let sdp = answer(certificate);
+        driver.ask(PeerAsk::DownlinkAnswer { peer: ROOM, sdp }, Instant::now());
+    }
+    let says = std::iter::from_fn(|| world.says.try_recv().ok());
+    let reasons = says.filter_map(|say| match say {
+        PeerSay::Failed { reason, .. } => Some(reason),
+        PeerSay::Offer { .. } => None,
+        PeerSay::Answer { .. } | PeerSay::Slots { .. } => panic!("{say:?}"),
+    });
+    reasons.collect()
+}
+
+#[tokio::test]
+async fn who_answers_an_offer_without_end_is_read_four_times_and_what_is_there_goes_on() {
+    let (mut driver, mut world) = driver();
+    let now = Instant::now();
+    driver.ask(admit(ROOM, 2, Carries::Room), now);
+    driver.ask(PeerAsk::OpenDownlink { peer: ROOM }, now);
+    let refused = refused_answers(&mut driver, &mut world, 200);
+    assert_eq!(refused, vec![ANSWERED; 196]);
+    driver.ask(PeerAsk::OpenDownlink { peer: ROOM }, now);
+    assert_eq!(refused_answers(&mut driver, &mut world, 1), [""; 0]);
+
+    let at = SocketAddr::from(([127, 0, 0, 1], 9));
+    let mut down = Down::new(driver.engine.open_downlink(at).unwrap(), now);
+    down.line.connected = true;
+    driver.peer(ROOM, now).unwrap().down = Some(down);
+    assert_eq!(refused_answers(&mut driver, &mut world, 1), [ANSWERED]);
+    assert!(driver.peer(ROOM, now).unwrap().down.is_some());
+}
+
+#[tokio::test]
+async fn who_made_its_downlink_itself_has_nothing_to_answer() {
+    let (mut driver, mut world) = driver();
+    let now = Instant::now();
+    driver.ask(admit(ROOM, 2, Carries::Room), now);
+    let sdp = ENCODER.replace("sendonly", "recvonly");
+    driver.ask(PeerAsk::DownlinkOffer { peer: ROOM, sdp }, now);
+    let made = world.says.try_recv();
+    assert!(matches!(made, Ok(PeerSay::Answer { .. })), "{made:?}");
+    assert_eq!(refused_answers(&mut driver, &mut world, 1), [ANSWERED]);
 }
 
 #[tokio::test]

@@ -233,6 +233,7 @@ mod tests {
             .concat(),
             [&HEAD.replace("sha-256", "md5"), &*video("a")].concat(),
             [HEAD, &audio("0").repeat(9)].concat(),
+            [HEAD, &audio("0"), &"\n".repeat(30_000)].concat(),
         ] {
             assert!(read(&bad).is_err(), "{bad}");
         }

@@ -239,6 +239,7 @@ mod tests {
             answer().replace(" 9 ", " 0 "),
             answer() + "m=video 9 UDP/TLS/RTP/SAVPF 96\r\n",
             answer()[..600].to_owned(),
+            answer() + &"\n".repeat(30_000),
         ] {
             assert!(read(&bad).is_err(), "{bad}");
         }

@@ -12,6 +12,8 @@ use super::wire::Fingerprint;
 
 /// A longer description is refused before anything parses it. A browser's own has about 6 kB.
 pub const SDP_MAX_BYTES: usize = 48 * 1024;
+/// So is one of more lines, each of which is looked at dozens of times. A browser's offer has 170; its answer to ours 430.
+const LINES_MAX: usize = 1_024;
 
 /// Refuses what cannot be an uplink: one sound and one picture, nothing else.
 pub fn check_uplink_offer(offer: &str) -> Result<(), EngineError> {
@@ -54,6 +56,9 @@ pub fn check_text(sdp: &str) -> Result<(), EngineError> {
     }
     if !sdp.starts_with("v=0") {
         return Err(EngineError::Sdp("it does not begin with v=0"));
+    }
+    if sdp.bytes().filter(|byte| *byte == b'\n').count() > LINES_MAX {
+        return Err(EngineError::Sdp("it has more lines than any client writes"));
     }
     Ok(())
 }
@@ -215,6 +220,17 @@ mod tests {
         assert!(offer("m=audio 9\r\n").is_err());
         assert!(offer("m=video 9\r\nm=audio 9\r\n").is_err());
         assert!(offer("m=video 9\r\na=rid:f send\r\n").is_err());
+    }
+
+    #[test]
+    fn a_description_of_many_lines_is_not_read_whatever_stands_in_them() {
+        let many = |good: &str| format!("{good}{}", "\n".repeat(30_000));
+        let video = "v=0\r\nm=video 9\r\n";
+        assert!(check_uplink_offer(video).is_ok() && check_uplink_offer(&many(video)).is_err());
+        assert!(check_presentation_offer(&many(video)).is_err());
+        assert!(check_text(&many("v=0")).is_err());
+        let browsers = "v=0".to_owned() + &"\r\n".repeat(1_000);
+        assert!(check_text(&browsers).is_ok());
     }
 
     #[test]

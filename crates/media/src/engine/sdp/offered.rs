@@ -14,6 +14,8 @@ const PARTS_MAX: usize = 8;
 const WORD_MAX: usize = 32;
 /// Kinds of a codec that are looked at; Chromium names six of H.264.
 const KINDS_MAX: usize = 32;
+/// Settings of a codec that are looked at.
+const SETTINGS_MAX: usize = 32;
 /// The highest priority of a host's only component (RFC 8445, 5.1.2).
 const CANDIDATE_PRIORITY: u32 = 2_130_706_431;
 
@@ -88,7 +90,7 @@ pub fn read(offer: &str) -> Result<Offered, EngineError> {
             return Err(missing("it has too many parts"));
         }
         let mut part = part(text).ok_or(missing("one of its parts has no name"))?;
-        part.is_bundled = bundle(offer).any(|mid| mid == part.mid);
+        part.is_bundled = bundle(offer).take(PARTS_MAX).any(|mid| mid == part.mid);
         read.push(part);
     }
     check_way(&read)?;
@@ -180,9 +182,11 @@ pub fn twcc_id(text: &str) -> Option<u8> {
 /// The number of the H.264 that we forward, and its profile and level: constrained baseline, in fragments.
 fn h264(text: &str) -> Option<(u8, &str)> {
     let numbers = payload_types(text, "H264/90000").take(KINDS_MAX);
+    let settings = settings(text);
     let mut kinds = numbers.filter_map(|pt| {
-        let is_fragmented = setting(text, pt, "packetization-mode") == Some("1");
-        Some((pt, setting(text, pt, "profile-level-id")?)).filter(|_| is_fragmented)
+        let said = (*settings.get(usize::from(pt))?)?;
+        let is_fragmented = setting(said, "packetization-mode") == Some("1");
+        Some((pt, setting(said, "profile-level-id")?)).filter(|_| is_fragmented)
     });
     kinds.find(|(_, profile)| is_constrained_baseline(profile))
 }
@@ -226,12 +230,25 @@ fn about(text: &str, names: Names) -> String {
     about
 }
 
-/// What a part says of one of a codec's settings.
-fn setting<'a>(text: &'a str, pt: u8, name: &str) -> Option<&'a str> {
-    let fmtp = format!("a=fmtp:{pt} ");
-    let mut lines = text.lines();
-    let settings = lines.find_map(|line| line.trim().strip_prefix(&fmtp))?;
-    settings.split(';').find_map(|setting| {
+/// What a part says first of each codec's settings, by the codec's number: read at once for all that it names.
+fn settings(text: &str) -> [Option<&str>; 128] {
+    let mut settings = [None; 128];
+    for line in text.lines() {
+        let said = line.trim().strip_prefix("a=fmtp:");
+        let Some((pt, said)) = said.and_then(|said| said.split_once(' ')) else {
+            continue;
+        };
+        let place = pt.parse().ok().and_then(|pt: usize| settings.get_mut(pt));
+        if let Some(first) = place {
+            first.get_or_insert(said);
+        }
+    }
+    settings
+}
+
+/// One of a codec's settings.
+fn setting<'a>(settings: &'a str, name: &str) -> Option<&'a str> {
+    settings.split(';').take(SETTINGS_MAX).find_map(|setting| {
         let (said, value) = setting.split_once('=')?;
         said.trim()
             .eq_ignore_ascii_case(name)

@@ -8,6 +8,8 @@ use crate::engine::{Layer, Names};
 
 /// Streams of a simulcast that are looked at; a browser names three.
 const STREAMS_MAX: usize = 16;
+/// Descriptions of streams that are looked at, for each of these.
+const RIDS_MAX: usize = 32;
 /// Letters of a name that we say back, and of what is said of it.
 const NAME_MAX: usize = 32;
 const LIMITS_MAX: usize = 128;
@@ -43,12 +45,15 @@ pub fn read(names: Names, text: &str) -> Vec<Rid> {
     let sent = words.by_ref().find(|word| *word == "send");
     let sent = sent.and_then(|_| words.next()).unwrap_or_default();
     let streams = sent.split(';').take(STREAMS_MAX);
+    let lines = text.lines().map(str::trim);
+    let rids = lines.filter_map(|line| line.strip_prefix("a=rid:"));
+    let rids: Vec<&str> = rids.take(RIDS_MAX).collect();
     let mut offered: Vec<(&str, String)> = vec![];
     for stream in streams {
         let mut alternatives = stream.split(',').take(STREAMS_MAX);
         let taken = alternatives.find_map(|rid| {
             let rid = rid.trim_start_matches('~');
-            Some((rid, limits(rid, names, text)?))
+            Some((rid, limits(rid, names, &rids)?))
         });
         offered.extend(taken.filter(|(rid, _)| offered.iter().all(|(known, _)| known != rid)));
     }
@@ -70,18 +75,15 @@ pub fn read(names: Names, text: &str) -> Vec<Rid> {
     rids.collect()
 }
 
-/// What the sender holds a layer to, as we say it back; `None` if it is not sent, or in no codec that was agreed.
-fn limits(rid: &str, names: Names, text: &str) -> Option<String> {
+/// What the sender holds a layer to, by what it says of all, as we say it back; `None` if it is not sent, or in no codec
+/// that was agreed.
+fn limits(rid: &str, names: Names, rids: &[&str]) -> Option<String> {
     let is_letter = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
     if rid.is_empty() || rid.len() > NAME_MAX || !rid.bytes().all(is_letter) {
         return None;
     }
-    let mut lines = text.lines().map(str::trim);
-    let said = lines.find_map(|line| {
-        line.strip_prefix("a=rid:")?
-            .strip_prefix(rid)?
-            .strip_prefix(" send")
-    })?;
+    let mut said = rids.iter();
+    let said = said.find_map(|said| said.strip_prefix(rid)?.strip_prefix(" send"))?;
     let mut limits = vec![];
     for limit in said.trim().split(';').filter(|limit| !limit.is_empty()) {
         let Some(pts) = limit.strip_prefix("pt=") else {
