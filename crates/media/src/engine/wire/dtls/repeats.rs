@@ -10,6 +10,9 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// So often in a leg: as often as the library repeats one flight by its clock.
 pub const REPEATS_MAX: usize = 7;
+/// Datagrams that wait for a way: a flight has up to seven. Of more the oldest are dropped like lost ones, and said again
+/// when they are missed.
+const WAITS_MAX: usize = 16;
 const ALERT: u8 = 21;
 const HANDSHAKE: u8 = 22;
 const HELLO_VERIFY_REQUEST: u8 = 3;
@@ -76,17 +79,23 @@ impl Said {
     /// Whether a flight is in it that answers for good. A cookie does not: whoever says its hello again is given one anew, for
     /// there is no state (RFC 6347, 4.2.1).
     pub fn add(&mut self, datagrams: impl Iterator<Item = BytesMut>) -> bool {
-        let before = self.waits.len();
-        self.waits.extend(datagrams);
-        let new = self.waits.range(before..);
-        let flight = new.filter(|datagram| datagram.first() != Some(&ALERT));
-        let flight: Vec<BytesMut> = flight.cloned().collect();
+        let new: Vec<BytesMut> = datagrams.collect();
+        self.wait(&new);
+        let flight = new.into_iter();
+        let flight = flight.filter(|datagram| datagram.first() != Some(&ALERT));
+        let flight: Vec<BytesMut> = flight.collect();
         if flight.is_empty() {
             return false;
         }
         let answers = !flight.iter().all(is_cookie);
         self.flight = flight;
         answers
+    }
+
+    fn wait(&mut self, datagrams: &[BytesMut]) {
+        self.waits.extend(datagrams.iter().cloned());
+        let beyond = self.waits.len().saturating_sub(WAITS_MAX);
+        self.waits.drain(..beyond);
     }
 
     /// Unless it has not gone out yet.

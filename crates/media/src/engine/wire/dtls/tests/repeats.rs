@@ -3,6 +3,9 @@
 use super::super::repeats::REPEATS_MAX;
 use super::*;
 
+/// Of a message with which a server asks for a hello again.
+const COOKIE: u8 = 3;
+
 impl Pair {
     /// Their clock, when they last said something that was not answered.
     fn they_wait(&mut self) {
@@ -77,6 +80,26 @@ fn a_flight_that_waits_for_a_way_is_not_doubled() {
     let flight = lost(&mut pair);
     pair.says(hello);
     assert_eq!(lost(&mut pair), flight);
+}
+
+/// As with a downlink whose client has not answered a check yet.
+#[test]
+fn what_waits_for_a_way_is_no_more_than_a_flight() {
+    let mut pair = Pair::usual(1_200);
+    let first = pair.them.poll_transmit().unwrap().message;
+    pair.says(first.clone());
+    let cookie = pair.us.transmit().unwrap();
+    pair.hears(cookie);
+    let second = pair.them.poll_transmit().unwrap().message;
+    let firsts = std::iter::repeat_n(first, 200);
+    for (number, mut hello) in (1_u16..).zip(firsts.chain([second])) {
+        hello[9..11].copy_from_slice(&number.to_be_bytes());
+        pair.says(hello);
+    }
+    let waits: Vec<BytesMut> = std::iter::from_fn(|| pair.us.transmit()).collect();
+    assert!(waits.len() <= 16, "{} datagrams wait", waits.len());
+    let newest = waits.last().map(|datagram| datagram[13]);
+    assert!(newest.is_some_and(|kind| kind != COOKIE), "the flight");
 }
 
 /// What a browser does over a road that loses three datagrams in ten: it says its last flight again after 50, 100, 200 ms
