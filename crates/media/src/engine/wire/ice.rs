@@ -20,7 +20,9 @@ use rtc::stun::attributes::{
 };
 use rtc::stun::fingerprint::FINGERPRINT;
 use rtc::stun::integrity::MessageIntegrity;
-use rtc::stun::message::{BINDING_REQUEST, BINDING_SUCCESS, Message, Setter, TransactionId};
+use rtc::stun::message::{
+    BINDING_REQUEST, BINDING_SUCCESS, Message, MessageType, Setter, TransactionId,
+};
 use rtc::stun::textattrs::Username;
 use rtc::stun::xoraddr::XorMappedAddress;
 use std::collections::VecDeque;
@@ -32,6 +34,9 @@ use std::time::{Duration, Instant};
 const PROVED_MAX: usize = 16;
 /// Checks along the path that are remembered, so that one that is repeated says nothing: those of more than ten minutes.
 const CHECKS_REMEMBERED: usize = 256;
+/// Things a message may say: a browser's check says about ten.
+const ATTRIBUTES_MAX: usize = 32;
+const HEADER_BYTES: usize = 20;
 /// How often we ask how far a client is.
 const ASK_INTERVAL: Duration = Duration::from_secs(5);
 /// A path that brought nothing for so long may be left for another.
@@ -192,11 +197,9 @@ impl Ice {
     /// The number of the check of ours that a datagram answers, if it is the client's.
     fn answers(&self, datagram: &[u8]) -> Option<TransactionId> {
         let (_, password) = self.theirs.as_ref()?;
-        let mut answer = Message::new();
-        answer.unmarshal_binary(datagram).ok()?;
+        let mut answer = read(datagram, BINDING_SUCCESS)?;
         let crypto = self.provider.crypto();
-        let is_genuine = answer.typ == BINDING_SUCCESS
-            && MessageIntegrity::check(&mut answer, password.as_bytes(), crypto).is_ok();
+        let is_genuine = MessageIntegrity::check(&mut answer, password.as_bytes(), crypto).is_ok();
         is_genuine.then_some(answer.transaction_id)
     }
 
@@ -250,11 +253,7 @@ impl Ice {
     /// The answer to a check, if it is one and genuine. To anything else nothing is said: an answer would tell the
     /// server's other parts that the address is the client's.
     pub fn receive(&mut self, datagram: &[u8], from: Path, now: Instant) -> Option<Vec<u8>> {
-        if !is_stun(datagram) {
-            return None;
-        }
-        let mut check = Message::new();
-        check.unmarshal_binary(datagram).ok()?;
+        let mut check = read(datagram, BINDING_REQUEST)?;
         if !self.is_genuine(&mut check) {
             return None;
         }
@@ -312,7 +311,7 @@ impl Ice {
     }
 
     fn is_genuine(&self, check: &mut Message) -> bool {
-        if check.typ != BINDING_REQUEST || FINGERPRINT.check(check).is_err() {
+        if FINGERPRINT.check(check).is_err() {
             return false;
         }
         let user = said(check, ATTR_USERNAME);
@@ -346,6 +345,31 @@ impl Ice {
     }
 }
 
+/// A message of a kind, if it says no more than any client does: the library makes room for each thing by itself.
+fn read(datagram: &[u8], kind: MessageType) -> Option<Message> {
+    let is_of_kind = datagram.starts_with(&kind.value().to_be_bytes());
+    if !is_of_kind || !is_stun(datagram) || attributes(datagram) > ATTRIBUTES_MAX {
+        return None;
+    }
+    let mut message = Message::new();
+    message.unmarshal_binary(datagram).ok()?;
+    Some(message)
+}
+
+/// How many things a message says (RFC 8489, 14), as far as that matters.
+fn attributes(message: &[u8]) -> usize {
+    let mut rest = message.get(HEADER_BYTES..).unwrap_or_default();
+    let mut count = 0;
+    while let [_, _, l0, l1, body @ ..] = rest
+        && count <= ATTRIBUTES_MAX
+    {
+        let length = usize::from(u16::from_be_bytes([*l0, *l1]));
+        let behind = body.get(length.next_multiple_of(4)..);
+        (rest, count) = (behind.unwrap_or_default(), count + 1);
+    }
+    count
+}
+
 /// What a message says that its signature covers: nothing behind it counts but the fingerprint (RFC 8489, 14.5).
 fn said(message: &Message, kind: AttrType) -> Option<&[u8]> {
     let all = message.attributes.0.iter();
@@ -362,7 +386,7 @@ fn letter(byte: u8) -> char {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{bare_check_of, check, provider};
+    use super::super::tests::{bare_check_of, check, long_check_of, provider};
     use super::*;
     use rtc::stun::xoraddr::XorMappedAddress;
     use std::net::SocketAddr;
@@ -559,6 +583,17 @@ mod tests {
                 assert_eq!(answer.is_some(), ice.is_proved(from), "it changes nothing");
                 assert!(answer.is_some() || !says_all, "a client's own");
             }
+        }
+    }
+
+    #[test]
+    fn a_check_that_says_more_than_any_client_does_is_not_read() {
+        // Beside the name, the signature and the fingerprint.
+        for (more, is_read) in [(29, true), (30, false), (250, false)] {
+            let mut ice = ice();
+            let check = long_check_of((&ice.ufrag, &ice.password), "them", more);
+            let answer = ice.receive(&check, at(1), Instant::now());
+            assert_eq!((answer.is_some(), ice.is_proved(at(1))), (is_read, is_read));
         }
     }
 

@@ -49,6 +49,13 @@ pub fn bare_check_of(ours: (&str, &str), theirs: &str) -> Vec<u8> {
     signed(ours, theirs, &[])
 }
 
+/// One that says so many things more than it must.
+pub fn long_check_of(ours: (&str, &str), theirs: &str, more: u16) -> Vec<u8> {
+    let kinds = 0x9000..0x9000 + more;
+    let said: Vec<(AttrType, &[u8])> = kinds.map(|kind| (AttrType(kind), &[][..])).collect();
+    signed(ours, theirs, &said)
+}
+
 /// A client's answer to a check of the leg's.
 pub fn answer_to(asked: &[u8], password: &str) -> Vec<u8> {
     let provider = provider();
