@@ -43,6 +43,8 @@ pub struct Room {
     hello: usize,
     unfinished: hello::Pieces,
     pub heard: Heard,
+    /// Pieces that are still compared with what was heard. Who says everything thirty times says no more.
+    compared: usize,
 }
 
 impl Room {
@@ -54,6 +56,7 @@ impl Room {
             hello: 0,
             unfinished: hello::Pieces::default(),
             heard: Heard::default(),
+            compared: PIECES_MAX,
         }
     }
 
@@ -83,7 +86,6 @@ impl Room {
             };
             if let Some(whole) = whole
                 && let Some(record) = Record::read(&whole)
-                && !self.knows(&record)
                 && self.takes(&record)
             {
                 record.pieces().for_each(|piece| self.heard.add(&piece));
@@ -93,9 +95,16 @@ impl Room {
         kept
     }
 
-    fn knows(&mut self, record: &Record<'_>) -> bool {
-        let may_know = record.is_open() && !self.keyed;
-        may_know && record.pieces().all(|piece| self.heard.knows(&piece))
+    /// Whether a record of so many pieces brings one that was not answered already, and may be compared with those.
+    fn is_news(&mut self, record: &Record<'_>, pieces: usize) -> bool {
+        if !record.is_open() || self.keyed {
+            return true;
+        }
+        let Some(left) = self.compared.checked_sub(pieces) else {
+            return false;
+        };
+        self.compared = left;
+        !record.pieces().all(|piece| self.heard.knows(&piece))
     }
 
     fn takes(&mut self, record: &Record<'_>) -> bool {
@@ -113,6 +122,9 @@ impl Room {
         let Some(pieces) = pieces else { return false };
         if pieces == 0 {
             return true;
+        }
+        if !self.is_news(record, pieces) {
+            return false;
         }
         let bytes = record.whole.len().max(self.hello);
         let left = self.pieces.checked_sub(pieces);

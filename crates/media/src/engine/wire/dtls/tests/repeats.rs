@@ -102,6 +102,27 @@ fn what_waits_for_a_way_is_no_more_than_a_flight() {
     assert!(newest.is_some_and(|kind| kind != COOKIE), "the flight");
 }
 
+/// Each is compared with all that was heard.
+#[test]
+fn what_was_answered_is_compared_only_so_often_whatever_is_said_again() {
+    let mut pair = Pair::usual(1_200);
+    pair.turn((true, true), 1);
+    let nothing = fragment(0, 9, 0, 0, b"");
+    pair.says(BytesMut::from(&record(HANDSHAKE, 0, 2, &nothing)[..]));
+    lost(&mut pair);
+    let hello = pair.them.poll_transmit().unwrap().message;
+    pair.says(hello.clone());
+    let flight = lost(&mut pair);
+    pair.says(hello.clone());
+    assert_eq!(lost(&mut pair), flight);
+    for copies in [100, 1] {
+        let again = record(HANDSHAKE, 0, 3, &nothing.repeat(copies));
+        (0..100).for_each(|_| pair.says(BytesMut::from(&again[..])));
+    }
+    pair.says(hello);
+    assert_eq!(lost(&mut pair), 0, "it is looked at no more");
+}
+
 /// What a browser does over a road that loses three datagrams in ten: it says its last flight again after 50, 100, 200 ms
 /// and so on, each record with a new number.
 struct Lossy {
