@@ -13,6 +13,7 @@
 //! Nothing here knows the hub, the protocol or a rule of the conference: why a site is heard is not our business, that
 //! nobody else is heard is.
 
+mod allowance;
 #[cfg(test)]
 mod callgrind;
 mod counters;

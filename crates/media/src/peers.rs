@@ -1,5 +1,6 @@
 //! What the one task remembers of each admitted peer.
 
+use crate::allowance::Allowance;
 use crate::driver::Recent;
 use crate::engine::{Layer, Leg, Path, RtpIn, STILL};
 use crate::forward::{PictureSlot, VoiceSlot};
@@ -41,14 +42,6 @@ pub struct Peer {
     pub meter: Meter,
     /// Its own downlinks, if others may watch with its seat too.
     pub tries: Recent,
-}
-
-/// How many datagrams or connections may still come now.
-pub struct Allowance {
-    rate: f64,
-    most: f64,
-    left: f64,
-    at: Instant,
 }
 
 pub struct Up {
@@ -392,29 +385,6 @@ impl Line {
             over_tcp: false,
             refused: None,
         }
-    }
-}
-
-impl Allowance {
-    pub fn new(rate: f64, most: f64, at: Instant) -> Self {
-        Self {
-            rate,
-            most,
-            left: most,
-            at,
-        }
-    }
-
-    /// Whether one may come now; if so, it counts.
-    pub fn take(&mut self, now: Instant) -> bool {
-        let passed = now.saturating_duration_since(self.at).as_secs_f64();
-        self.at = now;
-        self.left = (self.left + passed * self.rate).min(self.most);
-        let may = self.left >= 1.0;
-        if may {
-            self.left -= 1.0;
-        }
-        may
     }
 }
 

@@ -1,7 +1,8 @@
 //! How often connections may be asked for: each costs us a key and eighteen m-lines, and a room's two events that
 //! everybody is told of. Who joins anew is another peer and the same seat, so the seat counts.
 
-use crate::peers::{Allowance, Peer};
+use crate::allowance::Allowance;
+use crate::peers::Peer;
 use diemcau_model::{SeatId, Side};
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};

@@ -1,6 +1,7 @@
 //! RTCP of a downlink: what we report of our streams, and what the client says of them.
 
 use super::{SLOTS, VIDEO_SLOTS, statuses::Statuses, stream::Stream};
+use crate::allowance::Allowance;
 use crate::engine::rtcp;
 use rtc::rtcp::packet::unmarshal;
 use rtc::rtcp::payload_feedbacks::full_intra_request::FullIntraRequest;
@@ -19,6 +20,10 @@ pub const REPORT_INTERVAL: Duration = Duration::from_secs(1);
 const REPORTS_MAX: usize = 16;
 /// Lost packets named in one datagram that are looked at; further ones are asked for again.
 pub const NACKS_MAX: usize = 256;
+/// And in a second, or at once after one, whether or not they are sent again: who is refused asks for the same without end. A full
+/// downlink is 2,500 packets a second; where three in ten are lost, and each is asked for ten times, which is when a browser
+/// gives it up, these are 7,500.
+const NACKS_A_SECOND: f64 = 8_192.0;
 
 /// What we reported and when.
 pub struct Reports {
@@ -31,6 +36,7 @@ pub struct Reports {
     /// The furthest packet of each stream that the client knew of, and how many it missed, when it last said so.
     said_last: [Option<(u32, i32)>; SLOTS],
     statuses: Statuses,
+    asks: Allowance,
 }
 
 /// The slots of which a key frame is wanted: however often that is said, it is one wish.
@@ -62,6 +68,7 @@ impl Reports {
             reported: [0; SLOTS],
             said_last: [None; SLOTS],
             statuses: Statuses::default(),
+            asks: Allowance::new(NACKS_A_SECOND, NACKS_A_SECOND, epoch),
         }
     }
 
@@ -135,6 +142,8 @@ impl Reports {
                 said.counted.extend(counted);
             }
         }
+        let may_ask = self.asks.take_of(said.missed.len(), now);
+        said.missed.truncate(may_ask);
         said
     }
 
@@ -378,6 +387,42 @@ mod tests {
             8_192,
             "it is heard again"
         );
+    }
+
+    /// One that misses so many packets of a picture.
+    fn misses(count: u16) -> Vec<u8> {
+        let numbers: Vec<u16> = (0..count).collect();
+        marshal(vec![Box::new(TransportLayerNack {
+            sender_ssrc: 1,
+            media_ssrc: ssrc_of(0),
+            nacks: nack_pairs_from_sequence_numbers(&numbers),
+        })])
+    }
+
+    #[test]
+    fn who_asks_for_what_is_lost_without_end_is_heard_so_often_and_then_again() {
+        let begun = Instant::now();
+        let mut reports = Reports::new(begun, cname);
+        let datagram = misses(256);
+        let mut ask = |us| {
+            let now = begun + Duration::from_micros(us);
+            reports.read(&datagram, now).missed.len()
+        };
+        let asked: usize = (0..4_000).map(|place| ask(250 * place)).sum();
+        assert!((15_000..=20_000).contains(&asked), "{asked} in a second");
+        assert_eq!(ask(3_000_000), 256, "it is heard again");
+    }
+
+    #[test]
+    fn a_client_behind_a_road_that_loses_three_in_ten_is_heard_in_full() {
+        let begun = Instant::now();
+        let mut reports = Reports::new(begun, cname);
+        // Of 2,500 packets a second, each ten times, told of every 20 ms.
+        let datagram = misses(150);
+        for place in 0..500 {
+            let now = begun + Duration::from_millis(20) * place;
+            assert_eq!(reports.read(&datagram, now).missed.len(), 150);
+        }
     }
 
     #[test]

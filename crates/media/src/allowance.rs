@@ -1,0 +1,37 @@
+//! How much of something may still come now: so much a second, and so much at once.
+
+use std::time::Instant;
+
+pub struct Allowance {
+    rate: f64,
+    most: f64,
+    left: f64,
+    at: Instant,
+}
+
+impl Allowance {
+    /// So many a second, and at most so many at once.
+    pub fn new(rate: f64, most: f64, at: Instant) -> Self {
+        Self {
+            rate,
+            most,
+            left: most,
+            at,
+        }
+    }
+
+    /// Whether one may come now; if so, it counts.
+    pub fn take(&mut self, now: Instant) -> bool {
+        self.take_of(1, now) == 1
+    }
+
+    /// How many of so many may come now; these count.
+    pub fn take_of(&mut self, count: usize, now: Instant) -> usize {
+        let passed = now.saturating_duration_since(self.at).as_secs_f64();
+        self.at = now;
+        self.left = (self.left + passed * self.rate).min(self.most);
+        let may = count.min(self.left as usize);
+        self.left -= may as f64;
+        may
+    }
+}
