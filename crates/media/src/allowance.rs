@@ -25,6 +25,11 @@ impl Allowance {
         self.take_of(1, now) == 1
     }
 
+    /// One did not count.
+    pub fn give_back(&mut self) {
+        self.left = (self.left + 1.0).min(self.most);
+    }
+
     /// How many of so many may come now; these count.
     pub fn take_of(&mut self, count: usize, now: Instant) -> usize {
         let passed = now.saturating_duration_since(self.at).as_secs_f64();

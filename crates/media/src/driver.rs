@@ -16,7 +16,7 @@ pub use places::WATCHERS_MAX;
 pub use tries::Recent;
 
 use crate::counters::{Counters, add};
-use crate::demux::{Demux, LegId, is_stun};
+use crate::demux::{Demux, LegId};
 use crate::engine::{Engine, Layer, LegEvent, Outlet};
 use crate::gate;
 use crate::keyframes::{KeyFrames, Picture, side_of};
@@ -24,7 +24,6 @@ use crate::peers::{Line, Peer};
 use crate::port::Port;
 use crate::post::Post;
 use crate::stats::STATS_INTERVAL;
-use bytes::BytesMut;
 use diemcau_model::{Carries, LinkReport, PeerAsk, PeerId, PeerSay, SeatId, Side, SiteId, Stage};
 use outgoing::Cores;
 use places::Places;
@@ -230,15 +229,10 @@ impl Driver {
                 };
                 peer.meter.received(datagram.len());
                 let Some(line) = peer.line(leg.1) else { return };
-                if !line.may_come(from, now) {
-                    add(&counters.flooded, 1);
-                    return;
+                match line.comes(datagram, from, now) {
+                    true => touch(line, leg, touched),
+                    false => add(&counters.flooded, 1),
                 }
-                line.asked_by_stun |= is_stun(datagram);
-                if line.leg.receive(BytesMut::from(datagram), from, now) {
-                    line.heard = now;
-                }
-                touch(line, leg, touched);
             });
             match read {
                 Ok(0) => break,

@@ -1,12 +1,14 @@
 //! What the one task remembers of each admitted peer.
 
 use crate::allowance::Allowance;
+use crate::demux::is_stun;
 use crate::driver::Recent;
 use crate::engine::{Layer, Leg, Path, RtpIn, STILL};
 use crate::forward::{PictureSlot, VoiceSlot};
 use crate::gate::{Costs, FIRST_VOICE_SLOT, Presenter, Screen, Source};
 use crate::rates::Rate;
 use crate::stats::Meter;
+use bytes::BytesMut;
 use diemcau_model::limits::AUDIO_SLOTS;
 use diemcau_model::{Carries, LinkStep, PeerId, ScreenSlots, SeatId, Side, SiteId};
 use std::net::SocketAddr;
@@ -345,13 +347,26 @@ impl Down {
 }
 
 impl Line {
-    /// Whether a datagram may be read; if so, it counts. Who only knows the leg's name, or repeats a check of the client's,
-    /// takes nothing of what the client may send.
-    pub fn may_come(&mut self, from: Path, now: Instant) -> bool {
-        match self.leg.path() == Some(from) {
-            true => self.allowance.take(now),
-            false => self.of_strangers.take(now),
+    /// Takes a datagram; false if it is thrown away unread. Who only knows the leg's name, or repeats a check of the client's,
+    /// takes nothing of what the client may send. Nor does the client of what strangers may, once keys have shown it at a
+    /// new address.
+    pub fn comes(&mut self, datagram: &[u8], from: Path, now: Instant) -> bool {
+        let is_there = self.leg.path() == Some(from);
+        let allowance = match is_there {
+            true => &mut self.allowance,
+            false => &mut self.of_strangers,
+        };
+        if !allowance.take(now) {
+            return false;
         }
+        self.asked_by_stun |= is_stun(datagram);
+        if self.leg.receive(BytesMut::from(datagram), from, now) {
+            self.heard = now;
+            if !is_there && self.allowance.take(now) {
+                self.of_strangers.give_back();
+            }
+        }
+        true
     }
 
     /// Its client is at an address, and was heard just now.
@@ -370,7 +385,7 @@ impl Line {
         why
     }
 
-    fn new(leg: Box<dyn Leg>, now: Instant) -> Self {
+    pub fn new(leg: Box<dyn Leg>, now: Instant) -> Self {
         Self {
             allowance: Allowance::new(RATE_MAX, BURST_MAX, now),
             of_strangers: Allowance::new(STRANGERS_RATE_MAX, STRANGERS_BURST_MAX, now),
@@ -417,7 +432,7 @@ mod tests {
         let mut line = Line::new(engine.open_downlink(at(1)).unwrap(), now);
         let mut read = |from| {
             (0..10_000)
-                .filter(|_| line.may_come(at(from).into(), now))
+                .filter(|_| line.comes(&[], at(from).into(), now))
                 .count()
         };
         assert_eq!(read(2), STRANGERS_BURST_MAX as usize);

@@ -378,7 +378,7 @@ impl Leg for Downlink {
             // Its pictures went on without it, also those that never left; what shows nothing asks for nothing.
             self.wishes.copy_from_slice(&self.taken[..VIDEO_SLOTS]);
         }
-        self.transport.heard() == Some(now)
+        self.transport.is_heard()
     }
 
     fn path(&self) -> Option<Path> {

@@ -317,7 +317,7 @@ impl Leg for Uplink {
     fn receive(&mut self, datagram: BytesMut, from: Path, now: Instant) -> bool {
         let received = self.transport.receive(datagram, from, now);
         self.received(received, now);
-        self.transport.heard() == Some(now)
+        self.transport.is_heard()
     }
 
     fn path(&self) -> Option<Path> {

@@ -62,8 +62,8 @@ pub struct Ice {
     named: Option<Path>,
     /// The last checks that came along the path, the oldest first.
     checks: VecDeque<TransactionId>,
-    /// When one of them came that had not come before.
-    checked: Option<Instant>,
+    /// The last check that was answered is one of them, and had not come before.
+    is_checked: bool,
     /// Our own last check, and when it left; answered, it has no number any more.
     asked: Option<(Option<TransactionId>, Instant)>,
 }
@@ -110,7 +110,7 @@ impl Ice {
             heard: None,
             named: None,
             checks: VecDeque::new(),
-            checked: None,
+            is_checked: false,
             asked: None,
         })
     }
@@ -269,16 +269,14 @@ impl Ice {
                 self.go_by(from);
             }
         }
-        if self.path == Some(from) && self.is_new(check.transaction_id) {
-            self.checked = Some(now);
-        }
+        self.is_checked = self.path == Some(from) && self.is_new(check.transaction_id);
         Some(answer)
     }
 
-    /// When the client last said by a check, along the path, that it is there. One that comes by another way may be of
-    /// somebody who repeats it sooner than it comes itself, so it is not even remembered.
-    pub fn checked(&self) -> Option<Instant> {
-        self.checked
+    /// Whether the client said by the last check that was answered, along the path, that it is there. One that comes by
+    /// another way may be of somebody who repeats it sooner than it comes itself, so it is not even remembered.
+    pub fn is_checked(&self) -> bool {
+        self.is_checked
     }
 
     fn is_new(&mut self, check: TransactionId) -> bool {

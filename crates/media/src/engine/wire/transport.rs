@@ -23,8 +23,8 @@ pub struct Transport {
     closed: bool,
     /// That a handshake was refused was told already.
     told_refused: bool,
-    /// When the client last said something: what anybody may send or repeat does not count.
-    heard: Option<Instant>,
+    /// What came last is the client's own: what anybody may send or repeat is not.
+    is_heard: bool,
     out: Vec<(Path, Vec<u8>)>,
 }
 
@@ -52,7 +52,7 @@ impl Transport {
             takes_media: false,
             closed: false,
             told_refused: false,
-            heard: None,
+            is_heard: false,
             out: vec![],
         })
     }
@@ -82,6 +82,7 @@ impl Transport {
     }
 
     pub fn receive(&mut self, datagram: BytesMut, from: Path, now: Instant) -> Received {
+        self.is_heard = false;
         if is_stun(&datagram) {
             return self.stun(&datagram, from, now);
         }
@@ -99,11 +100,11 @@ impl Transport {
 
     fn stun(&mut self, datagram: &[u8], from: Path, now: Instant) -> Received {
         if let Some(answer) = self.ice.receive(datagram, from, now) {
-            self.heard = self.heard.max(self.ice.checked());
+            self.is_heard = self.ice.is_checked();
             self.push(from, answer);
             self.ask_back(from, datagram.len());
         } else if let Some(took) = self.ice.answered(datagram, from, now) {
-            self.heard = Some(now);
+            self.is_heard = true;
             return Received::Answered(took);
         }
         // A handshake of ours may have waited for a way.
@@ -143,9 +144,9 @@ impl Transport {
         self.keys.is_some() && self.path().is_none()
     }
 
-    /// When the client itself was last heard.
-    pub fn heard(&self) -> Option<Instant> {
-        self.heard
+    /// Whether the client itself was heard in what came last.
+    pub fn is_heard(&self) -> bool {
+        self.is_heard
     }
 
     /// Whether a stream of theirs is still remembered.
@@ -241,7 +242,7 @@ impl Transport {
         match self.dtls.receive(datagram, now) {
             Ok(Some(step)) => {
                 // Of a handshake only its end is certain to be the client's.
-                self.heard = Some(now);
+                self.is_heard = true;
                 self.step(step)
             }
             Ok(None) => Received::Nothing,
@@ -281,7 +282,7 @@ impl Transport {
         let Some(opened) = opened else {
             return Received::Nothing;
         };
-        self.heard = Some(now);
+        self.is_heard = true;
         packet.truncate(packet.len() - tail);
         if opened.is_newest {
             self.ice.goes_on_at(from, now);

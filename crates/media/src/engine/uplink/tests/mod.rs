@@ -6,6 +6,7 @@ use super::*;
 use crate::engine::Addresses;
 use crate::engine::wire::srtp::{Opener, Profile, Sealer};
 use crate::engine::wire::tests::{check, keys, strange_hello};
+use crate::peers::Line;
 use rtc::rtcp::Packet;
 use rtc::rtcp::receiver_report::ReceiverReport;
 use rtc::rtcp::source_description::SourceDescription;
@@ -480,6 +481,50 @@ fn a_client_is_heard_by_what_nobody_can_repeat() {
         assert!(is_heard(&mut client, &another, at(1)));
     }
     assert!(!is_heard(&mut client, &checks[0], at(1)));
+}
+
+/// A client that was heard just now, and goes on elsewhere without naming it: so many words, and its line.
+fn elsewhere(words: u16) -> (Vec<BytesMut>, Line, Instant) {
+    let mut client = Client::new(SIMULCAST);
+    let mut said = (0..=words).filter_map(|seq| {
+        let word = Out {
+            ssrc: 1,
+            seq,
+            payload_type: OPUS,
+            extensions: &[],
+            payload: b"word",
+        };
+        client.sealed(word.write())
+    });
+    let (first, said) = (said.next().unwrap(), said.collect());
+    client.comes(first);
+    client.moves(at(2), false);
+    assert_eq!(client.leg.path(), Some(at(1)));
+    (
+        said,
+        Line::new(Box::new(client.leg), client.now),
+        client.now,
+    )
+}
+
+#[test]
+fn who_goes_on_at_a_new_address_loses_nothing_to_what_strangers_may_send() {
+    let (words, mut line, now) = elsewhere(1_000);
+    let mut read = || {
+        words
+            .iter()
+            .filter(|word| line.comes(word, at(2), now))
+            .count()
+    };
+    assert_eq!(read(), 1_000);
+    assert_eq!(read(), 200, "what is repeated is a stranger's");
+}
+
+#[test]
+fn who_goes_on_at_a_new_address_may_send_no_more_than_before() {
+    let (words, mut line, now) = elsewhere(3_000);
+    let read = words.iter().filter(|word| line.comes(word, at(2), now));
+    assert_eq!(read.count(), 2_000 + 200);
 }
 
 #[test]
