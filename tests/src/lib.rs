@@ -12,6 +12,7 @@ pub mod client;
 pub mod device;
 pub mod http;
 pub mod knock;
+pub mod records;
 pub mod room;
 pub mod script;
 pub mod server;

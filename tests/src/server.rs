@@ -1,6 +1,9 @@
 //! The real server, as a process with a data folder of its own.
 
-use crate::tunnel::Tunnel;
+use crate::{
+    records::{self, Secret},
+    tunnel::Tunnel,
+};
 use anyhow::{Context, Result, bail};
 use diemcau_journal::{CheckpointKey, Journal, Record, SqliteJournal};
 use diemcau_model::{Carries, Role, SiteId};
@@ -11,6 +14,7 @@ use std::{
     net::{TcpListener, UdpSocket},
     path::{Path, PathBuf},
     process::Stdio,
+    sync::Arc,
     time::Duration,
 };
 use tempfile::TempDir;
@@ -20,6 +24,7 @@ use tokio::{
     process::{Child, Command},
     time::{sleep, timeout},
 };
+use tokio_rustls::client::TlsStream;
 
 /// How long a server may take to answer: a liveness bound, no measure.
 const READY_WITHIN: Duration = Duration::from_secs(30);
@@ -145,6 +150,15 @@ impl Server {
     /// As for `start_with`.
     pub async fn start_bound() -> Result<Self> {
         Self::start_with(|demo| demo.replacen("\nadmission = \"open\"", "", 1)).await
+    }
+
+    /// TLS to an encrypted server, without the tunnel, for who writes its records itself.
+    ///
+    /// # Errors
+    /// It does not speak TLS, or is not there.
+    pub async fn tls(&self) -> Result<(TlsStream<TcpStream>, Arc<Secret>)> {
+        let authority = self.data.path().join(AUTHORITY);
+        records::connect(self.listens.parse()?, &authority).await
     }
 
     /// What the server has logged since it was first started, everything but its libraries' traces.

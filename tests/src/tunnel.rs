@@ -1,7 +1,11 @@
 //! TLS to a server for clients that speak without: each connection to the tunnel is one to the server, encrypted.
 
 use anyhow::{Context, Result};
-use std::{net::SocketAddr, path::PathBuf, sync::Arc};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 use tokio::{
     io::copy_bidirectional,
     net::{TcpListener, TcpSocket, TcpStream},
@@ -9,6 +13,7 @@ use tokio::{
 };
 use tokio_rustls::{
     TlsConnector,
+    client::TlsStream,
     rustls::{
         ClientConfig, RootCertStore,
         pki_types::{CertificateDer, ServerName, pem::PemObject},
@@ -52,19 +57,33 @@ impl Drop for Tunnel {
 
 /// A connection that breaks on one side ends on the other.
 async fn carry(mut client: TcpStream, server: SocketAddr, authority: PathBuf) -> Result<()> {
+    let mut tls = connect(server, config(&authority)?).await?;
+    copy_bidirectional(&mut client, &mut tls).await?;
+    Ok(())
+}
+
+/// How a client trusts the authority whose certificate is in this file.
+///
+/// # Errors
+/// There is none yet.
+pub fn config(authority: &Path) -> Result<ClientConfig> {
     let mut roots = RootCertStore::empty();
     let certificate = CertificateDer::from_pem_file(authority);
     roots.add(certificate.ok().context("no authority yet")?)?;
-    let config = ClientConfig::builder()
+    Ok(ClientConfig::builder()
         .with_root_certificates(roots)
-        .with_no_client_auth();
+        .with_no_client_auth())
+}
+
+/// TLS to a server on the loopback.
+///
+/// # Errors
+/// There is none, or it is not trusted.
+pub async fn connect(server: SocketAddr, config: ClientConfig) -> Result<TlsStream<TcpStream>> {
     let socket = TcpSocket::new_v4()?;
     socket.set_recv_buffer_size(KEPT_BYTES)?;
     let tcp = socket.connect(server).await?;
     let name = ServerName::from(server.ip());
-    let mut tls = TlsConnector::from(Arc::new(config))
-        .connect(name, tcp)
-        .await?;
-    copy_bidirectional(&mut client, &mut tls).await?;
-    Ok(())
+    let tls = TlsConnector::from(Arc::new(config));
+    Ok(tls.connect(name, tcp).await?)
 }

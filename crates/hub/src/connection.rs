@@ -57,7 +57,7 @@ pub enum Inbound {
     Text(String),
     /// Something longer than `FRAME_MAX_BYTES`.
     TooLarge,
-    /// One message in more pieces than any client makes.
+    /// One message in more pieces than any client makes, or pieces of the cipher without end.
     InPieces,
     /// Something that is no text.
     NotText,

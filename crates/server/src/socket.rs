@@ -1,6 +1,10 @@
 //! A WebSocket, as the hub sees a connection: tungstenite reads, frames go out by the outlet.
 
-use crate::{fragments::Fragments, stream::Stream, wire::TcpWire};
+use crate::{
+    fragments::Fragments,
+    stream::Stream,
+    wire::{IN_PIECES, TcpWire},
+};
 use bytes::Bytes;
 use diemcau_hub::{Frame, Inbound, Outlet, Socket, Wire};
 use diemcau_model::limits;
@@ -31,8 +35,6 @@ const READS_AT_ONCE: u32 = 32;
 const THROWN_AWAY: usize = 4 * 1024;
 /// Twice the limit, so that a frame a little over it gets its error instead of a cut.
 const MESSAGE_MAX: usize = 2 * limits::FRAME_MAX_BYTES;
-/// How tungstenite is told that a message has too many pieces; no socket says this.
-const IN_PIECES: io::ErrorKind = io::ErrorKind::QuotaExceeded;
 
 /// A browser's connection.
 pub struct WebSocketLine {
@@ -176,6 +178,7 @@ impl Ends {
             let mut buffer = ReadBuf::new(&mut bytes);
             match ready!(self.wire.poll_read(context, &mut buffer)) {
                 Ok(()) if !buffer.filled().is_empty() => {}
+                Err(error) if error.kind() == IN_PIECES => {}
                 Ok(()) | Err(_) => return Poll::Ready(()),
             }
         }

@@ -14,13 +14,26 @@ use tokio_rustls::rustls::ServerConnection;
 /// Bytes of a frame that are encrypted in one go: what the cipher keeps stays small, the rest waits in the outlet, once
 /// for all clients.
 const CIPHER_CHUNK: usize = 16 * 1024;
+/// Bytes that may come behind each other without a byte for anybody: two of the longest records (RFC 8446, section 5.2), for
+/// what comes of one before it is whole says nothing yet. Beyond, a client sends records without content.
+const HOLLOW_MAX: usize = 2 * (5 + 16 * 1024 + 256);
+
+/// How a reader is told that what comes is in more pieces than anybody makes; no socket says this.
+pub const IN_PIECES: io::ErrorKind = io::ErrorKind::QuotaExceeded;
 
 /// Both ways of a connection.
 #[derive(Debug)]
 pub struct TcpWire {
     tcp: TcpStream,
-    tls: Option<Mutex<Box<ServerConnection>>>,
+    tls: Option<Mutex<Cipher>>,
     _permit: Permit,
+}
+
+#[derive(Debug)]
+struct Cipher {
+    session: Box<ServerConnection>,
+    /// Bytes that came since anybody got one.
+    hollow: usize,
 }
 
 impl TcpWire {
@@ -29,15 +42,19 @@ impl TcpWire {
     pub fn new(parts: Parts) -> Self {
         Self {
             tcp: parts.tcp,
-            tls: parts.tls.map(Mutex::new),
+            tls: parts
+                .tls
+                .map(|session| Mutex::new(Cipher { session, hollow: 0 })),
             _permit: parts.permit,
         }
     }
 
-    /// Reads what has come. Asked by one task at a time.
+    /// Reads what has come. Asked by one task at a time. What brings nobody a byte is read in turns, between which others
+    /// have theirs: whoever runs on this thread, and who waits for the cipher.
     ///
     /// # Errors
-    /// The connection is broken, or what came is no TLS.
+    /// The connection is broken, what came is no TLS, or (`IN_PIECES`) too much of it was without content; then it may be
+    /// read on.
     pub fn poll_read(
         &self,
         context: &mut Context<'_>,
@@ -45,13 +62,17 @@ impl TcpWire {
     ) -> Poll<io::Result<()>> {
         loop {
             let read = match &self.tls {
-                None => self.tcp.try_read(buffer.initialize_unfilled()),
+                None => self.tcp.try_read(buffer.initialize_unfilled()).map(Some),
                 Some(tls) => self.read_encrypted(&mut locked(tls), buffer),
             };
             match read {
-                Ok(count) => {
+                Ok(Some(count)) => {
                     buffer.advance(count);
                     return Poll::Ready(Ok(()));
+                }
+                Ok(None) => {
+                    context.waker().wake_by_ref();
+                    return Poll::Pending;
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     ready!(self.tcp.poll_read_ready(context))?;
@@ -61,24 +82,26 @@ impl TcpWire {
         }
     }
 
+    /// Reads once from the kernel, if nothing is left from before; none when that brought nothing to read.
     fn read_encrypted(
         &self,
-        tls: &mut ServerConnection,
+        cipher: &mut Cipher,
         buffer: &mut ReadBuf<'_>,
-    ) -> io::Result<usize> {
-        loop {
-            match tls.reader().read(buffer.initialize_unfilled()) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                read => return read,
-            }
-            if tls.read_tls(&mut Now(&self.tcp))? == 0 {
-                return Ok(0);
-            }
-            let processed = tls.process_new_packets();
-            // What TLS itself has to say: an alert, a new key. What is not taken goes with the next frame.
-            let _ = self.flush_encrypted(tls);
-            processed.map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
+    ) -> io::Result<Option<usize>> {
+        if let Some(read) = cipher.read(buffer)? {
+            return Ok(Some(read));
         }
+        let tls = &mut cipher.session;
+        let came = tls.read_tls(&mut Now(&self.tcp))?;
+        if came == 0 {
+            return Ok(Some(0));
+        }
+        let processed = tls.process_new_packets();
+        // What TLS itself has to say: an alert, a new key. What is not taken goes with the next frame.
+        let _ = self.flush_encrypted(tls);
+        processed.map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
+        cipher.hollow += came;
+        cipher.read(buffer)
     }
 
     /// Asks the kernel first and the runtime's books, which are far from the cache when a frame goes to thousands, only
@@ -117,7 +140,7 @@ impl Wire for TcpWire {
             let bytes = &bytes[..bytes.len().min(end - sent)];
             let taken = match &self.tls {
                 None => self.send_plain(bytes),
-                Some(tls) => self.send_encrypted(&mut locked(tls), bytes),
+                Some(tls) => self.send_encrypted(&mut locked(tls).session, bytes),
             };
             match taken {
                 Ok(taken) => sent += taken,
@@ -131,7 +154,7 @@ impl Wire for TcpWire {
     fn try_flush(&self) -> io::Result<()> {
         match &self.tls {
             None => Ok(()),
-            Some(tls) => self.flush_encrypted(&mut locked(tls)),
+            Some(tls) => self.flush_encrypted(&mut locked(tls).session),
         }
     }
 
@@ -140,7 +163,25 @@ impl Wire for TcpWire {
     }
 }
 
-fn locked(tls: &Mutex<Box<ServerConnection>>) -> MutexGuard<'_, Box<ServerConnection>> {
+impl Cipher {
+    /// Reads what is decrypted; none when nothing is.
+    fn read(&mut self, buffer: &mut ReadBuf<'_>) -> io::Result<Option<usize>> {
+        match self.session.reader().read(buffer.initialize_unfilled()) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            read => {
+                self.hollow = 0;
+                return read.map(Some);
+            }
+        }
+        if self.hollow > HOLLOW_MAX {
+            self.hollow = 0;
+            return Err(IN_PIECES.into());
+        }
+        Ok(None)
+    }
+}
+
+fn locked(tls: &Mutex<Cipher>) -> MutexGuard<'_, Cipher> {
     // A cipher that panicked is out of step with its client, which drops the connection.
     tls.lock().unwrap_or_else(PoisonError::into_inner)
 }

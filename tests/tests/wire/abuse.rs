@@ -6,8 +6,9 @@ use diemcau_protocol::{ClientFrame, ErrorWhy};
 use diemcau_tests::{
     Server,
     client::{Line, Next, connect, next},
+    records::Records,
 };
-use futures_util::SinkExt;
+use futures_util::{SinkExt, StreamExt};
 use std::{
     net::SocketAddr,
     time::{Duration, Instant},
@@ -210,6 +211,50 @@ async fn flood(mut line: Line, begin: &'static [u8], repeated: &'static [u8]) {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_sends_records_without_content_is_cut_and_takes_nobodys_time() -> Result<()> {
+    let server = Server::encrypted().await?;
+    let mut other = server.moderator(4).await?;
+    let token = server.token(Role::Observer, None, None)?;
+    let cores = std::thread::available_parallelism()?.get();
+    let mut floods = JoinSet::new();
+    for token in [None, Some(token)].iter().cycle().take(2 * cores) {
+        let url = format!("ws://{}/ws", server.host);
+        let (tls, secret) = server.tls().await?;
+        let (mut line, _) = client_async(url, tls).await?;
+        if let Some(token) = token {
+            line.send(joins(token)?).await?;
+            line.next().await.context("no welcome")??;
+        }
+        let (stream, records) = Records::of(line.into_inner(), &secret)?;
+        floods.spawn(flood_of_records(stream, records));
+    }
+    let undisturbed = async {
+        for n in 0..10 {
+            assert!(server.get("/healthz").await?.contains("200 OK"));
+            other.settle(&format!("undisturbed-{n}")).await?;
+        }
+        while let Some(flood) = floods.join_next().await {
+            flood??;
+        }
+        anyhow::Ok(())
+    };
+    timeout(AT_MOST, undisturbed).await??;
+    let cut = server.errors(ErrorWhy::TooFast).await?;
+    assert_eq!(cut, 2.0 * cores as f64);
+    other.settle("and-goes-on").await
+}
+
+/// Sends records without content until the connection is closed.
+async fn flood_of_records(mut stream: TcpStream, mut records: Records) -> Result<()> {
+    loop {
+        let some: Result<Vec<_>> = (0..1_000).map(|_| records.hollow()).collect();
+        if stream.write_all(&some?.concat()).await.is_err() {
+            return Ok(());
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_message_in_more_pieces_than_anybody_makes_is_too_fast_and_one_in_some_is_read()
 -> Result<()> {
@@ -326,15 +371,17 @@ async fn every_answer_says_what_a_page_may_not_do() -> Result<()> {
     Ok(())
 }
 
-async fn join(line: &mut Line, token: &str) -> Result<Next> {
+fn joins(token: &str) -> Result<Message> {
     let join = ClientFrame::Join {
         protocol: 1,
         token: token.to_owned(),
     };
+    Ok(Message::text(serde_json::to_string(&join)?))
+}
+
+async fn join(line: &mut Line, token: &str) -> Result<Next> {
     // Who is turned away may hear of it before it has said this.
-    let _ = line
-        .send(Message::text(serde_json::to_string(&join)?))
-        .await;
+    let _ = line.send(joins(token)?).await;
     timeout(AT_MOST, next(line)).await?
 }
 
