@@ -191,11 +191,30 @@ impl Server {
     /// # Errors
     /// It did not stop by itself.
     pub async fn stop(&mut self) -> Result<()> {
+        self.signal("-TERM").await?;
+        self.ended().await
+    }
+
+    /// Presses Ctrl+C (SIGINT).
+    ///
+    /// # Errors
+    /// It has ended already.
+    pub async fn interrupt(&self) -> Result<()> {
+        self.signal("-INT").await
+    }
+
+    async fn signal(&self, signal: &str) -> Result<()> {
         let pid = self.child.id().context("the server has ended already")?;
-        Command::new("kill")
-            .args(["-TERM", &pid.to_string()])
-            .status()
-            .await?;
+        let mut kill = Command::new("kill");
+        kill.args([signal, &pid.to_string()]).status().await?;
+        Ok(())
+    }
+
+    /// Waits until it has ended, and well.
+    ///
+    /// # Errors
+    /// It has not, or not well.
+    pub async fn ended(&mut self) -> Result<()> {
         let status = timeout(READY_WITHIN, self.child.wait()).await??;
         if !status.success() {
             bail!("the server ended with {status}");

@@ -46,6 +46,9 @@ pub struct Hub {
 
 /// How long comments are gathered for those who only watch, when nothing else is said.
 const FEED_WINDOW: Duration = Duration::from_millis(50);
+/// How long the journals may take to be closed when the server stops. A disk that hangs must not keep the program from ending:
+/// what was acknowledged is on it already.
+const JOURNALS_WITHIN: Duration = Duration::from_secs(10);
 /// How long connections may take to say goodbye when the server stops; later ones are cut.
 const GOODBYE_WITHIN: Duration = Duration::from_secs(3);
 
@@ -298,16 +301,24 @@ impl Hub {
         }
     }
 
-    /// Tells everyone, closes every journal, and waits until the connections have said goodbye.
-    pub async fn stop(&self) {
+    /// Tells everyone, closes every journal, and waits until the connections have said goodbye. False when a journal's disk did
+    /// not answer in time: then its room is given up, and lets go of media.
+    pub async fn stop(&self) -> bool {
         let rooms: Vec<RoomHandle> = self.rooms.iter().map(|room| room.clone()).collect();
         self.stopping.store(true, Ordering::Release);
-        for room in rooms {
-            room.stop().await;
+        let closing = async {
+            for room in &rooms {
+                room.stop().await;
+            }
+        };
+        let are_closed = timeout(JOURNALS_WITHIN, closing).await.is_ok();
+        if !are_closed {
+            rooms.iter().for_each(RoomHandle::give_up);
         }
         let mut serving = self.serving.subscribe();
         // Who takes longer is cut, and joins again as after any loss.
         let _ = timeout(GOODBYE_WITHIN, serving.wait_for(|count| *count == 0)).await;
+        are_closed
     }
 
     /// The place of a connection that comes now among all that came.

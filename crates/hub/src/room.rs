@@ -184,10 +184,11 @@ impl Room {
         if let Some(unwritten) = unwritten {
             room.begin_unwritten(&unwritten);
         }
-        tokio::spawn(room.run().instrument(info_span!("room")));
+        let task = tokio::spawn(room.run().instrument(info_span!("room")));
         RoomHandle {
             inbox: handle,
             clock,
+            task: task.abort_handle(),
         }
     }
 

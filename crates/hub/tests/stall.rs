@@ -17,7 +17,7 @@ use diemcau_model::{
 use diemcau_protocol::{ClientCommand, ClientFrame, ErrorWhy, Fact, ServerFrame};
 use std::{collections::BTreeSet, time::Duration};
 use support::{
-    Guest,
+    Guest, LIVE,
     disk::{Fault, OnDisk, hub_on_a_disk, hub_on_a_disk_of},
     request, setup,
 };
@@ -424,4 +424,23 @@ fn wait_of(frame: &ServerFrame) -> Option<WaitId> {
         Fact::Door { door } => Some(door.waiting.first()?.wait),
         _ => None,
     })
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stop_gives_up_a_disk_that_hangs_for_ever_and_lets_go_of_media() {
+    const FOR_EVER: Duration = Duration::from_secs(24 * 3_600);
+    for in_a_command in [true, false] {
+        let mut on = hub_on_a_disk().await;
+        let chair = Guest::join(&on.hub, "chair").await;
+        on.disk.takes(FOR_EVER);
+        if in_a_command {
+            chair.say(&ask("first", notice("first"))).await;
+        }
+        // By then the disk is also asked to note that the server is alive: it hangs in that, and so in its close.
+        sleep(NOTICED).await;
+        let begun = Instant::now();
+        on.hub.stop().await;
+        while timeout(LIVE, on.asks.recv()).await.unwrap().is_some() {}
+        assert!(begun.elapsed() < LIVE, "{in_a_command}");
+    }
 }

@@ -41,6 +41,7 @@ use tokio::{
     signal::unix::{SignalKind, signal},
     sync::{mpsc, watch},
     task::JoinSet,
+    time::timeout,
 };
 use tokio_rustls::TlsAcceptor;
 use tracing::{Level, info, warn};
@@ -63,8 +64,8 @@ const DEVICE_KEY: &str = "device.key";
 const NOTES_MAX: usize = 1_024;
 /// How long connections may take to end after they were told.
 const STOP_WITHIN: Duration = Duration::from_secs(3);
-/// How long the journal may take to close.
-const JOURNAL_WITHIN: Duration = Duration::from_secs(10);
+/// How long media may take to say goodbye to every peer after their room has ended.
+const MEDIA_WITHIN: Duration = Duration::from_secs(3);
 
 /// Runs the demo conference, beginning it on the first start.
 pub async fn demo(settings: Settings) -> Result<()> {
@@ -348,11 +349,25 @@ async fn run(settings: Settings, folder: Folder, record: &Record, is_demo: bool)
         router: http::router(Arc::new(site)),
         crowded: http::crowded(),
     };
-    listen::serve(listener, front, stopped, STOP_WITHIN).await;
-    if !stopping.await? {
-        bail!("the conference's task has ended: start the server again");
-    }
-    media.media.closed().await;
+    let serving = async {
+        listen::serve(listener, front, stopped, STOP_WITHIN).await;
+        let wanted = stopping.await?;
+        if timeout(MEDIA_WITHIN, media.media.closed()).await.is_err() {
+            warn!("media did not end in time: its peers find out by themselves");
+        }
+        anyhow::Ok(wanted)
+    };
+    let wanted = tokio::select! {
+        wanted = serving => wanted?,
+        () = wanted_at_once() => {
+            warn!("asked twice: nobody is waited for, and what was acknowledged is in the record");
+            true
+        }
+    };
+    ensure!(
+        wanted,
+        "the conference's task has ended: start the server again"
+    );
     info!("stopped");
     Ok(())
 }
@@ -404,12 +419,10 @@ async fn stop_when_wanted(hub: Arc<Hub>, stop: watch::Sender<bool>) -> bool {
         () = hub.failed() => false,
     };
     info!("stopping: the rooms are told");
-    // A disk that hangs must not keep the program from ending: what was acknowledged is on it already.
-    if tokio::time::timeout(JOURNAL_WITHIN, hub.stop())
-        .await
-        .is_err()
-    {
-        warn!("the journal did not close in time");
+    if !hub.stop().await {
+        warn!(
+            "the record's disk does not answer: it is given up, with all on it that was acknowledged"
+        );
     }
     stop.send_replace(true);
     wanted
@@ -425,6 +438,14 @@ async fn wanted_to_stop() {
     tokio::select! {
         _ = tokio::signal::ctrl_c() => {}
         _ = terminate => {}
+    }
+}
+
+/// Whoever has asked the program to stop presses Ctrl+C, again if that was it: it is to end now.
+async fn wanted_at_once() {
+    wanted_to_stop().await;
+    if tokio::signal::ctrl_c().await.is_err() {
+        std::future::pending::<()>().await;
     }
 }
 

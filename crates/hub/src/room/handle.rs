@@ -8,6 +8,7 @@ use diemcau_protocol::ServerFrame;
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use tokio::{
     sync::{mpsc, oneshot},
+    task::AbortHandle,
     time::timeout,
 };
 
@@ -20,6 +21,7 @@ pub(crate) struct RoomHandle {
     pub(super) inbox: mpsc::Sender<Message>,
     /// A copy of the room's clock, so that a `pong` does not wait for a commit.
     pub(crate) clock: Clock,
+    pub(super) task: AbortHandle,
 }
 
 /// What arrives at the task.
@@ -161,6 +163,11 @@ impl RoomHandle {
             let _ = stopped.await;
         }
     }
+
+    /// Ends the task in the middle of whatever it waits for: what it has acknowledged is in the record.
+    pub(crate) fn give_up(&self) {
+        self.task.abort();
+    }
 }
 
 /// Which of two connections was opened first.
@@ -176,7 +183,8 @@ mod tests {
     async fn a_task_that_does_not_answer_writes_nothing_and_that_is_said_in_time() {
         let (inbox, never_read) = mpsc::channel(1);
         let clock = Clock::from(Millis(0), Millis(0));
-        let room = RoomHandle { inbox, clock };
+        let task = tokio::spawn(async {}).abort_handle();
+        let room = RoomHandle { inbox, clock, task };
         let begun = tokio::time::Instant::now();
         // The second finds no room in the inbox.
         for _ in 0..2 {
