@@ -23,7 +23,7 @@ use crate::{
     replay::Replayed,
     telemetry::Telemetry,
 };
-use closed::Closed;
+pub(crate) use closed::Closed;
 use diemcau_conference::{Conference, Event, Signal};
 use diemcau_journal::{Entry, JournalError, Writer};
 use diemcau_model::{
@@ -297,7 +297,7 @@ impl Room {
                     self.take_command(asked, round).await;
                 }
             }
-            Message::Waited(asked) => self.take_command(asked, round).await,
+            Message::Waited { asked, .. } => self.take_command(asked, round).await,
             Message::Media { peer, ask } => {
                 // A media plane that lags stops nobody's conference: the note is refused, and may be sent again.
                 if self.members.may_ask(peer, &ask) && self.media.asks.try_send(ask).is_ok() {

@@ -22,7 +22,7 @@ use support::{
 };
 use tokio::{
     sync::watch,
-    time::{sleep, timeout},
+    time::{Instant, sleep, timeout},
 };
 
 const SECRETARY: SeatId = SeatId(1);
@@ -233,6 +233,36 @@ async fn what_failed_is_asked_again_by_itself_and_the_alarm_is_over_though_nobod
     assert_eq!(hub.alarms().await, BTreeSet::new());
     assert_eq!(chair.alarms().await, BTreeSet::new());
     assert_eq!(disk.events(), before, "asking leaves no record");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_cannot_be_written_is_looked_at_no_faster_than_anybody_presses() {
+    let OnDisk { hub, disk, .. } = hub_on_a_disk().await;
+    let mut chair = Guest::join(&hub, "chair").await;
+    let mut secretary = Guest::join(&hub, "secretary").await;
+    let opened = chair.microphone("open", true).await;
+    assert!(matches!(opened, ServerFrame::Ok { .. }), "{opened:?}");
+    disk.fails(Fault::Sync);
+    let begun = Instant::now();
+    let (mut looked_at, mut too_fast) = (0, 0);
+    for n in 0..1_000 {
+        // A microphone that is closed in vain.
+        match chair.microphone(&n.to_string(), false).await {
+            ServerFrame::Error { why, fatal, .. } => match why {
+                ErrorWhy::StorageFailed => looked_at += 1,
+                why => {
+                    assert_eq!((why, fatal), (ErrorWhy::TooFast, false));
+                    too_fast += 1;
+                }
+            },
+            other => unreachable!("{other:?}"),
+        }
+        sleep(Duration::from_millis(20)).await;
+    }
+    let most = 200 + 20 * begun.elapsed().as_secs();
+    assert!(too_fast > 0 && looked_at <= most, "{looked_at} of {most}");
+    let other = secretary.command("other", ClientCommand::AskToPresent {});
+    assert!(is_failed(&other.await), "another seat has its own");
 }
 
 /// A seat's connection is cut, with its way to the media plane.

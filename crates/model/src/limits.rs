@@ -78,8 +78,12 @@ pub const OUTBOX_MAX_BYTES: usize = 1024 * 1024;
 /// Comments told in one frame; the rest follows at once in the next. The longest fill half of what may wait for a client.
 pub const FEED_FRAME_MAX: usize = 16;
 /// Commands waiting for the conference's task; further senders wait, their sockets are not read meanwhile. As many wait
-/// once more while the record's disk does not answer; further ones are told `storage_failed`.
+/// once more while the record's disk does not answer, and as many who come beside them; further ones are told
+/// `storage_failed`.
 pub const INBOX_MAX: usize = 1_024;
+/// Of the commands that wait for the disk those of one seat, so that nobody takes the places of all; further ones are told
+/// `storage_failed`.
+pub const WAITING_SHARE: usize = 64;
 /// Commands answered under one sync of the journal.
 pub const COMMIT_BATCH_MAX: usize = 128;
 /// Sites told to prepare at once; those further down are told when one of these was called.

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, mem};
 
 /// What is not heard and not shown, whatever the rules say.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Closed {
+pub(crate) struct Closed {
     /// Whose microphones.
     pub(super) sites: BTreeSet<SiteId>,
     /// Whose presentation.

@@ -27,15 +27,11 @@ impl Room {
             round.answers.push((peer, id, answer));
             return;
         }
-        // What a role may never do is refused without a record: the answer cannot change.
-        if !permits(asked.actor.role, &asked.command) {
-            self.answer(peer, id, Answer::Refused(Refusal::NotAllowed));
+        if self.refuses(&asked) {
             return;
         }
         if !self.may_write() {
-            self.close_and_owe(asked).await;
-            self.members.error(peer, ErrorWhy::StorageFailed, Some(id));
-            return;
+            return self.take_unwritten(asked).await;
         }
         let asked = self.see_who_is_there(asked);
         let Some(decided) = self.ask_rules(&asked) else {
@@ -52,6 +48,37 @@ impl Room {
         if let Some(answer) = self.answers.get(seat, &id) {
             round.answers.push((peer, id, answer));
         }
+    }
+
+    /// Refuses what a role may never do, without a record: the answer cannot change. False when it may.
+    pub(super) fn refuses(&self, asked: &Asked) -> bool {
+        let may = permits(asked.actor.role, &asked.command);
+        if !may {
+            let never = Answer::Refused(Refusal::NotAllowed);
+            self.answer(asked.peer, asked.id.clone(), never);
+        }
+        !may
+    }
+
+    /// Takes a command that cannot be written: what it closes is closed, and whom it shuts out is shut out.
+    pub(super) async fn take_unwritten(&mut self, asked: Asked) {
+        if !self.is_in_pace(&asked) {
+            return;
+        }
+        let (peer, id) = (asked.peer, Some(asked.id.clone()));
+        self.close_and_owe(asked).await;
+        self.members.error(peer, ErrorWhy::StorageFailed, id);
+    }
+
+    /// Whether what cannot be written now may be looked at. Beyond its seat's pace it is not, and may be given again.
+    pub(super) fn is_in_pace(&mut self, asked: &Asked) -> bool {
+        let pace = self.paces.entry(asked.actor.seat).or_default();
+        let is_in_pace = pace.unwritten.take();
+        if !is_in_pace {
+            let id = Some(asked.id.clone());
+            self.members.error(asked.peer, ErrorWhy::TooFast, id);
+        }
+        is_in_pace
     }
 
     /// What the rules say to a command; none when they stumbled over it. They only read, so nothing is half done then, and

@@ -1,6 +1,6 @@
 //! The way to a conference's task: what is told to it, and what it answers.
 
-use super::lobby::Claim;
+use super::{Closed, lobby::Claim};
 use crate::{Clock, outlet::Outlet};
 use diemcau_conference::{Actor, Command};
 use diemcau_model::{Alarm, HealthId, PeerAsk, PeerId, SeatId, WaitId};
@@ -36,7 +36,11 @@ pub(crate) enum Message {
         reply: oneshot::Sender<Result<Admission, NoSeat>>,
     },
     /// A command that waited for the store. Who gave it may be gone by now: it came before.
-    Waited(Asked),
+    Waited {
+        asked: Asked,
+        /// What it has closed meanwhile.
+        closed: Closed,
+    },
     /// A connection that waited at the door is gone.
     Gone {
         wait: WaitId,

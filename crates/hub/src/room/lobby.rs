@@ -239,7 +239,7 @@ impl Room {
         let enters = self.joins.iter().map(|join| (join.seat, join.claim));
         let waits = self.waiting.iter().filter_map(|message| match message {
             Message::Join { seat, claim, .. } => Some((*seat, *claim)),
-            Message::Waited(_)
+            Message::Waited { .. }
             | Message::Gone { .. }
             | Message::Command { .. }
             | Message::Media { .. }
@@ -304,7 +304,9 @@ impl Room {
                     let mut peers = self.members.of_seat(seat);
                     let stays = sent_away.get(&seat).copied().flatten();
                     peers.retain(|peer| Some(*peer) != stays);
-                    self.forget_waiting(seat, stays);
+                    self.forget_waiting(|asked| {
+                        asked.actor.seat == seat && Some(asked.peer) != stays
+                    });
                     self.cut(peers, ErrorWhy::Expelled).await;
                     info!(%seat, "seat's machine changed");
                 }

@@ -4,9 +4,8 @@
 //! or acknowledged; what closes, and what needs no record, is done at once. The rest waits in its order.
 
 use super::{Asked, Closed, Message, NoSeat, Owed, Room, Round};
-use diemcau_model::{Alarm, PeerId, SeatId, limits};
-use diemcau_protocol::ErrorWhy;
-use std::{collections::VecDeque, future::Future, pin::pin, time::Duration};
+use diemcau_model::{Alarm, SeatId, limits};
+use std::{future::Future, pin::pin, time::Duration};
 use tokio::time::timeout;
 
 /// How long the store may take before people are told.
@@ -41,17 +40,16 @@ impl Room {
         }
     }
 
-    /// What waits of a seat whose machine was changed is not done, also of a connection that has left since, but for the one
-    /// that stays: their seat may ask again, so the rules would take it. What it has closed opens again, unless what
-    /// still waits closes it too.
-    pub(super) fn forget_waiting(&mut self, seat: SeatId, stays: Option<PeerId>) {
-        let is_theirs = |message: &Message| matches!(message, Message::Waited(asked) if asked.actor.seat == seat && Some(asked.peer) != stays);
+    /// What waits of a machine that was sent away is not done, also of a connection that has left since: where its seat may ask
+    /// again, the rules would take it. What it has closed opens again, unless what still waits closes it too.
+    pub(super) fn forget_waiting(&mut self, is_its: impl Fn(&Asked) -> bool) {
+        let is_its = |message: &Message| asked_of(message).is_some_and(&is_its);
         let waited = self.waiting.len();
-        self.waiting.retain(|message| !is_theirs(message));
+        self.waiting.retain(|message| !is_its(message));
         if self.waiting.len() == waited {
             return;
         }
-        let closed = asked_of(&self.waiting).map(|asked| self.closes(asked).0);
+        let closed = self.waiting.iter().filter_map(closed_by).cloned();
         self.closed_waiting = closed.fold(Closed::default(), Closed::and);
         self.publish_stage();
     }
@@ -63,30 +61,18 @@ impl Room {
         }
     }
 
-    /// Takes what may not wait; the rest waits, as far as there is room.
+    /// Takes what may not wait; the rest waits, as far as there is room. Who comes takes no place of what is asked.
     async fn take_meanwhile(&mut self, message: Message) {
-        let has_room = self.waiting.len() < limits::INBOX_MAX;
         match message {
             Message::Command { peer, id, command } => {
-                let Some(asked) = self.asked(peer, id, command) else {
-                    return;
-                };
-                if has_room {
-                    let (closed, shuts) = self.closes(&asked);
-                    self.closed_waiting.add(closed);
-                    self.close_now();
-                    self.shut_out(&shuts).await;
-                    self.waiting.push_back(Message::Waited(asked));
-                } else {
-                    let id = Some(asked.id.clone());
-                    self.close_and_owe(asked).await;
-                    self.members.error(peer, ErrorWhy::StorageFailed, id);
+                if let Some(asked) = self.asked(peer, id, command) {
+                    self.let_command_wait(asked).await;
                 }
             }
-            Message::Join { reply, .. } if !has_room => {
+            Message::Join { reply, .. } if self.come() >= limits::INBOX_MAX => {
                 let _ = reply.send(Err(NoSeat::Unready));
             }
-            Message::Join { .. } | Message::Waited(_) | Message::Stop { .. } => {
+            Message::Join { .. } | Message::Waited { .. } | Message::Stop { .. } => {
                 self.waiting.push_back(message);
             }
             Message::Gone { .. }
@@ -96,16 +82,62 @@ impl Room {
             | Message::Alarms { .. } => self.take(message, &mut Round::default()).await,
         }
     }
+
+    /// Gives a command a place in the line, unless its role may never do it, or its seat has its share.
+    async fn let_command_wait(&mut self, asked: Asked) {
+        if self.refuses(&asked) {
+            return;
+        }
+        if !self.has_place(asked.actor.seat) {
+            return self.take_unwritten(asked).await;
+        }
+        if !self.is_in_pace(&asked) {
+            return;
+        }
+        let (closed, shuts) = self.closes(&asked);
+        self.closed_waiting.add(closed.clone());
+        self.close_now();
+        self.shut_out(&shuts).await;
+        self.waiting.push_back(Message::Waited { asked, closed });
+    }
+
+    /// Whether one more command of a seat may wait.
+    fn has_place(&self, seat: SeatId) -> bool {
+        let (mut all, mut own) = (0, 0);
+        for asked in self.waiting.iter().filter_map(asked_of) {
+            all += 1;
+            own += usize::from(asked.actor.seat == seat);
+        }
+        all < limits::INBOX_MAX && own < limits::WAITING_SHARE
+    }
+
+    /// How many wait to come in.
+    fn come(&self) -> usize {
+        let is_join = |message: &&Message| matches!(message, Message::Join { .. });
+        self.waiting.iter().filter(is_join).count()
+    }
 }
 
-/// The commands among what waits.
+/// The command that waits, if it is one.
 #[allow(
     clippy::wildcard_enum_match_arm,
     reason = "nothing else is a command whose sender is known"
 )]
-fn asked_of(waiting: &VecDeque<Message>) -> impl Iterator<Item = &Asked> {
-    waiting.iter().filter_map(|message| match message {
-        Message::Waited(asked) => Some(asked),
+fn asked_of(message: &Message) -> Option<&Asked> {
+    match message {
+        Message::Waited { asked, .. } => Some(asked),
         _ => None,
-    })
+    }
+}
+
+/// What a command that waits has closed.
+#[allow(
+    clippy::wildcard_enum_match_arm,
+    reason = "nothing else closes anything while it waits"
+)]
+fn closed_by(message: &Message) -> Option<&Closed> {
+    match message {
+        Message::Waited { closed, .. } => Some(closed),
+        _ => None,
+    }
 }
