@@ -120,8 +120,8 @@ struct Round {
     sent_away: BTreeMap<SeatId, Option<PeerId>>,
     /// Their commands: answered if sending them away could not be written.
     unheard: Vec<(PeerId, String)>,
-    /// Silenced sites whose microphone this round's events closed, if only until a later one of them opened it.
-    closed: BTreeSet<SiteId>,
+    /// What was closed ahead of the record and this round's events closed too, if only until a later one of them opened it.
+    closed: Closed,
     /// Commands of this round that shut somebody out: owed if they cannot be written.
     shutting: Vec<Owed>,
     stop: Option<oneshot::Sender<()>>,
@@ -332,10 +332,9 @@ impl Room {
 
     fn apply(&mut self, event: &Event, round: &mut Round) {
         self.conference.apply(event);
-        if !self.closed.sites.is_empty() {
-            round
-                .closed
-                .extend(&self.closed.sites - &self.conference.stage().heard);
+        if !self.closed.is_empty() {
+            let closed = self.closed.not_on(&self.conference.stage());
+            round.closed.add(closed);
         }
     }
 
@@ -456,9 +455,7 @@ impl Room {
         let is_written = committed.is_ok();
         match committed {
             Ok(()) => {
-                self.closed
-                    .sites
-                    .retain(|site| !closed_by_record.contains(site));
+                self.closed.let_go(&closed_by_record);
                 self.publish(&entries);
                 for (peer, id, answer) in answers {
                     self.answer(peer, id, answer);
@@ -524,7 +521,8 @@ impl Room {
 
     fn publish_stage(&mut self) {
         let mut wanted = self.conference.stage();
-        self.closed.keep_what_is_on(&wanted);
+        let closed_by_record = self.closed.not_on(&wanted);
+        self.closed.let_go(&closed_by_record);
         self.closed.off(&mut wanted);
         self.closed_waiting.off(&mut wanted);
         self.media.stage.send_if_modified(|shown| {

@@ -444,3 +444,28 @@ async fn a_stop_gives_up_a_disk_that_hangs_for_ever_and_lets_go_of_media() {
         assert!(begun.elapsed() < LIVE, "{in_a_command}");
     }
 }
+
+/// Two that presented when the disk began to hang are closed: what one wrote is undone, what ended the other never came.
+#[tokio::test(start_paused = true)]
+async fn of_two_presentations_that_were_closed_ahead_of_the_record_none_is_forgotten() {
+    let mut on = hub_on_a_disk().await;
+    let mut chair = Guest::join(&on.hub, "chair").await;
+    let mut secretary = Guest::join(&on.hub, "secretary").await;
+    done(&mut chair, "present", ClientCommand::AskToPresent {}).await;
+    done(&mut secretary, "ask", ClientCommand::AskToPresent {}).await;
+    on.disk.takes(HANG);
+    let seat = SECRETARY;
+    chair
+        .say(&ask("let", ClientCommand::LetPresent { seat }))
+        .await;
+    sleep(NOTICED).await;
+    let end = ClientCommand::EndPresentation { seat };
+    chair.say(&ask("end", end)).await;
+    sleep(NOTICED).await;
+    on.disk.takes(Duration::ZERO);
+    on.disk.fails(Fault::Sync);
+    let ids = ["let", "end"];
+    assert_eq!(answers(&mut chair, "end").await, all(&ids, false));
+    sleep(NOTICED).await;
+    assert_eq!(on.shown.borrow_and_update().presentation, None);
+}

@@ -172,6 +172,40 @@ async fn what_was_closed_without_a_record_is_heard_again_when_the_record_closed_
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_presentation_that_was_stopped_without_a_record_is_shown_when_the_record_ended_and_began_it_in_one_round()
+ {
+    let mut on = hub_on_a_disk().await;
+    let mut chair = Guest::join(&on.hub, "chair").await;
+    let seat = SeatId(0);
+    let end = ClientCommand::EndPresentation { seat };
+    let present = ClientCommand::AskToPresent {};
+    let asked = chair.command("ask", present.clone()).await;
+    assert!(matches!(asked, ServerFrame::Ok { .. }), "{asked:?}");
+    on.disk.fails(Fault::Full);
+    assert!(is_failed(&chair.command("end", end.clone()).await));
+    assert_eq!(on.shown.borrow_and_update().presentation, None);
+    on.disk.fails(None);
+    sleep(Duration::from_secs(3)).await;
+
+    // While the disk takes its time, both get in line: one round takes them.
+    on.disk.takes(Duration::from_millis(500));
+    let ask = |id: &str, command| ClientFrame::Command {
+        id: id.into(),
+        command,
+    };
+    let open = ClientCommand::SetHallMicrophone { open: true };
+    chair.say(&ask("open", open)).await;
+    sleep(Duration::from_millis(100)).await;
+    chair.say(&ask("end-again", end)).await;
+    chair.say(&ask("ask-again", present)).await;
+    let is_last =
+        |frame: &ServerFrame| matches!(frame, ServerFrame::Ok { id, .. } if id == "ask-again");
+    chair.until(is_last).await;
+    let shown = on.shown.borrow_and_update().presentation;
+    assert_eq!(shown.map(|shown| shown.seat), Some(seat));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_presentation_that_is_stopped_is_gone_though_the_disk_is_full_and_comes_back_by_its_record_alone()
  {
     let OnDisk {

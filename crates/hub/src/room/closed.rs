@@ -1,4 +1,4 @@
-//! What is closed ahead of the record: microphones and a presentation, by what is not written.
+//! What is closed ahead of the record: microphones and presentations, by what is not written.
 
 use diemcau_model::{SeatId, SiteId, Stage};
 use std::{collections::BTreeSet, mem};
@@ -8,8 +8,8 @@ use std::{collections::BTreeSet, mem};
 pub(crate) struct Closed {
     /// Whose microphones.
     pub(super) sites: BTreeSet<SiteId>,
-    /// Whose presentation.
-    pub(super) presentation: Option<SeatId>,
+    /// Whose presentations: one is shown, but what could not be written may have ended more, one after the other.
+    pub(super) presentations: BTreeSet<SeatId>,
 }
 
 impl Closed {
@@ -20,18 +20,18 @@ impl Closed {
             .filter(|shown| Some(*shown) != after.presentation);
         Self {
             sites: &before.heard - &after.heard,
-            presentation: ended.map(|shown| shown.seat),
+            presentations: ended.map(|shown| shown.seat).into_iter().collect(),
         }
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.sites.is_empty() && self.presentation.is_none()
+        self.sites.is_empty() && self.presentations.is_empty()
     }
 
     /// Closes this too.
     pub(super) fn add(&mut self, more: Self) {
         self.sites.extend(more.sites);
-        self.presentation = more.presentation.or(self.presentation);
+        self.presentations.extend(more.presentations);
     }
 
     /// Both.
@@ -44,16 +44,25 @@ impl Closed {
     pub(super) fn off(&self, stage: &mut Stage) -> bool {
         let open = stage.heard.len();
         stage.heard.retain(|site| !self.sites.contains(site));
-        let is_its = |seat: SeatId| self.presentation == Some(seat);
-        let ended = stage.presentation.take_if(|shown| is_its(shown.seat));
+        let is_its = |seat: &SeatId| self.presentations.contains(seat);
+        let ended = stage.presentation.take_if(|shown| is_its(&shown.seat));
         ended.is_some() || stage.heard.len() != open
     }
 
-    /// What a stage does not have is closed by the record too, and opens again when the record opens it.
-    pub(super) fn keep_what_is_on(&mut self, stage: &Stage) {
-        self.sites.retain(|site| stage.heard.contains(site));
+    /// What of it a stage does not have.
+    pub(super) fn not_on(&self, stage: &Stage) -> Self {
         let shown = stage.presentation.map(|shown| shown.seat);
-        self.presentation = self.presentation.filter(|seat| shown == Some(*seat));
+        Self {
+            sites: &self.sites - &stage.heard,
+            presentations: &self.presentations - &shown.into_iter().collect(),
+        }
+    }
+
+    /// Lets go of what the record has closed too: it opens again when the record opens it.
+    pub(super) fn let_go(&mut self, by_record: &Self) {
+        self.sites.retain(|site| !by_record.sites.contains(site));
+        self.presentations
+            .retain(|seat| !by_record.presentations.contains(seat));
     }
 
     /// Lets go of all of it; true if there was any.
