@@ -4,7 +4,7 @@ use crate::{
     Conference, Event,
     agenda::Agenda,
     door::{Ban, Visitor},
-    feed,
+    feed::Comment,
     floor::Request,
     precedence::Precedence,
     prompts::Prompt,
@@ -15,6 +15,7 @@ use crate::{
     words::{Denied, Readiness, StepKind},
 };
 use diemcau_model::{Millis, SiteId, TurnId};
+use std::sync::Arc;
 
 impl Conference {
     /// Applies an event.
@@ -22,7 +23,7 @@ impl Conference {
         self.seq += 1;
         match event {
             Event::ConferenceOpened { setup } => {
-                self.setup = (**setup).clone();
+                self.setup = Arc::new((**setup).clone());
                 self.agenda = Agenda::open(setup);
             }
             Event::CommandRefused { .. } => {}
@@ -382,6 +383,7 @@ impl Conference {
         reason = "`apply` names every event and sends those of comments here"
     )]
     fn apply_to_feed(&mut self, event: &Event) {
+        let feed = Arc::make_mut(&mut self.feed);
         match event {
             Event::CommentPosted {
                 comment,
@@ -391,7 +393,7 @@ impl Conference {
                 words,
                 at,
             } => {
-                let comment = feed::Comment {
+                let comment = Comment {
                     id: *comment,
                     site: *site,
                     seat: *seat,
@@ -401,11 +403,11 @@ impl Conference {
                     held: false,
                 };
                 let by = Sharer::of(&self.setup, *seat, *site);
-                self.feed.posted(comment, by);
+                feed.posted(comment, by);
             }
-            Event::CommentHeld { comment } => self.feed.set_held(*comment, true),
-            Event::CommentPublished { comment } => self.feed.set_held(*comment, false),
-            Event::CommentWithdrawn { comment } => self.feed.withdrawn(&self.setup, *comment),
+            Event::CommentHeld { comment } => feed.set_held(*comment, true),
+            Event::CommentPublished { comment } => feed.set_held(*comment, false),
+            Event::CommentWithdrawn { comment } => feed.withdrawn(&self.setup, *comment),
             _ => {}
         }
     }

@@ -16,15 +16,17 @@ use crate::{
     words::{Heard, Next, TurnEnd, Waiting},
 };
 use diemcau_model::{DeviceId, ItemId, Millis, SeatId, SiteId, Stage, TurnId, limits};
+use std::sync::Arc;
 
-/// A conference as of its last applied event.
+/// A conference as of its last applied event. A copy is made to see what would be, also for each command while nothing can be
+/// written: it shares what is long.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Conference {
-    pub(crate) setup: Setup,
+    pub(crate) setup: Arc<Setup>,
     pub(crate) roster: Roster,
     pub(crate) agenda: Agenda,
     pub(crate) floor: Floor,
-    pub(crate) feed: Feed,
+    pub(crate) feed: Arc<Feed>,
     pub(crate) roll: Roll,
     pub(crate) prompts: Prompts,
     pub(crate) screen: Screen,

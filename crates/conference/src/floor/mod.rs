@@ -16,7 +16,7 @@ use crate::{
     words::{Denied, Readiness, RequestWords, TurnEnd, Waiting},
 };
 use diemcau_model::{ItemId, Millis, SeatId, SiteId, TurnId};
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 /// The part of the state that is about the floor.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,7 +38,7 @@ pub struct Floor {
     /// How the last turn ended.
     pub last: Option<LastTurn>,
     /// The speeches that are over.
-    pub speeches: BTreeMap<TurnId, Speech>,
+    pub speeches: BTreeMap<TurnId, Arc<Speech>>,
     /// The chair closed every microphone of an open discussion: requests open none until it opens them again.
     pub microphones_closed: bool,
     /// The seat that holds the priority key.
@@ -338,7 +338,7 @@ impl Floor {
             ended: at,
             how,
         };
-        self.speeches.insert(turn, speech);
+        self.speeches.insert(turn, Arc::new(speech));
     }
 
     /// A call that was given back has not been: its request waits where it did, and is passed over until it is ready.
