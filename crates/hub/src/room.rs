@@ -218,6 +218,7 @@ impl Room {
                 }
             }
             self.gather(&mut batch);
+            self.ask_disk().await;
             self.catch_up(&mut round);
             self.sweep_lobby(&mut round);
             self.release_absent(&mut round);
@@ -486,24 +487,25 @@ impl Room {
 
     async fn commit(&mut self, entries: &[Entry], shutting: &[Owed]) -> Result<(), JournalError> {
         let begun = Instant::now();
-        let append = self.writer.append(entries.to_vec());
-        match self.store_answers(append, shutting).await {
-            Ok(_) => {
-                self.metrics
-                    .commit_seconds
-                    .observe(begun.elapsed().as_secs_f64());
-                (self.failure, self.restart) = (None, None);
-                Ok(())
-            }
-            Err(failure) => {
-                error!(
-                    error = &failure as &dyn std::error::Error,
-                    "the journal cannot be written"
-                );
-                self.metrics.commit_failures.inc();
-                Err(failure)
-            }
+        self.store(entries.to_vec(), shutting).await?;
+        self.metrics
+            .commit_seconds
+            .observe(begun.elapsed().as_secs_f64());
+        (self.failure, self.restart) = (None, None);
+        Ok(())
+    }
+
+    async fn store(&mut self, entries: Vec<Entry>, shutting: &[Owed]) -> Result<(), JournalError> {
+        let append = self.writer.append(entries);
+        let stored = self.store_answers(append, shutting).await;
+        if let Err(failure) = &stored {
+            error!(
+                error = failure as &dyn std::error::Error,
+                "the journal cannot be written"
+            );
+            self.metrics.commit_failures.inc();
         }
+        stored.map(drop)
     }
 
     fn publish(&mut self, entries: &[Entry]) {

@@ -270,6 +270,27 @@ async fn what_failed_is_asked_again_by_itself_and_the_alarm_is_over_though_nobod
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_disk_that_goes_on_failing_is_not_read_again_for_every_command() {
+    let OnDisk { hub, disk, .. } = hub_on_a_disk().await;
+    let mut chair = Guest::join(&hub, "chair").await;
+    disk.fails(Fault::Sync);
+    assert!(is_failed(&chair.microphone("first", true).await));
+    // As a disk does: the next try is due a little behind the second.
+    disk.takes(Duration::from_millis(50));
+    let reads = disk.reads();
+    for n in 0..100 {
+        let answer = chair.microphone(&n.to_string(), true).await;
+        assert!(is_failed(&answer), "{answer:?}");
+        sleep(Duration::from_millis(100)).await;
+    }
+    assert_eq!(disk.reads(), reads, "what is known is read again");
+    disk.fails(None);
+    sleep(Duration::from_secs(3)).await;
+    let opened = chair.microphone("open", true).await;
+    assert!(matches!(opened, ServerFrame::Ok { .. }), "{opened:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_cannot_be_written_is_looked_at_no_faster_than_anybody_presses() {
     let OnDisk { hub, disk, .. } = hub_on_a_disk().await;
     let mut chair = Guest::join(&hub, "chair").await;

@@ -65,6 +65,21 @@ impl Room {
         self.failure.is_some() && self.may_write()
     }
 
+    /// Asks whether what failed can be done again, before anything is decided: what is decided and fails once more would have
+    /// memory go back over the whole record.
+    pub(super) async fn ask_disk(&mut self) {
+        if self.failure.is_none() || !self.may_try() {
+            return;
+        }
+        let stored = self.store(vec![], &[]).await;
+        match (stored, &mut self.failure) {
+            (Err(why), _) => self.still_fails(&why),
+            // It may have hung meanwhile, but there was nothing that memory could be ahead by.
+            (Ok(()), Some(failure)) => failure.in_step = true,
+            (Ok(()), None) => {}
+        }
+    }
+
     /// Whether memory holds what is on disk.
     pub(super) fn is_in_step(&self) -> bool {
         self.failure.as_ref().is_none_or(|failure| failure.in_step)
