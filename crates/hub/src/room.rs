@@ -27,8 +27,8 @@ pub(crate) use closed::Closed;
 use diemcau_conference::{Conference, Event, Signal};
 use diemcau_journal::{Entry, JournalError, Writer};
 use diemcau_model::{
-    Alarm, EndpointKind, LinkReport, LinkStats, PeerAsk, PeerId, PeerSay, SeatId, Side, SiteId,
-    WaitId, limits,
+    Alarm, DeviceId, EndpointKind, LinkReport, LinkStats, PeerAsk, PeerId, PeerSay, SeatId, Side,
+    SiteId, WaitId, limits,
 };
 use diemcau_protocol::{ErrorWhy, HealthAlarm, ServerFrame, touches};
 pub(crate) use failure::Unwritten;
@@ -118,6 +118,8 @@ struct Round {
     /// Seats that were sent away in this round, also by a change of their machine, and the one connection of theirs that stays,
     /// if one does: what the others still had in line is not carried out.
     sent_away: BTreeMap<SeatId, Option<PeerId>>,
+    /// Devices that were shut out in this round: what they had in line by whatever link is not carried out either.
+    banned: BTreeSet<DeviceId>,
     /// Their commands: answered if sending them away could not be written.
     unheard: Vec<(PeerId, String)>,
     /// What was closed ahead of the record and this round's events closed too, if only until a later one of them opened it.
@@ -442,6 +444,7 @@ impl Room {
             to_lobby,
             turned_away,
             sent_away,
+            banned: _,
             unheard,
             closed: closed_by_record,
             shutting,

@@ -802,3 +802,44 @@ async fn who_is_let_in_in_the_moment_it_comes_is_in() {
     let taken = other.command("taken", comment()).await;
     assert!(matches!(taken, ServerFrame::Ok { .. }), "{taken:?}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_a_machine_said_behind_its_ban_is_not_done_by_whatever_link() {
+    let mut setup = setup_bound(&[SECRETARY]);
+    let mut branch = setup.seats[1].clone();
+    branch.id = SeatId(3);
+    branch.token_sha256 = token_hash("other");
+    setup.seats.push(branch);
+    let on = hub_on_a_disk_of(setup).await;
+    let mut chair = Guest::join(&on.hub, "chair").await;
+    // One machine on which two links were opened.
+    let _secretary = Guest::come(&on.hub, "secretary", device(1), None).await;
+    let mut other = Guest::come(&on.hub, "other", device(1), None).await;
+    // While the disk takes its time, both get in line: one round takes them.
+    on.disk.takes(Duration::from_millis(500));
+    let ask = |id: &str, command| ClientFrame::Command {
+        id: id.into(),
+        command,
+    };
+    let text = "first".into();
+    chair
+        .say(&ask("first", ClientCommand::SetNotice { text }))
+        .await;
+    sleep(Duration::from_millis(100)).await;
+    let (seat, ban) = (SECRETARY, true);
+    chair
+        .say(&ask("ban", ClientCommand::ExpelSeat { seat, ban }))
+        .await;
+    sleep(Duration::from_millis(100)).await;
+    other.say(&ask_to_present()).await;
+    assert_eq!(other.away().await, ErrorWhy::Revoked);
+    let last = chair.command(
+        "last",
+        ClientCommand::SetNotice {
+            text: "last".into(),
+        },
+    );
+    assert!(matches!(last.await, ServerFrame::Ok { .. }));
+    let is_behind = |event: &Event| matches!(event, Event::PresentationAsked { .. });
+    assert!(!on.disk.events().iter().any(is_behind));
+}

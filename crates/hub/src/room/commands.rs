@@ -10,12 +10,44 @@ use diemcau_protocol::ErrorWhy;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use tracing::error;
 
+impl Round {
+    /// Whether who gave a command was sent away by something before it.
+    fn sends_away(&self, asked: &Asked) -> bool {
+        let stays = self.sent_away.get(&asked.actor.seat);
+        let is_banned = |device| self.banned.contains(&device);
+        stays.is_some_and(|stays| *stays != Some(asked.peer)) || asked.device.is_some_and(is_banned)
+    }
+
+    #[allow(
+        clippy::wildcard_enum_match_arm,
+        reason = "the other events send nobody away"
+    )]
+    fn note_who_goes(&mut self, event: &Event, asker: PeerId) {
+        match event {
+            Event::SeatExpelled { seat, .. } | Event::SeatRevoked { seat } => {
+                self.sent_away.insert(*seat, None);
+            }
+            // Whoever changes its own seat's machine goes on at its desk.
+            Event::SeatRestored {
+                seat,
+                guarded: true,
+                ..
+            } => {
+                self.sent_away.insert(*seat, Some(asker));
+            }
+            Event::DeviceBanned { device, .. } => {
+                self.banned.insert(*device);
+            }
+            _ => {}
+        }
+    }
+}
+
 impl Room {
     /// Decides a command, or says why not.
     pub(super) async fn take_command(&mut self, asked: Asked, round: &mut Round) {
         let (peer, seat, id) = (asked.peer, asked.actor.seat, asked.id.clone());
-        let stays = round.sent_away.get(&seat);
-        if stays.is_some_and(|stays| *stays != Some(peer)) {
+        if round.sends_away(&asked) {
             round.unheard.push((peer, id));
             return;
         }
@@ -114,18 +146,7 @@ impl Room {
         let shuts = Shut::all(&events);
         for event in events {
             self.apply(&event, round);
-            if let Event::SeatExpelled { seat, .. } | Event::SeatRevoked { seat } = event {
-                round.sent_away.insert(seat, None);
-            }
-            if let Event::SeatRestored {
-                seat,
-                guarded: true,
-                ..
-            } = event
-            {
-                // Whoever changes its own seat's machine goes on at its desk.
-                round.sent_away.insert(seat, Some(asked.peer));
-            }
+            round.note_who_goes(&event, asked.peer);
             self.answers
                 .remember(actor.seat, id, self.conference.seq(), &event);
             round.entries.push(Entry {

@@ -3,7 +3,7 @@
 use super::{Closed, lobby::Claim};
 use crate::{Clock, outlet::Outlet};
 use diemcau_conference::{Actor, Command};
-use diemcau_model::{Alarm, HealthId, PeerAsk, PeerId, SeatId, WaitId};
+use diemcau_model::{Alarm, DeviceId, HealthId, PeerAsk, PeerId, SeatId, WaitId};
 use diemcau_protocol::ServerFrame;
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use tokio::{
@@ -75,6 +75,8 @@ pub(crate) enum Message {
 pub(crate) struct Asked {
     pub(super) peer: PeerId,
     pub(super) actor: Actor,
+    /// The device its connection proved to be; none when it makes no key.
+    pub(super) device: Option<DeviceId>,
     pub(super) id: String,
     pub(super) command: Command,
 }

@@ -206,6 +206,7 @@ impl Room {
         let asked = Asked {
             peer,
             actor: self.members.actor(peer)?,
+            device: self.members.device(peer),
             id,
             command,
         };
@@ -311,6 +312,7 @@ impl Room {
                     info!(%seat, "seat's machine changed");
                 }
                 Event::DeviceBanned { device, .. } => {
+                    self.forget_waiting(|asked| asked.device == Some(device));
                     self.cut(self.members.of_device(device), ErrorWhy::Revoked)
                         .await;
                     info!("device shut out");
