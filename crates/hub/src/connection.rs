@@ -371,8 +371,11 @@ async fn close(socket: &mut impl Socket, why: Close) {
     }
     socket.close(why.code(), reason).await;
     let outlet = Arc::clone(socket.outlet());
-    // A client that does not take it is dropped without.
-    let _ = timeout(CLOSE_WITHIN, outlet.drained()).await;
+    // A client that does not take it is dropped without, and so is one that is shut out meanwhile.
+    tokio::select! {
+        _ = timeout(CLOSE_WITHIN, outlet.drained()) => {}
+        () = outlet.shut_out(), if !why.is_at_once() => {}
+    }
 }
 
 /// A token bucket: a person cannot press fifty buttons a second.

@@ -14,7 +14,7 @@ use diemcau_model::{Carries, DeviceId, Millis, PeerAsk, PeerId, Role, SeatId, Si
 use diemcau_protocol::{ErrorWhy, Lane, Me, ServerFrame, SiteTelemetry, Slice, Viewer, facts};
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::Arc,
+    sync::{Arc, Weak},
     time::Duration,
 };
 use tokio::time::Instant;
@@ -30,6 +30,14 @@ struct Member {
     outlet: Arc<Outlet>,
 }
 
+/// A connection that is on its way out. Gone, it has no outlet.
+#[derive(Debug)]
+struct Closing {
+    seat: SeatId,
+    device: Option<DeviceId>,
+    outlet: Weak<Outlet>,
+}
+
 /// Everyone who is connected.
 #[derive(Debug)]
 pub(crate) struct Members {
@@ -37,6 +45,8 @@ pub(crate) struct Members {
     taking_part: BTreeMap<PeerId, Member>,
     /// Who only watches.
     watching: BTreeMap<PeerId, Member>,
+    /// Who is neither, but whose connection may not be gone: it may be minutes until it has read what waits for it.
+    closing: Vec<Closing>,
     crowd: Crowd,
     /// What newcomers see, for thousands may come at once. Nobody is welcomed while memory is ahead of the disk, so all
     /// that has changed was published.
@@ -52,6 +62,7 @@ impl Members {
         Self {
             taking_part: BTreeMap::new(),
             watching: BTreeMap::new(),
+            closing: vec![],
             crowd: Crowd::spawn(feed_window, metrics.clone()),
             snapshots: Snapshots::new(metrics.snapshot_bytes.clone()),
             seats: BTreeMap::new(),
@@ -128,9 +139,10 @@ impl Members {
         devices.collect()
     }
 
-    pub(crate) fn of_device(&self, device: DeviceId) -> Vec<PeerId> {
+    /// The connections whose seat and device are these.
+    pub(crate) fn those(&self, are: impl Fn(SeatId, Option<DeviceId>) -> bool) -> Vec<PeerId> {
         self.all()
-            .filter(|(_, member)| member.device == Some(device))
+            .filter(|(_, member)| are(member.actor.seat, member.device))
             .map(|(peer, _)| *peer)
             .collect()
     }
@@ -225,8 +237,25 @@ impl Members {
             0 | 1 => self.seats.remove(&seat),
             _ => self.seats.insert(seat, left - 1),
         };
+        self.closing.push(Closing {
+            seat,
+            device: member.device,
+            outlet: Arc::downgrade(&member.outlet),
+        });
         self.metrics.connections.dec();
         true
+    }
+
+    /// Closes for a harder reason what is closing already.
+    pub(crate) fn hasten(&self, are: impl Fn(SeatId, Option<DeviceId>) -> bool, why: ErrorWhy) {
+        let those = self.closing.iter().filter(|one| are(one.seat, one.device));
+        let outlets = those.filter_map(|one| one.outlet.upgrade());
+        outlets.for_each(|outlet| outlet.close(Close::after(why)));
+    }
+
+    /// Forgets connections that are gone: once a second, so that they take no more room than those that may go in one.
+    pub(crate) fn forget_gone(&mut self) {
+        self.closing.retain(|one| one.outlet.strong_count() > 0);
     }
 
     /// Tells a connection why it must go, and over which command if over one, and closes it.

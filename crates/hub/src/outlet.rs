@@ -224,14 +224,20 @@ impl Outlet {
     }
 
     fn cut(&self, queue: &mut Queue, why: Close) {
-        if queue.cut.is_some() {
+        // Who is shut out meanwhile is not left the time of something milder.
+        if queue
+            .cut
+            .is_some_and(|(was, _)| was.is_at_once() || !why.is_at_once())
+        {
             return;
         }
         let within = match why.is_at_once() {
             true => END_WITHIN,
             false => SEND_WITHIN + queue.takes(),
         };
-        queue.cut = Some((why, Instant::now() + within));
+        let by = Instant::now() + within;
+        let by = queue.cut.map_or(by, |(_, was)| was.min(by));
+        queue.cut = Some((why, by));
         if why == Close::Lagging {
             queue.forget();
         }
@@ -287,6 +293,19 @@ impl Outlet {
         let mut queue = self.lock();
         queue.forget();
         queue.cut.get_or_insert((Close::Lagging, Instant::now())).0
+    }
+
+    /// Waits until the client is to be told no more, if it comes to that while it is being closed. Safe to cancel.
+    pub(crate) async fn shut_out(&self) {
+        loop {
+            let cut = self.lock().cut;
+            if let Some((_, by)) = cut.filter(|(why, _)| why.is_at_once()) {
+                sleep_until(by).await;
+                self.give_up();
+                return;
+            }
+            self.wake.notified().await;
+        }
     }
 
     /// Waits until everything is sent that waits, the close with it. Safe to cancel.

@@ -11,7 +11,7 @@ mod support;
 
 use diemcau_conference::{CommentKind, CommentWords, Event, Refusal, Setup};
 use diemcau_hub::{Frame, Inbound, Outlet, Socket, Wire, pin_hash, token_hash};
-use diemcau_model::{DeviceId, DraftId, ParagraphRef, PeerAsk, Role, SeatId, WaitId};
+use diemcau_model::{Carries, DeviceId, DraftId, ParagraphRef, PeerAsk, Role, SeatId, WaitId};
 use diemcau_protocol::{ClientCommand, ClientFrame, ErrorWhy, Fact, PROTOCOL, ServerFrame};
 use std::{
     io,
@@ -842,4 +842,30 @@ async fn what_a_machine_said_behind_its_ban_is_not_done_by_whatever_link() {
     assert!(matches!(last.await, ServerFrame::Ok { .. }));
     let is_behind = |event: &Event| matches!(event, Event::PresentationAsked { .. });
     assert!(!on.disk.events().iter().any(is_behind));
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_is_closed_for_something_milder_is_told_no_more_when_its_seat_is_revoked() {
+    for by_device in [false, true] {
+        let mut setup = setup_bound(&[SECRETARY]);
+        setup.seats[1].carries = Carries::Room;
+        let (hub, _) = hub_of(setup).await;
+        let mut chair = Guest::join(&hub, "chair").await;
+        let replaced = Guest::come(&hub, "secretary", device(1), None).await;
+        replaced.reads(false);
+        let text = "waits".into();
+        let waits = chair.command("waits", ClientCommand::SetNotice { text });
+        assert!(matches!(waits.await, ServerFrame::Ok { .. }));
+        let _newer = Guest::come(&hub, "secretary", device(1), None).await;
+        let begun = Instant::now();
+        let seat = SECRETARY;
+        let command = match by_device {
+            true => ClientCommand::ExpelSeat { seat, ban: true },
+            false => ClientCommand::RevokeSeat { seat },
+        };
+        let away = chair.command("away", command);
+        assert!(matches!(away.await, ServerFrame::Ok { .. }));
+        replaced.out.closed().await;
+        assert!(begun.elapsed() < Duration::from_secs(3), "{by_device}");
+    }
 }

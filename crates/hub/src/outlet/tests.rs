@@ -350,6 +350,29 @@ async fn who_is_shut_out_is_told_no_more_after_a_second_however_it_reads_and_oth
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_is_shut_out_while_it_is_closed_for_something_milder_is_told_no_more_either() {
+    for (first, then) in [
+        (Close::Policy, Close::ShutOut),
+        (Close::Normal, Close::Failed),
+        (Close::ShutOut, Close::Policy),
+    ] {
+        let (wire, outlet) = narrow(0);
+        let welcome = Bytes::from(vec![b'x'; 40 * WELCOME_PACE]);
+        assert_eq!(outlet.offer_snapshot(&Frame::raw(welcome)), Offer::Taken);
+        let tending = tokio::spawn(tend(&outlet));
+        outlet.close(first);
+        outlet.close(then);
+        let begun = Instant::now();
+        while !tending.is_finished() {
+            tokio::time::sleep(END_WITHIN / 4).await;
+            wire.make_room(WELCOME_PACE / 4);
+        }
+        assert!(tending.await.unwrap().is_at_once(), "{first:?} {then:?}");
+        assert!(begun.elapsed() <= END_WITHIN * 2, "{first:?} {then:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn who_is_closed_and_pings_and_reads_a_little_for_ever_is_gone_in_the_end() {
     let (wire, outlet) = narrow(0);
     for _ in 0..limits::OUTBOX_MAX / 2 {

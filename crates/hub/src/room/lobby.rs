@@ -1,6 +1,6 @@
 //! Who comes to a room's door, and who is cut because it was sent away.
 
-use super::{Admission, Asked, InLobby, Join, Message, NoSeat, Opened, Room, Round};
+use super::{Admission, Asked, InLobby, Join, Message, NoSeat, Opened, Room, Round, Shut};
 use crate::outlet::Outlet;
 use diemcau_conference::{Command, Event, Knock, Signal};
 use diemcau_journal::Entry;
@@ -288,12 +288,11 @@ impl Room {
         for entry in shut_out.into_iter().chain(others) {
             match entry.event {
                 Event::SeatRevoked { seat } => {
-                    self.cut(self.members.of_seat(seat), ErrorWhy::Revoked)
-                        .await;
+                    self.cut(Shut::Revoked(seat), None, ErrorWhy::Revoked).await;
                     info!(%seat, "seat revoked");
                 }
                 Event::SeatExpelled { seat, .. } => {
-                    self.cut(self.members.of_seat(seat), ErrorWhy::Expelled)
+                    self.cut(Shut::Expelled(seat), None, ErrorWhy::Expelled)
                         .await;
                     info!(%seat, "seat asked to leave");
                 }
@@ -302,18 +301,17 @@ impl Room {
                     guarded: true,
                     ..
                 } => {
-                    let mut peers = self.members.of_seat(seat);
                     let stays = sent_away.get(&seat).copied().flatten();
-                    peers.retain(|peer| Some(*peer) != stays);
                     self.forget_waiting(|asked| {
                         asked.actor.seat == seat && Some(asked.peer) != stays
                     });
-                    self.cut(peers, ErrorWhy::Expelled).await;
+                    self.cut(Shut::Expelled(seat), stays, ErrorWhy::Expelled)
+                        .await;
                     info!(%seat, "seat's machine changed");
                 }
                 Event::DeviceBanned { device, .. } => {
                     self.forget_waiting(|asked| asked.device == Some(device));
-                    self.cut(self.members.of_device(device), ErrorWhy::Revoked)
+                    self.cut(Shut::Banned(device), None, ErrorWhy::Revoked)
                         .await;
                     info!("device shut out");
                 }
@@ -434,11 +432,17 @@ impl Room {
         Ok(peer)
     }
 
-    pub(super) async fn cut(&mut self, peers: Vec<PeerId>, why: ErrorWhy) {
+    /// Cuts whom this shuts out, but for the one connection that stays. One that is being closed already, for something milder,
+    /// is told no more either.
+    pub(super) async fn cut(&mut self, shut: Shut, stays: Option<PeerId>, why: ErrorWhy) {
+        let mut peers = self.members.those(|seat, device| shut.is_of(seat, device));
+        peers.retain(|peer| Some(*peer) != stays);
         for peer in peers {
             self.members.dismiss(peer, why, None);
             self.forget(peer).await;
         }
+        self.members
+            .hasten(|seat, device| shut.is_of(seat, device), why);
     }
 
     /// Four digits that nobody else shows who waits now.

@@ -6,7 +6,7 @@
 
 use super::{Asked, Room, Round};
 use diemcau_conference::Event;
-use diemcau_model::{DeviceId, PeerId, SeatId};
+use diemcau_model::{DeviceId, SeatId};
 use diemcau_protocol::ErrorWhy;
 use std::{collections::BTreeSet, mem};
 use tracing::warn;
@@ -30,6 +30,14 @@ impl Shut {
     /// Whom these events shut out.
     pub(super) fn all(events: &[Event]) -> BTreeSet<Self> {
         events.iter().filter_map(Self::of).collect()
+    }
+
+    /// Whether a connection of this seat, from this device, is shut out by it.
+    pub(super) fn is_of(self, seat: SeatId, device: Option<DeviceId>) -> bool {
+        match self {
+            Self::Revoked(shut) | Self::Expelled(shut) => shut == seat,
+            Self::Banned(shut) => Some(shut) == device,
+        }
     }
 
     #[allow(
@@ -67,8 +75,7 @@ impl Room {
     pub(super) async fn shut_out(&mut self, shuts: &BTreeSet<Shut>) {
         for shut in shuts {
             if self.shut.insert(*shut) {
-                self.cut(self.connections(*shut), ErrorWhy::StorageFailed)
-                    .await;
+                self.cut(*shut, None, ErrorWhy::StorageFailed).await;
                 warn!("shut out, which is not written yet");
             }
         }
@@ -76,10 +83,7 @@ impl Room {
 
     /// Whether somebody is kept out by what is not written.
     pub(super) fn keeps_out(&self, seat: SeatId, device: Option<DeviceId>) -> bool {
-        self.shut.iter().any(|shut| match shut {
-            Shut::Revoked(shut) | Shut::Expelled(shut) => *shut == seat,
-            Shut::Banned(shut) => Some(*shut) == device,
-        })
+        self.shut.iter().any(|shut| shut.is_of(seat, device))
     }
 
     /// Whether a device is among them: then everybody is asked for the key, as while one is shut out by the record.
@@ -102,13 +106,6 @@ impl Room {
     pub(super) fn shut_no_longer(&mut self) {
         if self.owed.is_empty() && self.waiting.is_empty() {
             self.shut.clear();
-        }
-    }
-
-    fn connections(&self, shut: Shut) -> Vec<PeerId> {
-        match shut {
-            Shut::Revoked(seat) | Shut::Expelled(seat) => self.members.of_seat(seat),
-            Shut::Banned(device) => self.members.of_device(device),
         }
     }
 }

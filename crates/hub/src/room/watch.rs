@@ -9,6 +9,7 @@ use tracing::info;
 impl Room {
     /// Looks at every site, and tells what is there to be told.
     pub(super) fn look_at_sites(&mut self) {
+        self.members.forget_gone();
         let seen: Vec<Seen> = self
             .sites()
             .into_iter()
