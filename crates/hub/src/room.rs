@@ -219,8 +219,10 @@ impl Room {
                     }
                 }
             }
+            if batch.is_empty() {
+                self.ask_disk().await;
+            }
             self.gather(&mut batch);
-            self.ask_disk().await;
             self.catch_up(&mut round);
             self.sweep_lobby(&mut round);
             self.release_absent(&mut round);
@@ -252,7 +254,7 @@ impl Room {
 
     /// What happened, and what is owed, while nothing could be written.
     fn catch_up(&mut self, round: &mut Round) {
-        if !self.may_try() {
+        if self.failure.is_some() {
             return;
         }
         self.take_restart(round);
@@ -265,10 +267,11 @@ impl Room {
     /// The single sleep: until the next thing that happens by itself.
     fn next_wake(&self) -> Instant {
         const FAR: Duration = Duration::from_secs(3_600);
-        let own = match self.conference.next_deadline() {
-            Some(at) if self.failure.is_none() => self.clock.instant(at),
-            Some(_) | None => Instant::now() + FAR,
+        let own = match (&self.failure, self.conference.next_deadline()) {
+            (Some(_), _) => self.asks_at(),
+            (None, at) => at.map(|at| self.clock.instant(at)),
         };
+        let own = own.unwrap_or_else(|| Instant::now() + FAR);
         let due = self.members.due().filter(|_| self.is_in_step());
         due.map_or(own, |due| due.min(own))
     }
@@ -300,7 +303,7 @@ impl Room {
                     self.take_command(asked, round).await;
                 }
             }
-            Message::Waited { asked, .. } => self.take_command(asked, round).await,
+            Message::Waited { asked, .. } => self.take_waited(asked, round).await,
             Message::Media { peer, ask } => {
                 // A media plane that lags stops nobody's conference: the note is refused, and may be sent again.
                 if self.members.may_ask(peer, &ask) && self.media.asks.try_send(ask).is_ok() {
@@ -451,8 +454,7 @@ impl Room {
             stop,
         } = round;
         let closed = self.close_ahead();
-        // What has failed is asked again, with nothing to write too: so the alarm is over when the trouble is.
-        let committed = match entries.is_empty() && !self.may_be_over() {
+        let committed = match entries.is_empty() {
             true => Ok(()),
             false => self.commit(&entries, &shutting).await,
         };
@@ -469,10 +471,7 @@ impl Room {
                 self.shut_no_longer();
             }
             Err(failure) => {
-                match entries.is_empty() {
-                    true => self.still_fails(&failure),
-                    false => self.failed(&failure, closed, shutting).await,
-                }
+                self.failed(&failure, closed, shutting).await;
                 let decided = answers.into_iter().map(|(peer, id, _)| (peer, id));
                 for (peer, id) in decided.chain(unheard) {
                     self.members.error(peer, ErrorWhy::StorageFailed, Some(id));

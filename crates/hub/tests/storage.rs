@@ -291,6 +291,47 @@ async fn a_disk_that_goes_on_failing_is_not_read_again_for_every_command() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_disk_that_answers_slowly_after_it_failed_is_written_again() {
+    let OnDisk { hub, disk, .. } = hub_on_a_disk().await;
+    let mut chair = Guest::join(&hub, "chair").await;
+    disk.fails(Fault::Sync);
+    assert!(is_failed(&chair.microphone("first", true).await));
+    disk.fails(None);
+    disk.takes(Duration::from_millis(1_500));
+    sleep(Duration::from_secs(5)).await;
+    let opened = chair.microphone("open", true).await;
+    assert!(matches!(opened, ServerFrame::Ok { .. }), "{opened:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_is_revoked_while_a_failing_disk_is_asked_and_hangs_is_cut_and_not_by_the_answer() {
+    let mut on = hub_on_a_disk().await;
+    let mut chair = Guest::join(&on.hub, "chair").await;
+    let mut secretary = Guest::join(&on.hub, "secretary").await;
+    // Between two seconds of the room: the next try is due between the two after them.
+    sleep(Duration::from_millis(300)).await;
+    on.disk.fails(Fault::Sync);
+    assert!(is_failed(&chair.microphone("first", true).await));
+    on.disk.takes(Duration::from_secs(30));
+    sleep(Duration::from_millis(1_200)).await;
+    let begun = Instant::now();
+    let revoke = ClientCommand::RevokeSeat { seat: SECRETARY };
+    let id = "revoke".to_owned();
+    chair
+        .say(&ClientFrame::Command {
+            id,
+            command: revoke,
+        })
+        .await;
+    is_cut(&mut secretary, &mut on).await;
+    assert!(
+        begun.elapsed() <= Duration::from_secs(2),
+        "{:?}",
+        begun.elapsed()
+    );
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_cannot_be_written_is_looked_at_no_faster_than_anybody_presses() {
     let OnDisk { hub, disk, .. } = hub_on_a_disk().await;
     let mut chair = Guest::join(&hub, "chair").await;

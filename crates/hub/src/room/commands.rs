@@ -46,25 +46,48 @@ impl Round {
 impl Room {
     /// Decides a command, or says why not.
     pub(super) async fn take_command(&mut self, asked: Asked, round: &mut Round) {
-        let (peer, seat, id) = (asked.peer, asked.actor.seat, asked.id.clone());
-        if round.sends_away(&asked) {
-            round.unheard.push((peer, id));
+        if self.is_settled(&asked, round) {
             return;
         }
+        if self.may_write() {
+            return self.decide(asked, round).await;
+        }
+        if self.is_in_pace(&asked) {
+            self.take_unwritten(asked).await;
+        }
+    }
+
+    /// Decides a command that had a place in the line: its pace was asked then, and what it closed stays closed.
+    pub(super) async fn take_waited(&mut self, asked: Asked, round: &mut Round) {
+        if self.is_settled(&asked, round) {
+            return;
+        }
+        match self.may_write() {
+            true => self.decide(asked, round).await,
+            false => self.take_unwritten(asked).await,
+        }
+    }
+
+    /// Whether nothing is to be decided: who asked was sent away, or the answer is known, or never another.
+    fn is_settled(&self, asked: &Asked, round: &mut Round) -> bool {
+        let (peer, seat, id) = (asked.peer, asked.actor.seat, &asked.id);
+        if round.sends_away(asked) {
+            round.unheard.push((peer, id.clone()));
+            return true;
+        }
         // Memory that is ahead of the disk remembers answers that are not true.
-        let known = self.answers.get(seat, &id);
+        let known = self.answers.get(seat, id);
         if let Some(answer) = known.filter(|_| self.is_in_step()) {
             self.metrics.repeated.inc();
             // Its events may still wait for this round's sync: the answer waits with them.
-            round.answers.push((peer, id, answer));
-            return;
+            round.answers.push((peer, id.clone(), answer));
+            return true;
         }
-        if self.refuses(&asked) {
-            return;
-        }
-        if !self.may_write() {
-            return self.take_unwritten(asked).await;
-        }
+        self.refuses(asked)
+    }
+
+    async fn decide(&mut self, asked: Asked, round: &mut Round) {
+        let (peer, seat, id) = (asked.peer, asked.actor.seat, asked.id.clone());
         let asked = self.see_who_is_there(asked);
         let Some(decided) = self.ask_rules(&asked) else {
             return self.drop_client(peer, ErrorWhy::ServerFault, id).await;
@@ -94,9 +117,6 @@ impl Room {
 
     /// Takes a command that cannot be written: what it closes is closed, and whom it shuts out is shut out.
     pub(super) async fn take_unwritten(&mut self, asked: Asked) {
-        if !self.is_in_pace(&asked) {
-            return;
-        }
         let (peer, id) = (asked.peer, Some(asked.id.clone()));
         self.close_and_owe(asked).await;
         self.members.error(peer, ErrorWhy::StorageFailed, id);

@@ -49,34 +49,25 @@ impl Room {
     /// Whether something may be decided: what is decided is written, and comes behind the start.
     pub(super) fn may_write(&self) -> bool {
         let is_begun = self.restart.as_ref().is_none_or(|start| start.is_decided);
-        is_begun && self.may_try()
+        is_begun && self.failure.is_none()
     }
 
-    /// Whether a write may be tried.
-    pub(super) fn may_try(&self) -> bool {
-        let now = Instant::now();
-        self.failure
-            .as_ref()
-            .is_none_or(|failure| failure.in_step && failure.retry_at <= now)
-    }
-
-    /// Whether it is time to see if what failed can be done again.
-    pub(super) fn may_be_over(&self) -> bool {
-        self.failure.is_some() && self.may_write()
+    /// When the disk is to be asked whether what failed can be done again.
+    pub(super) fn asks_at(&self) -> Option<Instant> {
+        let failure = self.failure.as_ref().filter(|failure| failure.in_step);
+        failure.map(|failure| failure.retry_at)
     }
 
     /// Asks whether what failed can be done again, before anything is decided: what is decided and fails once more would have
-    /// memory go back over the whole record.
+    /// memory go back over the whole record. Nothing may be taken yet that it would keep waiting: it may hang.
     pub(super) async fn ask_disk(&mut self) {
-        if self.failure.is_none() || !self.may_try() {
+        if self.asks_at().is_none_or(|at| at > Instant::now()) {
             return;
         }
-        let stored = self.store(vec![], &[]).await;
-        match (stored, &mut self.failure) {
-            (Err(why), _) => self.still_fails(&why),
-            // It may have hung meanwhile, but there was nothing that memory could be ahead by.
-            (Ok(()), Some(failure)) => failure.in_step = true,
-            (Ok(()), None) => {}
+        match self.store(vec![], &[]).await {
+            Ok(()) => self.failure = None,
+            // There was nothing that memory could be ahead by. What waited meanwhile is not written now either.
+            Err(why) => self.fails(alarm_of(&why), true),
         }
     }
 
@@ -109,11 +100,6 @@ impl Room {
             self.owed.push(owed);
         }
         self.fall_back().await;
-    }
-
-    /// The disk was asked whether it can be written, with nothing to write, and it cannot: memory is what it was.
-    pub(super) fn still_fails(&mut self, failure: &JournalError) {
-        self.fails(alarm_of(failure), true);
     }
 
     /// Memory is ahead of the disk: nothing is decided until they are the same again.

@@ -85,14 +85,11 @@ impl Room {
 
     /// Gives a command a place in the line, unless its role may never do it, or its seat has its share.
     async fn let_command_wait(&mut self, asked: Asked) {
-        if self.refuses(&asked) {
+        if self.refuses(&asked) || !self.is_in_pace(&asked) {
             return;
         }
         if !self.has_place(asked.actor.seat) {
             return self.take_unwritten(asked).await;
-        }
-        if !self.is_in_pace(&asked) {
-            return;
         }
         let (closed, shuts) = self.closes(&asked);
         self.closed_waiting.add(closed.clone());
