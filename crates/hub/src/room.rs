@@ -7,6 +7,7 @@ mod closed;
 mod commands;
 mod failure;
 mod handle;
+mod key;
 mod lobby;
 mod pace;
 mod presenters;
@@ -95,6 +96,8 @@ pub(crate) struct Room {
     closed_waiting: Closed,
     /// Seats that present or would like to, and have no connection now.
     absent: Absent,
+    /// Whose key has fallen, which is not written.
+    key_fell: Option<SeatId>,
     /// How fast each seat may make the record longer.
     paces: BTreeMap<SeatId, Pace>,
 }
@@ -180,6 +183,7 @@ impl Room {
             lobby: BTreeMap::new(),
             closed: Closed::default(),
             closed_waiting: Closed::default(),
+            key_fell: None,
             absent: Absent::default(),
             paces: BTreeMap::new(),
         };
@@ -377,18 +381,6 @@ impl Room {
             }
         };
         if self.may_write() {
-            let events = self.conference.decide_signal(signal, self.clock.now());
-            self.happened(events, round);
-        }
-    }
-
-    /// A key that is held is let go when its seat's last connection is gone, whoever let that go. Looked at in every round:
-    /// a connection that is cut at the end of one has its goodbye in the next.
-    fn release_key(&mut self, round: &mut Round) {
-        let holder = self.conference.floor().priority;
-        let gone = holder.filter(|seat| !self.members.has_seat(*seat));
-        if let Some(seat) = gone.filter(|_| self.may_write()) {
-            let signal = Signal::SeatGone { seat };
             let events = self.conference.decide_signal(signal, self.clock.now());
             self.happened(events, round);
         }

@@ -14,7 +14,7 @@ use diemcau_hub::OpenError;
 use diemcau_journal::{Entry, Journal, JournalError};
 use diemcau_model::{Alarm, DeviceId, ItemId, PeerAsk, SeatId, SiteId, Stage, TurnId, WaitId};
 use diemcau_protocol::{ClientCommand, ClientFrame, ErrorWhy, Fact, ServerFrame};
-use std::{collections::BTreeSet, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use support::{
     Guest, LIVE,
     disk::{Disk, Fault, OnDisk, hub_on_a_disk, hub_on_a_disk_of, hub_over},
@@ -329,6 +329,49 @@ async fn who_is_revoked_while_a_failing_disk_is_asked_and_hangs_is_cut_and_not_b
         "{:?}",
         begun.elapsed()
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_falls_with_its_seat_though_the_disk_fails_or_hangs_and_is_not_held_again_by_coming_back()
+ {
+    for hangs in [false, true] {
+        let mut on = hub_on_a_disk().await;
+        let chair = Guest::join(&on.hub, "chair").await;
+        let mut secretary = Guest::join(&on.hub, "secretary").await;
+        let id = "hold".to_owned();
+        let command = ClientCommand::SetPriority { on: true };
+        chair.say(&ClientFrame::Command { id, command }).await;
+        let hall = |stage: &Stage| stage.heard.contains(&SiteId(0));
+        timeout(LIVE, on.shown.wait_for(hall))
+            .await
+            .unwrap()
+            .unwrap();
+        match hangs {
+            true => on.disk.takes(Duration::from_secs(10)),
+            false => on.disk.fails(Fault::Sync),
+        }
+        let (id, command) = ("first".to_owned(), ClientCommand::AskToPresent {});
+        secretary.say(&ClientFrame::Command { id, command }).await;
+        sleep(Duration::from_secs(2)).await;
+        let begun = Instant::now();
+        drop(chair);
+        timeout(LIVE, on.shown.wait_for(|stage| !hall(stage)))
+            .await
+            .unwrap()
+            .unwrap();
+        assert!(begun.elapsed() <= Duration::from_secs(1));
+
+        // Back before it can be written.
+        let hub = Arc::clone(&on.hub);
+        let back = tokio::spawn(async move { Guest::join(&hub, "chair").await });
+        sleep(Duration::from_secs(1)).await;
+        on.disk.takes(Duration::ZERO);
+        on.disk.fails(None);
+        back.await.unwrap();
+        let fell = |fact: &Fact| matches!(fact, Fact::Floor { floor } if !floor.priority);
+        shows(&mut secretary, fell).await;
+        assert!(!hall(&on.shown.borrow()));
+    }
 }
 
 #[tokio::test(start_paused = true)]

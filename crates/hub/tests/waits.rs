@@ -9,16 +9,16 @@
 mod support;
 
 use diemcau_conference::Refusal;
-use diemcau_model::limits;
+use diemcau_model::{SeatId, SiteId, Stage, limits};
 use diemcau_protocol::{ClientCommand, ClientFrame, ErrorWhy, ServerFrame};
 use std::{sync::Arc, time::Duration};
 use support::{
-    Guest,
+    Guest, LIVE,
     disk::{OnDisk, hub_on_a_disk},
 };
 use tokio::{
     task::JoinSet,
-    time::{Instant, sleep},
+    time::{Instant, sleep, timeout},
 };
 
 /// How long the disk hangs.
@@ -127,4 +127,29 @@ async fn who_comes_takes_no_place_of_what_is_asked() {
     let came = coming.join_all().await;
     let is_in = |guest: &&Guest| matches!(guest.welcome, ServerFrame::Welcome { .. });
     assert_eq!(came.iter().filter(is_in).count(), limits::INBOX_MAX);
+}
+
+#[tokio::test(start_paused = true)]
+async fn beyond_its_share_a_seat_shuts_out_for_good_and_closes_for_as_long_as_the_disk_hangs() {
+    let mut on = hub_on_a_disk().await;
+    let mut chair = Guest::join(&on.hub, "chair").await;
+    let others = [Guest::join(&on.hub, "chair").await];
+    let mut secretary = Guest::join(&on.hub, "secretary").await;
+    chair.microphone("open", true).await;
+    on.disk.takes(HANG);
+    chair.say(&notice("first")).await;
+    sleep(NOTICED).await;
+    on.disk.takes(Duration::ZERO);
+    flood(&others).await;
+
+    let is_heard = |stage: &Stage| stage.heard.contains(&SiteId(0));
+    let closed = chair.microphone("close", false).await;
+    assert!(matches!(closed, ServerFrame::Error { .. }), "{closed:?}");
+    assert!(!is_heard(&on.shown.borrow()));
+    let revoke = ClientCommand::RevokeSeat { seat: SeatId(1) };
+    let revoked = chair.command("revoke", revoke).await;
+    assert!(matches!(revoked, ServerFrame::Ok { .. }), "{revoked:?}");
+    assert_eq!(secretary.away().await, ErrorWhy::StorageFailed);
+    let again = timeout(LIVE, on.shown.wait_for(is_heard)).await.is_ok();
+    assert!(again, "muted, which no record says");
 }

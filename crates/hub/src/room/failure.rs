@@ -227,15 +227,18 @@ impl Room {
         let Some(Ok(events)) = self.ask_rules(asked) else {
             return Default::default();
         };
-        let mut closed = Closed::default();
-        // A copy holds every comment with its words: it is made only for what can be heard or seen afterwards.
+        (self.closed_by(&events), Shut::all(&events))
+    }
+
+    /// What events close that are not written.
+    pub(super) fn closed_by(&self, events: &[Event]) -> Closed {
         let shows = |event: &Event| touches(event).contains(&Slice::Stage);
-        if events.iter().any(shows) {
-            let mut after = self.conference.clone();
-            events.iter().for_each(|event| after.apply(event));
-            closed = Closed::between(&self.conference.stage(), &after.stage());
+        if !events.iter().any(shows) {
+            return Closed::default();
         }
-        (closed, Shut::all(&events))
+        let mut after = self.conference.clone();
+        events.iter().for_each(|event| after.apply(event));
+        Closed::between(&self.conference.stage(), &after.stage())
     }
 
     /// Closes what is closed ahead of the record, and opens nothing: memory may be ahead of the disk, and what it would open

@@ -222,11 +222,12 @@ impl Room {
     pub(super) fn see_who_is_there(&self, mut asked: Asked) -> Asked {
         match &mut asked.command {
             Command::RefuseDevice { present, .. } | Command::ExpelSeat { present, .. } => {
-                *present = self.members.devices();
+                // Who was there when it was asked is somebody still: it may have waited, and a page be loaded anew.
+                present.extend(self.members.devices());
                 present.extend(self.coming());
             }
             Command::RestoreSeat { seat, is_there } => {
-                let own = asked.actor.seat == *seat;
+                let own = asked.device.filter(|_| asked.actor.seat == *seat);
                 *is_there = self.is_another_there(*seat, asked.peer, own);
             }
             _ => {}
@@ -258,9 +259,8 @@ impl Room {
     }
 
     /// Whether another machine than the asker's is there for a seat, or comes in this round.
-    fn is_another_there(&self, seat: SeatId, asker: PeerId, is_own: bool) -> bool {
+    fn is_another_there(&self, seat: SeatId, asker: PeerId, own: Option<DeviceId>) -> bool {
         // A second tab of the machine that asks is no other machine; a connection without a key may be any.
-        let own = self.members.device(asker).filter(|_| is_own);
         let is_other = |device: Option<DeviceId>| device.is_none() || device != own;
         let mut members = self.members.of_seat(seat).into_iter();
         let mut comes = self.joins.iter().filter(|join| join.seat == seat);

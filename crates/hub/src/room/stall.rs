@@ -5,6 +5,7 @@
 
 use super::{Asked, Closed, Message, NoSeat, Owed, Room, Round};
 use diemcau_model::{Alarm, SeatId, limits};
+use diemcau_protocol::ErrorWhy;
 use std::{future::Future, pin::pin, time::Duration};
 use tokio::time::timeout;
 
@@ -79,22 +80,28 @@ impl Room {
             | Message::Media { .. }
             | Message::Acknowledge { .. }
             | Message::Leave { .. }
-            | Message::Alarms { .. } => self.take(message, &mut Round::default()).await,
+            | Message::Alarms { .. } => {
+                self.take(message, &mut Round::default()).await;
+                self.let_key_fall();
+            }
         }
     }
 
-    /// Gives a command a place in the line, unless its role may never do it, or its seat has its share.
+    /// Gives a command a place in the line, unless its role may never do it, or its seat has its share. Whom it shuts out stays
+    /// out in the order in which that was asked: it has a place always, of which there are as many as seats and devices.
     async fn let_command_wait(&mut self, asked: Asked) {
         if self.refuses(&asked) || !self.is_in_pace(&asked) {
             return;
         }
-        if !self.has_place(asked.actor.seat) {
-            return self.take_unwritten(asked).await;
-        }
         let (closed, shuts) = self.closes(&asked);
+        let has_place = self.has_place(asked.actor.seat) || !shuts.is_subset(&self.shut);
         self.closed_waiting.add(closed.clone());
         self.close_now();
         self.shut_out(&shuts).await;
+        if !has_place {
+            let id = Some(asked.id);
+            return self.members.error(asked.peer, ErrorWhy::StorageFailed, id);
+        }
         self.waiting.push_back(Message::Waited { asked, closed });
     }
 

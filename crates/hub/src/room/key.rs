@@ -1,0 +1,45 @@
+//! A key that is held falls with its seat's last connection, whoever let that go, and whatever the disk does.
+
+use super::{Room, Round};
+use diemcau_conference::{Event, Signal};
+use diemcau_model::SeatId;
+
+impl Room {
+    /// Writes that a key has fallen. Looked at in every round: a connection that is cut at the end of one has its goodbye in
+    /// the next.
+    pub(super) fn release_key(&mut self, round: &mut Round) {
+        if !self.may_write() {
+            return self.let_key_fall();
+        }
+        if let Some((_, events)) = self.fallen_key() {
+            self.happened(events, round);
+        }
+        self.key_fell = None;
+    }
+
+    /// Closes, ahead of the record, what falls with a key. That it fell is remembered: its seat may be back before it can be
+    /// written, and does not hold it again.
+    pub(super) fn let_key_fall(&mut self) {
+        let Some((seat, events)) = self.fallen_key() else {
+            return;
+        };
+        if self.key_fell.replace(seat) != Some(seat) {
+            let closed = self.closed_by(&events);
+            self.closed.add(closed);
+            self.close_now();
+        }
+    }
+
+    /// Whose key is held by nobody, and what that makes happen.
+    fn fallen_key(&self) -> Option<(SeatId, Vec<Event>)> {
+        let holder = self.conference.floor().priority?;
+        let is_held = self.key_fell != Some(holder) && self.members.has_seat(holder);
+        let signal = Signal::SeatGone { seat: holder };
+        (!is_held).then(|| {
+            (
+                holder,
+                self.conference.decide_signal(signal, self.clock.now()),
+            )
+        })
+    }
+}
