@@ -89,13 +89,16 @@ impl Dtls {
         }
     }
 
-    /// The client's description is known: the handshake may begin. Gives what came before it, to be received now.
+    /// The client's description is known: the handshake may begin, and nothing is left of one that a former description
+    /// began. Gives what came before it, to be received now.
     pub fn begin(
         &mut self,
         theirs: Fingerprint,
         role: Role,
         now: Instant,
     ) -> Result<Vec<BytesMut>, Error> {
+        let early = std::mem::take(&mut self.early);
+        *self = Self::new(self.identity.clone());
         let mut endpoint = Endpoint::new(SOMEWHERE, TransportProtocol::UDP, None);
         match role {
             Role::Client => {
@@ -106,7 +109,7 @@ impl Dtls {
         }
         self.endpoint = Some(endpoint);
         self.collect();
-        Ok(std::mem::take(&mut self.early))
+        Ok(early)
     }
 
     pub fn receive(&mut self, datagram: BytesMut, now: Instant) -> Result<Option<Step>, Error> {

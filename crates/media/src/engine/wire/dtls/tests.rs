@@ -5,6 +5,7 @@ use rtc::dtls::config::{ClientAuthType, ConfigBuilder};
 use rtc::dtls::extension::extension_use_srtp::SrtpProtectionProfile;
 use std::time::Duration;
 
+mod anew;
 mod repeats;
 
 const GCM: SrtpProtectionProfile = SrtpProtectionProfile::Srtp_Aead_Aes_128_Gcm;
