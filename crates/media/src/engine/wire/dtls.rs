@@ -9,6 +9,7 @@ pub use terms::is_refusal;
 
 use super::srtp::{self, Opener, Sealer};
 use bytes::BytesMut;
+use hello::Begun;
 use records::Room;
 use repeats::Said;
 use rtc::crypto::{CryptoError, HashAlgorithm, RTCCryptoProvider};
@@ -59,6 +60,8 @@ pub struct Dtls {
 pub enum Step {
     Connected(Box<(Sealer, Opener)>),
     Closed,
+    /// Somebody, perhaps the other side, says without keys that it gave up, and why (RFC 5246, 7.2.2).
+    GivenUp(u8),
 }
 
 impl Identity {
@@ -133,7 +136,8 @@ impl Dtls {
                 return Ok(Some(Step::Closed));
             }
         }
-        Ok(None)
+        let alert = self.room.alert.take();
+        Ok(alert.map(Step::GivenUp))
     }
 
     fn read(&mut self, datagram: BytesMut, now: Instant) -> Result<Vec<EndpointEvent>, Error> {
@@ -167,6 +171,10 @@ impl Dtls {
         };
         let config = terms::of_server(&self.identity, theirs, hello)?;
         endpoint.set_server_config(Some(config));
+        self.room.begun = Some(Begun {
+            hello: hello.to_vec(),
+            cookie: vec![],
+        });
         Ok(true)
     }
 
@@ -195,6 +203,12 @@ impl Dtls {
         let mut endpoint = self.endpoint.as_mut();
         let next = || endpoint.as_mut()?.poll_transmit();
         let datagrams = std::iter::from_fn(next).map(|transmit| transmit.message);
+        let datagrams: Vec<BytesMut> = datagrams.collect();
+        if let Some(begun) = &mut self.room.begun
+            && let Some(cookie) = datagrams.iter().find_map(|one| records::cookie(one))
+        {
+            begun.cookie = cookie.to_vec();
+        }
         self.said.add(datagrams)
     }
 

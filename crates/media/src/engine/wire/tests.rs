@@ -12,7 +12,7 @@ use rtc::stun::message::{BINDING_REQUEST, BINDING_SUCCESS, Message, Setter, Tran
 use rtc::stun::textattrs::Username;
 use std::sync::Arc;
 
-pub use super::dtls::tests::strange_hello;
+pub use super::dtls::tests::{given_up, strange_hello};
 
 /// The password of the client that tests make up.
 pub const THEIR_PASSWORD: &str = "the password of the client";

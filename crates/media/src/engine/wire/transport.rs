@@ -240,24 +240,24 @@ impl Transport {
     /// Whoever proved its path may say this, so nothing that it says of a handshake ends the leg.
     fn taken(&mut self, datagram: BytesMut, now: Instant) -> Received {
         match self.dtls.receive(datagram, now) {
-            Ok(Some(step)) => {
-                // Of a handshake only its end is certain to be the client's.
-                self.is_heard = true;
-                self.step(step)
-            }
+            Ok(Some(step)) => self.step(step),
             Ok(None) => Received::Nothing,
-            Err(error) => self.refused(&error),
+            Err(error) => {
+                tracing::debug!(%error, "a datagram of a handshake was of no use");
+                match dtls::is_refusal(&error) {
+                    true => self.refused(error.to_string()),
+                    false => Received::Nothing,
+                }
+            }
         }
     }
 
-    /// A datagram was of no use. That there is nothing in common is told once: whoever writes the client's address can say
-    /// so without end.
-    fn refused(&mut self, error: &Error) -> Received {
-        tracing::debug!(%error, "a datagram of a handshake was of no use");
-        if !dtls::is_refusal(error) || std::mem::replace(&mut self.told_refused, true) {
+    /// That a handshake can come to nothing is told once: whoever writes the client's address can say so without end.
+    fn refused(&mut self, why: String) -> Received {
+        if std::mem::replace(&mut self.told_refused, true) {
             return Received::Nothing;
         }
-        Received::Refused(error.to_string())
+        Received::Refused(why)
     }
 
     /// RTCP and RTP are told apart by their second byte (RFC 5761, 4).
@@ -294,6 +294,8 @@ impl Transport {
     }
 
     fn step(&mut self, step: Step) -> Received {
+        // Of a handshake only its end is certain to be the client's.
+        self.is_heard = !matches!(step, Step::GivenUp(_));
         match step {
             Step::Connected(keys) => {
                 self.keys = Some(*keys);
@@ -303,6 +305,7 @@ impl Transport {
                 self.closed = true;
                 Received::Closed
             }
+            Step::GivenUp(why) => self.refused(format!("the client gave up with alert {why}")),
         }
     }
 

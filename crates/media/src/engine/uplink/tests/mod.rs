@@ -5,7 +5,7 @@ mod answers;
 use super::*;
 use crate::engine::Addresses;
 use crate::engine::wire::srtp::{Opener, Profile, Sealer};
-use crate::engine::wire::tests::{check, keys, strange_hello};
+use crate::engine::wire::tests::{check, given_up, keys, strange_hello};
 use crate::peers::Line;
 use rtc::rtcp::Packet;
 use rtc::rtcp::receiver_report::ReceiverReport;
@@ -258,6 +258,20 @@ fn why_a_handshake_is_refused_is_told_once_and_the_leg_waits_on() {
         client.leg.drain_events(&mut events);
     }
     let why = "client requested SRTP but we have no matching profiles";
+    assert_eq!(events, [LegEvent::Refused(why.to_owned())]);
+    assert!(picture(&mut client, "f", 1, true).is_some());
+}
+
+#[test]
+fn who_gives_up_without_keys_is_not_heard_and_the_leg_waits_on() {
+    let mut client = Client::new(SIMULCAST);
+    let mut events = vec![];
+    for _ in 0..10 {
+        client.comes(given_up());
+        client.leg.drain_events(&mut events);
+        assert!(!client.leg.transport.is_heard());
+    }
+    let why = "the client gave up with alert 40";
     assert_eq!(events, [LegEvent::Refused(why.to_owned())]);
     assert!(picture(&mut client, "f", 1, true).is_some());
 }

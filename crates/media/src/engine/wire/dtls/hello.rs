@@ -10,6 +10,7 @@ use rtc::dtls::extension::extension_use_srtp::SrtpProtectionProfile;
 
 pub const CLIENT: u8 = 1;
 const SERVER: u8 = 2;
+pub const HELLO_VERIFY_REQUEST: u8 = 3;
 
 /// Bytes of a hello. One for DTLS 1.2 has 150 to 300. One that offers DTLS 1.3 with a key against quantum computers has 1,216
 /// for that key and less than 2,048; this has room for two such keys.
@@ -33,28 +34,80 @@ pub fn is_short(kind: u8, hello: &[u8]) -> bool {
 /// Where its extensions stand (RFC 5246, 7.4.1.2 and 7.4.1.3; RFC 6347, 4.2.1); `None` if it is written otherwise, or if the
 /// library would look for them elsewhere.
 fn extensions(kind: u8, hello: &[u8]) -> Option<&[u8]> {
-    let (session, rest) = part::<1>(hello.get(FIXED_BYTES..)?)?;
-    let rest = match kind {
-        // The library reads on as if no session were named. No client has one to name.
-        CLIENT if !session.is_empty() => return None,
-        CLIENT => {
-            let (_cookie, rest) = part::<1>(rest)?;
-            let (suites, rest) = part::<2>(rest)?;
-            let (_compressions, rest) = part::<1>(rest)?;
-            // Of half a suite it would make half a length.
-            (suites.len() % 2 == 0).then_some(rest)?
-        }
-        _ => rest.get(3..)?,
-    };
-    part::<2>(rest).map(|(list, _)| list)
+    if kind == CLIENT {
+        return ClientHello::read(hello).map(|hello| hello.extensions);
+    }
+    let (_session, rest) = part::<1>(hello.get(FIXED_BYTES..)?)?;
+    part::<2>(rest.get(3..)?).map(|(list, _)| list)
+}
+
+/// What a client says with its hello (RFC 5246, 7.4.1.2; RFC 6347, 4.2.1).
+struct ClientHello<'a> {
+    fixed: &'a [u8],
+    cookie: &'a [u8],
+    suites: &'a [u8],
+    compressions: &'a [u8],
+    extensions: &'a [u8],
+}
+
+impl<'a> ClientHello<'a> {
+    fn read(hello: &'a [u8]) -> Option<Self> {
+        let (fixed, rest) = hello.split_at_checked(FIXED_BYTES)?;
+        let (session, rest) = part::<1>(rest)?;
+        let (cookie, rest) = part::<1>(rest)?;
+        let (suites, rest) = part::<2>(rest)?;
+        let (compressions, rest) = part::<1>(rest)?;
+        let (extensions, _) = part::<2>(rest)?;
+        // The library reads on as if no session were named; no client has one to name. Of half a suite it would make half
+        // a length.
+        let is_read = session.is_empty() && suites.len().is_multiple_of(2);
+        is_read.then_some(Self {
+            fixed,
+            cookie,
+            suites,
+            compressions,
+            extensions,
+        })
+    }
+
+    fn use_srtp(&self) -> Option<&'a [u8]> {
+        let offer = each(self.extensions).find(|(kind, _)| *kind == USE_SRTP)?;
+        Some(offer.1)
+    }
+
+    /// All that a client says again as it was (RFC 6347, 4.2.1), and what media may be protected with.
+    fn offer(&self) -> [&'a [u8]; 4] {
+        let srtp = self.use_srtp().unwrap_or_default();
+        [self.fixed, self.suites, self.compressions, srtp]
+    }
+}
+
+/// The hello that began a handshake, and the cookie with which it is asked for again. Only that second one is authenticated in
+/// the end, and the library chooses from the first: so they must be the same, but for the cookie.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Begun {
+    pub hello: Vec<u8>,
+    pub cookie: Vec<u8>,
+}
+
+impl Begun {
+    pub fn goes_on_with(&self, hello: &[u8]) -> bool {
+        let both = ClientHello::read(&self.hello).zip(ClientHello::read(hello));
+        both.is_some_and(|(first, second)| {
+            second.cookie == self.cookie && second.offer() == first.offer()
+        })
+    }
+}
+
+/// What a server asks for with its request to say hello again, behind its version.
+pub fn cookie(request: &[u8]) -> Option<&[u8]> {
+    part::<1>(request.get(2..)?).map(|(cookie, _)| cookie)
 }
 
 /// What a client's hello offers to protect media with, in its order (RFC 5764, 4.1.1).
 pub fn profiles(hello: &[u8]) -> Vec<SrtpProtectionProfile> {
-    let list = extensions(CLIENT, hello).and_then(|list| {
-        let offer = each(list).find(|(kind, _)| *kind == USE_SRTP)?;
-        part::<2>(offer.1)
-    });
+    let offer = ClientHello::read(hello).and_then(|hello| hello.use_srtp());
+    let list = offer.and_then(part::<2>);
     let (pairs, _) = list.map_or(&[][..], |(list, _)| list).as_chunks::<2>();
     let profiles = pairs.iter().map(|pair| u16::from_be_bytes(*pair).into());
     profiles.collect()

@@ -5,7 +5,7 @@
 //! What is refused is dropped without a word (RFC 6347, 4.1.2.7), also what is more than a leg has room for: anybody who
 //! writes a client's address into a datagram can send it, and could end a leg that did not bear it.
 
-use super::hello::{self, HELLO_MAX};
+use super::hello::{self, Begun, HELLO_MAX, HELLO_VERIFY_REQUEST};
 use super::repeats::Heard;
 use bytes::BytesMut;
 use std::borrow::Cow;
@@ -16,6 +16,8 @@ pub const FRAGMENT_HEADER_BYTES: usize = 12;
 const CHANGE_CIPHER_SPEC: u8 = 20;
 const ALERT: u8 = 21;
 const HANDSHAKE: u8 = 22;
+/// How bad what an alert says is.
+const FATAL: u8 = 2;
 
 /// A message may be so long, if it is no hello. The longest is a certificate, of one or two KiB, or a few with those that vouch for it; RFC
 /// 6347 would let it have 16 MiB.
@@ -42,6 +44,10 @@ pub struct Room {
     /// The longest hello so far. It is read again for all that comes, so nothing costs less.
     hello: usize,
     unfinished: hello::Pieces,
+    /// What a client began with, if we serve.
+    pub begun: Option<Begun>,
+    /// Why the other side gave up, as it says without keys (RFC 5246, 7.2.2), if it was not asked yet.
+    pub alert: Option<u8>,
     pub heard: Heard,
     /// Pieces that are still compared with what was heard. Who says everything thirty times says no more.
     compared: usize,
@@ -55,6 +61,8 @@ impl Room {
             keyed: false,
             hello: 0,
             unfinished: hello::Pieces::default(),
+            begun: None,
+            alert: None,
             heard: Heard::default(),
             compared: PIECES_MAX,
         }
@@ -111,8 +119,13 @@ impl Room {
         let pieces = match (record.epoch, record.kind) {
             (0, HANDSHAKE) => self.fragments(record.content),
             (1, HANDSHAKE) if record.content.len() <= PROTECTED_MAX => Some(PROTECTED_PIECES),
-            // With keys the one means nothing any more, and the other is only believed under them.
-            (0, CHANGE_CIPHER_SPEC | ALERT) => (!self.keyed).then_some(1),
+            // With keys it means nothing any more.
+            (0, CHANGE_CIPHER_SPEC) => (!self.keyed).then_some(1),
+            // It is only believed under keys: anybody who writes a client's address could end a handshake.
+            (0, ALERT) => {
+                self.alert = self.alert.or(record.fatal()).filter(|_| !self.keyed);
+                None
+            }
             // Until there are keys it is kept until there are.
             (1, ALERT) => Some(usize::from(!self.keyed)),
             // Application data, for no data channel is ever offered, and what DTLS 1.2 does not know. There is no third
@@ -143,7 +156,7 @@ impl Room {
             content = behind;
             // The library takes the next one to begin where the whole message would end.
             let hides = !fragment.is_whole() && !content.is_empty();
-            if hides || !fragment.is_what_it_says() {
+            if hides || !fragment.is_what_it_says() || !self.may_follow(&fragment) {
                 return None;
             }
             if fragment.is_hello() {
@@ -154,6 +167,24 @@ impl Room {
         }
         Some(count)
     }
+
+    /// A client's second message is its first again, for that is the only second one that the library takes, and it takes
+    /// the first that comes. A third hello would be what it believes to have been agreed on.
+    fn may_follow(&self, fragment: &Fragment<'_>) -> bool {
+        let is_hello = fragment.kind() == hello::CLIENT;
+        match (fragment.number(), &self.begun) {
+            (0, _) => true,
+            (1, Some(begun)) => is_hello && begun.goes_on_with(fragment.body),
+            _ => !is_hello,
+        }
+    }
+}
+
+/// What a client is to say its hello again with, if this asks for that (RFC 6347, 4.2.1).
+pub fn cookie(datagram: &[u8]) -> Option<&[u8]> {
+    let asks = Record::read(datagram)?.pieces().next()?;
+    let is_asked = asks.kind() == HELLO_VERIFY_REQUEST;
+    hello::cookie(asks.body).filter(|_| is_asked)
 }
 
 /// The hello that begins a handshake, if it is in this datagram as a whole.
@@ -197,6 +228,14 @@ impl<'a> Record<'a> {
     /// It holds messages that can be read.
     fn is_open(&self) -> bool {
         (self.epoch, self.kind) == (0, HANDSHAKE)
+    }
+
+    /// What it says ended a handshake: an alert that is fatal (RFC 5246, 7.2).
+    fn fatal(&self) -> Option<u8> {
+        match *self.content {
+            [FATAL, why] => Some(why),
+            _ => None,
+        }
     }
 
     /// The pieces of these.
@@ -340,7 +379,8 @@ mod tests {
         assert_eq!(kept(&record(HANDSHAKE, 1, 0, &[7; 65])), 0);
         assert_eq!(kept(&record(HANDSHAKE, 2, 0, &[7; 48])), 0);
         assert_eq!(kept(&record(APPLICATION_DATA, 1, 0, &[7; 48])), 0);
-        assert_eq!(kept(&record(ALERT, 0, 0, &[])), 0);
+        assert_eq!(kept(&record(ALERT, 1, 0, &[])), 0);
+        assert_eq!(kept(&record(ALERT, 0, 0, &[1, 0])), 0);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! it has answered already, and its answer goes out once more as it was, as if the network had doubled it (RFC 6347,
 //! 4.2.4, has a flight said again then).
 
-use super::records::Fragment;
+use super::records::{Fragment, cookie};
 use bytes::BytesMut;
 use std::collections::VecDeque;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -14,10 +14,6 @@ pub const REPEATS_MAX: usize = 7;
 /// when they are missed.
 const WAITS_MAX: usize = 16;
 const ALERT: u8 = 21;
-const HANDSHAKE: u8 = 22;
-const HELLO_VERIFY_REQUEST: u8 = 3;
-/// Bytes of a record before its message, whose first says which one it is.
-const RECORD_HEAD: usize = 13;
 
 /// What the library heard.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -78,8 +74,7 @@ impl Said {
 
     /// Whether a flight is in it that answers for good. A cookie does not: whoever says its hello again is given one anew, for
     /// there is no state (RFC 6347, 4.2.1).
-    pub fn add(&mut self, datagrams: impl Iterator<Item = BytesMut>) -> bool {
-        let new: Vec<BytesMut> = datagrams.collect();
+    pub fn add(&mut self, new: Vec<BytesMut>) -> bool {
         self.wait(&new);
         let flight = new.into_iter();
         let flight = flight.filter(|datagram| datagram.first() != Some(&ALERT));
@@ -87,7 +82,7 @@ impl Said {
         if flight.is_empty() {
             return false;
         }
-        let answers = !flight.iter().all(is_cookie);
+        let answers = !flight.iter().all(|datagram| cookie(datagram).is_some());
         self.flight = flight;
         answers
     }
@@ -114,9 +109,4 @@ impl Said {
     pub fn next(&mut self) -> Option<BytesMut> {
         self.waits.pop_front()
     }
-}
-
-fn is_cookie(datagram: &BytesMut) -> bool {
-    let [kind, message] = [0, RECORD_HEAD].map(|at| datagram.get(at).copied());
-    kind == Some(HANDSHAKE) && message == Some(HELLO_VERIFY_REQUEST)
 }
