@@ -129,6 +129,8 @@ struct Round {
     closed: Closed,
     /// Commands of this round that shut somebody out: owed if they cannot be written.
     shutting: Vec<Owed>,
+    /// Whose key fell in this round.
+    key_fell: Option<SeatId>,
     stop: Option<oneshot::Sender<()>>,
 }
 
@@ -265,6 +267,7 @@ impl Room {
         if mem::take(&mut self.missed) {
             self.follow_links(round);
         }
+        self.release_key(round);
         self.repay(round);
     }
 
@@ -443,6 +446,7 @@ impl Room {
             unheard,
             closed: closed_by_record,
             shutting,
+            key_fell,
             stop,
         } = round;
         let closed = self.close_ahead();
@@ -464,6 +468,7 @@ impl Room {
             }
             Err(failure) => {
                 self.failed(&failure, closed, shutting).await;
+                self.key_fell = self.key_fell.or(key_fell);
                 let decided = answers.into_iter().map(|(peer, id, _)| (peer, id));
                 for (peer, id) in decided.chain(unheard) {
                     self.members.error(peer, ErrorWhy::StorageFailed, Some(id));

@@ -335,17 +335,7 @@ async fn who_is_revoked_while_a_failing_disk_is_asked_and_hangs_is_cut_and_not_b
 async fn a_key_falls_with_its_seat_though_the_disk_fails_or_hangs_and_is_not_held_again_by_coming_back()
  {
     for hangs in [false, true] {
-        let mut on = hub_on_a_disk().await;
-        let chair = Guest::join(&on.hub, "chair").await;
-        let mut secretary = Guest::join(&on.hub, "secretary").await;
-        let id = "hold".to_owned();
-        let command = ClientCommand::SetPriority { on: true };
-        chair.say(&ClientFrame::Command { id, command }).await;
-        let hall = |stage: &Stage| stage.heard.contains(&SiteId(0));
-        timeout(LIVE, on.shown.wait_for(hall))
-            .await
-            .unwrap()
-            .unwrap();
+        let (mut on, chair, mut secretary) = holding().await;
         match hangs {
             true => on.disk.takes(Duration::from_secs(10)),
             false => on.disk.fails(Fault::Sync),
@@ -372,6 +362,96 @@ async fn a_key_falls_with_its_seat_though_the_disk_fails_or_hangs_and_is_not_hel
         shows(&mut secretary, fell).await;
         assert!(!hall(&on.shown.borrow()));
     }
+}
+
+fn hall(stage: &Stage) -> bool {
+    stage.heard.contains(&SiteId(0))
+}
+
+/// A chair that holds its key, and the hall is heard.
+async fn holding() -> (OnDisk, Guest, Guest) {
+    let mut on = hub_on_a_disk().await;
+    let mut chair = Guest::join(&on.hub, "chair").await;
+    let secretary = Guest::join(&on.hub, "secretary").await;
+    let held = chair
+        .command("hold", ClientCommand::SetPriority { on: true })
+        .await;
+    assert!(matches!(held, ServerFrame::Ok { .. }), "{held:?}");
+    timeout(LIVE, on.shown.wait_for(hall))
+        .await
+        .unwrap()
+        .unwrap();
+    (on, chair, secretary)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_fall_whose_own_writing_fails_is_written_when_it_can_be_and_the_hall_is_heard_again() {
+    let (mut on, chair, mut secretary) = holding().await;
+    on.disk.fails(Fault::Sync);
+    // A page that is loaded anew: it goes and comes in one round.
+    drop(chair);
+    let mut chair = Guest::join(&on.hub, "chair").await;
+    timeout(LIVE, on.shown.wait_for(|stage| !hall(stage)))
+        .await
+        .unwrap()
+        .unwrap();
+    on.disk.fails(None);
+    let fell = |fact: &Fact| matches!(fact, Fact::Floor { floor } if !floor.priority);
+    shows(&mut secretary, fell).await;
+    let opened = chair.microphone("open", true).await;
+    assert!(matches!(opened, ServerFrame::Ok { .. }), "{opened:?}");
+    timeout(LIVE, on.shown.wait_for(hall))
+        .await
+        .unwrap()
+        .unwrap();
+    // A key that is pressed anew is held.
+    let held = chair
+        .command("again", ClientCommand::SetPriority { on: true })
+        .await;
+    assert!(matches!(held, ServerFrame::Ok { .. }), "{held:?}");
+    let closed = chair.microphone("close", false).await;
+    assert!(matches!(closed, ServerFrame::Ok { .. }), "{closed:?}");
+    assert!(hall(&on.shown.borrow()), "the key is held");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hall_that_was_opened_as_its_chair_went_is_heard_when_the_disk_answers() {
+    let (mut on, chair, secretary) = holding().await;
+    on.disk.takes(Duration::from_secs(10));
+    let (id, command) = ("first".to_owned(), ClientCommand::AskToPresent {});
+    secretary.say(&ClientFrame::Command { id, command }).await;
+    sleep(Duration::from_secs(2)).await;
+    on.disk.takes(Duration::ZERO);
+    let open = ClientCommand::SetHallMicrophone { open: true };
+    let id = "open".to_owned();
+    chair.say(&ClientFrame::Command { id, command: open }).await;
+    sleep(Duration::from_secs(1)).await;
+    drop(chair);
+    timeout(LIVE, on.shown.wait_for(|stage| !hall(stage)))
+        .await
+        .unwrap()
+        .unwrap();
+    timeout(LIVE, on.shown.wait_for(hall))
+        .await
+        .unwrap()
+        .unwrap();
+    let fell = |event: &Event| matches!(event, Event::PrioritySet { seat: None, .. });
+    assert!(on.disk.events().iter().any(fell));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_microphone_that_is_closed_behind_a_key_that_fell_is_closed_though_the_disk_fails() {
+    let (on, mut chair, _secretary) = holding().await;
+    chair.microphone("open", true).await;
+    on.disk.fails(Fault::Sync);
+    assert!(is_failed(
+        &chair.command("first", ClientCommand::AskToPresent {}).await
+    ));
+    drop(chair);
+    let mut chair = Guest::join(&on.hub, "chair").await;
+    assert!(hall(&on.shown.borrow()), "its own microphone is open");
+    assert!(is_failed(&chair.microphone("close", false).await));
+    assert!(!hall(&on.shown.borrow()));
 }
 
 #[tokio::test(start_paused = true)]

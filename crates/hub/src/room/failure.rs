@@ -67,7 +67,10 @@ impl Room {
         match self.store(vec![], &[]).await {
             Ok(()) => self.failure = None,
             // There was nothing that memory could be ahead by. What waited meanwhile is not written now either.
-            Err(why) => self.fails(alarm_of(&why), true),
+            Err(why) => {
+                self.closed.add(mem::take(&mut self.closed_waiting));
+                self.fails(alarm_of(&why), true);
+            }
         }
     }
 
@@ -227,7 +230,11 @@ impl Room {
         let Some(Ok(events)) = self.ask_rules(asked) else {
             return Default::default();
         };
-        (self.closed_by(&events), Shut::all(&events))
+        let shuts = Shut::all(&events);
+        // A key that has fallen keeps nothing open that these close.
+        let fell = self.fallen_key().map(|(_, events)| events);
+        let events: Vec<Event> = fell.into_iter().flatten().chain(events).collect();
+        (self.closed_by(&events), shuts)
     }
 
     /// What events close that are not written.

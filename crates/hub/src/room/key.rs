@@ -6,15 +6,17 @@ use diemcau_model::SeatId;
 
 impl Room {
     /// Writes that a key has fallen. Looked at in every round: a connection that is cut at the end of one has its goodbye in
-    /// the next.
+    /// the next. What fell while nothing could be written comes before what is asked: it happened before.
     pub(super) fn release_key(&mut self, round: &mut Round) {
         if !self.may_write() {
             return self.let_key_fall();
         }
-        if let Some((_, events)) = self.fallen_key() {
+        let fallen = self.fallen_key();
+        self.key_fell = None;
+        if let Some((seat, events)) = fallen {
+            round.key_fell = Some(seat);
             self.happened(events, round);
         }
-        self.key_fell = None;
     }
 
     /// Closes, ahead of the record, what falls with a key. That it fell is remembered: its seat may be back before it can be
@@ -31,15 +33,13 @@ impl Room {
     }
 
     /// Whose key is held by nobody, and what that makes happen.
-    fn fallen_key(&self) -> Option<(SeatId, Vec<Event>)> {
+    pub(super) fn fallen_key(&self) -> Option<(SeatId, Vec<Event>)> {
         let holder = self.conference.floor().priority?;
         let is_held = self.key_fell != Some(holder) && self.members.has_seat(holder);
         let signal = Signal::SeatGone { seat: holder };
         (!is_held).then(|| {
-            (
-                holder,
-                self.conference.decide_signal(signal, self.clock.now()),
-            )
+            let events = self.conference.decide_signal(signal, self.clock.now());
+            (holder, events)
         })
     }
 }
