@@ -96,8 +96,8 @@ pub(crate) struct Room {
     closed_waiting: Closed,
     /// Seats that present or would like to, and have no connection now.
     absent: Absent,
-    /// Whose key has fallen, which is not written.
-    key_fell: Option<SeatId>,
+    /// Whose keys have fallen, which is not written.
+    keys_fell: BTreeSet<SeatId>,
     /// How fast each seat may make the record longer.
     paces: BTreeMap<SeatId, Pace>,
 }
@@ -129,8 +129,8 @@ struct Round {
     closed: Closed,
     /// Commands of this round that shut somebody out: owed if they cannot be written.
     shutting: Vec<Owed>,
-    /// Whose key fell in this round.
-    key_fell: Option<SeatId>,
+    /// Whose keys fell, as this round writes.
+    keys_fell: BTreeSet<SeatId>,
     stop: Option<oneshot::Sender<()>>,
 }
 
@@ -185,7 +185,7 @@ impl Room {
             lobby: BTreeMap::new(),
             closed: Closed::default(),
             closed_waiting: Closed::default(),
-            key_fell: None,
+            keys_fell: BTreeSet::new(),
             absent: Absent::default(),
             paces: BTreeMap::new(),
         };
@@ -348,6 +348,10 @@ impl Room {
         if !self.closed.is_empty() {
             let closed = self.closed.not_on(&self.conference.stage());
             round.closed.add(closed);
+            // Whoever opens the hall's anew is heard, also where a key that could not be let go keeps it on the stage.
+            if matches!(event, Event::HallMicrophoneSet { open: true }) {
+                round.closed.sites.extend(self.conference.setup().hall());
+            }
         }
     }
 
@@ -446,7 +450,7 @@ impl Room {
             unheard,
             closed: closed_by_record,
             shutting,
-            key_fell,
+            mut keys_fell,
             stop,
         } = round;
         let closed = self.close_ahead();
@@ -468,7 +472,7 @@ impl Room {
             }
             Err(failure) => {
                 self.failed(&failure, closed, shutting).await;
-                self.key_fell = self.key_fell.or(key_fell);
+                self.keys_fell.append(&mut keys_fell);
                 let decided = answers.into_iter().map(|(peer, id, _)| (peer, id));
                 for (peer, id) in decided.chain(unheard) {
                     self.members.error(peer, ErrorWhy::StorageFailed, Some(id));

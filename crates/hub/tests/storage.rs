@@ -455,6 +455,44 @@ async fn a_microphone_that_is_closed_behind_a_key_that_fell_is_closed_though_the
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_key_that_fell_as_the_hall_was_being_opened_leaves_nothing_open_when_that_fails() {
+    let (mut on, chair, _secretary) = holding().await;
+    on.disk.takes(Duration::from_secs(5));
+    on.disk.fails(Fault::Sync);
+    let open = ClientCommand::SetHallMicrophone { open: true };
+    let id = "open".to_owned();
+    chair.say(&ClientFrame::Command { id, command: open }).await;
+    sleep(Duration::from_secs(2)).await;
+    drop(chair);
+    let shut = timeout(LIVE, on.shown.wait_for(|stage| !hall(stage)))
+        .await
+        .is_ok();
+    assert!(shut, "open to all, and nobody holds the key");
+    sleep(LIVE).await;
+    assert!(!hall(&on.shown.borrow()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_opens_the_hall_behind_a_key_that_could_not_be_let_go_is_heard() {
+    let (mut on, mut chair, _secretary) = holding().await;
+    on.disk.fails(Fault::Sync);
+    let off = ClientCommand::SetPriority { on: false };
+    assert!(is_failed(&chair.command("off", off.clone()).await));
+    assert!(!hall(&on.shown.borrow()));
+    on.disk.fails(None);
+    sleep(Duration::from_secs(2)).await;
+    let opened = chair.microphone("open", true).await;
+    assert!(matches!(opened, ServerFrame::Ok { .. }), "{opened:?}");
+    timeout(LIVE, on.shown.wait_for(hall))
+        .await
+        .unwrap()
+        .unwrap();
+    let off = chair.command("again", off).await;
+    assert!(matches!(off, ServerFrame::Ok { .. }), "{off:?}");
+    assert!(hall(&on.shown.borrow()));
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_cannot_be_written_is_looked_at_no_faster_than_anybody_presses() {
     let OnDisk { hub, disk, .. } = hub_on_a_disk().await;
     let mut chair = Guest::join(&hub, "chair").await;

@@ -12,20 +12,18 @@ impl Room {
             return self.let_key_fall();
         }
         let fallen = self.fallen_key();
-        self.key_fell = None;
+        round.keys_fell.append(&mut self.keys_fell);
         if let Some((seat, events)) = fallen {
-            round.key_fell = Some(seat);
+            round.keys_fell.insert(seat);
             self.happened(events, round);
         }
     }
 
-    /// Closes, ahead of the record, what falls with a key. That it fell is remembered: its seat may be back before it can be
-    /// written, and does not hold it again.
+    /// Closes, ahead of the record, what falls with a key: in every round, for memory may have gone back to the record. That it
+    /// fell is remembered: its seat may be back before it can be written, and does not hold it again.
     pub(super) fn let_key_fall(&mut self) {
-        let Some((seat, events)) = self.fallen_key() else {
-            return;
-        };
-        if self.key_fell.replace(seat) != Some(seat) {
+        if let Some((seat, events)) = self.fallen_key() {
+            self.keys_fell.insert(seat);
             let closed = self.closed_by(&events);
             self.closed.add(closed);
             self.close_now();
@@ -35,7 +33,7 @@ impl Room {
     /// Whose key is held by nobody, and what that makes happen.
     pub(super) fn fallen_key(&self) -> Option<(SeatId, Vec<Event>)> {
         let holder = self.conference.floor().priority?;
-        let is_held = self.key_fell != Some(holder) && self.members.has_seat(holder);
+        let is_held = !self.keys_fell.contains(&holder) && self.members.has_seat(holder);
         let signal = Signal::SeatGone { seat: holder };
         (!is_held).then(|| {
             let events = self.conference.decide_signal(signal, self.clock.now());
