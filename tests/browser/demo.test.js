@@ -316,7 +316,7 @@ test("a link that breaks in mid-speech keeps the turn, and its clock stands on e
   const called = await call(BREAKS);
   await until("it is heard", async () => (await heard()).join() === String(BREAKS));
   await breaks.stop();
-  await until("the turn is held", async () => (await turn()).held);
+  await until("the turn is held", async () => (await turn())?.held);
   const { used_ms: used, running_since } = await turn();
   assert.equal(running_since, null);
   assert.deepEqual(await heard(), [], "nobody is heard in its place");
