@@ -12,7 +12,7 @@ mod support;
 
 use diemcau_conference::{CommentKind, CommentWords};
 use diemcau_model::{DraftId, ItemId, ParagraphRef};
-use diemcau_protocol::{ClientCommand, ClientFrame, Fact, ServerFrame, View};
+use diemcau_protocol::{ClientCommand, Fact, ServerFrame, View};
 use std::time::Duration;
 use support::{Guest, LIVE, hub};
 use tokio::{
@@ -111,12 +111,11 @@ async fn a_floor_that_changes_without_end_holds_up_no_comment() {
     for _ in 0..4 * WATCHERS {
         watching.push(Guest::join(&hub, "observer").await);
     }
-    let (id, command) = ("c-1".to_owned(), comment(1));
-    secretary.say(&ClientFrame::Command { id, command }).await;
+    secretary.ask("c-1", comment(1)).await;
     for n in 0..COMMENTS {
         let open = n % 2 == 0;
-        let (id, command) = (format!("m-{n}"), ClientCommand::SetHallMicrophone { open });
-        chair.say(&ClientFrame::Command { id, command }).await;
+        let microphone = ClientCommand::SetHallMicrophone { open };
+        chair.ask(&format!("m-{n}"), microphone).await;
         yield_now().await;
     }
     let mut frames = vec![];
@@ -153,8 +152,7 @@ async fn the_last_of_many_hear_what_came_while_the_first_were_told() {
     // The second comment comes a little later each time: with the first, while that is told, and behind it.
     for later in 0..STEPS {
         for n in [2 * later + 1, 2 * later + 2] {
-            let (id, command) = (format!("c-{n}"), comment(n));
-            secretary.say(&ClientFrame::Command { id, command }).await;
+            secretary.ask(&format!("c-{n}"), comment(n)).await;
             for _ in 0..later {
                 yield_now().await;
             }

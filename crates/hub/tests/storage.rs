@@ -316,13 +316,7 @@ async fn who_is_revoked_while_a_failing_disk_is_asked_and_hangs_is_cut_and_not_b
     sleep(Duration::from_millis(1_200)).await;
     let begun = Instant::now();
     let revoke = ClientCommand::RevokeSeat { seat: SECRETARY };
-    let id = "revoke".to_owned();
-    chair
-        .say(&ClientFrame::Command {
-            id,
-            command: revoke,
-        })
-        .await;
+    chair.ask("revoke", revoke).await;
     is_cut(&mut secretary, &mut on).await;
     assert!(
         begun.elapsed() <= Duration::from_secs(2),
@@ -340,8 +334,7 @@ async fn a_key_falls_with_its_seat_though_the_disk_fails_or_hangs_and_is_not_hel
             true => on.disk.takes(Duration::from_secs(10)),
             false => on.disk.fails(Fault::Sync),
         }
-        let (id, command) = ("first".to_owned(), ClientCommand::AskToPresent {});
-        secretary.say(&ClientFrame::Command { id, command }).await;
+        secretary.ask("first", ClientCommand::AskToPresent {}).await;
         sleep(Duration::from_secs(2)).await;
         let begun = Instant::now();
         drop(chair);
@@ -418,13 +411,11 @@ async fn a_fall_whose_own_writing_fails_is_written_when_it_can_be_and_the_hall_i
 async fn a_hall_that_was_opened_as_its_chair_went_is_heard_when_the_disk_answers() {
     let (mut on, chair, secretary) = holding().await;
     on.disk.takes(Duration::from_secs(10));
-    let (id, command) = ("first".to_owned(), ClientCommand::AskToPresent {});
-    secretary.say(&ClientFrame::Command { id, command }).await;
+    secretary.ask("first", ClientCommand::AskToPresent {}).await;
     sleep(Duration::from_secs(2)).await;
     on.disk.takes(Duration::ZERO);
     let open = ClientCommand::SetHallMicrophone { open: true };
-    let id = "open".to_owned();
-    chair.say(&ClientFrame::Command { id, command: open }).await;
+    chair.ask("open", open).await;
     sleep(Duration::from_secs(1)).await;
     drop(chair);
     timeout(LIVE, on.shown.wait_for(|stage| !hall(stage)))
@@ -460,8 +451,7 @@ async fn a_key_that_fell_as_the_hall_was_being_opened_leaves_nothing_open_when_t
     on.disk.takes(Duration::from_secs(5));
     on.disk.fails(Fault::Sync);
     let open = ClientCommand::SetHallMicrophone { open: true };
-    let id = "open".to_owned();
-    chair.say(&ClientFrame::Command { id, command: open }).await;
+    chair.ask("open", open).await;
     sleep(Duration::from_secs(2)).await;
     drop(chair);
     let shut = timeout(LIVE, on.shown.wait_for(|stage| !hall(stage)))

@@ -229,12 +229,14 @@ impl Guest {
         }
     }
 
+    /// Asks, and does not wait for the answer.
+    pub async fn ask(&self, id: &str, command: ClientCommand) {
+        let id = id.into();
+        self.say(&ClientFrame::Command { id, command }).await;
+    }
+
     pub async fn command(&mut self, id: &str, command: ClientCommand) -> ServerFrame {
-        self.say(&ClientFrame::Command {
-            id: id.into(),
-            command,
-        })
-        .await;
+        self.ask(id, command).await;
         self.until(|frame| match frame {
             ServerFrame::Ok { id: of, .. } | ServerFrame::Refused { id: of, .. } => of == id,
             ServerFrame::Error { id: of, .. } => of.as_deref() == Some(id),
