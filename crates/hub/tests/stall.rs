@@ -15,7 +15,7 @@ use diemcau_model::{
     Stage, TurnId, WaitId,
 };
 use diemcau_protocol::{ClientCommand, ClientFrame, ErrorWhy, Fact, ServerFrame};
-use std::{collections::BTreeSet, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use support::{
     Guest, LIVE,
     disk::{Fault, OnDisk, hub_on_a_disk, hub_on_a_disk_of},
@@ -219,10 +219,7 @@ async fn nothing_is_done_that_a_machine_said_behind_the_change_of_its_seats_mach
 }
 
 async fn a_machine_speaks_behind_its_change(stays: bool) {
-    let mut setup = setup();
-    let of_secretary = setup.seats.iter_mut().find(|seat| seat.id == SECRETARY);
-    of_secretary.unwrap().bound = true;
-    let mut on = hub_on_a_disk_of(setup).await;
+    let mut on = hub_on_a_disk_of(bound(SECRETARY)).await;
     let mut chair = Guest::join(&on.hub, "chair").await;
     let device = DeviceId([1; 32]);
     let mut thief = Guest::come(&on.hub, "secretary", Some(device), None).await;
@@ -249,6 +246,59 @@ async fn a_machine_speaks_behind_its_change(stays: bool) {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_machine_that_loads_its_page_anew_before_its_change_is_written_does_not_take_the_seat_again()
+ {
+    for (before, alone) in [(false, true), (true, true), (true, false)] {
+        a_machine_comes_again(before, alone).await;
+    }
+}
+
+/// Before its change is asked or behind it, and with a desk of its seat that stays or alone.
+async fn a_machine_comes_again(before: bool, alone: bool) {
+    let mut on = hub_on_a_disk_of(bound(SECRETARY)).await;
+    let mut chair = Guest::join(&on.hub, "chair").await;
+    let device = Some(DeviceId([1; 32]));
+    let thief = Guest::come(&on.hub, "secretary", device, None).await;
+    let _second = match alone {
+        true => None,
+        false => Some(Guest::come(&on.hub, "secretary", device, None).await),
+    };
+    on.disk.takes(HANG);
+    chair.say(&ask("first", notice("first"))).await;
+    sleep(NOTICED).await;
+    on.disk.takes(Duration::ZERO);
+
+    let change = ask("change", ClientCommand::RestoreSeat { seat: SECRETARY });
+    if !before {
+        chair.say(&change).await;
+        sleep(NOTICED).await;
+    }
+    drop(thief);
+    while !matches!(on.asks.recv().await, Some(PeerAsk::Leave { .. })) {}
+    let hub = Arc::clone(&on.hub);
+    let again = tokio::spawn(async move { Guest::come(&hub, "secretary", device, None).await });
+    sleep(NOTICED).await;
+    if before {
+        chair.say(&change).await;
+    }
+    let ids = ["first", "change"];
+    assert_eq!(answers(&mut chair, "change").await, all(&ids, true));
+    let again = again.await.unwrap();
+    let is_in = matches!(again.welcome, ServerFrame::Welcome { .. });
+    assert!(!is_in, "{before} {alone}: it has the seat again");
+    let is_guarded = |event: &Event| matches!(event, Event::SeatRestored { guarded: true, .. });
+    assert!(on.disk.events().iter().any(is_guarded), "{before} {alone}");
+}
+
+/// A conference with a guarded seat.
+fn bound(seat: SeatId) -> Setup {
+    let mut setup = setup();
+    let mut seats = setup.seats.iter_mut();
+    seats.find(|of| of.id == seat).unwrap().bound = true;
+    setup
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_such_a_machine_closed_meanwhile_opens_again_unless_somebody_else_closed_it_too() {
     for others_too in [false, true] {
         a_stolen_machine_closes(others_too).await;
@@ -270,9 +320,7 @@ async fn two_machines(on: &OnDisk) -> (Guest, Guest) {
 
 async fn a_stolen_machine_closes(others_too: bool) {
     const CHAIR: SeatId = SeatId(0);
-    let mut setup = setup();
-    setup.seats[0].bound = true;
-    let mut on = hub_on_a_disk_of(setup).await;
+    let mut on = hub_on_a_disk_of(bound(CHAIR)).await;
     let (mut desk, mut thief) = two_machines(&on).await;
     let opened = desk.microphone("open", true).await;
     assert!(matches!(opened, ServerFrame::Ok { .. }), "{opened:?}");

@@ -228,16 +228,26 @@ impl Room {
             }
             Command::RestoreSeat { seat, is_there } => {
                 let own = asked.device.filter(|_| asked.actor.seat == *seat);
-                *is_there = self.is_another_there(*seat, asked.peer, own);
+                // The same holds here: a machine that loads its page anew would take the seat that is taken from it.
+                *is_there |= self.is_another_there(*seat, asked.peer, own);
             }
             _ => {}
         }
         asked
     }
 
-    /// The seats to which somebody comes, each with a device: when this round is written, or the store has answered. Who
-    /// was let in at the door in this round is known to its seat.
+    /// The seats to which somebody comes, each with a device. Who was let in at the door in this round is known to its seat.
     fn coming(&self) -> impl Iterator<Item = (SeatId, DeviceId)> {
+        self.comers().filter_map(|(seat, claim)| {
+            let device = claim?.device?;
+            // Who only has a link, and would wait at the door, is nobody there.
+            let comes = matches!(self.becomes(seat, claim), Ok(Knock::Enters | Knock::Binds));
+            comes.then_some((seat, device))
+        })
+    }
+
+    /// Who comes, and what it has proved: when this round is written, or the store has answered.
+    fn comers(&self) -> impl Iterator<Item = (SeatId, Option<Claim>)> {
         let enters = self.joins.iter().map(|join| (join.seat, join.claim));
         let waits = self.waiting.iter().filter_map(|message| match message {
             Message::Join { seat, claim, .. } => Some((*seat, *claim)),
@@ -250,24 +260,19 @@ impl Room {
             | Message::Alarms { .. }
             | Message::Stop { .. } => None,
         });
-        enters.chain(waits).filter_map(|(seat, claim)| {
-            let device = claim?.device?;
-            // Who only has a link, and would wait at the door, is nobody there.
-            let comes = matches!(self.becomes(seat, claim), Ok(Knock::Enters | Knock::Binds));
-            comes.then_some((seat, device))
-        })
+        enters.chain(waits)
     }
 
-    /// Whether another machine than the asker's is there for a seat, or comes in this round.
+    /// Whether another machine than the asker's is there for a seat, or comes.
     fn is_another_there(&self, seat: SeatId, asker: PeerId, own: Option<DeviceId>) -> bool {
         // A second tab of the machine that asks is no other machine; a connection without a key may be any.
         let is_other = |device: Option<DeviceId>| device.is_none() || device != own;
         let mut members = self.members.of_seat(seat).into_iter();
-        let mut comes = self.joins.iter().filter(|join| join.seat == seat);
+        let mut comes = self.comers().filter(|(of, _)| *of == seat);
         // Who was let in in this round stands in the lobby until it is over.
         let mut waits = self.lobby.values().filter(|waiter| waiter.seat == seat);
         members.any(|peer| peer != asker && is_other(self.members.device(peer)))
-            || comes.any(|join| is_other(join.claim.and_then(|claim| claim.device)))
+            || comes.any(|(_, claim)| is_other(claim.and_then(|claim| claim.device)))
             || waits.any(|waiter| is_other(waiter.device))
     }
 
