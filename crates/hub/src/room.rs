@@ -59,6 +59,8 @@ const TICK: Duration = Duration::from_secs(1);
 pub(crate) struct Room {
     inbox: mpsc::Receiver<Message>,
     ticks: Interval,
+    /// When it last looked at what came: whatever the store is asked, nobody waits longer than `STALL` behind it.
+    heard_at: Instant,
     /// What came while the store did not answer and waits for it, in the order of its coming: goes before the inbox.
     waiting: VecDeque<Message>,
     conference: Conference,
@@ -163,6 +165,7 @@ impl Room {
         let mut room = Self {
             inbox,
             ticks,
+            heard_at: Instant::now(),
             waiting: VecDeque::new(),
             conference: replayed.conference,
             answers: replayed.answers,
@@ -225,10 +228,12 @@ impl Room {
                     }
                 }
             }
+            self.heard_at = Instant::now();
             if batch.is_empty() {
                 self.ask_disk().await;
             }
             self.gather(&mut batch);
+            self.take_news(&mut round);
             self.catch_up(&mut round);
             self.sweep_lobby(&mut round);
             self.release_absent(&mut round);
@@ -249,12 +254,30 @@ impl Room {
 
     /// What this round takes: what waited for the store first, then what has come since.
     fn gather(&mut self, batch: &mut Vec<Message>) {
+        self.heard_at = Instant::now();
         while batch.len() < limits::COMMIT_BATCH_MAX {
             let waited = self.waiting.pop_front();
             let Some(message) = waited.or_else(|| self.inbox.try_recv().ok()) else {
                 return;
             };
             batch.push(message);
+        }
+    }
+
+    /// Takes all that the media plane has to tell: a round may cost a sync, and one word a round would keep a link that came or
+    /// went, or an answer, behind everybody's figures.
+    fn take_news(&mut self, round: &mut Round) {
+        for _ in 0..limits::INBOX_MAX {
+            let Ok(say) = self.media.says.try_recv() else {
+                break;
+            };
+            self.take_say(say);
+        }
+        for _ in 0..limits::INBOX_MAX {
+            let Ok(report) = self.media.reports.try_recv() else {
+                break;
+            };
+            self.take_report(report, round);
         }
     }
 

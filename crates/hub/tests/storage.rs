@@ -326,6 +326,26 @@ async fn who_is_revoked_while_a_failing_disk_is_asked_and_hangs_is_cut_and_not_b
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_is_revoked_is_cut_in_time_though_every_answer_of_a_failing_disk_comes_just_within_it()
+{
+    let mut on = hub_on_a_disk().await;
+    let chair = Guest::join(&on.hub, "chair").await;
+    let mut secretary = Guest::join(&on.hub, "secretary").await;
+    on.disk.fails(Fault::Sync);
+    on.disk.takes(Duration::from_millis(900));
+    chair
+        .ask("first", ClientCommand::SetNotice { text: "a".into() })
+        .await;
+    sleep(Duration::from_millis(10)).await;
+    let begun = Instant::now();
+    let revoke = ClientCommand::RevokeSeat { seat: SECRETARY };
+    chair.ask("revoke", revoke).await;
+    is_cut(&mut secretary, &mut on).await;
+    let took = begun.elapsed();
+    assert!(took <= Duration::from_millis(1_100), "{took:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_key_falls_with_its_seat_though_the_disk_fails_or_hangs_and_is_not_held_again_by_coming_back()
  {
     for hangs in [false, true] {

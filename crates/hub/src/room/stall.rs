@@ -7,9 +7,9 @@ use super::{Asked, Closed, Message, NoSeat, Owed, Room, Round};
 use diemcau_model::{Alarm, SeatId, limits};
 use diemcau_protocol::ErrorWhy;
 use std::{future::Future, pin::pin, time::Duration};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 
-/// How long the store may take before people are told.
+/// How long what comes may wait for the store, whatever it is asked meanwhile; then people are told.
 const STALL: Duration = Duration::from_secs(1);
 
 impl Room {
@@ -20,7 +20,7 @@ impl Room {
         shutting: &[Owed],
     ) -> T {
         let mut answer = pin!(answer);
-        if let Ok(answer) = timeout(STALL, &mut answer).await {
+        if let Ok(answer) = timeout_at(self.heard_at + STALL, &mut answer).await {
             return answer;
         }
         let known = self.failure.as_ref().map(|failure| failure.alarm());
@@ -31,7 +31,10 @@ impl Room {
         loop {
             tokio::select! {
                 biased;
-                answer = &mut answer => return answer,
+                answer = &mut answer => {
+                    self.heard_at = Instant::now();
+                    return answer;
+                }
                 _ = self.ticks.tick() => self.look_at_sites(),
                 Some(say) = self.media.says.recv() => self.take_say(say),
                 // The links themselves are looked at when memory may follow them.

@@ -9,7 +9,7 @@ use super::setup;
 use diemcau_conference::{Event, Setup};
 use diemcau_hub::{Ground, Hub, MediaLines, Metrics, OpenError};
 use diemcau_journal::{Entry, Journal, JournalError, MemoryJournal, Record, Writer};
-use diemcau_model::{LinkReport, Millis, PeerAsk, Stage};
+use diemcau_model::{LinkReport, Millis, PeerAsk, PeerSay, Stage};
 use prometheus_client::registry::Registry;
 use std::{
     io,
@@ -105,6 +105,8 @@ pub struct OnDisk {
     pub disk: Disk,
     pub shown: watch::Receiver<Stage>,
     pub asks: mpsc::UnboundedReceiver<PeerAsk>,
+    /// What the media plane says to connections.
+    pub says: mpsc::Sender<PeerSay>,
     /// What the media plane reports.
     pub reports: mpsc::Sender<LinkReport>,
 }
@@ -124,10 +126,10 @@ pub async fn hub_over(disk: Disk, setup: Setup) -> Result<OnDisk, OpenError> {
     let (say, says) = mpsc::channel(64);
     let (report, reports) = mpsc::channel(64);
     let (asks_in, asks) = mpsc::unbounded_channel();
-    let kept = report.clone();
+    let kept = (say.clone(), report.clone());
     // A media plane that says nothing and is there.
     tokio::spawn(async move {
-        let _there = (say, kept);
+        let _there = kept;
         while let Some(ask) = asked.recv().await {
             let _ = asks_in.send(ask);
         }
@@ -155,6 +157,7 @@ pub async fn hub_over(disk: Disk, setup: Setup) -> Result<OnDisk, OpenError> {
         disk,
         shown,
         asks,
+        says: say,
         reports: report,
     })
 }
