@@ -2,6 +2,7 @@
 
 use crate::{Conference, Event, Refusal, Setup, floor::check_length, words::Layout};
 use diemcau_model::{Millis, ParagraphRef, SeatId, SiteId, Stage, limits};
+use std::collections::BTreeSet;
 
 /// Branch sites on a page of the grid: with the hall they fill the tiles.
 const PAGE: usize = limits::TILE_SLOTS - 1;
@@ -269,35 +270,24 @@ impl Screen {
     /// Everything here is derived: there is no second place where a microphone could be open.
     pub(crate) fn stage(&self, conference: &Conference) -> Stage {
         let (setup, floor) = (conference.setup(), conference.floor());
-        let hall = setup.hall();
         let called = conference.roll().calling.map(|(site, _)| site);
-        let live = floor.turns.iter().filter(|turn| turn.is_live());
-        let open_hall =
-            hall.filter(|_| self.hall_microphone || floor.priority.is_some() || called.is_some());
-        let linked = |site: &SiteId| conference.roster().carrier(*site).is_some();
-        let called_heard = called
-            .filter(|_| floor.priority.is_none() && !conference.roll().closed)
-            .filter(linked);
-        let heard = live
-            .map(|turn| turn.site)
-            .chain(called_heard)
-            .chain(open_hall);
         let speaker = floor.turn().map(|turn| turn.site);
         let spotlight = self.spotlight.map(|fixed| fixed.site);
         let carousel = self.carousel.and_then(|carousel| carousel.site);
-        Stage {
+        let by_hand = called.or(spotlight);
+        let mut stage = Stage {
             seq: conference.seq(),
-            heard: heard.collect(),
-            programme: called.or(spotlight).or(speaker).or(carousel).or(hall),
+            heard: BTreeSet::new(),
+            programme: by_hand.or(speaker).or(carousel).or(setup.hall()),
             on_deck: conference.on_deck_sites(),
             tiles: self.tiles(setup),
             carriers: conference.roster().carriers(),
-            // Who blanks the screens in alarm means the presentation too, wherever it is seen.
-            presentation: conference
-                .presenting
-                .shown
-                .filter(|_| self.layout != Layout::Blank),
-        }
+            presentation: conference.presenting.shown,
+        };
+        let mut openings = conference.openings();
+        openings.retain(|opening| conference.is_carried(opening));
+        openings.put_on(&mut stage);
+        stage
     }
 
     fn tiles(&self, setup: &Setup) -> Vec<SiteId> {

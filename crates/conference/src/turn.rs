@@ -63,13 +63,24 @@ impl Turn {
     /// Whether its site is to be heard.
     #[must_use]
     pub fn is_live(&self) -> bool {
-        !self.stands() && !self.muted
+        self.is_open() && !self.held
+    }
+
+    /// Whether its site is to be heard as soon as it has a link.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        !self.is_stopped() && !self.muted
     }
 
     /// Whether something holds its clock.
     #[must_use]
     pub fn stands(&self) -> bool {
-        self.paused || self.held || self.interrupted || self.silenced
+        self.is_stopped() || self.held
+    }
+
+    /// Whether somebody holds its clock.
+    fn is_stopped(&self) -> bool {
+        self.paused || self.interrupted || self.silenced
     }
 
     /// When it ends because its site is away, which may take `away_ms`; none: not by itself.

@@ -25,7 +25,7 @@ use crate::{
     telemetry::Telemetry,
 };
 pub(crate) use closed::Closed;
-use diemcau_conference::{Conference, Event, Signal};
+use diemcau_conference::{Conference, Event, Openings, Signal};
 use diemcau_journal::{Entry, JournalError, Writer};
 use diemcau_model::{
     Alarm, DeviceId, EndpointKind, LinkReport, LinkStats, PeerAsk, PeerId, PeerSay, SeatId, Side,
@@ -92,6 +92,8 @@ pub(crate) struct Room {
     joins: Vec<Join>,
     /// Connections that wait at the door.
     lobby: BTreeMap<WaitId, Waiter>,
+    /// What the media plane was told to be open.
+    shown: Openings,
     /// By something that could not be written: until the record has closed it too.
     closed: Closed,
     /// By what waits for the store: until that is decided.
@@ -186,6 +188,7 @@ impl Room {
             alarms_told: BTreeSet::new(),
             joins: vec![],
             lobby: BTreeMap::new(),
+            shown: Openings::default(),
             closed: Closed::default(),
             closed_waiting: Closed::default(),
             keys_fell: BTreeSet::new(),
@@ -368,14 +371,7 @@ impl Room {
 
     fn apply(&mut self, event: &Event, round: &mut Round) {
         self.conference.apply(event);
-        if !self.closed.is_empty() {
-            let closed = self.closed.not_on(&self.conference.stage());
-            round.closed.add(closed);
-            // Whoever opens the hall's anew is heard, also where a key that could not be let go keeps it on the stage.
-            if matches!(event, Event::HallMicrophoneSet { open: true }) {
-                round.closed.sites.extend(self.conference.setup().hall());
-            }
-        }
+        self.note_closed(round);
     }
 
     fn take_time(&mut self, round: &mut Round) {
@@ -386,6 +382,7 @@ impl Room {
             }
             self.happened(events, round);
         }
+        self.close_in_time();
     }
 
     fn take_report(&mut self, report: LinkReport, round: &mut Round) {
@@ -476,7 +473,9 @@ impl Room {
             mut keys_fell,
             stop,
         } = round;
-        let closed = self.close_ahead();
+        let ahead = self.close_ahead();
+        // What is closed while the store takes its time is no part of what this round writes.
+        let closed = mem::take(&mut self.closed);
         let committed = match entries.is_empty() {
             true => Ok(()),
             false => self.commit(&entries, &shutting).await,
@@ -484,7 +483,7 @@ impl Room {
         let is_written = committed.is_ok();
         match committed {
             Ok(()) => {
-                self.closed.let_go(&closed_by_record);
+                self.closed.extend(&closed - &closed_by_record);
                 self.publish(&entries);
                 for (peer, id, answer) in answers {
                     self.answer(peer, id, answer);
@@ -494,7 +493,8 @@ impl Room {
                 self.shut_no_longer();
             }
             Err(failure) => {
-                self.failed(&failure, closed, shutting).await;
+                self.closed.extend(closed.into_iter().chain(ahead));
+                self.failed(&failure, shutting).await;
                 self.keys_fell.append(&mut keys_fell);
                 let decided = answers.into_iter().map(|(peer, id, _)| (peer, id));
                 for (peer, id) in decided.chain(unheard) {
@@ -545,19 +545,6 @@ impl Room {
             .collect();
         self.members
             .publish(&self.conference, &slices, self.clock.now());
-    }
-
-    fn publish_stage(&mut self) {
-        let mut wanted = self.conference.stage();
-        let closed_by_record = self.closed.not_on(&wanted);
-        self.closed.let_go(&closed_by_record);
-        self.closed.off(&mut wanted);
-        self.closed_waiting.off(&mut wanted);
-        self.media.stage.send_if_modified(|shown| {
-            let modified = *shown != wanted;
-            *shown = wanted;
-            modified
-        });
     }
 
     fn answer(&self, peer: PeerId, id: String, answer: Answer) {

@@ -9,17 +9,14 @@
 mod support;
 
 use diemcau_conference::{Event, Setup};
-use diemcau_hub::token_hash;
-use diemcau_model::{
-    Alarm, DeviceId, EndpointKind, ItemId, LinkReport, PeerAsk, PeerId, Role, SeatId, SiteId,
-    Stage, TurnId, WaitId,
-};
+use diemcau_model::{Alarm, DeviceId, PeerAsk, SeatId, SiteId, Stage, TurnId, WaitId};
 use diemcau_protocol::{ClientCommand, ClientFrame, ErrorWhy, Fact, ServerFrame};
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use support::{
     Guest, LIVE,
+    branch::{branch_speaks, done, two_sites},
     disk::{Fault, OnDisk, hub_on_a_disk, hub_on_a_disk_of},
-    request, setup,
+    setup,
 };
 use tokio::time::{Instant, sleep, timeout};
 
@@ -221,28 +218,52 @@ async fn nothing_is_done_that_a_machine_said_behind_the_change_of_its_seats_mach
 async fn a_machine_speaks_behind_its_change(stays: bool) {
     let mut on = hub_on_a_disk_of(bound(SECRETARY)).await;
     let mut chair = Guest::join(&on.hub, "chair").await;
-    let device = DeviceId([1; 32]);
-    let mut thief = Guest::come(&on.hub, "secretary", Some(device), None).await;
+    let device = Some(DeviceId([1; 32]));
+    let mut thief = Guest::come(&on.hub, "secretary", device, None).await;
     on.disk.takes(HANG);
-    let change = ClientCommand::RestoreSeat { seat: SECRETARY };
-    chair.say(&ask("change", change)).await;
-    sleep(NOTICED).await;
+    let begun = Instant::now();
+    chair.say(&ask("change", change())).await;
     thief
         .say(&ask("behind", ClientCommand::AskToPresent {}))
         .await;
-    sleep(NOTICED).await;
-    on.disk.takes(Duration::ZERO);
     if stays {
-        assert_eq!(thief.away().await, ErrorWhy::Expelled);
+        assert_eq!(thief.away().await, ErrorWhy::StorageFailed);
     } else {
         drop(thief);
-        while !matches!(on.asks.recv().await, Some(PeerAsk::Leave { .. })) {}
     }
+    while !matches!(on.asks.recv().await, Some(PeerAsk::Leave { .. })) {}
+    assert!(begun.elapsed() <= NOTICED, "{:?}", begun.elapsed());
+    on.disk.takes(Duration::ZERO);
     assert_eq!(answers(&mut chair, "change").await, all(&["change"], true));
     let last = chair.command("last", notice("last")).await;
     assert!(matches!(last, ServerFrame::Ok { .. }), "{last:?}");
     let is_behind = |event: &Event| matches!(event, Event::PresentationAsked { .. });
     assert!(!on.disk.events().iter().any(is_behind));
+}
+
+/// The secretary's machine is another from now on.
+fn change() -> ClientCommand {
+    ClientCommand::RestoreSeat { seat: SECRETARY }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_machine_that_is_changed_while_the_disk_fails_is_cut_at_once_and_waits_at_the_door_when_it_heals()
+ {
+    let on = hub_on_a_disk_of(bound(SECRETARY)).await;
+    let mut chair = Guest::join(&on.hub, "chair").await;
+    let device = Some(DeviceId([1; 32]));
+    let mut thief = Guest::come(&on.hub, "secretary", device, None).await;
+    on.disk.fails(Fault::Sync);
+    chair.say(&ask("change", change())).await;
+    assert_eq!(answers(&mut chair, "change").await, all(&["change"], false));
+    assert_eq!(thief.away().await, ErrorWhy::StorageFailed);
+    let mut again = Guest::come(&on.hub, "secretary", device, None).await;
+    assert_eq!(again.away().await, ErrorWhy::StorageFailed);
+    on.disk.fails(None);
+    sleep(NOTICED).await;
+    let again = Guest::come(&on.hub, "secretary", device, None).await;
+    let waits = matches!(again.welcome, ServerFrame::Waiting { .. });
+    assert!(waits, "{:?}", again.welcome);
 }
 
 #[tokio::test(start_paused = true)]
@@ -268,7 +289,7 @@ async fn a_machine_comes_again(before: bool, alone: bool) {
     sleep(NOTICED).await;
     on.disk.takes(Duration::ZERO);
 
-    let change = ask("change", ClientCommand::RestoreSeat { seat: SECRETARY });
+    let change = ask("change", change());
     if !before {
         chair.say(&change).await;
         sleep(NOTICED).await;
@@ -353,51 +374,6 @@ async fn a_stolen_machine_closes(others_too: bool) {
     let said = |event: &&Event| matches!(event, Event::HallMicrophoneSet { open: false });
     let events = on.disk.events();
     assert_eq!(events.iter().filter(said).count(), usize::from(others_too));
-}
-
-/// A conference of the hall and a branch.
-fn two_sites() -> Setup {
-    let mut setup = setup();
-    let (mut site, mut seat) = (setup.sites[0].clone(), setup.seats[1].clone());
-    (site.id, site.hall) = (SiteId(1), false);
-    (site.name, site.short) = ("Branch".into(), "Branch".into());
-    (seat.id, seat.role, seat.site) = (SeatId(3), Role::Moderator, Some(SiteId(1)));
-    seat.token_sha256 = token_hash("branch");
-    setup.sites.push(site);
-    setup.seats.push(seat);
-    setup
-}
-
-async fn done(guest: &mut Guest, id: &str, command: ClientCommand) {
-    let answer = guest.command(id, command).await;
-    assert!(matches!(answer, ServerFrame::Ok { .. }), "{answer:?}");
-}
-
-/// The branch speaks, and the hall is next.
-async fn branch_speaks(on: &mut OnDisk, chair: &mut Guest, branch: &mut Guest) {
-    for number in [0, 1] {
-        let up = LinkReport::Up {
-            site: SiteId(number),
-            kind: EndpointKind::Room,
-            peer: PeerId(number.into()),
-        };
-        on.reports.send(up).await.unwrap();
-    }
-    let start = ClientCommand::StartItem {
-        item: ItemId(1),
-        waiting: None,
-    };
-    let grant = ClientCommand::Grant {
-        after: None,
-        turn: TurnId(1),
-    };
-    done(chair, "start", start).await;
-    done(branch, "one", request()).await;
-    done(chair, "two", request()).await;
-    done(chair, "grant", grant).await;
-    let is_heard = |stage: &Stage| stage.heard.contains(&SiteId(1));
-    let heard = timeout(NOTICED, on.shown.wait_for(is_heard)).await.is_ok();
-    assert!(heard, "nobody speaks");
 }
 
 #[tokio::test(start_paused = true)]

@@ -163,7 +163,7 @@ impl Room {
         let now = self.clock.now();
         let Asked { actor, id, .. } = &asked;
         let events = decided.unwrap_or_else(|why| vec![Event::CommandRefused { why }]);
-        let shuts = Shut::all(&events);
+        let shuts = Shut::all(&events, actor.seat);
         for event in events {
             self.apply(&event, round);
             round.note_who_goes(&event, asked.peer);

@@ -4,11 +4,11 @@
 
 use super::{Asked, Closed, Owed, Room, Round, Shut, TICK};
 use crate::replay::Replayed;
-use diemcau_conference::{Event, Signal};
+use diemcau_conference::Signal;
 use diemcau_journal::JournalError;
 use diemcau_model::{Alarm, EndpointKind, Millis, PeerId, SiteId};
-use diemcau_protocol::{ServerFrame, Slice, touches};
-use std::{collections::BTreeSet, mem};
+use diemcau_protocol::ServerFrame;
+use std::collections::BTreeSet;
 use tokio::time::Instant;
 use tracing::{error, info};
 
@@ -68,7 +68,7 @@ impl Room {
             Ok(()) => self.failure = None,
             // There was nothing that memory could be ahead by. What waited meanwhile is not written now either.
             Err(why) => {
-                self.closed.add(mem::take(&mut self.closed_waiting));
+                self.closed.append(&mut self.closed_waiting);
                 self.fails(alarm_of(&why), true);
             }
         }
@@ -79,24 +79,9 @@ impl Room {
         self.failure.as_ref().is_none_or(|failure| failure.in_step)
     }
 
-    /// Closes, ahead of the sync, every microphone that this round closes, and the presentation that it ends. Opening waits
-    /// for the disk, closing does not. Returns what it closed.
-    pub(super) fn close_ahead(&mut self) -> Closed {
-        let wanted = self.conference.stage();
-        let closed = Closed::between(&self.media.stage.borrow(), &wanted);
-        self.media.stage.send_if_modified(|shown| closed.off(shown));
-        closed
-    }
-
     /// A write failed: memory goes back to what is on disk, and what was closed stays closed.
-    pub(super) async fn failed(
-        &mut self,
-        failure: &JournalError,
-        closed: Closed,
-        shutting: Vec<Owed>,
-    ) {
-        self.closed.add(closed);
-        self.closed.add(mem::take(&mut self.closed_waiting));
+    pub(super) async fn failed(&mut self, failure: &JournalError, shutting: Vec<Owed>) {
+        self.closed.append(&mut self.closed_waiting);
         self.out_of_step(alarm_of(failure));
         for owed in shutting {
             self.shut_out(&owed.shuts).await;
@@ -230,31 +215,10 @@ impl Room {
         let Some(Ok(events)) = self.ask_rules(asked) else {
             return Default::default();
         };
-        let shuts = Shut::all(&events);
-        // A key that has fallen keeps nothing open that these close.
-        let fell = self.fallen_key().map(|(_, events)| events);
-        let events: Vec<Event> = fell.into_iter().flatten().chain(events).collect();
-        (self.closed_by(&events), shuts)
-    }
-
-    /// What events close that are not written.
-    pub(super) fn closed_by(&self, events: &[Event]) -> Closed {
-        let shows = |event: &Event| touches(event).contains(&Slice::Stage);
-        if !events.iter().any(shows) {
-            return Closed::default();
-        }
-        let mut after = self.conference.clone();
-        events.iter().for_each(|event| after.apply(event));
-        Closed::between(&self.conference.stage(), &after.stage())
-    }
-
-    /// Closes what is closed ahead of the record, and opens nothing: memory may be ahead of the disk, and what it would open
-    /// nobody has written.
-    pub(super) fn close_now(&mut self) {
-        let (closed, waiting) = (&self.closed, &self.closed_waiting);
-        self.media
-            .stage
-            .send_if_modified(|shown| closed.off(shown) | waiting.off(shown));
+        (
+            self.closed_by(&events),
+            Shut::all(&events, asked.actor.seat),
+        )
     }
 
     /// Tells the rules which endpoints are there now; what they know already makes no event.

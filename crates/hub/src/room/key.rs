@@ -25,13 +25,13 @@ impl Room {
         if let Some((seat, events)) = self.fallen_key() {
             self.keys_fell.insert(seat);
             let closed = self.closed_by(&events);
-            self.closed.add(closed);
+            self.closed.extend(closed);
             self.close_now();
         }
     }
 
     /// Whose key is held by nobody, and what that makes happen.
-    pub(super) fn fallen_key(&self) -> Option<(SeatId, Vec<Event>)> {
+    fn fallen_key(&self) -> Option<(SeatId, Vec<Event>)> {
         let holder = self.conference.floor().priority?;
         let is_held = !self.keys_fell.contains(&holder) && self.members.has_seat(holder);
         let signal = Signal::SeatGone { seat: holder };

@@ -310,7 +310,7 @@ impl Room {
                     self.forget_waiting(|asked| {
                         asked.actor.seat == seat && Some(asked.peer) != stays
                     });
-                    self.cut(Shut::Expelled(seat), stays, ErrorWhy::Expelled)
+                    self.cut(Shut::Changed(seat), stays, ErrorWhy::Expelled)
                         .await;
                     info!(%seat, "seat's machine changed");
                 }

@@ -16,6 +16,8 @@ use tracing::warn;
 pub(super) enum Shut {
     Revoked(SeatId),
     Expelled(SeatId),
+    /// Its machine was changed.
+    Changed(SeatId),
     Banned(DeviceId),
 }
 
@@ -27,15 +29,18 @@ pub(super) struct Owed {
 }
 
 impl Shut {
-    /// Whom these events shut out.
-    pub(super) fn all(events: &[Event]) -> BTreeSet<Self> {
-        events.iter().filter_map(Self::of).collect()
+    /// Whom these events shut out, as somebody at this seat asked for them.
+    pub(super) fn all(events: &[Event], asker: SeatId) -> BTreeSet<Self> {
+        let mut shuts: BTreeSet<Self> = events.iter().filter_map(Self::of).collect();
+        // Whoever changes its own seat's machine goes on at its desk: the record says who else has to go.
+        shuts.remove(&Self::Changed(asker));
+        shuts
     }
 
     /// Whether a connection of this seat, from this device, is shut out by it.
     pub(super) fn is_of(self, seat: SeatId, device: Option<DeviceId>) -> bool {
         match self {
-            Self::Revoked(shut) | Self::Expelled(shut) => shut == seat,
+            Self::Revoked(shut) | Self::Expelled(shut) | Self::Changed(shut) => shut == seat,
             Self::Banned(shut) => Some(shut) == device,
         }
     }
@@ -48,6 +53,11 @@ impl Shut {
         match event {
             Event::SeatRevoked { seat } => Some(Self::Revoked(*seat)),
             Event::SeatExpelled { seat, .. } => Some(Self::Expelled(*seat)),
+            Event::SeatRestored {
+                seat,
+                guarded: true,
+                ..
+            } => Some(Self::Changed(*seat)),
             Event::DeviceBanned { device, .. } => Some(Self::Banned(*device)),
             _ => None,
         }
@@ -58,7 +68,7 @@ impl Room {
     /// What a command that cannot be written closes is closed, and whom it shuts out is shut out.
     pub(super) async fn close_and_owe(&mut self, asked: Asked) {
         let (closed, shuts) = self.closes(&asked);
-        self.closed.add(closed);
+        self.closed.extend(closed);
         self.close_now();
         if shuts.is_empty() {
             return;

@@ -35,7 +35,10 @@ impl Room {
                     self.heard_at = Instant::now();
                     return answer;
                 }
-                _ = self.ticks.tick() => self.look_at_sites(),
+                _ = self.ticks.tick() => {
+                    self.look_at_sites();
+                    self.close_in_time();
+                }
                 Some(say) = self.media.says.recv() => self.take_say(say),
                 // The links themselves are looked at when memory may follow them.
                 Some(report) = self.media.reports.recv() => self.take_report(report, &mut Round::default()),
@@ -54,15 +57,8 @@ impl Room {
             return;
         }
         let closed = self.waiting.iter().filter_map(closed_by).cloned();
-        self.closed_waiting = closed.fold(Closed::default(), Closed::and);
+        self.closed_waiting = closed.flatten().collect();
         self.publish_stage();
-    }
-
-    /// What waited is in the record, or refused: the record alone says what is closed.
-    pub(super) fn open_what_waited(&mut self) {
-        if self.waiting.is_empty() && self.is_in_step() && self.closed_waiting.clear() {
-            self.publish_stage();
-        }
     }
 
     /// Takes what may not wait; the rest waits, as far as there is room. Who comes takes no place of what is asked.
@@ -98,7 +94,7 @@ impl Room {
         }
         let (closed, shuts) = self.closes(&asked);
         let has_place = self.has_place(asked.actor.seat) || !shuts.is_subset(&self.shut);
-        self.closed_waiting.add(closed.clone());
+        self.closed_waiting.extend(&closed);
         self.close_now();
         self.shut_out(&shuts).await;
         if !has_place {

@@ -8,6 +8,7 @@
 )]
 #![allow(dead_code, reason = "each test uses its part")]
 
+pub mod branch;
 pub mod disk;
 
 use bytes::Bytes;

@@ -1,0 +1,344 @@
+//! What is closed ahead of the record stays closed, and nothing else: keys that fall, times that are up, links that are lost.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that cannot go on says so by a panic"
+)]
+
+mod support;
+
+use diemcau_conference::{AtZero, Event};
+use diemcau_model::{EndpointKind, LinkReport, PeerId, SiteId, Stage, TurnId};
+use diemcau_protocol::{ClientCommand, ErrorWhy, Fact, ServerFrame};
+use std::{sync::Arc, time::Duration};
+use support::{
+    Guest, LIVE,
+    branch::{branch_speaks, two_sites},
+    disk::{Fault, OnDisk, hub_on_a_disk, hub_on_a_disk_of},
+};
+use tokio::time::{Instant, sleep, timeout};
+
+fn is_failed(answer: &ServerFrame) -> bool {
+    matches!(answer, ServerFrame::Error { why, .. } if *why == ErrorWhy::StorageFailed)
+}
+
+/// Waits until a fact of this kind is told.
+async fn shows(desk: &mut Guest, fits: impl Fn(&Fact) -> bool) {
+    let is_told = |frame: &ServerFrame| matches!(frame, ServerFrame::Facts { facts, .. } if facts.iter().any(&fits));
+    desk.until(is_told).await;
+}
+
+/// Nobody hears the site, not for a moment, for so long.
+async fn stays_silent(on: &mut OnDisk, site: SiteId, span: Duration) {
+    let is_heard = |stage: &Stage| stage.heard.contains(&site);
+    let heard = timeout(span, on.shown.wait_for(is_heard)).await.is_ok();
+    assert!(!heard, "it is heard");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_falls_with_its_seat_though_the_disk_fails_or_hangs_and_is_not_held_again_by_coming_back()
+ {
+    for hangs in [false, true] {
+        let (mut on, chair, mut secretary) = holding().await;
+        match hangs {
+            true => on.disk.takes(Duration::from_secs(10)),
+            false => on.disk.fails(Fault::Sync),
+        }
+        secretary.ask("first", ClientCommand::AskToPresent {}).await;
+        sleep(Duration::from_secs(2)).await;
+        let begun = Instant::now();
+        drop(chair);
+        timeout(LIVE, on.shown.wait_for(|stage| !hall(stage)))
+            .await
+            .unwrap()
+            .unwrap();
+        assert!(begun.elapsed() <= Duration::from_secs(1));
+
+        // Back before it can be written.
+        let hub = Arc::clone(&on.hub);
+        let back = tokio::spawn(async move { Guest::join(&hub, "chair").await });
+        sleep(Duration::from_secs(1)).await;
+        on.disk.takes(Duration::ZERO);
+        on.disk.fails(None);
+        back.await.unwrap();
+        let fell = |fact: &Fact| matches!(fact, Fact::Floor { floor } if !floor.priority);
+        shows(&mut secretary, fell).await;
+        assert!(!hall(&on.shown.borrow()));
+    }
+}
+
+fn hall(stage: &Stage) -> bool {
+    stage.heard.contains(&SiteId(0))
+}
+
+/// A chair that holds its key, and the hall is heard.
+async fn holding() -> (OnDisk, Guest, Guest) {
+    let mut on = hub_on_a_disk().await;
+    let mut chair = Guest::join(&on.hub, "chair").await;
+    let secretary = Guest::join(&on.hub, "secretary").await;
+    let held = chair
+        .command("hold", ClientCommand::SetPriority { on: true })
+        .await;
+    assert!(matches!(held, ServerFrame::Ok { .. }), "{held:?}");
+    timeout(LIVE, on.shown.wait_for(hall))
+        .await
+        .unwrap()
+        .unwrap();
+    (on, chair, secretary)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_fall_whose_own_writing_fails_is_written_when_it_can_be_and_the_hall_is_heard_again() {
+    let (mut on, chair, mut secretary) = holding().await;
+    on.disk.fails(Fault::Sync);
+    // A page that is loaded anew: it goes and comes in one round.
+    drop(chair);
+    let mut chair = Guest::join(&on.hub, "chair").await;
+    timeout(LIVE, on.shown.wait_for(|stage| !hall(stage)))
+        .await
+        .unwrap()
+        .unwrap();
+    on.disk.fails(None);
+    let fell = |fact: &Fact| matches!(fact, Fact::Floor { floor } if !floor.priority);
+    shows(&mut secretary, fell).await;
+    let opened = chair.microphone("open", true).await;
+    assert!(matches!(opened, ServerFrame::Ok { .. }), "{opened:?}");
+    timeout(LIVE, on.shown.wait_for(hall))
+        .await
+        .unwrap()
+        .unwrap();
+    // A key that is pressed anew is held.
+    let held = chair
+        .command("again", ClientCommand::SetPriority { on: true })
+        .await;
+    assert!(matches!(held, ServerFrame::Ok { .. }), "{held:?}");
+    let closed = chair.microphone("close", false).await;
+    assert!(matches!(closed, ServerFrame::Ok { .. }), "{closed:?}");
+    assert!(hall(&on.shown.borrow()), "the key is held");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hall_that_was_opened_as_its_chair_went_is_heard_when_the_disk_answers() {
+    let (mut on, chair, secretary) = holding().await;
+    on.disk.takes(Duration::from_secs(10));
+    secretary.ask("first", ClientCommand::AskToPresent {}).await;
+    sleep(Duration::from_secs(2)).await;
+    on.disk.takes(Duration::ZERO);
+    let open = ClientCommand::SetHallMicrophone { open: true };
+    chair.ask("open", open).await;
+    sleep(Duration::from_secs(1)).await;
+    drop(chair);
+    timeout(LIVE, on.shown.wait_for(|stage| !hall(stage)))
+        .await
+        .unwrap()
+        .unwrap();
+    timeout(LIVE, on.shown.wait_for(hall))
+        .await
+        .unwrap()
+        .unwrap();
+    let fell = |event: &Event| matches!(event, Event::PrioritySet { seat: None, .. });
+    assert!(on.disk.events().iter().any(fell));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_microphone_that_is_closed_behind_a_key_that_fell_is_closed_though_the_disk_fails() {
+    let (on, mut chair, _secretary) = holding().await;
+    chair.microphone("open", true).await;
+    on.disk.fails(Fault::Sync);
+    assert!(is_failed(
+        &chair.command("first", ClientCommand::AskToPresent {}).await
+    ));
+    drop(chair);
+    let mut chair = Guest::join(&on.hub, "chair").await;
+    assert!(hall(&on.shown.borrow()), "its own microphone is open");
+    assert!(is_failed(&chair.microphone("close", false).await));
+    assert!(!hall(&on.shown.borrow()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_that_fell_as_the_hall_was_being_opened_leaves_nothing_open_when_that_fails() {
+    let (mut on, chair, _secretary) = holding().await;
+    on.disk.takes(Duration::from_secs(5));
+    on.disk.fails(Fault::Sync);
+    let open = ClientCommand::SetHallMicrophone { open: true };
+    chair.ask("open", open).await;
+    sleep(Duration::from_secs(2)).await;
+    drop(chair);
+    let shut = timeout(LIVE, on.shown.wait_for(|stage| !hall(stage)))
+        .await
+        .is_ok();
+    assert!(shut, "open to all, and nobody holds the key");
+    sleep(LIVE).await;
+    assert!(!hall(&on.shown.borrow()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_opens_the_hall_behind_a_key_that_could_not_be_let_go_is_heard() {
+    let (mut on, mut chair, _secretary) = holding().await;
+    on.disk.fails(Fault::Sync);
+    let off = ClientCommand::SetPriority { on: false };
+    assert!(is_failed(&chair.command("off", off.clone()).await));
+    assert!(!hall(&on.shown.borrow()));
+    on.disk.fails(None);
+    sleep(Duration::from_secs(2)).await;
+    let opened = chair.microphone("open", true).await;
+    assert!(matches!(opened, ServerFrame::Ok { .. }), "{opened:?}");
+    timeout(LIVE, on.shown.wait_for(hall))
+        .await
+        .unwrap()
+        .unwrap();
+    let off = chair.command("again", off).await;
+    assert!(matches!(off, ServerFrame::Ok { .. }), "{off:?}");
+    assert!(hall(&on.shown.borrow()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_that_is_pressed_anew_and_falls_before_that_is_written_leaves_nothing_open() {
+    let (mut on, chair, _secretary) = holding().await;
+    on.disk.fails(Fault::Sync);
+    drop(chair);
+    let chair = Guest::join(&on.hub, "chair").await;
+    stays_silent(&mut on, SiteId(0), Duration::from_millis(500)).await;
+    // While the disk is asked whether it writes again, the key is pressed: one round has the fall and this.
+    on.disk.takes(Duration::from_millis(900));
+    on.disk.fails(None);
+    sleep(Duration::from_secs(1)).await;
+    let press = ClientCommand::SetPriority { on: true };
+    chair.ask("again", press).await;
+    on.disk.takes(Duration::from_secs(10));
+    sleep(Duration::from_secs(3)).await;
+    on.disk.takes(Duration::ZERO);
+    drop(chair);
+    stays_silent(&mut on, SiteId(0), Duration::from_secs(20)).await;
+    let is_key = |event: &&Event| matches!(event, Event::PrioritySet { .. });
+    let keys = on.disk.events();
+    assert_eq!(keys.iter().filter(is_key).count(), 4, "{keys:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hall_that_was_closed_under_a_held_key_without_a_record_is_silent_when_the_key_falls() {
+    let (mut on, mut chair, _secretary) = holding().await;
+    chair.microphone("open", true).await;
+    on.disk.fails(Fault::Sync);
+    assert!(is_failed(&chair.microphone("close", false).await));
+    assert!(hall(&on.shown.borrow()), "the key is held");
+    drop(chair);
+    timeout(LIVE, on.shown.wait_for(|stage| !hall(stage)))
+        .await
+        .unwrap()
+        .unwrap();
+    on.disk.fails(None);
+    stays_silent(&mut on, SiteId(0), LIVE).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hall_whose_opening_is_not_written_is_silent_when_its_key_falls_and_heard_when_it_is() {
+    let (mut on, chair, _secretary) = holding().await;
+    on.disk.takes(Duration::from_secs(10));
+    let begun = Instant::now();
+    let open = ClientCommand::SetHallMicrophone { open: true };
+    chair.ask("open", open).await;
+    sleep(Duration::from_secs(2)).await;
+    on.disk.takes(Duration::ZERO);
+    drop(chair);
+    timeout(LIVE, on.shown.wait_for(|stage| !hall(stage)))
+        .await
+        .unwrap()
+        .unwrap();
+    assert!(begun.elapsed() <= Duration::from_secs(3));
+    timeout(LIVE, on.shown.wait_for(hall))
+        .await
+        .unwrap()
+        .unwrap();
+    assert!(begun.elapsed() >= Duration::from_secs(10));
+}
+
+/// The branch that speaks.
+const BRANCH: SiteId = SiteId(1);
+
+#[tokio::test(start_paused = true)]
+async fn a_speech_that_was_ended_without_a_record_is_not_heard_again_by_its_page_being_loaded_anew()
+{
+    let mut on = hub_on_a_disk_of(two_sites()).await;
+    let mut chair = Guest::join(&on.hub, "chair").await;
+    let mut branch = Guest::join(&on.hub, "branch").await;
+    branch_speaks(&mut on, &mut chair, &mut branch).await;
+    on.disk.fails(Fault::Sync);
+    let end = ClientCommand::EndTurn { turn: TurnId(1) };
+    assert!(is_failed(&chair.command("end", end.clone()).await));
+    on.disk.fails(None);
+    sleep(Duration::from_secs(2)).await;
+    let (site, kind, peer) = (BRANCH, EndpointKind::Room, PeerId(1));
+    for report in [
+        LinkReport::Down { site, kind, peer },
+        LinkReport::Up { site, kind, peer },
+    ] {
+        on.reports.send(report).await.unwrap();
+        stays_silent(&mut on, BRANCH, Duration::from_secs(1)).await;
+    }
+    let is_held =
+        |event: &&Event| matches!(event, Event::TurnHeld { .. } | Event::TurnUnheld { .. });
+    let events = on.disk.events();
+    assert_eq!(events.iter().filter(is_held).count(), 2, "{events:?}");
+    let ended = chair.command("again", end).await;
+    assert!(matches!(ended, ServerFrame::Ok { .. }), "{ended:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_speech_whose_link_is_lost_while_the_disk_fails_is_heard_again_with_its_link() {
+    let mut on = hub_on_a_disk_of(two_sites()).await;
+    let mut chair = Guest::join(&on.hub, "chair").await;
+    let mut branch = Guest::join(&on.hub, "branch").await;
+    branch_speaks(&mut on, &mut chair, &mut branch).await;
+    on.disk.fails(Fault::Sync);
+    let (site, kind, peer) = (BRANCH, EndpointKind::Room, PeerId(1));
+    on.reports
+        .send(LinkReport::Down { site, kind, peer })
+        .await
+        .unwrap();
+    sleep(Duration::from_secs(3)).await;
+    on.disk.fails(None);
+    sleep(Duration::from_secs(3)).await;
+    let is_held = |event: &Event| matches!(event, Event::TurnHeld { .. });
+    assert!(on.disk.events().iter().any(is_held));
+    assert!(!on.shown.borrow().heard.contains(&BRANCH));
+    on.reports
+        .send(LinkReport::Up { site, kind, peer })
+        .await
+        .unwrap();
+    let is_heard = |stage: &Stage| stage.heard.contains(&BRANCH);
+    let heard = timeout(LIVE, on.shown.wait_for(is_heard)).await.is_ok();
+    assert!(heard, "nobody closed it");
+}
+
+#[tokio::test(start_paused = true)]
+async fn whose_time_is_up_is_not_heard_though_the_disk_hangs_or_fails() {
+    for (hangs, at_zero, seconds) in [
+        (false, AtZero::Cut, 300),
+        (true, AtZero::Cut, 300),
+        (true, AtZero::Mute { grace_seconds: 30 }, 330),
+    ] {
+        let mut setup = two_sites();
+        setup.agenda[0].turns.at_zero = at_zero;
+        let mut on = hub_on_a_disk_of(setup).await;
+        let mut chair = Guest::join(&on.hub, "chair").await;
+        let mut branch = Guest::join(&on.hub, "branch").await;
+        branch_speaks(&mut on, &mut chair, &mut branch).await;
+        let begun = Instant::now();
+        match hangs {
+            true => on.disk.takes(Duration::from_secs(3_600)),
+            false => on.disk.fails(Fault::Sync),
+        }
+        let first = ClientCommand::SetNotice { text: "a".into() };
+        chair.ask("first", first).await;
+        let is_silent = |stage: &Stage| !stage.heard.contains(&BRANCH);
+        let cut = timeout(Duration::from_secs(3_000), on.shown.wait_for(is_silent));
+        assert!(cut.await.is_ok(), "{hangs} {at_zero:?}: it speaks on");
+        let (took, second) = (begun.elapsed(), Duration::from_secs(1));
+        let wanted = Duration::from_secs(seconds);
+        assert!(
+            took + second >= wanted && took <= wanted + 2 * second,
+            "{took:?}"
+        );
+    }
+}
