@@ -22,74 +22,124 @@ pub enum Opening {
     Presentation(SeatId),
 }
 
-/// What is open, each with the site that is heard by it.
+/// How far it is open now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// It is heard, or shown.
+    Open,
+    /// It would be, and its link is lost: nobody has closed it.
+    Away,
+    /// It is held by somebody, and goes on when that is over.
+    Stopped,
+}
+
+/// How one is open, and the site that is heard by it.
+type Open = (State, Option<SiteId>);
+
+/// What opens something now or later without a further word, each with its state and the site that is heard by it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Openings(BTreeMap<Opening, Option<SiteId>>);
+pub struct Openings(BTreeMap<Opening, Open>);
 
 impl Openings {
-    /// Whether this is among them.
+    /// Whether this is among them, whatever its state.
     #[must_use]
     pub fn contains(&self, opening: &Opening) -> bool {
         self.0.contains_key(opening)
     }
 
-    /// What of these the others lack.
+    /// Whether it is heard, or shown.
     #[must_use]
-    pub fn not_in(&self, others: &Self) -> BTreeSet<Opening> {
-        let openings = self.0.keys().copied();
-        openings.filter(|one| !others.contains(one)).collect()
+    pub fn opens(&self, opening: &Opening) -> bool {
+        let one = self.0.get(opening);
+        one.is_some_and(|(state, _)| *state == State::Open)
     }
 
-    /// Closes the others.
+    /// What somebody or the time has closed on the way to these others. A link that is lost closes nothing.
+    #[must_use]
+    pub fn closed_in(&self, others: &Self) -> BTreeSet<Opening> {
+        let is_closed = |(opening, (was, _)): &(&Opening, &Open)| {
+            let is = others.0.get(opening).map(|(state, _)| *state);
+            match is {
+                Some(State::Stopped) => *was != State::Stopped,
+                Some(State::Open | State::Away) => false,
+                None => true,
+            }
+        };
+        let closed = self.0.iter().filter(is_closed);
+        closed.map(|(opening, _)| *opening).collect()
+    }
+
+    /// Takes out all but these.
     pub fn retain(&mut self, stays: impl Fn(&Opening) -> bool) {
         self.0.retain(|opening, _| stays(opening));
     }
 
-    /// Puts on a stage whom they let be heard, and takes off a presentation that is not among them.
+    /// Puts on a stage whom they let be heard, and takes off a presentation that they do not show.
     pub fn put_on(&self, stage: &mut Stage) {
-        stage.heard = self.0.values().flatten().copied().collect();
+        let open = self.0.values().filter(|(state, _)| *state == State::Open);
+        stage.heard = open.filter_map(|(_, site)| *site).collect();
         let shown = stage.presentation;
-        stage.presentation =
-            shown.filter(|shown| self.contains(&Opening::Presentation(shown.seat)));
+        stage.presentation = shown.filter(|shown| self.opens(&Opening::Presentation(shown.seat)));
     }
 }
 
 impl Conference {
-    /// What is open by what was decided. Who has lost its link is among them: nobody has closed it.
+    /// What opens a microphone or shows a presentation, by what was decided.
     #[must_use]
     pub fn openings(&self) -> Openings {
-        let (floor, roll, hall) = (self.floor(), self.roll(), self.setup().hall());
-        let speeches = floor.turns.iter().filter(|turn| turn.is_open());
-        let speeches = speeches.map(|turn| (Opening::Speech(turn.turn), Some(turn.site)));
-        let key = floor.priority.map(|_| Opening::PriorityKey);
-        let microphone = self.screen().hall_microphone;
-        let microphone = microphone.then_some(Opening::HallMicrophone);
-        let calling = roll.calling.map(|_| Opening::RollCall);
-        let of_hall = key.into_iter().chain(microphone).chain(calling);
-        let of_hall = of_hall.filter_map(|opening| Some((opening, Some(hall?))));
-        let called = roll.calling.filter(|_| key.is_none() && !roll.closed);
-        let called = called.map(|(site, _)| (Opening::Called(site), Some(site)));
-        // Who blanks the screens in alarm means the presentation too, wherever it is seen.
-        let shown = self.presenting().shown;
-        let shown = shown.filter(|_| self.screen().layout != Layout::Blank);
-        let shown = shown.map(|shown| (Opening::Presentation(shown.seat), None));
-        let openings = speeches.chain(called).chain(of_hall).chain(shown);
+        let openings = self.speeches().chain(self.called());
+        let openings = openings.chain(self.of_hall()).chain(self.presentation());
         Openings(openings.collect())
     }
 
-    /// Whether nothing but a decision keeps it closed: a speech or a called site that has lost its link is not heard meanwhile.
-    #[must_use]
-    pub fn is_carried(&self, opening: &Opening) -> bool {
-        match opening {
-            Opening::Speech(id) => {
-                let mut turns = self.floor().turns.iter();
-                turns.any(|turn| turn.turn == *id && !turn.held)
-            }
-            Opening::Called(site) => self.roster().carrier(*site).is_some(),
-            Opening::RollCall
-            | Opening::HallMicrophone
-            | Opening::PriorityKey
-            | Opening::Presentation(_) => true,
-        }
+    fn speeches(&self) -> impl Iterator<Item = (Opening, Open)> {
+        self.floor().turns.iter().map(|turn| {
+            let state = match (turn.is_open(), turn.held) {
+                (true, false) => State::Open,
+                (true, true) => State::Away,
+                (false, _) => State::Stopped,
+            };
+            (Opening::Speech(turn.turn), (state, Some(turn.site)))
+        })
+    }
+
+    fn called(&self) -> impl Iterator<Item = (Opening, Open)> {
+        let roll = self.roll();
+        let is_stopped = roll.closed || self.floor().priority.is_some();
+        roll.calling.into_iter().map(move |(site, _)| {
+            let state = match (is_stopped, self.roster().carrier(site)) {
+                (true, _) => State::Stopped,
+                (false, Some(_)) => State::Open,
+                (false, None) => State::Away,
+            };
+            (Opening::Called(site), (state, Some(site)))
+        })
+    }
+
+    /// Whatever opens the hall's microphone.
+    fn of_hall(&self) -> impl Iterator<Item = (Opening, Open)> {
+        let key = self.floor().priority.map(|_| Opening::PriorityKey);
+        let microphone = self.screen().hall_microphone;
+        let microphone = microphone.then_some(Opening::HallMicrophone);
+        let calling = self.roll().calling.map(|_| Opening::RollCall);
+        let openings = key.into_iter().chain(microphone).chain(calling);
+        let hall = self.setup().hall();
+        openings.filter_map(move |opening| Some((opening, (State::Open, Some(hall?)))))
+    }
+
+    fn presentation(&self) -> impl Iterator<Item = (Opening, Open)> {
+        let shown = self.presenting().shown.into_iter();
+        shown.map(|shown| {
+            // Who blanks the screens in alarm means the presentation too, wherever it is seen.
+            let state = match self.screen().layout {
+                Layout::Blank => State::Stopped,
+                Layout::Grid
+                | Layout::Speaker
+                | Layout::Document
+                | Layout::Waiting
+                | Layout::Notice => State::Open,
+            };
+            (Opening::Presentation(shown.seat), (state, None))
+        })
     }
 }

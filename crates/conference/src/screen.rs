@@ -284,9 +284,7 @@ impl Screen {
             carriers: conference.roster().carriers(),
             presentation: conference.presenting.shown,
         };
-        let mut openings = conference.openings();
-        openings.retain(|opening| conference.is_carried(opening));
-        openings.put_on(&mut stage);
+        conference.openings().put_on(&mut stage);
         stage
     }
 

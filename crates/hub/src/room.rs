@@ -92,12 +92,16 @@ pub(crate) struct Room {
     joins: Vec<Join>,
     /// Connections that wait at the door.
     lobby: BTreeMap<WaitId, Waiter>,
-    /// What the media plane was told to be open.
+    /// What the record opens, as it was told last.
+    recorded: Openings,
+    /// What of it the media plane was told to be open.
     shown: Openings,
     /// By something that could not be written: until the record has closed it too.
     closed: Closed,
     /// By what waits for the store: until that is decided.
     closed_waiting: Closed,
+    /// By the clock, while nothing can be written.
+    timed_out: Closed,
     /// Seats that present or would like to, and have no connection now.
     absent: Absent,
     /// Whose keys have fallen, which is not written.
@@ -131,6 +135,8 @@ struct Round {
     unheard: Vec<(PeerId, String)>,
     /// What was closed ahead of the record and this round's events closed too, if only until a later one of them opened it.
     closed: Closed,
+    /// What the clock closed, as this round writes.
+    timed_out: Closed,
     /// Commands of this round that shut somebody out: owed if they cannot be written.
     shutting: Vec<Owed>,
     /// Whose keys fell, as this round writes.
@@ -188,9 +194,11 @@ impl Room {
             alarms_told: BTreeSet::new(),
             joins: vec![],
             lobby: BTreeMap::new(),
+            recorded: Openings::default(),
             shown: Openings::default(),
             closed: Closed::default(),
             closed_waiting: Closed::default(),
+            timed_out: Closed::default(),
             keys_fell: BTreeSet::new(),
             absent: Absent::default(),
             paces: BTreeMap::new(),
@@ -369,18 +377,16 @@ impl Room {
         }
     }
 
-    fn apply(&mut self, event: &Event, round: &mut Round) {
-        self.conference.apply(event);
-        self.note_closed(round);
-    }
-
     fn take_time(&mut self, round: &mut Round) {
         while self.may_write() {
             let events = self.conference.decide_time(self.clock.now());
             if events.is_empty() {
                 return;
             }
+            let before = self.conference.openings();
             self.happened(events, round);
+            let closed = before.closed_in(&self.conference.openings());
+            round.timed_out.extend(closed);
         }
         self.close_in_time();
     }
@@ -469,11 +475,12 @@ impl Room {
             banned: _,
             unheard,
             closed: closed_by_record,
+            timed_out,
             shutting,
             mut keys_fell,
             stop,
         } = round;
-        let ahead = self.close_ahead();
+        let ahead = self.close_ahead(&timed_out);
         // What is closed while the store takes its time is no part of what this round writes.
         let closed = mem::take(&mut self.closed);
         let committed = match entries.is_empty() {
@@ -586,6 +593,7 @@ impl Room {
 
     async fn tick(&mut self) {
         if !self.is_in_step() {
+            self.heard_at = Instant::now();
             self.fall_back().await;
         }
         self.writer.touch(self.alive());

@@ -312,6 +312,72 @@ async fn a_speech_whose_link_is_lost_while_the_disk_fails_is_heard_again_with_it
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_is_back_before_the_record_could_say_that_it_stayed_away_too_long_is_heard() {
+    let mut setup = two_sites();
+    setup.away_seconds = 5;
+    let mut on = hub_on_a_disk_of(setup).await;
+    let mut chair = Guest::join(&on.hub, "chair").await;
+    let mut branch = Guest::join(&on.hub, "branch").await;
+    branch_speaks(&mut on, &mut chair, &mut branch).await;
+    let (site, kind, peer) = (BRANCH, EndpointKind::Room, PeerId(1));
+    let down = LinkReport::Down { site, kind, peer };
+    on.reports.send(down).await.unwrap();
+    sleep(Duration::from_secs(1)).await;
+    on.disk.fails(Fault::Sync);
+    let first = ClientCommand::SetNotice { text: "a".into() };
+    assert!(is_failed(&chair.command("first", first).await));
+    sleep(Duration::from_secs(6)).await;
+    let up = LinkReport::Up { site, kind, peer };
+    on.reports.send(up).await.unwrap();
+    stays_silent(&mut on, BRANCH, Duration::from_secs(1)).await;
+    on.disk.fails(None);
+    let is_heard = |stage: &Stage| stage.heard.contains(&BRANCH);
+    let heard = timeout(LIVE, on.shown.wait_for(is_heard)).await.is_ok();
+    assert!(heard, "it has the floor, and nobody hears it");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_speech_that_was_ended_without_a_record_while_something_held_it_is_not_heard_when_that_is_over()
+ {
+    for held_by_link in [true, false] {
+        let mut on = hub_on_a_disk_of(two_sites()).await;
+        let mut chair = Guest::join(&on.hub, "chair").await;
+        let mut branch = Guest::join(&on.hub, "branch").await;
+        branch_speaks(&mut on, &mut chair, &mut branch).await;
+        let (site, kind, peer) = (BRANCH, EndpointKind::Room, PeerId(1));
+        let press = ClientCommand::SetPriority { on: true };
+        match held_by_link {
+            true => {
+                let down = LinkReport::Down { site, kind, peer };
+                on.reports.send(down).await.unwrap();
+            }
+            false => drop(chair.command("press", press).await),
+        }
+        let is_silent = |stage: &Stage| !stage.heard.contains(&BRANCH);
+        timeout(LIVE, on.shown.wait_for(is_silent))
+            .await
+            .unwrap()
+            .unwrap();
+        on.disk.fails(Fault::Sync);
+        let end = ClientCommand::EndTurn { turn: TurnId(1) };
+        assert!(is_failed(&chair.command("end", end.clone()).await));
+        on.disk.fails(None);
+        sleep(Duration::from_secs(2)).await;
+        match held_by_link {
+            true => {
+                let up = LinkReport::Up { site, kind, peer };
+                on.reports.send(up).await.unwrap();
+            }
+            false => drop(chair),
+        }
+        stays_silent(&mut on, BRANCH, Duration::from_secs(5)).await;
+        let mut chair = Guest::join(&on.hub, "chair").await;
+        let ended = chair.command("again", end).await;
+        assert!(matches!(ended, ServerFrame::Ok { .. }), "{ended:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn whose_time_is_up_is_not_heard_though_the_disk_hangs_or_fails() {
     for (hangs, at_zero, seconds) in [
         (false, AtZero::Cut, 300),

@@ -3,45 +3,44 @@
 //! Each thing that opens a microphone or shows a presentation is closed by itself, so that what the record opens meanwhile,
 //! or had open beside it, is heard by its own right alone.
 
-use super::{Room, Round};
+use super::{Room, Round, stall::closed_by};
 use diemcau_conference::{Event, Opening};
 use diemcau_model::Stage;
 use diemcau_protocol::{Slice, touches};
-use std::{collections::BTreeSet, mem};
+use std::collections::BTreeSet;
 
 /// What is not heard and not shown, whatever the rules say.
 pub(crate) type Closed = BTreeSet<Opening>;
 
 impl Room {
-    /// Notes what of it an event of this round closes in the record too, if only until a later one opens it: it is heard again
+    /// Applies an event, and notes what of it the record closes too, if only until a later one opens it: it is heard again
     /// then. A link that is lost closes nothing: who comes back is not heard by that.
-    pub(super) fn note_closed(&self, round: &mut Round) {
-        if !self.closed.is_empty() {
-            let openings = self.conference.openings();
-            let closed = self.closed.iter().filter(|one| !openings.contains(one));
-            round.closed.extend(closed);
+    pub(super) fn apply(&mut self, event: &Event, round: &mut Round) {
+        let before = (!self.closed.is_empty()).then(|| self.conference.openings());
+        self.conference.apply(event);
+        if let Some(before) = before {
+            let closed = before.closed_in(&self.conference.openings());
+            round.closed.extend(&self.closed & &closed);
         }
     }
 
     /// Shows what the record says, without what is closed ahead of it.
     pub(super) fn publish_stage(&mut self) {
-        let mut openings = self.conference.openings();
-        self.closed.retain(|closed| openings.contains(closed));
-        openings.retain(|opening| self.conference.is_carried(opening));
-        self.shown = openings;
+        self.recorded = self.conference.openings();
+        self.closed.retain(|closed| self.recorded.contains(closed));
+        self.timed_out = self.closed_by_time();
+        self.shown = self.recorded.clone();
         let stage = self.conference.stage();
         self.show_open(stage);
     }
 
-    /// Closes, ahead of the sync, whatever this round closes. Returns what was closed by a decision.
-    pub(super) fn close_ahead(&mut self) -> Closed {
+    /// Closes, ahead of the sync, whatever this round closes. Returns what was closed by a decision: the time that is up closes
+    /// again by itself, and not for who was given more.
+    pub(super) fn close_ahead(&mut self, by_time: &Closed) -> Closed {
         let wanted = self.conference.openings();
-        let closed = self.shown.not_in(&wanted);
-        let is_carried = |opening: &Opening| self.conference.is_carried(opening);
-        let stays = |opening: &Opening| wanted.contains(opening) && is_carried(opening);
-        self.shown.retain(stays);
+        self.shown.retain(|opening| wanted.opens(opening));
         self.close_now();
-        closed
+        &self.recorded.closed_in(&wanted) - by_time
     }
 
     /// Closes what is closed ahead of the record, and opens nothing: memory may be ahead of the disk, and what it would open
@@ -53,9 +52,9 @@ impl Room {
 
     /// Shows a stage with what is open.
     fn show_open(&mut self, mut stage: Stage) {
-        let (closed, waiting) = (&self.closed, &self.closed_waiting);
-        self.shown
-            .retain(|one| !closed.contains(one) && !waiting.contains(one));
+        let closed = [&self.closed, &self.closed_waiting, &self.timed_out];
+        let is_open = |one: &Opening| closed.iter().all(|closed| !closed.contains(one));
+        self.shown.retain(is_open);
         self.shown.put_on(&mut stage);
         self.media.stage.send_if_modified(|shown| {
             let modified = *shown != stage;
@@ -72,36 +71,42 @@ impl Room {
         }
         let mut after = self.conference.clone();
         events.iter().for_each(|event| after.apply(event));
-        self.conference.openings().not_in(&after.openings())
+        self.conference.openings().closed_in(&after.openings())
     }
 
     /// Closes, ahead of the record, what the clock closes while nothing can be written: whose time is up is heard no longer.
-    /// Before a start is written nobody's time runs.
     pub(super) fn close_in_time(&mut self) {
+        self.timed_out = self.closed_by_time();
+        self.close_now();
+    }
+
+    /// What the clock closes and no record has yet. Before a start is written nobody's time runs.
+    fn closed_by_time(&self) -> Closed {
         let now = self.clock.now();
         let is_due = self.conference.next_deadline().is_some_and(|at| at <= now);
         if !is_due || self.restart.is_some() {
-            return;
+            return Closed::default();
         }
         let mut after = self.conference.clone();
         loop {
             let events = after.decide_time(now);
             if events.is_empty() {
-                break;
+                return self.conference.openings().closed_in(&after.openings());
             }
             events.iter().for_each(|event| after.apply(event));
         }
-        let closed = self.conference.openings().not_in(&after.openings());
-        self.closed.extend(closed);
-        self.close_now();
     }
 
-    /// What waited is in the record, or refused: the record alone says what is closed.
+    /// What waited is in the record, or refused, and what is written has come before the clock: the record and what still waits
+    /// say what is closed.
     pub(super) fn open_what_waited(&mut self) {
-        if !self.waiting.is_empty() || !self.is_in_step() {
+        if !self.is_in_step() {
             return;
         }
-        if !mem::take(&mut self.closed_waiting).is_empty() {
+        let waiting = self.waiting.iter().filter_map(closed_by);
+        let waiting: Closed = waiting.flatten().copied().collect();
+        if waiting != self.closed_waiting || !self.timed_out.is_empty() {
+            self.closed_waiting = waiting;
             self.publish_stage();
         }
     }

@@ -1,6 +1,6 @@
 //! The way to a conference's task: what is told to it, and what it answers.
 
-use super::{Closed, lobby::Claim};
+use super::{Closed, lobby::Claim, shut::Shut};
 use crate::{Clock, outlet::Outlet};
 use diemcau_conference::{Actor, Command};
 use diemcau_model::{Alarm, DeviceId, HealthId, PeerAsk, PeerId, SeatId, WaitId};
@@ -38,8 +38,10 @@ pub(crate) enum Message {
     /// A command that waited for the store. Who gave it may be gone by now: it came before.
     Waited {
         asked: Asked,
-        /// What it has closed meanwhile.
+        /// What it has closed meanwhile, ...
         closed: Closed,
+        /// ... and whom it has shut out.
+        shuts: BTreeSet<Shut>,
     },
     /// A connection that waited at the door is gone.
     Gone {

@@ -4,7 +4,7 @@
 //! They are told that the record fails and that they may come again, not that they were sent away: what is told for good
 //! is what the record says.
 
-use super::{Asked, Room, Round};
+use super::{Asked, Room, Round, stall::shuts_of};
 use diemcau_conference::Event;
 use diemcau_model::{DeviceId, SeatId};
 use diemcau_protocol::ErrorWhy;
@@ -13,7 +13,7 @@ use tracing::warn;
 
 /// Who is shut out, and how.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Shut {
+pub(crate) enum Shut {
     Revoked(SeatId),
     Expelled(SeatId),
     /// Its machine was changed.
@@ -112,10 +112,10 @@ impl Room {
         }
     }
 
-    /// The record says who is shut out.
+    /// The record says who is shut out, but for what is owed or still waits.
     pub(super) fn shut_no_longer(&mut self) {
-        if self.owed.is_empty() && self.waiting.is_empty() {
-            self.shut.clear();
-        }
+        let owed = self.owed.iter().map(|owed| &owed.shuts);
+        let waiting = self.waiting.iter().filter_map(shuts_of);
+        self.shut = owed.chain(waiting).flatten().copied().collect();
     }
 }

@@ -3,14 +3,16 @@
 //! Memory is ahead of the disk then, and whether what it holds will be written nobody knows. So nothing is decided, told
 //! or acknowledged; what closes, and what needs no record, is done at once. The rest waits in its order.
 
-use super::{Asked, Closed, Message, NoSeat, Owed, Room, Round};
+use super::{Asked, Closed, Message, NoSeat, Owed, Room, Round, Shut};
 use diemcau_model::{Alarm, SeatId, limits};
 use diemcau_protocol::ErrorWhy;
-use std::{future::Future, pin::pin, time::Duration};
+use std::{collections::BTreeSet, future::Future, pin::pin, time::Duration};
 use tokio::time::{Instant, timeout_at};
 
 /// How long what comes may wait for the store, whatever it is asked meanwhile; then people are told.
 const STALL: Duration = Duration::from_secs(1);
+/// A store that answers so soon does not hang, however long it was until it was asked.
+const PROMPT: Duration = Duration::from_millis(100);
 
 impl Room {
     /// What the store answers. `shutting` is what this round does if the answer is good, and must not wait for it.
@@ -20,7 +22,8 @@ impl Room {
         shutting: &[Owed],
     ) -> T {
         let mut answer = pin!(answer);
-        if let Ok(answer) = timeout_at(self.heard_at + STALL, &mut answer).await {
+        let hangs_at = (self.heard_at + STALL).max(Instant::now() + PROMPT);
+        if let Ok(answer) = timeout_at(hangs_at, &mut answer).await {
             return answer;
         }
         let known = self.failure.as_ref().map(|failure| failure.alarm());
@@ -51,14 +54,8 @@ impl Room {
     /// again, the rules would take it. What it has closed opens again, unless what still waits closes it too.
     pub(super) fn forget_waiting(&mut self, is_its: impl Fn(&Asked) -> bool) {
         let is_its = |message: &Message| asked_of(message).is_some_and(&is_its);
-        let waited = self.waiting.len();
         self.waiting.retain(|message| !is_its(message));
-        if self.waiting.len() == waited {
-            return;
-        }
-        let closed = self.waiting.iter().filter_map(closed_by).cloned();
-        self.closed_waiting = closed.flatten().collect();
-        self.publish_stage();
+        self.open_what_waited();
     }
 
     /// Takes what may not wait; the rest waits, as far as there is room. Who comes takes no place of what is asked.
@@ -101,7 +98,11 @@ impl Room {
             let id = Some(asked.id);
             return self.members.error(asked.peer, ErrorWhy::StorageFailed, id);
         }
-        self.waiting.push_back(Message::Waited { asked, closed });
+        self.waiting.push_back(Message::Waited {
+            asked,
+            closed,
+            shuts,
+        });
     }
 
     /// Whether one more command of a seat may wait.
@@ -138,9 +139,21 @@ fn asked_of(message: &Message) -> Option<&Asked> {
     clippy::wildcard_enum_match_arm,
     reason = "nothing else closes anything while it waits"
 )]
-fn closed_by(message: &Message) -> Option<&Closed> {
+pub(super) fn closed_by(message: &Message) -> Option<&Closed> {
     match message {
         Message::Waited { closed, .. } => Some(closed),
+        _ => None,
+    }
+}
+
+/// Whom a command that waits has shut out.
+#[allow(
+    clippy::wildcard_enum_match_arm,
+    reason = "nothing else shuts anybody out while it waits"
+)]
+pub(super) fn shuts_of(message: &Message) -> Option<&BTreeSet<Shut>> {
+    match message {
+        Message::Waited { shuts, .. } => Some(shuts),
         _ => None,
     }
 }
