@@ -35,6 +35,8 @@ const SETTINGS: &str = "settings.toml";
 const AUTHORITY: &str = "demo/ca/ca.crt";
 /// Where a server's log goes.
 const LOG: &str = "server.log";
+/// Where what `diemcau new` says goes.
+const BEGUN: &str = "new.log";
 /// What a server logs if nothing else is said.
 const DEBUG: &str = "debug";
 
@@ -82,35 +84,38 @@ impl Server {
         Self::serve(data, settings, DEBUG).await
     }
 
-    /// The demo conference, with a log of what the filter says.
-    ///
-    /// # Errors
-    /// The binary is missing or the server does not come up.
-    pub async fn logging(log: &'static str) -> Result<Self> {
-        Self::serve(TempDir::new()?, "", log).await
-    }
-
     /// Starts another conference than the demo's: the demo's file as `edit` makes it. Its folder is the demo's, so that
     /// everything else is as after `start`.
     ///
     /// # Errors
     /// The file is not a conference, or the server does not come up.
     pub async fn start_with(edit: impl Fn(&str) -> String) -> Result<Self> {
+        Self::logging_with(DEBUG, edit).await
+    }
+
+    /// The same, with a log of what the filter says.
+    ///
+    /// # Errors
+    /// As for `start_with`.
+    pub async fn logging_with(log: &'static str, edit: impl Fn(&str) -> String) -> Result<Self> {
         let data = TempDir::new()?;
         let file = data.path().join("conference.toml");
         fs::write(&file, edit(include_str!("../../config/demo.toml")))?;
-        let status = Command::new(binary()?)
+        let begun = Command::new(binary()?)
             .arg("new")
             .arg(&file)
             .arg("--data")
             .arg(data.path().join("demo"))
-            .stdout(Stdio::null())
-            .status()
+            .env("DIEMCAU_LOG", log)
+            .output()
             .await?;
-        if !status.success() {
-            bail!("no conference was begun: {status}");
+        let said = [begun.stdout, begun.stderr].concat();
+        fs::write(data.path().join(BEGUN), &said)?;
+        if !begun.status.success() {
+            let said = String::from_utf8_lossy(&said);
+            bail!("no conference was begun: {}\n{said}", begun.status);
         }
-        Self::serve(data, "", DEBUG).await
+        Self::serve(data, "", log).await
     }
 
     /// The demo conference by HTTPS, as other machines must have it; whoever connects to `host` speaks TLS with it.
@@ -167,6 +172,14 @@ impl Server {
     /// The log cannot be read.
     pub fn log(&self) -> Result<String> {
         Ok(fs::read_to_string(self.data.path().join(LOG))?)
+    }
+
+    /// What `diemcau new` said when it began the conference, on both its outputs.
+    ///
+    /// # Errors
+    /// It was not begun by `start_with`.
+    pub fn begun(&self) -> Result<String> {
+        Ok(fs::read_to_string(self.data.path().join(BEGUN))?)
     }
 
     /// Ends the process as a power cut would, as far as a process can tell.

@@ -11,7 +11,10 @@ use diemcau_tests::{
 };
 use std::time::{Duration, Instant};
 
-const PIN: &str = "4821";
+/// So long that it stands nowhere by chance, not in a time or a hash either.
+pub const PIN: &str = "48215930";
+/// Another, which is not the right one.
+pub const WRONG: &str = "59071482";
 
 /// Comes with a device as a site's page does.
 async fn come(server: &Server, token: &str, device: &Device) -> Result<diemcau_tests::Knock> {
@@ -358,7 +361,7 @@ async fn no_secret_is_in_the_log_or_in_what_the_server_shows() -> Result<()> {
     knock(&server.host, &token, Some(&device), Some(PIN))
         .await?
         .entered()?;
-    heard(&server, &token, &stranger, "59071").await?;
+    heard(&server, &token, &stranger, WRONG).await?;
     heard(&server, "a-link-of-nobody", &stranger, PIN).await?;
     let mut technician = technician(&server, &stranger).await?;
     let unread = format!(r#"{{"type":"join","token":"{token}","pin":"{PIN}"}}"#);
@@ -376,41 +379,57 @@ async fn no_secret_is_in_the_log_or_in_what_the_server_shows() -> Result<()> {
         "a log that says nothing proves nothing: {log}"
     );
 
-    let mut secrets = vec!["a-link-of-nobody".to_owned(), "59071".into()];
+    let mut tokens = vec!["a-link-of-nobody".to_owned()];
     for role in [
         Role::Chair,
         Role::Moderator,
         Role::Technician,
         Role::Observer,
     ] {
-        secrets.extend(server.tokens(role, None, None)?);
+        tokens.extend(server.tokens(role, None, None)?);
     }
-    let hashes: Vec<String> = secrets
+    let pins = [PIN, WRONG].map(str::to_owned);
+    let pin_hashes = tokens
         .iter()
-        .map(|secret| diemcau_hub_hash(secret))
-        .collect();
-    for secret in secrets.iter().chain(&hashes) {
+        .flat_map(|token| pins.iter().map(|pin| pin_hash(token, pin)));
+    let token_hashes = tokens.iter().map(|token| sha256(token));
+    let hashes: Vec<String> = token_hashes.chain(pin_hashes).collect();
+    for secret in tokens.iter().chain(&pins).chain(&hashes) {
         assert!(!log.contains(secret.as_str()), "in the log: {secret}");
         assert!(
             shown.iter().all(|page| !page.contains(secret.as_str())),
             "shown: {secret}"
         );
     }
-    let record = std::fs::read(server.folder().join("conference.db"))?;
-    for secret in &secrets {
-        let found = record
-            .windows(secret.len())
-            .any(|part| part == secret.as_bytes());
-        assert!(!found, "in the record: {secret}");
+    // Who begins a conference is given its links, and nothing else.
+    let begun = server.begun()?;
+    assert!(begun.contains(&token), "no links: {begun}");
+    for secret in pins.iter().chain(&hashes) {
+        assert!(!begun.contains(secret.as_str()), "at the start: {secret}");
     }
+    let record = std::fs::read(server.folder().join("conference.db"))?;
+    let recorded = |text: &str| {
+        let mut parts = record.windows(text.len());
+        parts.any(|part| part == text.as_bytes())
+    };
+    for secret in tokens.iter().chain(&pins) {
+        assert!(!recorded(secret), "in the record: {secret}");
+    }
+    // They are found where they may stand: so they are what is looked for.
+    assert!(recorded(&pin_hash(&token, PIN)) && recorded(&sha256(&token)));
     Ok(())
 }
 
 /// The hash a token is kept by is no secret, but it is nobody's to log either.
-fn diemcau_hub_hash(token: &str) -> String {
-    let digest = ring::digest::digest(&ring::digest::SHA256, token.as_bytes());
+fn sha256(text: &str) -> String {
+    let digest = ring::digest::digest(&ring::digest::SHA256, text.as_bytes());
     let id = <[u8; 32]>::try_from(digest.as_ref()).map(DeviceId);
     id.map(|id| id.to_string()).unwrap_or_default()
+}
+
+/// The same of a PIN: whoever knows the token finds eight digits by trying all of them.
+pub fn pin_hash(token: &str, pin: &str) -> String {
+    sha256(&format!("diemcau pin\n{token}\n{pin}"))
 }
 
 /// A second is what is promised; the tests share a busy machine, so that this is a bound of liveness, no measure.

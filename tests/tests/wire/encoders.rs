@@ -1,5 +1,6 @@
 //! Encoders over WHIP and players over WHEP: the door, places, addresses, and what is asked wrongly.
 
+use crate::door::{PIN, WRONG, pin_hash};
 use anyhow::{Context, Result, bail};
 use diemcau_model::{Carries, Role, SiteId};
 use diemcau_probe::{Probe, ProbeOptions};
@@ -15,7 +16,6 @@ use tokio::time::timeout;
 
 const SDP: &str = "application/sdp";
 const FRAGMENT: &str = "application/trickle-ice-sdpfrag";
-const PIN: &str = "4821";
 /// How long something may take to be so: a liveness bound, no measure.
 const ANSWER_WITHIN: Duration = Duration::from_secs(30);
 /// Sessions with one link at one time.
@@ -501,9 +501,16 @@ async fn other_methods_are_named_as_such() -> Result<()> {
 
 #[tokio::test]
 async fn no_secret_of_a_session_is_in_the_log() -> Result<()> {
-    let mut server =
-        Server::logging("trace,tungstenite::protocol=trace,rtc_ice::agent::agent_internal=trace")
-            .await?;
+    let filter = "trace,tungstenite::protocol=trace,rtc_ice::agent::agent_internal=trace";
+    let site = "short = \"Thanh Bình\"";
+    let with_pin = format!("{site}\npin = \"{PIN}\"");
+    let mut server = Server::logging_with(filter, |demo| demo.replacen(site, &with_pin, 1)).await?;
+    let guarded = room(&server, 7)?;
+    let stranger = Device::new()?;
+    for pin in [WRONG, PIN] {
+        let came = knock(&server.host, &guarded, Some(&stranger), Some(pin)).await?;
+        assert_eq!(came.entered().is_ok(), pin == PIN);
+    }
     let (token, watches) = (room(&server, 4)?, observer(&server)?);
     let desk = server.token(Role::Technician, None, None)?;
     let encoder = Probe::start(ProbeOptions {
@@ -542,7 +549,12 @@ async fn no_secret_of_a_session_is_in_the_log() -> Result<()> {
     server.stop().await?;
 
     let log = server.log()?;
-    for said in ["a session begins", "its client ended it", "TRACE"] {
+    for said in [
+        "a session begins",
+        "its client ended it",
+        "a wrong PIN",
+        "TRACE",
+    ] {
         assert!(
             log.contains(said),
             "a log that says nothing proves nothing: {said}"
@@ -550,10 +562,16 @@ async fn no_secret_of_a_session_is_in_the_log() -> Result<()> {
     }
     let passwords = [&offer, &sent.body, PLAYER, &seen.body].map(password);
     let ids = sessions.iter().filter_map(|at| at.rsplit('/').next());
+    let hashes = [PIN, WRONG].map(|pin| pin_hash(&guarded, pin));
     let secrets = passwords.into_iter().flatten().chain(ids).chain([
         token.as_str(),
         &watches,
         &desk,
+        &guarded,
+        PIN,
+        WRONG,
+        &hashes[0],
+        &hashes[1],
         "a-link-of-nobody",
         "PRIVATE KEY",
     ]);
