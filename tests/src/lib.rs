@@ -8,6 +8,7 @@
     reason = "a test looks for one thing among many"
 )]
 
+pub mod bounds;
 pub mod client;
 pub mod device;
 pub mod http;

@@ -6,6 +6,7 @@ use diemcau_model::{Carries, Role, SiteId};
 use diemcau_protocol::{ClientCommand, ClientFrame, ErrorWhy};
 use diemcau_tests::{
     Client, Server,
+    bounds::within,
     knock::{decided, knock, say},
     room::{Room, plain, until},
     script::{DISCUSSION, call_next, request, start_item},
@@ -49,6 +50,11 @@ async fn a_speaker_who_is_asked_to_leave_is_silent_and_deaf_and_hears_nothing_in
         .command("expel", ClientCommand::ExpelSeat { seat, ban })
         .await?;
     ensure!(room.dismissed().await? == ErrorWhy::Expelled);
+    within(
+        "an expelled speaker's socket is cut",
+        told.elapsed(),
+        WITHIN,
+    )?;
     let held = |client: &Client| {
         client
             .view

@@ -5,7 +5,7 @@ use anyhow::{Context, Result};
 use diemcau_conference::Event;
 use diemcau_model::{Carries, Role, SiteId};
 use diemcau_protocol::{ClientCommand, ErrorWhy, View};
-use diemcau_tests::Client;
+use diemcau_tests::{Client, bounds::within};
 use std::time::{Duration, Instant};
 
 /// Generous: the tests share a busy machine. The figures are printed.
@@ -85,6 +85,8 @@ async fn a_revoked_seat_neither_sends_nor_receives() -> Result<()> {
         .command(ClientCommand::RevokeSeat { seat })
         .await?;
     assert_eq!(room.dismissed().await?, ErrorWhy::Revoked);
+    let what = "a revoked room's socket is cut";
+    within(what, revoked.elapsed(), Duration::from_secs(1))?;
     hall.while_sending(2, WINDOW).await?;
 
     let seen = room.seen();

@@ -5,8 +5,13 @@ use diemcau_model::{Carries, Role, SiteId};
 use diemcau_protocol::{ClientCommand, ErrorWhy};
 use diemcau_tests::{
     Client, Server,
+    bounds::within,
     script::{comment, is_ok, taken},
 };
+use std::time::{Duration, Instant};
+
+/// What is promised.
+const CUT_WITHIN: Duration = Duration::from_secs(1);
 
 #[tokio::test]
 async fn a_revoked_link_is_cut_at_once_and_opens_nothing_again() -> Result<()> {
@@ -34,9 +39,15 @@ async fn a_link_is_revoked(mut server: Server) -> Result<()> {
 
     let seat = phone.me.seat;
     let revoke = ClientCommand::RevokeSeat { seat };
+    let begun = Instant::now();
     taken(technician.command("revoke", revoke).await?)?;
     for client in [&mut phone, &mut copy] {
         assert_eq!(client.ended().await?, Some(1008));
+        within(
+            "a revoked link's socket is cut",
+            begun.elapsed(),
+            CUT_WITHIN,
+        )?;
         assert_eq!(client.fatal(), Some(ErrorWhy::Revoked));
     }
     assert_eq!(server.errors(ErrorWhy::Revoked).await?, 2.0);
