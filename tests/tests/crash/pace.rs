@@ -8,6 +8,7 @@ use diemcau_model::{Role, SiteId, limits};
 use diemcau_protocol::{ClientFrame, PROTOCOL};
 use diemcau_tests::{
     Server,
+    bounds::on_a_disk,
     client::{Line, connect},
     script::{DISCUSSION, SITES, comment, start_item},
 };
@@ -37,6 +38,7 @@ async fn every_command_of_a_busy_conference_is_acknowledged() -> Result<()> {
     let most = most.min(u64::from(limits::COMMENTS_MAX));
     ensure!(rate * seconds <= most, "the sites may send {most} comments");
     let server = Server::start().await?;
+    on_a_disk(&server.folder())?;
     let mut chair = server.chair().await?;
     chair.command("item", start_item(DISCUSSION)).await?;
     let observer = server.token(Role::Observer, None, None)?;
