@@ -59,9 +59,44 @@ fn scan<'a>(mut bytes: &'a [u8], found: &mut impl FnMut(u64)) -> &'a [u8] {
     &[]
 }
 
+/// Counts a text in a stream, also where it is torn between two reads.
+#[derive(Debug)]
+pub struct Count {
+    text: &'static [u8],
+    torn: Vec<u8>,
+}
+
+impl Count {
+    /// Of this text.
+    pub fn of(text: &'static str) -> Self {
+        let (text, torn) = (text.as_bytes(), vec![]);
+        Self { text, torn }
+    }
+
+    /// How often it ends in these bytes.
+    pub fn feed(&mut self, bytes: &[u8]) -> usize {
+        self.torn.extend_from_slice(bytes);
+        let parts = self.torn.windows(self.text.len());
+        let found = parts.filter(|part| *part == self.text).count();
+        // Too short to hold it once more.
+        let keep = self.torn.len().min(self.text.len() - 1);
+        self.torn.drain(..self.torn.len() - keep);
+        found
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_text_is_counted_once_however_it_is_torn() {
+        for size in 1..20 {
+            let mut count = Count::of("\"ok\"");
+            let parts = br#"{"ok"} "o "ok""ok"k""#.chunks(size);
+            assert_eq!(parts.map(|part| count.feed(part)).sum::<usize>(), 3);
+        }
+    }
 
     #[test]
     fn a_mark_is_found_however_it_is_torn() {

@@ -11,10 +11,45 @@ use std::{
     io::{Read, Write},
     net::{SocketAddr, TcpStream},
     path::Path,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
     thread::sleep,
     time::{Duration, Instant},
 };
+
+/// How the answer to one of these commands begins, when it is done.
+pub const OK: &str = r#"{"type":"ok","id":"bench-"#;
+
+/// What some connections heard.
+#[derive(Default)]
+pub struct Heard {
+    /// How long each mark took, in microseconds.
+    us: Mutex<Vec<u64>>,
+    /// Commands that were done.
+    done: AtomicUsize,
+}
+
+impl Heard {
+    pub fn took_us(&self, us: u64) {
+        self.lock().push(us);
+    }
+
+    pub fn done(&self, more: usize) {
+        self.done.fetch_add(more, Ordering::Relaxed);
+    }
+
+    /// The marks and the commands since it was last asked.
+    fn take(&self) -> (Vec<u64>, usize) {
+        let us = std::mem::take(&mut *self.lock());
+        (us, self.done.swap(0, Ordering::Relaxed))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<u64>> {
+        self.us.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 /// The connections, and what the sites heard.
 pub struct Ours {
@@ -25,7 +60,7 @@ pub struct Ours {
     chair: TcpStream,
     sites: Vec<TcpStream>,
     said: usize,
-    heard_us: Arc<Mutex<Vec<u64>>>,
+    heard: Arc<Heard>,
 }
 
 /// The server listens a moment before it has written its links.
@@ -68,7 +103,7 @@ impl Ours {
             chair,
             sites: vec![],
             said: 0,
-            heard_us: Arc::default(),
+            heard: Arc::default(),
         };
         let mut seen = std::collections::BTreeSet::new();
         for link in links.iter().filter(|link| link["role"] == "moderator") {
@@ -81,15 +116,9 @@ impl Ours {
             }
         }
         ours.measure()?;
-        watch(ours.chair.try_clone()?, |_| {});
+        watch(ours.chair.try_clone()?, Arc::default());
         for site in &ours.sites {
-            let heard = Arc::clone(&ours.heard_us);
-            watch(site.try_clone()?, move |us| {
-                heard
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .push(us);
-            });
+            watch(site.try_clone()?, Arc::clone(&ours.heard));
         }
         Ok(ours)
     }
@@ -147,10 +176,9 @@ impl Ours {
         self.sites.len()
     }
 
-    /// What the sites heard since it was last asked, in microseconds.
-    pub fn heard_us(&self) -> Vec<u64> {
-        let mut heard = self.heard_us.lock().unwrap_or_else(PoisonError::into_inner);
-        std::mem::take(&mut *heard)
+    /// What the sites heard since it was last asked, in microseconds, and how many of their comments were taken.
+    pub fn heard(&self) -> (Vec<u64>, usize) {
+        self.heard.take()
     }
 }
 

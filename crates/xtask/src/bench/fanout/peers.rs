@@ -1,8 +1,8 @@
 //! Who is compared: our server, its peers and the limit, each in a process of its own, each told what to say.
 
 use super::{
-    marks::{Marks, now_ns},
-    ours::Ours,
+    marks::{Count, Marks, now_ns},
+    ours::{Heard, OK, Ours},
     socket::{request, text},
 };
 use crate::root;
@@ -13,6 +13,7 @@ use std::{
     net::{SocketAddr, TcpListener, TcpStream},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    sync::Arc,
     thread::sleep,
     time::{Duration, Instant},
 };
@@ -313,15 +314,17 @@ pub fn until(stream: &mut TcpStream, wanted: &str) -> Result<()> {
     Ok(())
 }
 
-/// Reads a stream to its end on a thread, and tells how long each mark took, in microseconds.
-pub fn watch(mut stream: TcpStream, mut took_us: impl FnMut(u64) + Send + 'static) {
+/// Reads a stream to its end on a thread, and notes how long each mark took, and every command that was done.
+pub fn watch(mut stream: TcpStream, heard: Arc<Heard>) {
     std::thread::spawn(move || {
         let (mut marks, mut some) = (Marks::default(), vec![0; 64 * 1024]);
+        let mut done = Count::of(OK);
         while let Ok(count) = stream.read(&mut some)
             && count > 0
         {
-            let now = now_ns();
-            marks.feed(&some[..count], |at| took_us(now.saturating_sub(at) / 1_000));
+            let (now, some) = (now_ns(), &some[..count]);
+            marks.feed(some, |at| heard.took_us(now.saturating_sub(at) / 1_000));
+            heard.done(done.feed(some));
         }
     });
 }
