@@ -13,6 +13,9 @@ const RIDS_MAX: usize = 32;
 /// Letters of a name that we say back, and of what is said of it.
 const NAME_MAX: usize = 32;
 const LIMITS_MAX: usize = 128;
+/// A longer line of a stream is not read, for it is cut once for each alternative of each stream. Some of what is said may be
+/// of codecs that were not agreed, and is left out.
+const RID_MAX: usize = NAME_MAX + 2 * LIMITS_MAX;
 const LAYERS: usize = Layer::ALL.len();
 
 /// A layer that is taken.
@@ -47,6 +50,7 @@ pub fn read(names: Names, text: &str) -> Vec<Rid> {
     let streams = sent.split(';').take(STREAMS_MAX);
     let lines = text.lines().map(str::trim);
     let rids = lines.filter_map(|line| line.strip_prefix("a=rid:"));
+    let rids = rids.filter(|rid| rid.len() <= RID_MAX);
     let rids: Vec<&str> = rids.take(RIDS_MAX).collect();
     let mut offered: Vec<(&str, String)> = vec![];
     for stream in streams {
@@ -158,6 +162,29 @@ mod tests {
 
     fn layers(places: &Places) -> [Layer; LAYERS] {
         [0, 1, 2].map(|at| places.layer(Named::Place(at)))
+    }
+
+    /// The names of the layers of a picture of which so much is said, that its first has sixteen alternatives of one name.
+    fn named(said: &str) -> Vec<String> {
+        let names = Names {
+            vp8: Some(96),
+            ..Names::default()
+        };
+        let alternatives = ["a"; STREAMS_MAX].join(",");
+        let text = format!(
+            "a=extmap:2 {RID_URI}\r\na=rid:a send {said}\r\na=rid:b send\r\na=simulcast:send {alternatives};b\r\n"
+        );
+        let rids = read(names, &text).into_iter();
+        rids.map(|rid| rid.name).collect()
+    }
+
+    #[test]
+    fn a_line_that_is_longer_than_what_is_said_back_is_not_read() {
+        assert_eq!(named("max-width=640;pt=97,96"), ["a", "b"]);
+        // Half of what is said of it is nothing to us: what is left could be said back.
+        assert_eq!(named(&format!("pt={}96", "97,".repeat(60))), ["a", "b"]);
+        assert_eq!(named(&format!("pt={}96", "97,".repeat(15_000))), ["b"]);
+        assert_eq!(named(&"x;".repeat(23_000)), ["b"]);
     }
 
     #[test]
