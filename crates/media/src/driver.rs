@@ -6,6 +6,7 @@ mod budget;
 mod outgoing;
 mod packets;
 mod places;
+mod refusals;
 mod routes;
 #[cfg(test)]
 mod tests;
@@ -27,6 +28,7 @@ use crate::stats::STATS_INTERVAL;
 use diemcau_model::{Carries, LinkReport, PeerAsk, PeerId, PeerSay, SeatId, Side, SiteId, Stage};
 use outgoing::Cores;
 use places::Places;
+use refusals::Refusals;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -77,6 +79,7 @@ pub struct Driver {
     peers: BTreeMap<PeerId, Peer>,
     places: Places,
     tries: Tries,
+    refusals: Refusals,
     demux: Demux,
     voices: gate::Voices,
     /// The uplinks that may be forwarded at all.
@@ -126,6 +129,7 @@ impl Driver {
             peers: BTreeMap::new(),
             places: Places::default(),
             tries: Tries::default(),
+            refusals: Refusals::default(),
             demux: Demux::default(),
             voices: gate::Voices::default(),
             carriers: BTreeSet::new(),
@@ -359,6 +363,7 @@ impl Driver {
         for (leg, why) in failed {
             self.fail(leg, &why, now);
         }
+        self.refusals.tell(now, &mut self.doors.says);
     }
 
     fn count_links(&self) {
@@ -398,6 +403,7 @@ impl Driver {
 
     /// Ends a leg for good, with a last datagram to say so. True if it was there.
     fn hang_up(&mut self, leg: LegId, now: Instant) -> bool {
+        self.refusals.forget(leg);
         let Some(peer) = self.peers.get_mut(&leg.0) else {
             return false;
         };
@@ -444,17 +450,18 @@ impl Driver {
     /// Ends a leg and tells its client to make it anew.
     fn fail(&mut self, leg: LegId, why: &str, now: Instant) {
         if self.hang_up(leg, now) {
-            self.say_failed(leg, why);
+            let (peer, side) = leg;
+            let reason = why.to_owned();
+            tracing::info!(%peer, ?side, why, "a leg failed");
+            self.doors.says.send(PeerSay::Failed { peer, side, reason });
         }
     }
 
-    fn say_failed(&mut self, (peer, side): LegId, why: &str) {
-        tracing::info!(%peer, ?side, why, "a leg failed");
-        self.doors.says.send(PeerSay::Failed {
-            peer,
-            side,
-            reason: why.to_owned(),
-        });
+    /// Nothing comes of what was asked.
+    fn refuse(&mut self, leg: LegId, why: &str, now: Instant) {
+        let (peer, side) = leg;
+        tracing::info!(%peer, ?side, why, "what was asked is refused");
+        self.refusals.add(leg, why, now, &mut self.doors.says);
     }
 
     fn say_goodbye(&mut self, now: Instant) {

@@ -78,13 +78,13 @@ impl Driver {
         let leg = (id, Side::Uplink);
         let peer = match self.peer(id, now) {
             Ok(peer) => peer,
-            Err(why) => return self.say_failed(leg, why),
+            Err(why) => return self.refuse(leg, why, now),
         };
         if peer.carries.endpoint().is_none() || peer.site.is_none() {
-            return self.say_failed(leg, "this seat does not send");
+            return self.refuse(leg, "this seat does not send", now);
         }
         if !self.may_try(leg, now) {
-            return self.say_failed(leg, TOO_MANY_TRIES);
+            return self.refuse(leg, TOO_MANY_TRIES, now);
         }
         let made = self.engine.answer_uplink(sdp, now);
         self.begin_uplink(leg, made, now);
@@ -96,13 +96,13 @@ impl Driver {
         let shown = self.stage.presentation;
         let peer = match self.peer(id, now) {
             Ok(peer) => peer,
-            Err(why) => return self.say_failed(leg, why),
+            Err(why) => return self.refuse(leg, why, now),
         };
         if shown.is_none_or(|shown| shown.seat != peer.seat) || !gate::receives(peer.carries) {
-            return self.say_failed(leg, "this seat does not present");
+            return self.refuse(leg, "this seat does not present", now);
         }
         if !self.may_try(leg, now) {
-            return self.say_failed(leg, TOO_MANY_TRIES);
+            return self.refuse(leg, TOO_MANY_TRIES, now);
         }
         self.end_other_presentations(id, now);
         let made = self.engine.answer_presentation(sdp, now);
@@ -118,7 +118,7 @@ impl Driver {
         let (made, sdp) = match made {
             Ok(made) => made,
             // The one that is there, if any, goes on.
-            Err(error) => return self.say_failed(leg, &error.to_string()),
+            Err(error) => return self.refuse(leg, &error.to_string(), now),
         };
         self.hang_up(leg, now);
         self.demux.add(leg, made.ufrag());
@@ -167,7 +167,7 @@ impl Driver {
                 self.begin_downlink(id, Down::new(made, now), now);
                 self.doors.says.send(PeerSay::Offer { peer: id, sdp });
             }
-            Err(error) => self.say_failed((id, Side::Downlink), &error.to_string()),
+            Err(error) => self.refuse((id, Side::Downlink), &error.to_string(), now),
         }
     }
 
@@ -184,7 +184,7 @@ impl Driver {
                 let peer = id;
                 self.doors.says.send(PeerSay::Answer { peer, side, sdp });
             }
-            Err(error) => self.say_failed((id, side), &error.to_string()),
+            Err(error) => self.refuse((id, side), &error.to_string(), now),
         }
     }
 
@@ -198,7 +198,7 @@ impl Driver {
                 false => TOO_MANY_TRIES,
             },
         };
-        self.say_failed((id, Side::Downlink), why);
+        self.refuse((id, Side::Downlink), why, now);
         false
     }
 
@@ -224,10 +224,10 @@ impl Driver {
         let leg = (id, Side::Downlink);
         let peer = self.peers.get_mut(&id);
         let Some(down) = peer.and_then(|peer| peer.down.as_mut()) else {
-            return self.say_failed(leg, "no downlink was offered");
+            return self.refuse(leg, "no downlink was offered", now);
         };
         if !down.takes_answer() {
-            return self.say_failed(leg, ANSWERED);
+            return self.refuse(leg, ANSWERED, now);
         }
         let accepted = down.line.leg.accept_answer(sdp, now);
         super::touch(&mut down.line, leg, &mut self.touched);
