@@ -457,10 +457,10 @@ impl Driver {
         }
     }
 
-    /// Nothing comes of what was asked.
+    /// Nothing comes of what was asked. One link may ask without end, and would fill a disk with a log of it.
     fn refuse(&mut self, leg: LegId, why: &str, now: Instant) {
         let (peer, side) = leg;
-        tracing::info!(%peer, ?side, why, "what was asked is refused");
+        tracing::debug!(%peer, ?side, why, "what was asked is refused");
         self.refusals.add(leg, why, now, &mut self.doors.says);
     }
 

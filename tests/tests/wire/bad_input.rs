@@ -283,6 +283,29 @@ async fn media_that_cannot_be_used_is_refused() -> Result<()> {
 }
 
 #[tokio::test]
+async fn who_asks_for_media_without_end_fills_no_log() -> Result<()> {
+    let mut server = Server::logging("info").await?;
+    let token = server.token(Role::Observer, None, None)?;
+    let mut watch = Client::join(&server.host, &token).await?;
+    for _ in 0..40 {
+        watch.send(&ClientFrame::OpenDownlink {}).await?;
+    }
+    watch
+        .until(|watch| {
+            let failed = |frame: &ServerFrame| matches!(frame, ServerFrame::MediaFailed { .. });
+            watch.others.iter().any(failed).then_some(())
+        })
+        .await?;
+    watch.settle("still-here").await?;
+    server.stop().await?;
+    let log = server.log()?;
+    assert!(log.contains("media is listening"), "it says nothing: {log}");
+    let said: Vec<&str> = log.lines().filter(|line| line.contains("driver")).collect();
+    assert_eq!(said, [""; 0]);
+    Ok(())
+}
+
+#[tokio::test]
 async fn what_is_said_is_checked_and_brought_to_one_form() -> Result<()> {
     let server = Server::start().await?;
     let mut other = Other::join(&server).await?;
