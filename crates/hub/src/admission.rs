@@ -259,6 +259,14 @@ impl Hub {
         self.doors.get(&token_hash(token)).map(|door| door.clone())
     }
 
+    /// Whether a token opens a seat that fits, for who keeps places for those who may come in. Whoever brought it is to hear
+    /// nothing of that: it is let in, or not, by `serve` alone.
+    #[must_use]
+    pub fn has_door(&self, token: &str, fits: impl Fn(Role, Carries) -> bool) -> bool {
+        let door = self.doors.get(&token_hash(token));
+        door.is_some_and(|door| fits(door.role, door.carries))
+    }
+
     /// The link of a token, as its wrong PINs are counted: with a door though it may be one that this client does not fit.
     pub(crate) fn link(&self, token: &str) -> Link {
         let hash = token_hash(token);

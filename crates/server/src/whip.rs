@@ -175,7 +175,8 @@ async fn text(body: Body) -> Result<String, No> {
 
 /// Comes to the door with a link, as a client of the hub.
 async fn knock(site: &Site, way: Way, token: &str) -> Result<Newcomer, No> {
-    let place = site.sessions.place(way, token)?;
+    let has_door = site.hub.has_door(token, way.fits());
+    let place = site.sessions.place(way, token, has_door)?;
     let (line, client) = inside::connection(Vouched {
         device: device_of(token),
         at: way.fits(),

@@ -36,7 +36,7 @@ fn request(input: &[u8]) -> Option<Request> {
 
 /// Opens the one session that there is.
 fn open(sessions: &Sessions) {
-    let place = sessions.place(Way::Out, "somebody");
+    let place = sessions.place(Way::Out, "somebody", true);
     let session = Session {
         way: Way::Out,
         token: token_hash("somebody"),

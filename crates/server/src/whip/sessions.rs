@@ -85,7 +85,8 @@ pub struct Newcomer {
 /// negotiates or waits has one like an open session.
 #[derive(Debug)]
 pub struct Place {
-    _of_all: OwnedSemaphorePermit,
+    /// None of a stranger's, whom the hub will not let in: each has a connection for itself, and of these there is a bound.
+    _of_all: Option<OwnedSemaphorePermit>,
     of_links: Arc<OfLinks>,
     link: String,
 }
@@ -119,11 +120,12 @@ impl Sessions {
         }
     }
 
-    /// A place for one more.
+    /// A place for one more. Whose link opens no door takes none of all, or strangers would keep everybody out; that none is
+    /// left it hears like anybody.
     ///
     /// # Errors
     /// All are taken, or all of this link's, or it has begun too many lately.
-    pub fn place(&self, way: Way, token: &str) -> Result<Place, No> {
+    pub fn place(&self, way: Way, token: &str, has_door: bool) -> Result<Place, No> {
         let link = token_hash(token);
         if way == Way::In && self.begun_lately(&link) >= BEGUN_MAX {
             let why = "too many sessions were begun with this link in a short time; try again in ten seconds";
@@ -142,6 +144,8 @@ impl Sessions {
             let why = "as many sessions are open as this server takes";
             No::because(StatusCode::SERVICE_UNAVAILABLE, why)
         })?;
+        // A stranger's is given back before anybody else may ask.
+        let of_all = has_door.then_some(of_all);
         *of_links.entry(link.clone()).or_default() += 1;
         drop(of_links);
         Ok(Place {
@@ -301,7 +305,7 @@ mod tests {
         });
         let newcomer = Newcomer {
             client,
-            place: sessions.place(Way::In, "link").unwrap(),
+            place: sessions.place(Way::In, "link", true).unwrap(),
             code: Some("1234".into()),
         };
         (newcomer, line)
@@ -311,12 +315,12 @@ mod tests {
     fn a_link_has_sixteen_places_and_a_further_one_when_one_is_given_back() {
         let sessions = sessions();
         let mut places: Vec<Place> = (0..OF_LINK_MAX)
-            .map(|_| sessions.place(Way::Out, "link").unwrap())
+            .map(|_| sessions.place(Way::Out, "link", true).unwrap())
             .collect();
-        let one_more = || status(sessions.place(Way::Out, "link"));
+        let one_more = || status(sessions.place(Way::Out, "link", true));
         assert_eq!(one_more(), StatusCode::TOO_MANY_REQUESTS);
         assert_eq!(
-            status(sessions.place(Way::Out, "another")),
+            status(sessions.place(Way::Out, "another", true)),
             StatusCode::OK,
             "of this link only"
         );
@@ -333,7 +337,7 @@ mod tests {
     async fn four_encoders_begin_with_a_link_in_ten_seconds_and_more_when_these_are_past() {
         let sessions = sessions();
         let begin = |way, token: &str| {
-            let place = sessions.place(way, token)?;
+            let place = sessions.place(way, token, true)?;
             let (ends, _) = oneshot::channel();
             let session = Session {
                 way,
@@ -367,13 +371,16 @@ mod tests {
         let sessions = sessions();
         for (way, most) in [(Way::In, ENCODERS_MAX), (Way::Out, PLAYERS_MAX)] {
             let places: Vec<Place> = (0..most)
-                .map(|n| sessions.place(way, &n.to_string()).unwrap())
+                .map(|n| sessions.place(way, &n.to_string(), true).unwrap())
                 .collect();
-            let one_more = || status(sessions.place(way, "one more"));
-            assert_eq!(one_more(), StatusCode::SERVICE_UNAVAILABLE);
+            let one_more = |has_door| status(sessions.place(way, "one more", has_door));
+            for has_door in [true, false] {
+                let said = one_more(has_door);
+                assert_eq!(said, StatusCode::SERVICE_UNAVAILABLE, "all hear it");
+            }
             assert_eq!(sessions.places_of("one more"), 0, "a refusal takes none");
             drop(places);
-            assert_eq!(one_more(), StatusCode::OK);
+            assert_eq!(one_more(true), StatusCode::OK);
         }
     }
 

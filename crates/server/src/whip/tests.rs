@@ -105,7 +105,7 @@ async fn who_asks_again_waits_for_the_decision_and_keeps_its_code() {
         });
         let mut newcomer = Newcomer {
             client,
-            place: site.sessions.place(Way::In, "link").unwrap(),
+            place: site.sessions.place(Way::In, "link", true).unwrap(),
             code: code.map(str::to_owned),
         };
         let begun = Instant::now();
@@ -116,5 +116,18 @@ async fn who_asks_again_waits_for_the_decision_and_keeps_its_code() {
             (None, Err(No(status, _))) => assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE),
             (code, _) => panic!("something else came of {code:?}"),
         }
+    }
+}
+
+#[tokio::test]
+async fn strangers_keep_no_encoder_and_no_player_out() {
+    let site = site();
+    for way in [Way::In, Way::Out] {
+        let mut strangers = vec![];
+        for n in 0..600 {
+            let link = format!("a link of nobody {n}");
+            strangers.push(knock(&site, way, &link).await.unwrap());
+        }
+        assert!(site.sessions.place(way, "link", true).is_ok());
     }
 }
