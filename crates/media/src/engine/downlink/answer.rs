@@ -48,9 +48,11 @@ pub fn read(text: &str) -> Result<Offer, EngineError> {
         ears += usize::from(slot.is_some_and(|slot| slot >= VIDEO_SLOTS));
         slots.push(slot);
     }
+    let parts = || sdp::parts(text).zip(&offered.parts);
+    let twcc_id = |(text, part): (&str, &Part)| sdp::twcc_id(text, part.names);
     let offer = Offer {
-        twcc_ids: sdp::parts(text).map(sdp::twcc_id).collect(),
-        remb: sdp::parts(text).zip(&offered.parts).map(remb).collect(),
+        twcc_ids: parts().map(twcc_id).collect(),
+        remb: parts().map(remb).collect(),
         offered,
         slots,
     };
@@ -74,7 +76,7 @@ fn remb((text, part): (&str, &Part)) -> Vec<u8> {
     let mut remb: Vec<u8> = names
         .filter(|pt| sdp::offers(text, *pt, "goog-remb"))
         .collect();
-    if sdp::twcc_id(text).is_some() {
+    if sdp::twcc_id(text, part.names).is_some() {
         remb.clear();
     }
     remb
@@ -120,7 +122,7 @@ mod tests {
     fn video(mid: &str) -> String {
         format!(
             "m=video 9 UDP/TLS/RTP/SAVPF 97 98\r\na=mid:{mid}\r\na=rtcp-mux\r\na=recvonly\r\na=rtpmap:97 H264/90000\r\na=fmtp:97 packetization-mode=0;profile-level-id=42e01f\r\na=rtpmap:98 VP8/90000\r\n\
-             a=rtcp-fb:98 nack\r\na=rtcp-fb:* ccm fir\r\na=rtcp-fb:98 goog-remb\r\na=extmap:3 {TWCC_URI}\r\n"
+             a=rtcp-fb:98 nack\r\na=rtcp-fb:* ccm fir\r\na=rtcp-fb:98 goog-remb\r\na=rtcp-fb:98 transport-cc\r\na=extmap:3 {TWCC_URI}\r\n"
         )
     }
 
@@ -182,6 +184,22 @@ mod tests {
             1,
             "only where it was offered"
         );
+    }
+
+    #[test]
+    fn who_names_the_running_number_and_tells_no_arrivals_gets_none() {
+        for tells_of in ["97", "99"] {
+            let other = format!("a=rtcp-fb:{tells_of} transport-cc");
+            let video = video("1").replace("a=rtcp-fb:98 transport-cc", &other);
+            let offer = read(&[HEAD, &audio("0"), &video].concat()).unwrap();
+            assert!(offer.taken().all(|(.., twcc_id)| twcc_id.is_none()));
+            let answer = answered(&offer);
+            assert!(!answer.contains(TWCC_URI));
+            assert_eq!(answer.matches("a=rtcp-fb:98 goog-remb\r\n").count(), 1);
+        }
+        let all = video("1").replace("a=rtcp-fb:98 transport-cc", "a=rtcp-fb:* transport-cc");
+        let offer = read(&[HEAD, &all].concat()).unwrap();
+        assert!(offer.taken().all(|(.., twcc_id)| twcc_id == Some(3)));
     }
 
     #[test]

@@ -48,7 +48,8 @@ pub fn read(answer: &str) -> Result<Answer, EngineError> {
             .get_mut(slot)
             .ok_or(missing("it has too many parts"))?;
         let line = part.lines().next().unwrap_or_default();
-        *taken = (accepted(line, names_of(slot)), sdp::twcc_id(part));
+        let names = accepted(line, names_of(slot));
+        *taken = (names, sdp::twcc_id(part, names));
         sections += 1;
     }
     if sections != SLOTS {
@@ -176,7 +177,8 @@ mod tests {
                 ("audio", 111)
             };
             answer += &format!(
-                "m={kind} 9 UDP/TLS/RTP/SAVPF {pt}\r\na=ice-ufrag:them\r\na=ice-pwd:their password\r\na=setup:active\r\na=extmap:5 {TWCC_URI}\r\n"
+                "m={kind} 9 UDP/TLS/RTP/SAVPF {pt}\r\na=ice-ufrag:them\r\na=ice-pwd:their password\r\na=setup:active\r\na=extmap:5 {TWCC_URI}\r\n\
+                 a=rtcp-fb:{pt} transport-cc\r\n"
             );
         }
         answer
@@ -225,6 +227,9 @@ mod tests {
         without[0] = None;
         let first = format!("a=extmap:5 {TWCC_URI}\r\n");
         assert_eq!(named(&answer().replacen(&first, "", 1)), without);
+        // Nor does one of which the client does not tell when its packets arrive.
+        let tells = "a=rtcp-fb:96 transport-cc\r\n";
+        assert_eq!(named(&answer().replacen(tells, "", 1)), without);
     }
 
     #[test]

@@ -174,9 +174,15 @@ impl Part {
     }
 }
 
-/// The number of the running number over all packets, if it is one of a short header (RFC 8285, 4.2).
-pub fn twcc_id(text: &str) -> Option<u8> {
-    extension_id(text, TWCC_URI).filter(|id| (1..=14).contains(id))
+/// The number of the running number over all packets, if it is one of a short header (RFC 8285, 4.2) and the client tells of
+/// a codec that it takes when its packets arrive: who only names the number says nothing, and would be behind a cut.
+pub fn twcc_id(text: &str, names: Names) -> Option<u8> {
+    let id = extension_id(text, TWCC_URI).filter(|id| (1..=14).contains(id))?;
+    let Names { opus, vp8, h264 } = names;
+    let mut taken = [opus, vp8, h264].into_iter().flatten();
+    taken
+        .any(|pt| offers(text, pt, "transport-cc"))
+        .then_some(id)
 }
 
 /// The number of the H.264 that we forward, and its profile and level: constrained baseline, in fragments.
