@@ -8,7 +8,7 @@ use crate::{
 use anyhow::{Result, bail, ensure};
 use diemcau_conference::{Event, QueueMode, Refusal, Setup};
 use diemcau_journal::Entry;
-use diemcau_model::{ItemId, Role, SeatId, SiteId, TurnId};
+use diemcau_model::{EndpointKind, ItemId, Role, SeatId, SiteId, TurnId};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A speech that has the floor.
@@ -57,6 +57,8 @@ pub struct History {
     /// The chair closed the called site's microphone.
     called_closed: bool,
     deputy: Option<SeatId>,
+    /// What can send.
+    links: BTreeSet<(SiteId, EndpointKind)>,
     revoked: BTreeSet<SeatId>,
     door: Door,
     commands: BTreeMap<(SeatId, String), Effect>,
@@ -64,7 +66,8 @@ pub struct History {
 }
 
 impl History {
-    /// The sites that may be heard.
+    /// The sites that may be heard, and are while nothing is in the way of the record: of those that are live, the called
+    /// one if it has a link, and the hall.
     #[must_use]
     pub fn may_be_heard(&self) -> BTreeSet<SiteId> {
         let hall = self.setup.hall();
@@ -76,10 +79,23 @@ impl History {
         };
         let live = self.speeches.iter().filter(is_live);
         let hall = hall.filter(|_| self.hall_microphone || self.called.is_some());
+        let called = self.called.filter(|_| !self.called_closed);
         live.map(|speech| speech.site)
-            .chain(self.called.filter(|_| !self.called_closed))
+            .chain(called.filter(|site| self.is_linked(*site)))
             .chain(hall)
             .collect()
+    }
+
+    /// What can send.
+    #[must_use]
+    pub fn links(&self) -> &BTreeSet<(SiteId, EndpointKind)> {
+        &self.links
+    }
+
+    /// Whether anything of a site can send.
+    #[must_use]
+    pub fn is_linked(&self, site: SiteId) -> bool {
+        self.links.iter().any(|(of, _)| *of == site)
     }
 
     /// What the conference began with.
@@ -223,7 +239,7 @@ impl History {
 
     #[allow(
         clippy::wildcard_enum_match_arm,
-        reason = "only what can open or close a microphone is followed"
+        reason = "only what can open or close a microphone is followed, and what can send"
     )]
     fn fold(&mut self, event: &Event) {
         match event {
@@ -279,6 +295,12 @@ impl History {
                 (self.called, self.called_closed) = (Some(*site), false);
             }
             Event::RollCallEnded { .. } => (self.called, self.called_closed) = (None, false),
+            Event::EndpointLinked { site, kind, .. } => {
+                self.links.insert((*site, *kind));
+            }
+            Event::EndpointLost { site, kind, .. } => {
+                self.links.remove(&(*site, *kind));
+            }
             Event::SeatRevoked { seat } => {
                 self.revoked.insert(*seat);
                 self.deputy = self.deputy.filter(|deputy| deputy != seat);

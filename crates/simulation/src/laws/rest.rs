@@ -2,14 +2,15 @@
 
 use super::UNHEARD;
 use crate::{
+    history::History,
     machine::{Answer, Machine},
-    plane::Plane,
+    plane::{Peer, Plane},
     world::World,
 };
 use anyhow::{Context, Result, ensure};
 use diemcau_conference::{Conference, Visitor};
 use diemcau_media::gate::{Route, Stream};
-use diemcau_model::{Millis, Role, Stage};
+use diemcau_model::{Millis, Role, SiteId, Stage};
 use diemcau_protocol::{View, Viewer, view};
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -40,6 +41,7 @@ impl World {
         self.look_at_screens(&replayed)?;
         self.look_at_lobby(&replayed, last)?;
         self.look_at_key(&replayed)?;
+        self.look_at_links()?;
         self.look_at_hall(&replayed)?;
         for at in 0..self.machines.len() {
             // A second endpoint would take the place of the first; everybody else may join once more.
@@ -141,20 +143,47 @@ impl World {
             stage == wanted,
             "the stage is {stage:?}, the record says {wanted:?}"
         );
-        let heard = check_all_hear(plane, &stage, &self.machines)?;
+        let due = self.history.may_be_heard();
+        // The record's own word, by a fold that knows none of the rules' code: nobody more, nobody less.
+        if !self.disk_failed {
+            ensure!(
+                stage.heard == due,
+                "{:?} are heard, by the record {due:?} are to be",
+                stage.heard
+            );
+            let of_sites = due.iter().filter(|site| self.history.is_linked(**site));
+            let of_sites = of_sites.count() as u64;
+            self.trace.count_many("on the stage at rest", of_sites);
+        }
+        let heard = check_all_hear(plane, &stage.heard, &self.history, &self.machines)?;
         self.trace.count_many("heard at rest", heard);
+        Ok(())
+    }
+
+    /// Who can send is who has an uplink.
+    fn look_at_links(&self) -> Result<()> {
+        let server = self.server.as_ref().context("no server at rest")?;
+        let peers = server.plane.peers();
+        let sends = |peer: &Peer| Some((peer.site?, peer.up.and(peer.carries.endpoint())?));
+        let up: BTreeSet<_> = peers.values().filter_map(sends).collect();
+        ensure!(
+            up == *self.history.links(),
+            "{up:?} can send, the record says {:?}",
+            self.history.links()
+        );
         Ok(())
     }
 }
 
-fn check_all_hear(plane: &Plane, stage: &Stage, machines: &[Machine]) -> Result<u64> {
+fn check_all_hear(
+    plane: &Plane,
+    heard: &BTreeSet<SiteId>,
+    history: &History,
+    machines: &[Machine],
+) -> Result<u64> {
     let (peers, routes) = (plane.peers(), plane.routes());
-    let mut heard = 0;
-    for site in stage
-        .heard
-        .iter()
-        .filter(|site| stage.carriers.contains_key(site))
-    {
+    let mut count = 0;
+    for site in heard.iter().filter(|site| history.is_linked(**site)) {
         let rooms = machines.iter().filter(|machine| {
             let seat = &machine.seat;
             let hears = seat.carries.endpoint().is_some() || seat.role == Role::Stage;
@@ -172,10 +201,10 @@ fn check_all_hear(plane: &Plane, stage: &Stage, machines: &[Machine]) -> Result<
                 "site {site} has the floor, and {} does not hear it",
                 room.name()
             );
-            heard += 1;
+            count += 1;
         }
     }
-    Ok(heard)
+    Ok(count)
 }
 
 fn difference(shown: &View, wanted: &View) -> String {
