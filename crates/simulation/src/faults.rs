@@ -8,6 +8,7 @@ use crate::{
 };
 use anyhow::Result;
 use diemcau_fuzz::Chance;
+use diemcau_protocol::ClientFrame;
 use std::time::Duration;
 use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::Message;
@@ -96,15 +97,12 @@ impl Faults {
     }
 }
 
-/// Makes a trouble.
+/// Makes a trouble. It counts where it troubles somebody.
 pub async fn make(world: &mut World, trouble: Trouble) -> Result<()> {
-    world.trace.count(format!("trouble {trouble:?}"));
-    match trouble {
+    let has_come = match trouble {
         Trouble::Cut | Trouble::Silence | Trouble::Deaf | Trouble::Uplink | Trouble::Rude => {
             let is_here = |machine: &Machine| machine.is_joined() || machine.is_waiting();
-            if let Some(at) = somebody(world, is_here) {
-                disturb(world, at, trouble);
-            }
+            somebody(world, is_here).is_some_and(|at| disturb(world, at, trouble))
         }
         Trouble::Lag => lag(world),
         Trouble::Away => away(world),
@@ -115,6 +113,9 @@ pub async fn make(world: &mut World, trouble: Trouble) -> Result<()> {
         Trouble::Start => start(world),
         Trouble::Off => off(world),
         Trouble::Forget => forget(world),
+    };
+    if has_come {
+        world.trace.count(format!("trouble {trouble:?}"));
     }
     Ok(())
 }
@@ -128,12 +129,13 @@ fn somebody(world: &mut World, fits: impl Fn(&Machine) -> bool) -> Option<usize>
     world.chance.pick(&fitting).copied()
 }
 
-fn disturb(world: &mut World, at: usize, trouble: Trouble) {
+fn disturb(world: &mut World, at: usize, trouble: Trouble) -> bool {
     let machine = &mut world.machines[at];
     let Some(link) = &mut machine.link else {
-        return;
+        return false;
     };
     let number = link.number;
+    let mut has_come = true;
     match trouble {
         Trouble::Cut => link.cable.cut(&mut world.chance),
         Trouble::Silence => link.cable.silence(),
@@ -142,13 +144,23 @@ fn disturb(world: &mut World, at: usize, trouble: Trouble) {
             link.ear.deafen(until);
         }
         Trouble::Uplink => {
-            if let Some(server) = &world.server {
-                server.plane.fail_uplink(number);
-            }
+            let server = world.server.as_ref();
+            has_come = server.is_some_and(|server| server.plane.fail_uplink(number));
         }
         Trouble::Rude => {
             link.rude = true;
-            let message = match world.chance.below(6) {
+            let which = world.chance.below(6);
+            if link.waits && number % 3 != 0 {
+                // Whoever waits has no business with media, however well it asks.
+                world.trace.count("asks for media at the door");
+                link.send(&match number % 3 {
+                    1 => ClientFrame::OpenDownlink {},
+                    _ => ClientFrame::UplinkOffer {
+                        sdp: number.to_string(),
+                    },
+                });
+            }
+            let message = match which {
                 0 => Message::binary(vec![1, 2, 3]),
                 1 => Message::text("{\"type\":\"command\",\"id\":\"x\",\"comm"),
                 2 => Message::text("[".repeat(200)),
@@ -173,9 +185,10 @@ fn disturb(world: &mut World, at: usize, trouble: Trouble) {
     world
         .trace
         .say(machine.name(), format!("trouble on c{number}: {trouble:?}"));
+    has_come
 }
 
-fn lag(world: &mut World) {
+fn lag(world: &mut World) -> bool {
     world.lag = match world.chance.percent(20) {
         true => world.chance.millis(300..=2_500),
         false => world.chance.millis(1..=120),
@@ -186,22 +199,24 @@ fn lag(world: &mut World) {
             link.cable.set_lag(world.lag);
         }
     }
+    true
 }
 
-fn away(world: &mut World) {
+fn away(world: &mut World) -> bool {
     let Some(at) = somebody(world, |machine| !machine.is_out()) else {
-        return;
+        return false;
     };
     let back = Instant::now() + world.chance.millis(2_000..=40_000);
     world.hang_up(at);
     let machine = &mut world.machines[at];
     machine.joins_at = Some(back);
     world.trace.say(machine.name(), "is away");
+    true
 }
 
-fn start(world: &mut World) {
+fn start(world: &mut World) -> bool {
     let Some(at) = somebody(world, Machine::is_out) else {
-        return;
+        return false;
     };
     let seat = world.machines[at].seat.id;
     let started = |(other, machine): &(usize, &mut Machine)| {
@@ -213,54 +228,56 @@ fn start(world: &mut World) {
         machine.joins_at = Some(Instant::now());
         world.trace.say(machine.name(), "is started");
     }
+    true
 }
 
-fn off(world: &mut World) {
+fn off(world: &mut World) -> bool {
     let is_second = |machine: &Machine| machine.is_second && !machine.is_out();
     let Some(at) = somebody(world, is_second) else {
-        return;
+        return false;
     };
     world.hang_up(at);
     let machine = &mut world.machines[at];
     machine.give_up();
     world.trace.say(machine.name(), "is switched off");
+    true
 }
 
-fn forget(world: &mut World) {
+fn forget(world: &mut World) -> bool {
     let Some(at) = somebody(world, |machine| machine.device.is_some()) else {
-        return;
+        return false;
     };
     world.hang_up(at);
     let key = world.chance.draw();
     let machine = &mut world.machines[at];
     machine.device = device(key);
     world.trace.say(machine.name(), "forgets its key");
+    true
 }
 
 /// A command that waits for its answer, or has had it, is sent once more.
-fn double(world: &mut World) {
+fn double(world: &mut World) -> bool {
     let Some(at) = somebody(world, Machine::is_joined) else {
-        return;
+        return false;
     };
     let machine = &mut world.machines[at];
     let waits = machine.pending.front().map(|pending| pending.id.clone());
     if let Some(id) = waits {
         machine.send_pending(&id, world.answered);
-        return world.trace.say(machine.name(), format!("asks again: {id}"));
+        world.trace.say(machine.name(), format!("asks again: {id}"));
+        return true;
     }
     let which = world.chance.below(machine.answered.len());
-    if let (Some((id, command)), Some(link)) = (machine.answered.get(which), &machine.link) {
-        link.send(&diemcau_protocol::ClientFrame::Command {
-            id: id.clone(),
-            command: command.clone(),
-        });
-        world
-            .trace
-            .say(machine.name(), format!("asks again, though answered: {id}"));
-    }
+    let Some(id) = machine.send_answered(which) else {
+        return false;
+    };
+    world
+        .trace
+        .say(machine.name(), format!("asks again, though answered: {id}"));
+    true
 }
 
-fn disk(world: &mut World) {
+fn disk(world: &mut World) -> bool {
     let fault = match world.chance.below(8) {
         0 | 1 => Fault::Full,
         2 | 3 if world.guarded && world.chance.percent(60) => Fault::SyncInDoubt,
@@ -276,11 +293,13 @@ fn disk(world: &mut World) {
         _ => {
             let sync = world.chance.millis(0..=400);
             world.disk.set_sync(sync);
-            return world.trace.say("disk", format!("takes {sync:?}"));
+            world.trace.say("disk", format!("takes {sync:?}"));
+            return true;
         }
     };
     if fault != Fault::None {
         world.disk.set_fault(fault);
+        world.trace.count(format!("disk {fault:?}"));
         world.disk_failed = true;
     }
     world.disk_ever_failed = true;
@@ -290,21 +309,23 @@ fn disk(world: &mut World) {
         Fault::Full | Fault::Sync | Fault::SyncInDoubt | Fault::Gone => format!("fails: {fault:?}"),
     };
     world.trace.say("disk", how);
+    true
 }
 
-async fn stop(world: &mut World) {
+async fn stop(world: &mut World) -> bool {
     let Some(server) = world.server.take() else {
-        return;
+        return false;
     };
     world.trace.say("server", "is stopped");
     server.stop().await;
     world.disk.let_go();
     world.starts_at = Some(Instant::now() + world.chance.millis(0..=3_000));
+    true
 }
 
-fn kill(world: &mut World) {
+fn kill(world: &mut World) -> bool {
     let Some(server) = world.server.take() else {
-        return;
+        return false;
     };
     world.trace.say("server", "dies");
     world.disk.let_go();
@@ -319,6 +340,7 @@ fn kill(world: &mut World) {
         false => world.chance.millis(100..=3_000),
     };
     world.starts_at = Some(Instant::now() + down);
+    true
 }
 
 /// For how long a command that the disk refused is kept before it is asked again.

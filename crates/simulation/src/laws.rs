@@ -72,7 +72,10 @@ impl World {
                 view.apply(facts);
                 Ok(())
             }
-            ServerFrame::Ok { id, seq } => self.take_answer(at, id, Answer::Ok(*seq)),
+            ServerFrame::Ok { id, seq } => {
+                self.check_reader(at, *seq)?;
+                self.take_answer(at, id, Answer::Ok(*seq))
+            }
             ServerFrame::Refused { id, why, .. } => self.take_answer(at, id, Answer::Refused(*why)),
             ServerFrame::Error { why, id, fatal, .. } => {
                 self.take_error(at, *why, id.as_deref(), *fatal)

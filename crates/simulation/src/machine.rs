@@ -4,7 +4,7 @@ use crate::{door::Guest, line::Ear, wire::Cable};
 use diemcau_conference::{Refusal, Seat};
 use diemcau_model::{DeviceId, SeatId};
 use diemcau_protocol::{ClientCommand, ClientFrame, View};
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use tokio::{sync::mpsc, time::Instant};
 use tokio_tungstenite::tungstenite::Message;
 
@@ -33,6 +33,8 @@ pub struct Machine {
     pub answered: VecDeque<(String, ClientCommand)>,
     /// Given up after a refusal of the disk. What was sent more than once may still be carried out and answered.
     pub given_up: BTreeSet<String>,
+    /// Which connections brought each command.
+    pub brought: BTreeMap<String, BTreeSet<u64>>,
     /// When it tries to connect. None: it is switched off, or gave up because it was sent away.
     pub joins_at: Option<Instant>,
     name: String,
@@ -138,6 +140,7 @@ impl Machine {
             pending: VecDeque::new(),
             answered: VecDeque::new(),
             given_up: BTreeSet::new(),
+            brought: BTreeMap::new(),
             joins_at,
             name,
             next: 1,
@@ -195,11 +198,19 @@ impl Machine {
         for pending in self.pending.iter_mut().filter(|pending| pending.id == id) {
             pending.behind.get_or_insert(answered);
             pending.again_at = None;
-            link.send(&ClientFrame::Command {
-                id: pending.id.clone(),
-                command: pending.command.clone(),
-            });
+            let brought = self.brought.entry(pending.id.clone()).or_default();
+            brought.insert(link.number);
+            link.send_command(&pending.id, &pending.command);
         }
+    }
+
+    /// Sends a command once more that was answered; gives its id, none when there is none or no connection.
+    pub fn send_answered(&mut self, which: usize) -> Option<String> {
+        let (link, (id, command)) = (self.link.as_ref()?, self.answered.get(which)?);
+        let brought = self.brought.entry(id.clone()).or_default();
+        brought.insert(link.number);
+        link.send_command(id, command);
+        Some(id.clone())
     }
 
     /// Takes the answered command out of those that are pending.
@@ -221,6 +232,13 @@ impl Link {
         if let Ok(text) = serde_json::to_string(frame) {
             self.send_text(text);
         }
+    }
+
+    fn send_command(&self, id: &str, command: &ClientCommand) {
+        self.send(&ClientFrame::Command {
+            id: id.to_owned(),
+            command: command.clone(),
+        });
     }
 
     /// Sends a text that need not be a frame.

@@ -129,18 +129,19 @@ impl Plane {
         self.inside().routes()
     }
 
-    /// The uplink of a connection fails by itself, if it has one.
-    pub fn fail_uplink(&self, connection: u64) {
+    /// The uplink of a connection fails by itself; false if it has none.
+    pub fn fail_uplink(&self, connection: u64) -> bool {
         let mut inside = self.inside();
         let of = |(peer, found): (&PeerId, &Peer)| {
             let (made_by, _) = found.up?;
             (made_by == connection).then_some(*peer)
         };
         let Some(peer) = inside.peers.iter().find_map(of) else {
-            return;
+            return false;
         };
         inside.hang_up(peer);
         inside.says.push(failed(peer, Side::Uplink));
+        true
     }
 
     // Every change is complete before the lock is left.

@@ -15,9 +15,10 @@ use crate::{
 use anyhow::{Context, Result, ensure};
 use diemcau_fuzz::Chance;
 use diemcau_model::{Carries, DeviceId, Millis, Role, ScreenSlots, SeatId};
-use diemcau_protocol::{ClientFrame, PROTOCOL, ServerFrame};
+use diemcau_protocol::{ClientCommand, ClientFrame, PROTOCOL, ServerFrame};
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
+    mem,
     sync::Arc,
     time::Duration,
 };
@@ -321,15 +322,42 @@ impl World {
         let Some(at) = self.chance.weighed(&weights) else {
             return;
         };
+        if self.press_at(at) {
+            self.press_beside();
+        }
+    }
+
+    /// In the very moment in which a device is shut out, whoever sits at one that opens several links asks for something:
+    /// from a seat that nobody sends away. Drawn beside the run, which goes on as it would.
+    fn press_beside(&mut self) {
+        let beside = Chance::new(self.connections.len() as u64 + self.history.last());
+        let own = mem::replace(&mut self.chance, beside);
+        for at in 0..self.machines.len() {
+            let device = self.machines[at].device;
+            let mut others = self.machines.iter().filter(|other| other.device == device);
+            if device.is_some() && others.nth(1).is_some() && self.machines[at].is_joined() {
+                self.press_at(at);
+            }
+        }
+        self.chance = own;
+    }
+
+    /// Who sits at a machine presses something; true if that shuts a device out.
+    fn press_at(&mut self, at: usize) -> bool {
         let machine = &mut self.machines[at];
         // Whoever is away only writes comments, which are sent when the line is back.
         let Some(view) = machine.view.as_ref().filter(|_| !machine.is_out()) else {
-            return;
+            return false;
         };
         let Some(command) = people::press(&machine.seat, view, self.guarded, &mut self.chance)
         else {
-            return;
+            return false;
         };
+        let bans = matches!(
+            command,
+            ClientCommand::ExpelSeat { ban: true, .. }
+                | ClientCommand::RefuseDevice { ban: true, .. }
+        );
         self.trace.say(machine.name(), crate::trace::told(&command));
         let id = machine.want(command);
         machine.send_pending(&id, self.answered);
@@ -337,6 +365,7 @@ impl World {
         if self.faults.are(Trouble::Double) && self.chance.percent(5) {
             machine.send_pending(&id, self.answered);
         }
+        bans
     }
 
     /// Looks at everything that has happened since the last look.

@@ -1,7 +1,14 @@
 //! Who is asked for a proof, waits, comes in or is turned away, and who may not be.
 
-use crate::{door::Guest, machine::Connection, setup, world::World};
+use crate::{
+    door::Guest,
+    machine::{Connection, Machine},
+    setup,
+    world::World,
+};
 use anyhow::{Context, Result, ensure};
+use diemcau_conference::Event;
+use diemcau_journal::Entry;
 use diemcau_model::limits;
 use diemcau_protocol::{ClientFrame, ErrorWhy};
 
@@ -92,6 +99,48 @@ impl World {
         );
         self.connection(at)?.entered = entered;
         Ok(())
+    }
+
+    /// Nothing is done that only connections of a device asked for which is shut out, from whatever seat; and nothing that
+    /// nobody asked for. By its first record a command may shut out its own asker.
+    pub(super) fn check_asker(&self, entry: &Entry) -> Result<()> {
+        let (Some(seat), Some(id)) = (entry.seat, &entry.command) else {
+            return Ok(());
+        };
+        let is_refused = matches!(entry.event, Event::CommandRefused { .. });
+        if is_refused || self.history.effect(seat, id).is_some() {
+            return Ok(());
+        }
+        let of_seat = |machine: &&Machine| machine.seat.id == seat;
+        let mut machines = self.machines.iter().filter(of_seat);
+        let brought = machines.find_map(|machine| machine.brought.get(id));
+        let brought = brought.with_context(|| format!("seat {seat} did {id}, and never asked"))?;
+        let (door, last) = (self.history.door(), self.history.last());
+        let may_ask = |number: &u64| {
+            let connection = self.connections.get(number);
+            connection.is_some_and(|one| !door.is_banned(&one.guest, last))
+        };
+        ensure!(
+            brought.iter().any(may_ask),
+            "seat {seat} did {id} by c{brought:?}, whose device was shut out: {:?}",
+            entry.event
+        );
+        Ok(())
+    }
+
+    /// Counts those who had asked for something when their device was shut out, and had no answer yet.
+    pub(super) fn count_interrupted(&mut self, event: &Event) {
+        let Event::DeviceBanned { device, .. } = event else {
+            return;
+        };
+        let is_its = |machine: &&Machine| {
+            let link = machine.link.as_ref();
+            let connection = link.and_then(|link| self.connections.get(&link.number));
+            connection.is_some_and(|one| one.guest.device == Some(*device))
+        };
+        let asked = self.machines.iter().filter(is_its);
+        let asked = asked.filter(|machine| !machine.pending.is_empty()).count();
+        self.trace.count_many("banned while it asks", asked as u64);
     }
 
     /// Whoever was sent away hears no more than what was decided at once with it.

@@ -43,6 +43,8 @@ impl World {
                     self.history.last()
                 );
                 for entry in &append.entries {
+                    self.check_asker(entry)?;
+                    self.count_interrupted(&entry.event);
                     self.history.take(append, entry)?;
                     let at = self.history.last();
                     self.trace
