@@ -13,6 +13,7 @@ mod history;
 mod laws;
 mod line;
 mod machine;
+mod met;
 mod people;
 mod plane;
 mod server;
@@ -20,6 +21,8 @@ mod setup;
 mod trace;
 mod wire;
 mod world;
+
+pub use met::{MANY, never_met};
 
 use anyhow::{Context, Result};
 use std::collections::BTreeMap;

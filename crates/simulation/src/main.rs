@@ -1,7 +1,7 @@
 //! `simulation --seeds N --from S [--trace]`: as many runs as wanted, on every core.
 
 use anyhow::{Context, Result, bail, ensure};
-use diemcau_simulation::{Run, run};
+use diemcau_simulation::{MANY, Run, never_met, run};
 use std::{
     collections::BTreeMap,
     env,
@@ -36,13 +36,13 @@ fn main() -> Result<()> {
     let begun = Instant::now();
     let (next, broken) = (AtomicU64::new(from), AtomicU64::new(0));
     let tally: Mutex<BTreeMap<String, u64>> = Mutex::default();
-    let work = || {
+    let work = || -> Result<()> {
         loop {
             let seed = next.fetch_add(1, Ordering::Relaxed);
             if seed >= from + seeds {
-                return;
+                return Ok(());
             }
-            let Ok(run) = run(seed) else { return };
+            let run = run(seed).with_context(|| format!("seed {seed} cannot be played"))?;
             tell(seed, &run, whole);
             broken.fetch_add(u64::from(run.outcome.is_err()), Ordering::Relaxed);
             let mut tally = tally.lock().unwrap_or_else(PoisonError::into_inner);
@@ -51,17 +51,28 @@ fn main() -> Result<()> {
             }
         }
     };
-    thread::scope(|scope| {
-        for _ in 0..thread::available_parallelism().map_or(1, usize::from) {
-            scope.spawn(work);
-        }
+    let ended = thread::scope(|scope| {
+        let cores = thread::available_parallelism().map_or(1, usize::from);
+        let workers: Vec<_> = (0..cores).map(|_| scope.spawn(work)).collect();
+        workers
+            .into_iter()
+            .map(|worker| worker.join().unwrap_or_else(|_| bail!("a run panicked")))
+            .collect::<Result<Vec<()>>>()
     });
-    for (what, count) in tally.into_inner().unwrap_or_else(PoisonError::into_inner) {
+    let tally = tally.into_inner().unwrap_or_else(PoisonError::into_inner);
+    for (what, count) in &tally {
         println!("{count:>12} {what}");
     }
+    // Also what was played before a worker gave up is told first.
+    ended?;
     let broken = broken.into_inner();
     println!("{seeds} seeds in {:.1} s", begun.elapsed().as_secs_f64());
     ensure!(broken == 0, "{broken} of {seeds} seeds broke a law");
+    let never = never_met(&tally);
+    ensure!(
+        seeds < MANY || never.is_empty(),
+        "no run ever had: {never:?}"
+    );
     Ok(())
 }
 

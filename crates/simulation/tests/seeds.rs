@@ -1,7 +1,7 @@
 //! Five hundred runs, the same in every gate; and proof that a run is one.
 #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
-use diemcau_simulation::{Run, run};
+use diemcau_simulation::{Run, never_met, run};
 use std::{
     collections::BTreeMap,
     sync::{
@@ -46,68 +46,7 @@ fn every_law_holds_in_every_run() {
             scope.spawn(work);
         }
     });
-    check_that_it_happened(&tally.into_inner().unwrap());
-}
-
-/// Runs that never meet a kind of command, answer or trouble prove nothing about it.
-fn check_that_it_happened(tally: &BTreeMap<String, u64>) {
-    let commands = "accept_request admit_device allow_device ask_to_present call_next_site call_site close_microphones deny_request end_roll_call end_turn \
-        end_presentation expel_seat extend_turn finish_item grant grant_next handle_prompt hold_comment keep_turn let_present move_item move_request next_item \
-        open_microphones pass_over_site pause_turn post_comment preview_layout prompt_desks prompt_site publish_comment refuse_device request_floor \
-        restore_seat resume_turn return_call return_chair revoke_seat revoke_turn set_carousel set_hall_microphone set_headcount set_layout \
-        set_blank set_list set_notice start_break end_break set_priority set_ready set_spotlight show_paragraph stage start_item \
-        start_roll_call take_chair take_preview undo withdraw_comment withdraw_request";
-    let others = [
-        "answered again",
-        "device banned",
-        "device bound",
-        "device gone",
-        "disk hangs",
-        "error Expelled",
-        "error LobbyFull",
-        "error Malformed",
-        "error NotAdmitted",
-        "error NotLetIn",
-        "error Replaced",
-        "error Revoked",
-        "error StorageFailed",
-        "found by the restart",
-        "heard at rest",
-        "joined",
-        "let in at the door",
-        "picture forwarded",
-        "proved",
-        "refused AlreadySo",
-        "refused DeputyPresides",
-        "refused NotAllowed",
-        "refused Stale",
-        "refused UnknownDevice",
-        "rested",
-        "trouble Away",
-        "trouble Cut",
-        "trouble Deaf",
-        "trouble Disk",
-        "trouble Double",
-        "trouble Forget",
-        "trouble Kill",
-        "trouble Lag",
-        "trouble Off",
-        "trouble Rude",
-        "trouble Silence",
-        "trouble Start",
-        "trouble Stop",
-        "trouble Uplink",
-        "voice forwarded",
-        "waits at the door",
-        "wrong PIN",
-    ];
-    let commands = commands
-        .split_whitespace()
-        .map(|command| format!("ok {command}"));
-    let never: Vec<String> = commands
-        .chain(others.map(str::to_owned))
-        .filter(|what| !tally.contains_key(what))
-        .collect();
+    let never = never_met(&tally.into_inner().unwrap());
     assert!(never.is_empty(), "no run ever had: {never:?}");
 }
 
