@@ -25,6 +25,8 @@ pub struct Edit {
     what: String,
     /// The events of which one must be named, when they are known without a judge.
     pub numbers: Option<RangeInclusive<u64>>,
+    /// The page of the database that it changes, when the rest of the record can be read as before.
+    pub page: Option<u64>,
     /// The file and its byte that was changed.
     pub byte: Option<(&'static str, u64)>,
     /// What of the end it may take along without a trace.
@@ -55,6 +57,7 @@ impl Edit {
         let told = |what: String, numbers| Self {
             what,
             numbers: Some(numbers),
+            page: None,
             byte: None,
             loses: Loses::Nothing,
             anew: None,
@@ -160,6 +163,7 @@ impl Edit {
         Self {
             what: format!("byte {byte} of {name} ^ {mask:#04x}"),
             numbers: None,
+            page: (name == DATABASE).then(|| (1 + byte / PAGE) as u64),
             byte: Some((name, byte as u64)),
             loses: if name == LOG {
                 Loses::LastAppend
@@ -185,6 +189,8 @@ impl Edit {
         Self {
             what: format!("{count} bytes cut out of {name} at {from}"),
             numbers: None,
+            // A database that is shorter than it says is told before any record of it is read.
+            page: (name == DATABASE).then_some(1),
             byte: None,
             loses: if name == LOG {
                 Loses::Rest
@@ -214,6 +220,7 @@ impl Edit {
         Self {
             what: format!("the key above {below} is {}", high | u64::from(bytes[byte])),
             numbers: Some(below + 1..=below + 1),
+            page: None,
             byte: Some((DATABASE, byte as u64)),
             loses: Loses::Nothing,
             anew: None,
@@ -232,6 +239,7 @@ impl Edit {
             what: format!("{count} pages free from {page} on"),
             // Every record is read before it shows.
             numbers: Some(RECORDS + 1..=RECORDS + 1),
+            page: None,
             byte: Some((DATABASE, 32)),
             loses: Loses::Nothing,
             anew: None,
@@ -251,6 +259,7 @@ impl Edit {
         Self {
             what: format!("{more} bytes behind the {length} of {DATABASE}"),
             numbers: Some(1..=1),
+            page: None,
             byte: Some((DATABASE, length as u64)),
             loses: Loses::Nothing,
             anew: None,
@@ -266,10 +275,11 @@ impl Edit {
         let mask = 1 + chance.below(255) as u8;
         log[byte] ^= mask;
         sum_anew(&mut log, frames);
-        fs::write(folder.join(LOG), log).unwrap();
+        fs::write(folder.join(LOG), &log).unwrap();
         Self {
             what: format!("byte {byte} of the log ^ {mask:#04x}, with its sums"),
             numbers: None,
+            page: Some(u32::from_be_bytes(log[frame..frame + 4].try_into().unwrap()).into()),
             // What it does to a page may be seen at another one, which that page points at.
             byte: None,
             loses: Loses::Nothing,
@@ -296,6 +306,7 @@ impl Edit {
         Self {
             what: format!("byte {byte} of the log's head, with its sums"),
             numbers: None,
+            page: None,
             byte: Some((LOG, byte as u64)),
             loses: Loses::Nothing,
             anew: None,
@@ -316,6 +327,7 @@ impl Edit {
         Self {
             what: format!("a rollback journal that leaves {left} pages of {pages}"),
             numbers: Some(1..=1),
+            page: None,
             byte: Some((UNDO, 0)),
             loses: Loses::Nothing,
             anew: None,

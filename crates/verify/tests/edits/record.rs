@@ -8,6 +8,7 @@ use diemcau_journal::{
 use diemcau_model::{CommentId, DraftId, Millis, ParagraphRef, SeatId, SiteId, TurnId};
 use rusqlite::{Connection, OptionalExtension};
 use std::{
+    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
 };
@@ -138,11 +139,7 @@ pub type Row = (i64, i64, Vec<u8>, Vec<u8>);
 /// What SQLite reads of both tables, row by row, up to where it cannot: from the first to the last. `None` stands at the
 /// end too when it does not find one of them by its number, or says itself that the file is damaged or longer than it ought.
 pub fn judged(folder: &Path) -> Vec<Option<Row>> {
-    // In a folder of its own, so that the judge's traces do not meet the verifier.
-    let copy = tempfile::tempdir().unwrap();
-    for (name, bytes) in files(folder) {
-        fs::write(copy.path().join(name), bytes).unwrap();
-    }
+    let copy = copied(folder);
     let file = copy.path().join(DATABASE);
     let length = fs::metadata(&file).unwrap().len();
     let mut rows = vec![];
@@ -171,6 +168,47 @@ pub fn judged(folder: &Path) -> Vec<Option<Row>> {
         rows.push(None);
     }
     rows
+}
+
+/// The first record that stands on each page or below it. The first page, and those of the checkpoints, are looked at before
+/// any record.
+pub fn firsts(folder: &Path) -> BTreeMap<u64, u64> {
+    let copy = copied(folder);
+    let db = Connection::open(copy.path().join(DATABASE)).unwrap();
+    let mut select = db
+        .prepare("SELECT name, path, pageno, pagetype, ncell FROM dbstat ORDER BY name, path")
+        .unwrap();
+    let mut rows = select.query([]).unwrap();
+    let (mut firsts, mut leaf, mut next) = (BTreeMap::new(), 1, 1);
+    while let Some(row) = rows.next().unwrap() {
+        let [name, path, kind] = [0, 1, 3].map(|column| row.get::<_, String>(column).unwrap());
+        let first = match (&*name, &*kind) {
+            ("journal", "leaf") => {
+                leaf = next;
+                next += row.get::<_, i64>(4).unwrap() as u64;
+                leaf
+            }
+            // Its path is that of the leaf, the cell in three digits, and which of its pages it is.
+            ("journal", "overflow") => {
+                let (cell, _) = path.split_once('+').unwrap();
+                leaf + u64::from_str_radix(&cell[cell.len() - 3..], 16).unwrap()
+            }
+            ("journal", _) => next,
+            _ => 1,
+        };
+        firsts.insert(row.get::<_, i64>(2).unwrap() as u64, first);
+    }
+    assert_eq!(next, RECORDS + 1);
+    firsts
+}
+
+/// A record's files in a folder of their own, so that a reader's traces do not meet the verifier.
+fn copied(folder: &Path) -> TempDir {
+    let copy = tempfile::tempdir().unwrap();
+    for (name, bytes) in files(folder) {
+        fs::write(copy.path().join(name), bytes).unwrap();
+    }
+    copy
 }
 
 fn read_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Row> {
