@@ -15,7 +15,7 @@ use diemcau_tests::{
     script::{DISCUSSION, SITES, call_next, comment, other_layout, request, start_item, wording},
 };
 use std::{
-    collections::VecDeque,
+    collections::{BTreeSet, VecDeque},
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -29,6 +29,8 @@ const IN_FLIGHT: usize = 3;
 
 /// What everyone shares: how much was answered, and how often the server was started.
 pub struct Day {
+    /// How often the server was killed.
+    lives: AtomicUsize,
     answers: AtomicUsize,
     answered: Notify,
     epoch: watch::Sender<Epoch>,
@@ -45,6 +47,7 @@ pub struct Epoch {
 impl Default for Day {
     fn default() -> Self {
         Self {
+            lives: AtomicUsize::new(0),
             answers: AtomicUsize::new(0),
             answered: Notify::new(),
             epoch: watch::Sender::new(Epoch::default()),
@@ -63,6 +66,15 @@ impl Day {
     pub fn answer(&self) {
         self.answers.fetch_add(1, Ordering::Release);
         self.answered.notify_one();
+    }
+
+    /// The server is dead.
+    pub fn life_ends(&self) {
+        self.lives.fetch_add(1, Ordering::Release);
+    }
+
+    fn life(&self) -> usize {
+        self.lives.load(Ordering::Acquire)
     }
 
     /// The desks may come back; `at_once`, they do so by themselves from the restart on.
@@ -87,8 +99,10 @@ pub struct Person {
     ear: Ear,
     sent: u32,
     pub unanswered: VecDeque<(String, ClientCommand)>,
-    /// How many commands it has said again because no answer had come.
-    pub resent: usize,
+    /// What it has said on its connection.
+    said: BTreeSet<String>,
+    /// What it had said and not been answered when the server died, and in which of its lives.
+    pub on_the_way: Vec<(usize, String)>,
     pub told: Vec<(String, ServerFrame)>,
     last: Option<(String, ClientCommand)>,
     /// How long each way back took, from when the desks were let in again.
@@ -109,7 +123,8 @@ impl Person {
             ear: Ear::new(heard),
             sent: 0,
             unanswered: VecDeque::new(),
-            resent: 0,
+            said: BTreeSet::new(),
+            on_the_way: vec![],
             told: vec![],
             last: None,
             back_after: vec![],
@@ -122,6 +137,7 @@ impl Person {
         let mut epochs = day.epoch.subscribe();
         loop {
             let epoch = *epochs.borrow_and_update();
+            let life = day.life();
             if let Some(mut client) = self.enter(epoch).await {
                 self.seat = Some(client.me.seat);
                 self.ear.is_welcomed(client.seq)?;
@@ -129,6 +145,7 @@ impl Person {
                     self.talk(&mut client, &day).await?;
                 }
                 self.ear.hears(client.seq);
+                self.note_on_the_way(life);
             }
             if day.epoch.borrow().ended && self.unanswered.is_empty() {
                 return Ok(self);
@@ -137,6 +154,14 @@ impl Person {
                 .wait_for(|now| now.number > epoch.number || now.ended)
                 .await?;
         }
+    }
+
+    /// What was said in this life of the server, which is over, and not answered.
+    fn note_on_the_way(&mut self, life: usize) {
+        let said = std::mem::take(&mut self.said);
+        let unanswered = self.unanswered.iter().map(|(id, _)| id.clone());
+        let on_the_way = unanswered.filter(|id| said.contains(id));
+        self.on_the_way.extend(on_the_way.map(|id| (life, id)));
     }
 
     /// A connection that breaks is no error here: the server was killed.
@@ -168,10 +193,10 @@ impl Person {
             }
         }
         for (id, command) in &self.unanswered {
-            self.resent += 1;
             if client.ask(id, command.clone()).await.is_err() {
                 return Ok(None);
             }
+            self.said.insert(id.clone());
         }
         Ok(Some(()))
     }
@@ -191,6 +216,7 @@ impl Person {
                 if client.ask(&id, command).await.is_err() {
                     return Ok(());
                 }
+                self.said.insert(id);
             }
             match client.hear().await {
                 Ok(true) => self.take_answers(client, day),
