@@ -127,7 +127,8 @@ fn every_power_cut_leaves_what_was_acknowledged() {
         let upto = first.len() / 2 + chance.below(first.len() / 2);
         let mut disk = Disk::default();
         first[..upto].iter().for_each(|call| disk.take(call));
-        let acknowledged = first[..upto].iter().filter_map(acknowledgement).last();
+        let mut acks = first[..upto].iter().rev();
+        let acknowledged = acks.find_map(acknowledgement);
         let left = disks();
         disk.write(folder.path(), left.path(), Unsynced::Torn(chance.draw()));
         let disk = Disk::of(left.path());
@@ -169,8 +170,8 @@ fn cut(
         let moment = format!("{}: call {upto}, unsynced {unsynced:?}", run.name);
         audit(left.path(), acknowledged, run, &moment);
     }
-    let rest = calls[taken..].iter().filter_map(acknowledgement);
-    acknowledged = rest.last().unwrap_or(acknowledged);
+    let mut rest = calls[taken..].iter().rev();
+    acknowledged = rest.find_map(acknowledgement).unwrap_or(acknowledged);
     let syncs = calls
         .iter()
         .filter(|call| matches!(call, Call::Sync { .. }))
