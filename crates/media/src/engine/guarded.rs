@@ -110,6 +110,11 @@ impl<L: Leg> Leg for Guarded<L> {
     fn close(&mut self, now: Instant) {
         self.call(|leg| leg.close(now));
     }
+
+    #[cfg(test)]
+    fn room(&self) -> usize {
+        self.leg.as_ref().map_or(0, Leg::room)
+    }
 }
 
 #[cfg(test)]

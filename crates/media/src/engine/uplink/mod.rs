@@ -320,6 +320,11 @@ impl Leg for Uplink {
         self.transport.is_heard()
     }
 
+    #[cfg(test)]
+    fn room(&self) -> usize {
+        self.transport.room()
+    }
+
     fn path(&self) -> Option<Path> {
         self.transport.ice.path()
     }

@@ -212,6 +212,11 @@ impl Dtls {
         self.said.add(datagrams)
     }
 
+    #[cfg(test)]
+    pub fn room(&self) -> usize {
+        self.room.left()
+    }
+
     pub fn close(&mut self, now: Instant) {
         if let Some(endpoint) = &mut self.endpoint
             && let Err(error) = endpoint.close(now)

@@ -214,6 +214,15 @@ impl Transport {
         self.key(super::srtp::Profile::Gcm);
     }
 
+    /// How many pieces of a handshake it still takes; none when it is closed.
+    #[cfg(test)]
+    pub fn room(&self) -> usize {
+        match self.closed {
+            true => 0,
+            false => self.dtls.room(),
+        }
+    }
+
     /// A client's answers to what it was asked, and where it was.
     #[cfg(test)]
     pub fn answers(&mut self) -> Vec<(Path, BytesMut)> {

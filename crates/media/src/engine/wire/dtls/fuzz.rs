@@ -115,22 +115,27 @@ fn dtls() {
         .unwrap();
     let (mut now, mut taken, mut number) = (Instant::now(), 0_u32, 0);
     let mut fresh = (leg(&identity, Come::Nowhere, now), Room::new(), 0);
+    let (mut given, mut open, mut read, mut place) = ([0_u32; 3], [0_u32; 3], [0_u32; 3], 0);
     fuzz.run(|input| {
         // A fresh leg now and then: one that has no room any more reads nothing.
         if taken.is_multiple_of(250) {
-            let come = ALL[(taken / 250) as usize % ALL.len()];
-            fresh = (leg(&identity, come, now), Room::new(), 0);
+            place = (taken / 250) as usize % ALL.len();
+            fresh = (leg(&identity, ALL[place], now), Room::new(), 0);
             number = 1_000;
         }
         taken += 1;
         now += Duration::from_millis(5);
         let (leg, room, bytes) = &mut fresh;
         let datagram = BytesMut::from(&datagram(input, &mut number)[..]);
+        let left = leg.room();
+        given[place] += 1;
+        open[place] += u32::from(left > 0);
         let kept = room.sift(datagram.clone()).len();
         *bytes += kept;
         assert!(*bytes <= BYTES_MAX);
 
         let step = leg.receive(datagram, now);
+        read[place] += u32::from(leg.room() < left);
         assert!(
             matches!(step, Ok(None | Some(Step::GivenUp(_))) | Err(_)),
             "a stranger is let in, or ends it"
@@ -143,4 +148,9 @@ fn dtls() {
         }
         outcome((kept, step.is_ok(), ticked, said))
     });
+    let told = format!("{open:?} of {given:?} came to a leg that reads, {read:?} were read");
+    println!("{told}");
+    // What a leg takes is used up by what it is given: nearly all must come before that, and be worth it.
+    let is_enough = |at: usize| open[at] * 10 >= given[at] * 9 && read[at] * 10 >= given[at];
+    assert!(taken < 1_000 || (0..ALL.len()).all(is_enough), "{told}");
 }

@@ -82,6 +82,15 @@ impl Room {
         self.pieces
     }
 
+    /// For how many pieces anything is left.
+    #[cfg(test)]
+    pub fn left(&self) -> usize {
+        match self.bytes > self.hello {
+            true => self.pieces.min(self.compared),
+            false => 0,
+        }
+    }
+
     /// The records of a datagram that may be read and were not answered already, behind each other.
     pub fn sift(&mut self, datagram: BytesMut) -> BytesMut {
         let mut kept = BytesMut::with_capacity(datagram.len());
