@@ -74,6 +74,13 @@ impl SqliteJournal {
             last_body.extend_from_slice(stored.body);
             Ok(())
         })?;
+        // Nobody would see it in the chain, and who goes on from there would write other events under those numbers.
+        if rows::last_shown(&journal.db)? > journal.chain.number {
+            return Err(JournalError::Corrupt {
+                number: journal.chain.next_number(),
+                what: "the record is missing: a checkpoint signs a later one",
+            });
+        }
         if journal.chain.number > 0 {
             journal.last_record_at = Some(decode(journal.chain, &last_body)?.at);
         }
@@ -316,6 +323,24 @@ mod tests {
             event: Event::ListSet { open: n % 2 == 0 },
         };
         (0..count as u64).map(entry).collect()
+    }
+
+    #[test]
+    fn an_end_that_was_signed_is_not_missing_unseen() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("conference.db");
+        let mut journal = SqliteJournal::open(&path, key()).unwrap();
+        journal.append(&entries(3)).unwrap();
+        journal.close().unwrap();
+        drop(journal);
+        for (missing, first) in [("number = 3", 3), ("number > 0", 1)] {
+            let db = Connection::open(&path).unwrap();
+            let delete = format!("DELETE FROM journal WHERE {missing}");
+            db.execute_batch(&delete).unwrap();
+            drop(db);
+            let opened = SqliteJournal::open(&path, key());
+            assert!(matches!(opened, Err(JournalError::Corrupt { number, .. }) if number == first));
+        }
     }
 
     #[test]
