@@ -48,7 +48,7 @@ fn journal_record() {
     });
 }
 
-/// A file of which some bytes are others: it is refused, or every record of it is one that was written.
+/// A file of which some bytes are others: it is refused, or holds every record that was written.
 #[test]
 fn journal_file() {
     let folder = tempfile::tempdir().unwrap();
@@ -65,10 +65,11 @@ fn journal_file() {
     let entries: Vec<Entry> = (1..=4).map(entry).collect();
     let written = corpus.join("written");
     let key = || CheckpointKey::from_seed(&[7; 32]).unwrap();
-    SqliteJournal::open(&written, key())
-        .unwrap()
-        .append(&entries)
-        .unwrap();
+    let mut journal = SqliteJournal::open(&written, key()).unwrap();
+    journal.append(&entries).unwrap();
+    // An end that nobody signed may be missing: no reader can tell (JOURNAL.md).
+    journal.close().unwrap();
+    drop(journal);
     for beside in fs::read_dir(&corpus).unwrap() {
         let beside = beside.unwrap().path();
         if beside != written {
@@ -95,7 +96,13 @@ fn journal_file() {
         for (record, entry) in read.iter().zip(&entries) {
             assert_eq!((record.at, &record.event), (entry.at, &entry.event));
         }
-        assert!(read.len() <= entries.len());
+        // A file of nothing is a new one, and SQLite takes one byte for nothing.
+        assert!(
+            opened.is_err() || read.len() == entries.len() || bytes.len() <= 1,
+            "{} of {} records, and no word of it",
+            read.len(),
+            entries.len()
+        );
         outcome((opened.map_err(|error| error.to_string().len()), read.len()))
     });
 }
