@@ -284,7 +284,7 @@ async fn media_that_cannot_be_used_is_refused() -> Result<()> {
 
 #[tokio::test]
 async fn who_asks_for_media_without_end_fills_no_log() -> Result<()> {
-    let mut server = Server::logging("info").await?;
+    let mut server = Server::logging_with("info", str::to_owned).await?;
     let token = server.token(Role::Observer, None, None)?;
     let mut watch = Client::join(&server.host, &token).await?;
     for _ in 0..40 {
