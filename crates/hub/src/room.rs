@@ -377,16 +377,21 @@ impl Room {
         }
     }
 
+    /// Applies what time alone brings: where that cannot be written it is found anew, or not, when it can.
+    fn happened_in_time(&mut self, events: Vec<Event>, round: &mut Round) {
+        let before = self.conference.openings();
+        self.happened(events, round);
+        let closed = before.closed_in(&self.conference.openings());
+        round.timed_out.extend(closed);
+    }
+
     fn take_time(&mut self, round: &mut Round) {
         while self.may_write() {
             let events = self.conference.decide_time(self.clock.now());
             if events.is_empty() {
                 return;
             }
-            let before = self.conference.openings();
-            self.happened(events, round);
-            let closed = before.closed_in(&self.conference.openings());
-            round.timed_out.extend(closed);
+            self.happened_in_time(events, round);
         }
         self.close_in_time();
     }

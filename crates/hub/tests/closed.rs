@@ -8,7 +8,9 @@
 mod support;
 
 use diemcau_conference::{AtZero, Event};
-use diemcau_model::{EndpointKind, LinkReport, PeerId, SiteId, Stage, TurnId};
+use diemcau_model::{
+    Alarm, EndpointKind, LinkReport, PeerId, SiteId, Stage, TurnId, limits::PRESENTER_AWAY_S,
+};
 use diemcau_protocol::{ClientCommand, ErrorWhy, Fact, ServerFrame};
 use std::{sync::Arc, time::Duration};
 use support::{
@@ -334,6 +336,26 @@ async fn who_is_back_before_the_record_could_say_that_it_stayed_away_too_long_is
     let is_heard = |stage: &Stage| stage.heard.contains(&BRANCH);
     let heard = timeout(LIVE, on.shown.wait_for(is_heard)).await.is_ok();
     assert!(heard, "it has the floor, and nobody hears it");
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_presents_and_is_back_before_the_record_could_say_that_it_stayed_away_is_shown() {
+    let mut on = hub_on_a_disk().await;
+    let mut chair = Guest::join(&on.hub, "chair").await;
+    let asked = chair.command("ask", ClientCommand::AskToPresent {}).await;
+    assert!(matches!(asked, ServerFrame::Ok { .. }), "{asked:?}");
+    drop(chair);
+    sleep(Duration::from_secs(PRESENTER_AWAY_S - 1)).await;
+    on.disk.fails(Fault::Sync);
+    sleep(Duration::from_secs(3)).await;
+    assert_eq!(on.hub.alarms().await, [Alarm::RecordFails].into());
+    let _chair = Guest::join(&on.hub, "chair").await;
+    on.disk.fails(None);
+    sleep(Duration::from_secs(3)).await;
+    assert_eq!(on.hub.alarms().await, [].into());
+    let is_shown = |stage: &Stage| stage.presentation.is_some();
+    let shown = timeout(LIVE, on.shown.wait_for(is_shown)).await.is_ok();
+    assert!(shown, "it presents, and nobody sees it");
 }
 
 #[tokio::test(start_paused = true)]

@@ -7,7 +7,7 @@ use crate::{
 };
 use diemcau_model::Millis;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, ffi::SQLITE_IOERR_SHMSIZE};
-use std::path::Path;
+use std::{io, path::Path};
 
 /// Records copied at once, so that neither journal is held for long.
 const PART: i64 = 1_024;
@@ -108,6 +108,41 @@ pub(crate) fn is_beginning_of(
         }
     }
     Err(JournalError::Fork { number })
+}
+
+/// Whether a journal whose chain ends there has lost nothing behind that, as far as its file tells: nobody would see it in the
+/// chain, and who goes on from there would write other events under those numbers.
+///
+/// # Errors
+/// A checkpoint signs a later record, or its pages are not sound.
+pub(crate) fn is_whole(db: &Connection, end: Chain) -> Result<(), JournalError> {
+    let number = end.next_number();
+    if last_shown(db)? > end.number {
+        return Err(JournalError::Corrupt {
+            number,
+            what: "the record is missing: a checkpoint signs a later one",
+        });
+    }
+    has_sound_pages(db, number)
+}
+
+/// Whether every page of a journal's file holds what it says of itself. One damaged byte, the count of its rows, makes rows seem
+/// never to have been there; where nothing behind them is signed, nothing else tells. What may be missing is named `number`.
+pub(crate) fn has_sound_pages(db: &Connection, number: u64) -> Result<(), JournalError> {
+    let said: String = db
+        .query_row("PRAGMA quick_check(1)", [], |row| row.get(0))
+        .map_err(|error| told(error, number))?;
+    match said.as_str() {
+        "ok" => Ok(()),
+        // A page that the disk does not give is told in words too, and may be there the next time.
+        said if said.contains("get page") || said.contains("get the page") => {
+            Err(JournalError::io(io::Error::other(said.to_owned())))
+        }
+        _ => Err(JournalError::Corrupt {
+            number,
+            what: "a page of the file does not hold what it says",
+        }),
+    }
 }
 
 /// The highest number that a journal shows, of a record or of a signature; whether these are sound is not asked.

@@ -22,7 +22,7 @@ impl Room {
             if since.elapsed() >= AWAY && self.may_write() {
                 let signal = Signal::StayedAway { seat };
                 let events = self.conference.decide_signal(signal, self.clock.now());
-                self.happened(events, round);
+                self.happened_in_time(events, round);
             }
         }
     }

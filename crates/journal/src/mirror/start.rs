@@ -33,9 +33,9 @@ pub(super) fn mirror_beside(
     now: Millis,
     alarms: &mut BTreeSet<Alarm>,
 ) -> Result<Option<SqliteJournal>, JournalError> {
-    let has_record = match main {
-        Ok(main) => main.last_number() > 0,
-        Err(JournalError::Corrupt { .. } | JournalError::Io(_) | JournalError::Full) => false,
+    let end = match main {
+        Ok(main) => Some(main.end()).filter(|end| end.number > 0),
+        Err(JournalError::Corrupt { .. } | JournalError::Io(_) | JournalError::Full) => None,
         // Whatever the mirror is, the server does not start.
         Err(
             failure @ (JournalError::Locked
@@ -47,12 +47,13 @@ pub(super) fn mirror_beside(
             | JournalError::Closed),
         ) => return Err(failure.clone()),
     };
-    let opened = match has_record {
-        true => {
+    let has_record = end.is_some();
+    let opened = match end {
+        Some(end) => {
             let (path, key) = (path.to_owned(), key.clone());
-            within(START_WITHIN, move || open_mirror(&path, &key, now))
+            within(START_WITHIN, move || open_mirror(&path, &key, end, now))
         }
-        false => open_only(path, key).map(|mirror| (mirror, false)),
+        None => open_only(path, key).map(|mirror| (mirror, false)),
     };
     match opened {
         Ok((mirror, is_rebuilt)) => {
@@ -114,14 +115,23 @@ fn open_only(path: &Path, key: &CheckpointKey) -> Result<SqliteJournal, JournalE
     }
 }
 
-/// A mirror that is damaged is put away and begun anew; tells whether it was.
+/// A mirror that is damaged is put away and begun anew, unless it still shows what follows the main record's end: the conference
+/// may have gone on in it alone. Tells whether it was.
 fn open_mirror(
     path: &Path,
     key: &CheckpointKey,
+    main: Chain,
     now: Millis,
 ) -> Result<(SqliteJournal, bool), JournalError> {
     match SqliteJournal::open(path, key.clone()) {
         Err(JournalError::Corrupt { number, what }) => {
+            let more = still(path).and_then(|db| rows::behind(&db, main));
+            if more.is_ok_and(|more| more.end_at.is_some()) {
+                return Err(JournalError::Corrupt {
+                    number: main.next_number(),
+                    what: "the mirror is damaged and knows it alone: a person must put one of both away",
+                });
+            }
             let away = put_away(path, now)?;
             error!(
                 number, what, kept = %away.display(),
@@ -226,7 +236,7 @@ fn take_from_damaged(damaged: &Path, mirror: &mut SqliteJournal) -> Result<bool,
             return Ok(false);
         }
     };
-    let shows_all = log::damaged_at(damaged)?.is_none();
+    let shows_all = log::damaged_at(damaged)?.is_none() && rows::has_sound_pages(&db, 1).is_ok();
     if shown <= mirror.last_number() {
         return Ok(shows_all);
     }
@@ -301,9 +311,10 @@ fn read_main(
     mirror: &mut SqliteJournal,
 ) -> Result<bool, JournalError> {
     let file = copy.unwrap_or(main);
-    let looked = log::check(file)
-        .and_then(|()| still(file))
-        .and_then(|db| Ok((end_of(&db)?, db)));
+    let looked = log::check(file).and_then(|()| still(file)).and_then(|db| {
+        let end = end_of(&db)?;
+        rows::is_whole(&db, end).map(|()| (end, db))
+    });
     match looked {
         Ok((end, db)) => take_from_sound(&db, end, mirror).map(|()| true),
         Err(JournalError::Corrupt { number, .. }) if reaches(mirror, number) => {
