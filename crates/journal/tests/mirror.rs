@@ -147,6 +147,33 @@ fn change(path: &Path, number: u32) {
     assert_eq!(db.execute(change, [number]).unwrap(), 1);
 }
 
+/// The last record is not counted any more by the page it stands on.
+fn hide_last(path: &Path) {
+    let db = Connection::open(path).unwrap();
+    let number = |query: &str| -> usize {
+        let number: i64 = db.query_row(query, [], |row| row.get(0)).unwrap();
+        number.try_into().unwrap()
+    };
+    let size = number("PRAGMA page_size");
+    let mut page = number("SELECT rootpage FROM sqlite_schema WHERE name = 'journal'");
+    db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+        .unwrap();
+    drop(db);
+    let mut bytes = fs::read(path).unwrap();
+    let head = loop {
+        let head = (page - 1) * size;
+        // A table's inner page names the last one below it.
+        match bytes[head] {
+            5 => page = u32::from_be_bytes(bytes[head + 8..head + 12].try_into().unwrap()) as usize,
+            13 => break head,
+            other => panic!("no page of a table: {other}"),
+        }
+    };
+    let count = u16::from_be_bytes([bytes[head + 3], bytes[head + 4]]) - 1;
+    bytes[head + 3..head + 5].copy_from_slice(&count.to_be_bytes());
+    fs::write(path, bytes).unwrap();
+}
+
 /// A record that can be opened and read, and takes no byte: its log is a pipe, which is empty and cannot be written as a file
 /// is.
 fn takes_nothing(path: &Path) {
@@ -296,6 +323,42 @@ fn a_damaged_mirror_beside_no_record_that_can_be_used_is_left_to_a_person() {
         }
         assert!(!disks.put_away("two"), "the only record is put away");
         assert_eq!(fs::read(&disks.mirror).unwrap(), before);
+    }
+}
+
+#[test]
+fn a_damaged_mirror_in_which_alone_the_conference_went_on_is_left_to_a_person() {
+    for harm in [hide_last, |path: &Path| change(path, 25)] {
+        let disks = Disks::with(20);
+        let mut mirror = SqliteJournal::open(&disks.mirror, key()).unwrap();
+        fill(&mut mirror, 21..=30);
+        drop(mirror);
+        harm(&disks.mirror);
+        let opened = disks.open().map(|_| ());
+        assert!(
+            matches!(opened, Err(JournalError::Corrupt { number: 21, .. })),
+            "{opened:?}"
+        );
+        assert!(!disks.put_away("two"), "it is put away");
+    }
+}
+
+#[test]
+fn what_a_page_of_a_damaged_record_hides_may_be_what_its_mirror_lacks_and_that_is_told() {
+    for writable in [true, false] {
+        let disks = Disks::with(29);
+        let mut main = SqliteJournal::open(&disks.main, key()).unwrap();
+        fill(&mut main, 30..=30);
+        drop(main);
+        hide_last(&disks.main);
+        if !writable {
+            disks.stop_writing();
+        }
+        let journal = disks.open().unwrap();
+        assert_eq!(journal.last_number(), 29);
+        assert_eq!(journal.alarms(), alarms([Alarm::RecordMayLack]));
+        drop(journal);
+        assert_eq!(disks.put_away("one"), writable);
     }
 }
 

@@ -115,8 +115,8 @@ fn open_only(path: &Path, key: &CheckpointKey) -> Result<SqliteJournal, JournalE
     }
 }
 
-/// A mirror that is damaged is put away and begun anew, unless it still shows what follows the main record's end: the conference
-/// may have gone on in it alone. Tells whether it was.
+/// A mirror that is damaged is put away and begun anew, unless it shows a higher number than the main record has: the
+/// conference may have gone on in it alone. Tells whether it was.
 fn open_mirror(
     path: &Path,
     key: &CheckpointKey,
@@ -125,8 +125,8 @@ fn open_mirror(
 ) -> Result<(SqliteJournal, bool), JournalError> {
     match SqliteJournal::open(path, key.clone()) {
         Err(JournalError::Corrupt { number, what }) => {
-            let more = still(path).and_then(|db| rows::behind(&db, main));
-            if more.is_ok_and(|more| more.end_at.is_some()) {
+            let shown = still(path).and_then(|db| rows::last_shown(&db));
+            if shown.is_ok_and(|shown| shown > main.number) {
                 return Err(JournalError::Corrupt {
                     number: main.next_number(),
                     what: "the mirror is damaged and knows it alone: a person must put one of both away",
