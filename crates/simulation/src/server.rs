@@ -74,6 +74,11 @@ impl Server {
         })
     }
 
+    /// Whether something is wrong with its record.
+    pub async fn is_ill(&self) -> bool {
+        !self.hub.alarms().await.is_empty()
+    }
+
     /// Serves a connection of a device, or of a page that can make no key.
     pub fn serve(&mut self, end: End, device: Option<DeviceId>) {
         let hub = Arc::clone(&self.hub);

@@ -445,7 +445,12 @@ impl World {
             self.go_on().await?;
             sleep(Duration::from_millis(100)).await;
             self.look()?;
-            if self.history.last() != last || !self.unrest().is_empty() {
+            // What the disk was asked while it hung takes its time still.
+            let is_ill = match &self.server {
+                Some(server) => server.is_ill().await,
+                None => true,
+            };
+            if is_ill || self.history.last() != last || !self.unrest().is_empty() {
                 (last, quiet_since) = (self.history.last(), Instant::now());
             }
         }

@@ -185,8 +185,11 @@ impl Roster<'_> {
             gone_by.is_none_or(|by| now <= by),
             "a ghost: c{connection} of {guest:?} was let go long ago and still has a peer"
         );
-        let entered =
-            entered.with_context(|| format!("c{connection} has a link before it is in"))?;
+        // What it asked for at the door may come behind the word that lets it in, and before it hears that.
+        let (door, last) = (self.history.door(), self.history.last());
+        let entered = entered
+            .or_else(|| door.entered(guest, last))
+            .with_context(|| format!("c{connection} has a link before it is in"))?;
         let away = self.history.door().sent_away(guest, entered);
         // Whoever is sent away in this very moment is on the way out.
         ensure!(
