@@ -50,10 +50,7 @@ async fn a_key_falls_with_its_seat_though_the_disk_fails_or_hangs_and_is_not_hel
         sleep(Duration::from_secs(2)).await;
         let begun = Instant::now();
         drop(chair);
-        timeout(LIVE, on.shown.wait_for(|stage| !hall(stage)))
-            .await
-            .unwrap()
-            .unwrap();
+        hall_is(&mut on, false).await;
         assert!(begun.elapsed() <= Duration::from_secs(1));
 
         // Back before it can be written.
@@ -73,6 +70,15 @@ fn hall(stage: &Stage) -> bool {
     stage.heard.contains(&SiteId(0))
 }
 
+/// Waits until the hall is heard, or is not.
+async fn hall_is(on: &mut OnDisk, heard: bool) {
+    let is_so = |stage: &Stage| hall(stage) == heard;
+    timeout(LIVE, on.shown.wait_for(is_so))
+        .await
+        .unwrap()
+        .unwrap();
+}
+
 /// A chair that holds its key, and the hall is heard.
 async fn holding() -> (OnDisk, Guest, Guest) {
     let mut on = hub_on_a_disk().await;
@@ -82,10 +88,7 @@ async fn holding() -> (OnDisk, Guest, Guest) {
         .command("hold", ClientCommand::SetPriority { on: true })
         .await;
     assert!(matches!(held, ServerFrame::Ok { .. }), "{held:?}");
-    timeout(LIVE, on.shown.wait_for(hall))
-        .await
-        .unwrap()
-        .unwrap();
+    hall_is(&mut on, true).await;
     (on, chair, secretary)
 }
 
@@ -96,19 +99,13 @@ async fn a_fall_whose_own_writing_fails_is_written_when_it_can_be_and_the_hall_i
     // A page that is loaded anew: it goes and comes in one round.
     drop(chair);
     let mut chair = Guest::join(&on.hub, "chair").await;
-    timeout(LIVE, on.shown.wait_for(|stage| !hall(stage)))
-        .await
-        .unwrap()
-        .unwrap();
+    hall_is(&mut on, false).await;
     on.disk.fails(None);
     let fell = |fact: &Fact| matches!(fact, Fact::Floor { floor } if !floor.priority);
     shows(&mut secretary, fell).await;
     let opened = chair.microphone("open", true).await;
     assert!(matches!(opened, ServerFrame::Ok { .. }), "{opened:?}");
-    timeout(LIVE, on.shown.wait_for(hall))
-        .await
-        .unwrap()
-        .unwrap();
+    hall_is(&mut on, true).await;
     // A key that is pressed anew is held.
     let held = chair
         .command("again", ClientCommand::SetPriority { on: true })
@@ -130,14 +127,8 @@ async fn a_hall_that_was_opened_as_its_chair_went_is_heard_when_the_disk_answers
     chair.ask("open", open).await;
     sleep(Duration::from_secs(1)).await;
     drop(chair);
-    timeout(LIVE, on.shown.wait_for(|stage| !hall(stage)))
-        .await
-        .unwrap()
-        .unwrap();
-    timeout(LIVE, on.shown.wait_for(hall))
-        .await
-        .unwrap()
-        .unwrap();
+    hall_is(&mut on, false).await;
+    hall_is(&mut on, true).await;
     let fell = |event: &Event| matches!(event, Event::PrioritySet { seat: None, .. });
     assert!(on.disk.events().iter().any(fell));
 }
@@ -185,10 +176,7 @@ async fn who_opens_the_hall_behind_a_key_that_could_not_be_let_go_is_heard() {
     sleep(Duration::from_secs(2)).await;
     let opened = chair.microphone("open", true).await;
     assert!(matches!(opened, ServerFrame::Ok { .. }), "{opened:?}");
-    timeout(LIVE, on.shown.wait_for(hall))
-        .await
-        .unwrap()
-        .unwrap();
+    hall_is(&mut on, true).await;
     let off = chair.command("again", off).await;
     assert!(matches!(off, ServerFrame::Ok { .. }), "{off:?}");
     assert!(hall(&on.shown.borrow()));
@@ -225,10 +213,7 @@ async fn a_hall_that_was_closed_under_a_held_key_without_a_record_is_silent_when
     assert!(is_failed(&chair.microphone("close", false).await));
     assert!(hall(&on.shown.borrow()), "the key is held");
     drop(chair);
-    timeout(LIVE, on.shown.wait_for(|stage| !hall(stage)))
-        .await
-        .unwrap()
-        .unwrap();
+    hall_is(&mut on, false).await;
     on.disk.fails(None);
     stays_silent(&mut on, SiteId(0), LIVE).await;
 }
@@ -243,15 +228,9 @@ async fn a_hall_whose_opening_is_not_written_is_silent_when_its_key_falls_and_he
     sleep(Duration::from_secs(2)).await;
     on.disk.takes(Duration::ZERO);
     drop(chair);
-    timeout(LIVE, on.shown.wait_for(|stage| !hall(stage)))
-        .await
-        .unwrap()
-        .unwrap();
+    hall_is(&mut on, false).await;
     assert!(begun.elapsed() <= Duration::from_secs(3));
-    timeout(LIVE, on.shown.wait_for(hall))
-        .await
-        .unwrap()
-        .unwrap();
+    hall_is(&mut on, true).await;
     assert!(begun.elapsed() >= Duration::from_secs(10));
 }
 
