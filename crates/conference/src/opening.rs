@@ -94,10 +94,10 @@ impl Conference {
 
     fn speeches(&self) -> impl Iterator<Item = (Opening, Open)> {
         self.floor().turns.iter().map(|turn| {
-            let state = match (turn.is_open(), turn.held) {
-                (true, false) => State::Open,
-                (true, true) => State::Away,
-                (false, _) => State::Stopped,
+            let state = match (turn.is_live(), turn.is_open()) {
+                (true, _) => State::Open,
+                (false, true) => State::Away,
+                (false, false) => State::Stopped,
             };
             (Opening::Speech(turn.turn), (state, Some(turn.site)))
         })
