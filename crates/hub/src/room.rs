@@ -9,6 +9,7 @@ mod failure;
 mod handle;
 mod key;
 mod lobby;
+mod news;
 mod pace;
 mod presenters;
 mod shut;
@@ -24,12 +25,12 @@ use crate::{
     replay::Replayed,
     telemetry::Telemetry,
 };
+use closed::Ahead;
 pub(crate) use closed::Closed;
-use diemcau_conference::{Conference, Event, Openings, Signal};
+use diemcau_conference::{Conference, Event};
 use diemcau_journal::{Entry, JournalError, Writer};
 use diemcau_model::{
-    Alarm, DeviceId, EndpointKind, LinkReport, LinkStats, PeerAsk, PeerId, PeerSay, SeatId, Side,
-    SiteId, WaitId, limits,
+    Alarm, DeviceId, EndpointKind, PeerAsk, PeerId, SeatId, SiteId, WaitId, limits,
 };
 use diemcau_protocol::{ErrorWhy, HealthAlarm, ServerFrame, touches};
 pub(crate) use failure::Unwritten;
@@ -92,16 +93,8 @@ pub(crate) struct Room {
     joins: Vec<Join>,
     /// Connections that wait at the door.
     lobby: BTreeMap<WaitId, Waiter>,
-    /// What the record opens, as it was told last.
-    recorded: Openings,
-    /// What of it the media plane was told to be open.
-    shown: Openings,
-    /// By something that could not be written: until the record has closed it too.
-    closed: Closed,
-    /// By what waits for the store: until that is decided.
-    closed_waiting: Closed,
-    /// By the clock, while nothing can be written.
-    timed_out: Closed,
+    /// What is closed ahead of the record.
+    ahead: Ahead,
     /// Seats that present or would like to, and have no connection now.
     absent: Absent,
     /// Whose keys have fallen, which is not written.
@@ -134,9 +127,9 @@ struct Round {
     /// Their commands: answered if sending them away could not be written.
     unheard: Vec<(PeerId, String)>,
     /// What was closed ahead of the record and this round's events closed too, if only until a later one of them opened it.
-    closed: Closed,
+    closed_by_record: Closed,
     /// What the clock closed, as this round writes.
-    timed_out: Closed,
+    closed_in_time: Closed,
     /// Commands of this round that shut somebody out: owed if they cannot be written.
     shutting: Vec<Owed>,
     /// Whose keys fell, as this round writes.
@@ -194,11 +187,7 @@ impl Room {
             alarms_told: BTreeSet::new(),
             joins: vec![],
             lobby: BTreeMap::new(),
-            recorded: Openings::default(),
-            shown: Openings::default(),
-            closed: Closed::default(),
-            closed_waiting: Closed::default(),
-            timed_out: Closed::default(),
+            ahead: Ahead::default(),
             keys_fell: BTreeSet::new(),
             absent: Absent::default(),
             paces: BTreeMap::new(),
@@ -272,23 +261,6 @@ impl Room {
                 return;
             };
             batch.push(message);
-        }
-    }
-
-    /// Takes all that the media plane has to tell: a round may cost a sync, and one word a round would keep a link that came or
-    /// went, or an answer, behind everybody's figures.
-    fn take_news(&mut self, round: &mut Round) {
-        for _ in 0..limits::INBOX_MAX {
-            let Ok(say) = self.media.says.try_recv() else {
-                break;
-            };
-            self.take_say(say);
-        }
-        for _ in 0..limits::INBOX_MAX {
-            let Ok(report) = self.media.reports.try_recv() else {
-                break;
-            };
-            self.take_report(report, round);
         }
     }
 
@@ -382,7 +354,7 @@ impl Room {
         let before = self.conference.openings();
         self.happened(events, round);
         let closed = before.closed_in(&self.conference.openings());
-        round.timed_out.extend(closed);
+        round.closed_in_time.extend(closed);
     }
 
     fn take_time(&mut self, round: &mut Round) {
@@ -396,79 +368,6 @@ impl Room {
         self.close_in_time();
     }
 
-    fn take_report(&mut self, report: LinkReport, round: &mut Round) {
-        let signal = match report {
-            LinkReport::Stats { peer, site, stats } => {
-                if self.members.contains(peer) {
-                    self.telemetry.seen(peer, stats);
-                    self.take_measures(peer, site, stats, round);
-                }
-                return;
-            }
-            LinkReport::Up { site, kind, peer } => {
-                self.senders.insert((site, kind), peer);
-                Signal::LinkUp { site, kind }
-            }
-            LinkReport::Down { site, kind, peer } => {
-                // A newer connection may be the endpoint by now: the older one's end changes nothing.
-                if self.senders.get(&(site, kind)) != Some(&peer) {
-                    return;
-                }
-                self.senders.remove(&(site, kind));
-                Signal::LinkDown { site, kind }
-            }
-        };
-        if self.may_write() {
-            let events = self.conference.decide_signal(signal, self.clock.now());
-            self.happened(events, round);
-        }
-    }
-
-    /// The site that is called is heard, or not: its figures count for the roll.
-    fn take_measures(
-        &mut self,
-        peer: PeerId,
-        site: Option<SiteId>,
-        stats: LinkStats,
-        round: &mut Round,
-    ) {
-        let Some(site) = site.filter(|site| self.is_carrier(*site, peer)) else {
-            return;
-        };
-        let Some(level_dbov) = stats.level_dbov.filter(|_| self.may_write()) else {
-            return;
-        };
-        let signal = Signal::Measured {
-            site,
-            level_dbov,
-            rtt_ms: stats.rtt_ms.map(|ms| ms as u16),
-            loss_permille: (stats.loss_percent * 10.0) as u16,
-        };
-        let events = self.conference.decide_signal(signal, self.clock.now());
-        self.happened(events, round);
-    }
-
-    fn is_carrier(&self, site: SiteId, peer: PeerId) -> bool {
-        let kind = self.conference.roster().carrier(site);
-        kind.is_some_and(|kind| self.senders.get(&(site, kind)) == Some(&peer))
-    }
-
-    fn take_say(&mut self, say: PeerSay) {
-        let (peer, frame) = match say {
-            PeerSay::Answer { peer, side, sdp } => match side {
-                Side::Uplink => (peer, ServerFrame::UplinkAnswer { sdp }),
-                Side::Downlink => (peer, ServerFrame::DownlinkAnswer { sdp }),
-                Side::Presentation => (peer, ServerFrame::PresentationAnswer { sdp }),
-            },
-            PeerSay::Offer { peer, sdp } => (peer, ServerFrame::DownlinkOffer { sdp }),
-            PeerSay::Slots { peer, video, step } => (peer, ServerFrame::Slots { video, step }),
-            PeerSay::Failed { peer, side, reason } => {
-                (peer, ServerFrame::MediaFailed { side, reason })
-            }
-        };
-        self.members.tell(peer, &frame);
-    }
-
     /// Makes the round durable, then tells it. Returns the request to stop, if there was one.
     async fn finish(&mut self, round: Round) -> Option<oneshot::Sender<()>> {
         let Round {
@@ -479,15 +378,15 @@ impl Room {
             sent_away,
             banned: _,
             unheard,
-            closed: closed_by_record,
-            timed_out,
+            closed_by_record,
+            closed_in_time,
             shutting,
             mut keys_fell,
             stop,
         } = round;
-        let ahead = self.close_ahead(&timed_out);
+        let ahead = self.close_ahead(&closed_in_time);
         // What is closed while the store takes its time is no part of what this round writes.
-        let closed = mem::take(&mut self.closed);
+        let closed = mem::take(&mut self.ahead.unwritten);
         let committed = match entries.is_empty() {
             true => Ok(()),
             false => self.commit(&entries, &shutting).await,
@@ -495,7 +394,7 @@ impl Room {
         let is_written = committed.is_ok();
         match committed {
             Ok(()) => {
-                self.closed.extend(&closed - &closed_by_record);
+                self.ahead.unwritten.extend(&closed - &closed_by_record);
                 self.publish(&entries);
                 for (peer, id, answer) in answers {
                     self.answer(peer, id, answer);
@@ -505,7 +404,7 @@ impl Room {
                 self.shut_no_longer();
             }
             Err(failure) => {
-                self.closed.extend(closed.into_iter().chain(ahead));
+                self.ahead.unwritten.extend(closed.into_iter().chain(ahead));
                 self.failed(&failure, shutting).await;
                 self.keys_fell.append(&mut keys_fell);
                 let decided = answers.into_iter().map(|(peer, id, _)| (peer, id));

@@ -4,7 +4,7 @@
 //! or had open beside it, is heard by its own right alone.
 
 use super::{Room, Round, stall::closed_by};
-use diemcau_conference::{Event, Opening};
+use diemcau_conference::{Event, Opening, Openings};
 use diemcau_model::Stage;
 use diemcau_protocol::{Slice, touches};
 use std::collections::BTreeSet;
@@ -12,24 +12,62 @@ use std::collections::BTreeSet;
 /// What is not heard and not shown, whatever the rules say.
 pub(crate) type Closed = BTreeSet<Opening>;
 
+/// What is open, as it was told last, and what is closed ahead of the record, by whatever closed it.
+#[derive(Debug, Default)]
+pub(super) struct Ahead {
+    /// What the record opens.
+    recorded: Openings,
+    /// What of it the media plane was told to be open.
+    shown: Openings,
+    /// By something that could not be written: until the record has closed it too.
+    pub(super) unwritten: Closed,
+    /// By what waits for the store: until that is decided.
+    pub(super) waiting: Closed,
+    /// By the clock, while nothing can be written.
+    in_time: Closed,
+}
+
+impl Ahead {
+    /// What waits for the store is not written now: what it closes stays closed.
+    pub(super) fn store_fails(&mut self) {
+        self.unwritten.append(&mut self.waiting);
+    }
+
+    /// The record opens this now, and the clock closes some of it.
+    fn take_record(&mut self, opens: Openings, in_time: Closed) {
+        self.unwritten.retain(|closed| opens.contains(closed));
+        self.in_time = in_time;
+        self.shown = opens.clone();
+        self.recorded = opens;
+    }
+
+    /// Puts on a stage what is still open.
+    fn put_on(&mut self, stage: &mut Stage) {
+        let closed = [&self.unwritten, &self.waiting, &self.in_time];
+        let is_open = |one: &Opening| closed.iter().all(|closed| !closed.contains(one));
+        self.shown.retain(is_open);
+        self.shown.put_on(stage);
+    }
+}
+
 impl Room {
     /// Applies an event, and notes what of it the record closes too, if only until a later one opens it: it is heard again
     /// then. A link that is lost closes nothing: who comes back is not heard by that.
     pub(super) fn apply(&mut self, event: &Event, round: &mut Round) {
-        let before = (!self.closed.is_empty()).then(|| self.conference.openings());
+        let is_any = !self.ahead.unwritten.is_empty();
+        let before = is_any.then(|| self.conference.openings());
         self.conference.apply(event);
         if let Some(before) = before {
             let closed = before.closed_in(&self.conference.openings());
-            round.closed.extend(&self.closed & &closed);
+            let closed = &self.ahead.unwritten & &closed;
+            round.closed_by_record.extend(closed);
         }
     }
 
     /// Shows what the record says, without what is closed ahead of it.
     pub(super) fn publish_stage(&mut self) {
-        self.recorded = self.conference.openings();
-        self.closed.retain(|closed| self.recorded.contains(closed));
-        self.timed_out = self.closed_by_time();
-        self.shown = self.recorded.clone();
+        let in_time = self.closed_by_time();
+        self.ahead.take_record(self.conference.openings(), in_time);
         let stage = self.conference.stage();
         self.show_open(stage);
     }
@@ -38,9 +76,9 @@ impl Room {
     /// again by itself, and not for who was given more.
     pub(super) fn close_ahead(&mut self, by_time: &Closed) -> Closed {
         let wanted = self.conference.openings();
-        self.shown.retain(|opening| wanted.opens(opening));
+        self.ahead.shown.retain(|opening| wanted.opens(opening));
         self.close_now();
-        &self.recorded.closed_in(&wanted) - by_time
+        &self.ahead.recorded.closed_in(&wanted) - by_time
     }
 
     /// Closes what is closed ahead of the record, and opens nothing: memory may be ahead of the disk, and what it would open
@@ -52,10 +90,7 @@ impl Room {
 
     /// Shows a stage with what is open.
     fn show_open(&mut self, mut stage: Stage) {
-        let closed = [&self.closed, &self.closed_waiting, &self.timed_out];
-        let is_open = |one: &Opening| closed.iter().all(|closed| !closed.contains(one));
-        self.shown.retain(is_open);
-        self.shown.put_on(&mut stage);
+        self.ahead.put_on(&mut stage);
         self.media.stage.send_if_modified(|shown| {
             let modified = *shown != stage;
             *shown = stage;
@@ -76,7 +111,7 @@ impl Room {
 
     /// Closes, ahead of the record, what the clock closes while nothing can be written: whose time is up is heard no longer.
     pub(super) fn close_in_time(&mut self) {
-        self.timed_out = self.closed_by_time();
+        self.ahead.in_time = self.closed_by_time();
         self.close_now();
     }
 
@@ -105,8 +140,8 @@ impl Room {
         }
         let waiting = self.waiting.iter().filter_map(closed_by);
         let waiting: Closed = waiting.flatten().copied().collect();
-        if waiting != self.closed_waiting || !self.timed_out.is_empty() {
-            self.closed_waiting = waiting;
+        if waiting != self.ahead.waiting || !self.ahead.in_time.is_empty() {
+            self.ahead.waiting = waiting;
             self.publish_stage();
         }
     }

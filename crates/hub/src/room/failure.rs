@@ -68,7 +68,7 @@ impl Room {
             Ok(()) => self.failure = None,
             // There was nothing that memory could be ahead by. What waited meanwhile is not written now either.
             Err(why) => {
-                self.closed.append(&mut self.closed_waiting);
+                self.ahead.store_fails();
                 self.fails(alarm_of(&why), true);
             }
         }
@@ -81,7 +81,7 @@ impl Room {
 
     /// A write failed: memory goes back to what is on disk, and what was closed stays closed.
     pub(super) async fn failed(&mut self, failure: &JournalError, shutting: Vec<Owed>) {
-        self.closed.append(&mut self.closed_waiting);
+        self.ahead.store_fails();
         self.out_of_step(alarm_of(failure));
         for owed in shutting {
             self.shut_out(&owed.shuts).await;

@@ -25,7 +25,7 @@ impl Room {
         if let Some((seat, events)) = self.fallen_key() {
             self.keys_fell.insert(seat);
             let closed = self.closed_by(&events);
-            self.closed.extend(closed);
+            self.ahead.unwritten.extend(closed);
             self.close_now();
         }
     }

@@ -68,7 +68,7 @@ impl Room {
     /// What a command that cannot be written closes is closed, and whom it shuts out is shut out.
     pub(super) async fn close_and_owe(&mut self, asked: Asked) {
         let (closed, shuts) = self.closes(&asked);
-        self.closed.extend(closed);
+        self.ahead.unwritten.extend(closed);
         self.close_now();
         if shuts.is_empty() {
             return;

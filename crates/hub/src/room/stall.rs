@@ -91,7 +91,7 @@ impl Room {
         }
         let (closed, shuts) = self.closes(&asked);
         let has_place = self.has_place(asked.actor.seat) || !shuts.is_subset(&self.shut);
-        self.closed_waiting.extend(&closed);
+        self.ahead.waiting.extend(&closed);
         self.close_now();
         self.shut_out(&shuts).await;
         if !has_place {
