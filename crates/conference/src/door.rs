@@ -88,10 +88,16 @@ impl Door {
         match device {
             _ if !seat.bound && !is_guarded => Knock::Enters,
             device if self.knows(seat.id, device) => Knock::Enters,
-            Some(_) if !is_guarded && !self.devices.contains_key(&seat.id) => Knock::Binds,
+            Some(_) if !is_guarded && self.is_for_the_first(seat.id) => Knock::Binds,
             Some(_) | None if self.is_full(seat.id) => Knock::Full,
             Some(_) | None => Knock::Waits,
         }
+    }
+
+    /// Whether whoever comes is the first: a page without a key that waits has come before.
+    fn is_for_the_first(&self, seat: SeatId) -> bool {
+        let waits = self.waiting.iter().any(|waiting| waiting.seat == seat);
+        !waits && !self.devices.contains_key(&seat)
     }
 
     /// The events of a device that came: none when it enters as it is, or does not.
@@ -220,15 +226,18 @@ impl Door {
     }
 
     /// Whoever is let in is there, and may be asked to leave again. A page without a key is let in this once: the seat
-    /// knows nobody new.
+    /// knows nobody new, and nobody comes in beside it whom no person has let in.
     pub(crate) fn admitted(&mut self, wait: WaitId) {
         let Some(visitor) = self.find(wait).copied() else {
             return;
         };
         self.gone(wait);
         self.expelled.remove(&visitor.seat);
-        if let Some(device) = visitor.device {
-            self.bind(visitor.seat, device);
+        match visitor.device {
+            Some(device) => self.bind(visitor.seat, device),
+            None => {
+                self.guarded.insert(visitor.seat);
+            }
         }
     }
 

@@ -208,7 +208,6 @@ fn a_page_without_a_key_waits_every_time() {
             00:02  Sa Đéc      knocks without a key as 4442
             00:03  Sa Đéc      goes from the door, 2
             00:04  technician  lets 2 in                     -> refused: unknown device
-            00:05  Sa Đéc      knocks with device 1 as 1111
         "#,
         expect![[r#"
             00:00  1 a page without a key waits for seat 8: 4441
@@ -216,7 +215,30 @@ fn a_page_without_a_key_waits_every_time() {
             00:02  2 a page without a key waits for seat 8: 4442
             00:03  2 waits no more
             00:04  technician is refused: unknown device
-            00:05  seat 8 knows device 1
+        "#]],
+    );
+}
+
+#[test]
+fn a_copy_with_a_key_passes_over_no_page_without_one() {
+    check(
+        r#"
+            00:00  Sa Đéc      knocks without a key as 4441
+            00:01  Sa Đéc      knocks with device 7 as 7777
+            00:02  Sa Đéc      goes from the door, 2
+            00:03  technician  lets 1 in
+            00:04  Sa Đéc      knocks with device 7 as 7778
+            00:05  technician  restores seat 8
+            00:06  Sa Đéc      knocks with device 1 as 1111
+        "#,
+        expect![[r#"
+            00:00  1 a page without a key waits for seat 8: 4441
+            00:01  2 device 7 waits for seat 8: 7777
+            00:02  2 waits no more
+            00:03  1 is let in
+            00:04  3 device 7 waits for seat 8: 7778
+            00:05  seat 8 is as on the first day, and guarded
+            00:06  4 device 1 waits for seat 8: 1111
         "#]],
     );
 }

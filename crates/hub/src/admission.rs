@@ -7,7 +7,7 @@ use crate::{
     room::{Begun, Opened, Room, RoomHandle, Unwritten},
 };
 use dashmap::DashMap;
-use diemcau_conference::{Event, Setup, Signal};
+use diemcau_conference::{Event, Seat, Setup, Signal};
 use diemcau_journal::{Entry, Journal, JournalError, Writer};
 use diemcau_model::{Alarm, Carries, Millis, Role, SeatId};
 use sha2::{Digest, Sha256};
@@ -60,6 +60,8 @@ pub(crate) struct Door {
     pub(crate) carries: Carries,
     /// The PIN's hash, when one is asked.
     pub(crate) pin_sha256: Option<String>,
+    /// What its wrong PINs are counted by.
+    tries_of: String,
 }
 
 /// What a conference stands on: a machine, or a simulation's virtual time.
@@ -103,6 +105,14 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
         let _ = write!(hex, "{byte:02x}");
         hex
     })
+}
+
+/// What a seat's wrong PINs are counted by: a site has one PIN for all its links.
+fn tries_of(setup: &Setup, seat: &Seat) -> String {
+    match (seat.site, &seat.pin_sha256) {
+        (Some(site), Some(_)) => format!("{} {site}", setup.title),
+        (None, _) | (_, None) => seat.token_sha256.clone(),
+    }
 }
 
 /// Whether what could not be written may be written later, by the same program.
@@ -247,6 +257,7 @@ impl Hub {
                     role: seat.role,
                     carries: seat.carries,
                     pin_sha256: seat.pin_sha256.clone(),
+                    tries_of: tries_of(&setup, seat),
                 },
             );
         }
@@ -270,8 +281,11 @@ impl Hub {
     /// The link of a token, as its wrong PINs are counted: with a door though it may be one that this client does not fit.
     pub(crate) fn link(&self, token: &str) -> Link {
         let hash = token_hash(token);
-        let has_door = self.doors.contains_key(&hash);
-        Link { hash, has_door }
+        let door = self.doors.get(&hash).map(|door| door.tries_of.clone());
+        Link {
+            has_door: door.is_some(),
+            counted_by: door.unwrap_or(hash),
+        }
     }
 
     /// Who brings a right link is asked for its proof: from now on whoever brings a wrong one is asked too.

@@ -1,6 +1,7 @@
 //! A PIN is a short secret: after a few wrong ones nobody looks at the next, for longer each time.
 //!
-//! Counted by the link, wrong or right, so that the answers to both are the same. Not kept over a restart.
+//! Counted by whose PIN it is, wrong or right, so that the answers to both are the same: a site's by the site, with whichever
+//! of its links it comes, any other by the link. Not kept over a restart.
 
 use sha2::{Digest, Sha256};
 use std::{
@@ -40,8 +41,8 @@ type Links = BTreeMap<String, Try>;
 
 /// A link, as its tries are counted.
 pub(crate) struct Link {
-    /// Its hash.
-    pub(crate) hash: String,
+    /// What they are counted by: links that have a PIN in common have this in common.
+    pub(crate) counted_by: String,
     pub(crate) has_door: bool,
 }
 
@@ -55,7 +56,7 @@ impl Tries {
     /// How long no PIN is looked at.
     pub(crate) fn locked(&self, link: &Link) -> Duration {
         let now = Instant::now();
-        let until = self.like(link).get(&link.hash).map(|seen| seen.until);
+        let until = self.like(link).get(&link.counted_by).map(|seen| seen.until);
         until.map_or(Duration::ZERO, |until| until.saturating_duration_since(now))
     }
 
@@ -64,14 +65,14 @@ impl Tries {
     pub(crate) fn take(&self, link: &Link) -> Option<Duration> {
         let now = Instant::now();
         let mut links = self.like(link);
-        let seen = links.get(&link.hash);
+        let seen = links.get(&link.counted_by);
         if seen.is_some_and(|seen| now < seen.until) {
             return None;
         }
         let wrong = seen.map_or(0, |seen| seen.wrong) + 1;
         let wait = wait_after(wrong);
         let until = now + wait;
-        links.insert(link.hash.clone(), Try { wrong, until });
+        links.insert(link.counted_by.clone(), Try { wrong, until });
         if !link.has_door && links.len() > STRANGE_LINKS_MAX {
             let soonest = links.iter().min_by_key(|(_, seen)| seen.until);
             if let Some(link) = soonest.map(|(link, _)| link.clone()) {
@@ -83,7 +84,7 @@ impl Tries {
 
     /// The PIN was right: the count begins anew.
     pub(crate) fn right(&self, link: &Link) {
-        self.like(link).remove(&link.hash);
+        self.like(link).remove(&link.counted_by);
     }
 
     /// The links that are counted with this one. A thread that died while it counted leaves a count behind that is as good
@@ -110,9 +111,12 @@ mod tests {
     use super::*;
     use std::{sync::Barrier, thread};
 
-    fn link(hash: &str, has_door: bool) -> Link {
-        let hash = hash.to_owned();
-        Link { hash, has_door }
+    fn link(counted_by: &str, has_door: bool) -> Link {
+        let counted_by = counted_by.to_owned();
+        Link {
+            counted_by,
+            has_door,
+        }
     }
 
     fn door(hash: &str) -> Link {

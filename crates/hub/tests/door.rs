@@ -11,7 +11,9 @@ mod support;
 
 use diemcau_conference::{CommentKind, CommentWords, Event, Refusal, Setup};
 use diemcau_hub::{Frame, Inbound, Outlet, Socket, Wire, pin_hash, token_hash};
-use diemcau_model::{Carries, DeviceId, DraftId, ParagraphRef, PeerAsk, Role, SeatId, WaitId};
+use diemcau_model::{
+    Carries, DeviceId, DraftId, ParagraphRef, PeerAsk, Role, SeatId, SiteId, WaitId,
+};
 use diemcau_protocol::{ClientCommand, ClientFrame, ErrorWhy, Fact, PROTOCOL, ServerFrame};
 use std::{
     io,
@@ -271,6 +273,35 @@ async fn pins_tried_beside_each_other_are_no_more_tries() {
         "{:?}",
         late.welcome
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_sites_pin_is_tried_no_more_often_with_all_its_links() {
+    let mut setup = setup();
+    let links = ["secretary", "observer"];
+    for (seat, link) in setup.seats[1..].iter_mut().zip(links) {
+        seat.site = Some(SiteId(0));
+        seat.pin_sha256 = Some(pin_hash(link, "4821"));
+    }
+    let (hub, _) = hub_of(setup).await;
+    for number in 0..5 {
+        let mut guest = Guest::come(&hub, links[0], device(number), Some("0000")).await;
+        assert_eq!(guest.away().await, ErrorWhy::NotAdmitted);
+    }
+    for link in links {
+        let mut guest = Guest::knock(&hub, link, device(9)).await;
+        let ServerFrame::Prove { locked_ms, .. } = guest.welcome else {
+            panic!("{:?}", guest.welcome);
+        };
+        assert!(locked_ms > 0, "{link}");
+        guest.prove(Some("4821")).await;
+        assert_eq!(guest.away().await, ErrorWhy::NotAdmitted, "{link}");
+    }
+    tokio::time::advance(Duration::from_secs(30)).await;
+    for link in links {
+        let late = Guest::come(&hub, link, device(9), Some("4821")).await;
+        assert!(matches!(late.welcome, ServerFrame::Welcome { .. }));
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -478,6 +478,31 @@ async fn who_is_asked_to_leave_is_cut_and_its_device_shut_out_though_the_disk_fa
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_device_is_shut_out_for_good_though_its_seat_was_asked_to_leave_first_and_neither_was_written()
+ {
+    let mut bound = setup();
+    bound.seats[1].bound = true;
+    let mut on = hub_on_a_disk_of(bound).await;
+    let known = Some(DeviceId([1; 32]));
+    let mut chair = Guest::join(&on.hub, "chair").await;
+    let mut secretary = Guest::come(&on.hub, "secretary", known, None).await;
+
+    on.disk.fails(Fault::Sync);
+    for (id, ban) in [("leave", false), ("for-good", true)] {
+        let seat = SECRETARY;
+        let expel = ClientCommand::ExpelSeat { seat, ban };
+        assert!(is_failed(&chair.command(id, expel).await));
+    }
+    is_cut(&mut secretary, &mut on).await;
+
+    on.disk.fails(None);
+    let is_banned = |fact: &Fact| matches!(fact, Fact::Door { door } if !door.banned.is_empty());
+    shows(&mut chair, is_banned).await;
+    let mut again = Guest::come(&on.hub, "observer", known, None).await;
+    assert_eq!(again.away().await, ErrorWhy::NotAdmitted);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_conference_begins_on_a_disk_that_fails_and_the_start_is_written_first_when_it_heals() {
     for (fault, alarm) in [
         (Fault::Full, Alarm::RecordFull),

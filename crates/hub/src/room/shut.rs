@@ -78,7 +78,11 @@ impl Room {
             return;
         }
         self.shut_out(&shuts).await;
-        self.owed.push(Owed { asked, shuts });
+        // Before what shuts out some of these only: behind it the rules would say that it is so already.
+        let narrower = |owed: &Owed| owed.shuts.is_subset(&shuts);
+        let at = self.owed.iter().position(narrower);
+        let at = at.unwrap_or(self.owed.len());
+        self.owed.insert(at, Owed { asked, shuts });
     }
 
     /// Shuts out ahead of the record.

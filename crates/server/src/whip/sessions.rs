@@ -127,9 +127,8 @@ impl Sessions {
     /// All are taken, or all of this link's, or it has begun too many lately.
     pub fn place(&self, way: Way, token: &str, has_door: bool) -> Result<Place, No> {
         let link = token_hash(token);
-        if way == Way::In && self.begun_lately(&link) >= BEGUN_MAX {
-            let why = "too many sessions were begun with this link in a short time; try again in ten seconds";
-            return Err(No::because(StatusCode::TOO_MANY_REQUESTS, why));
+        if way == Way::In && has_door {
+            self.begin(&link)?;
         }
         let mut of_links = lock(&self.of_links.0);
         if of_links.get(&link).copied().unwrap_or_default() >= OF_LINK_MAX {
@@ -158,20 +157,21 @@ impl Sessions {
     /// A session is open from here on.
     pub fn open(&self, address: String, session: Session) {
         self.shown.get_or_create(&label(session.way)).inc();
-        if session.way == Way::In {
-            let mut begun = lock(&self.begun);
-            begun.retain(|_, times| times.iter().any(is_lately));
-            let times = begun.entry(session.token.clone()).or_default();
-            times.retain(is_lately);
-            times.push(Instant::now());
-        }
         lock(&self.open).insert(address, session);
     }
 
-    fn begun_lately(&self, link: &str) -> usize {
-        let begun = lock(&self.begun);
-        let times = begun.get(link).into_iter().flatten();
-        times.filter(|at| is_lately(at)).count()
+    /// Counts an encoder that begins, before it is let in: whoever does not wait for the answer takes the seat too.
+    fn begin(&self, link: &str) -> Result<(), No> {
+        let mut begun = lock(&self.begun);
+        begun.retain(|_, times| times.iter().any(is_lately));
+        let times = begun.entry(link.to_owned()).or_default();
+        times.retain(is_lately);
+        if times.len() >= BEGUN_MAX {
+            let why = "too many sessions were begun with this link in a short time; try again in ten seconds";
+            return Err(No::because(StatusCode::TOO_MANY_REQUESTS, why));
+        }
+        times.push(Instant::now());
+        Ok(())
     }
 
     /// A session is over; what was told to end it hears so.

@@ -131,3 +131,14 @@ async fn strangers_keep_no_encoder_and_no_player_out() {
         assert!(site.sessions.place(way, "link", true).is_ok());
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn encoders_that_never_hear_their_answer_are_counted_as_begun() {
+    let site = site();
+    for begun in [true, true, true, true, false] {
+        let place = site.sessions.place(Way::In, "link", true);
+        assert_eq!(place.is_ok(), begun);
+    }
+    tokio::time::advance(Duration::from_secs(11)).await;
+    assert!(site.sessions.place(Way::In, "link", true).is_ok());
+}
