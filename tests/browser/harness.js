@@ -171,10 +171,41 @@ export async function visit(context, url, first = () => {}) {
     const { protocol, hostname } = new URL(request.url());
     if (!["data:", "blob:"].includes(protocol) && hostname !== "127.0.0.1") page.outside.push(request.url());
   });
-  await page.addInitScript(first);
+  await page.addInitScript(typeof first === "string" ? { content: first } : first);
   await page.goto(url);
   return page;
 }
+
+/**
+ * To be run in a page before its own code: `line.cut(true)` ends its link and lets no other come up, `line.hold(true)` keeps back
+ * what the server says, each until it is called with false.
+ */
+export const breakable = () => {
+  let [isCut, held] = [false, null];
+  const sockets = new Set();
+  const Made = globalThis.WebSocket;
+  globalThis.WebSocket = class extends Made {
+    constructor(url) {
+      super(isCut ? new URL("/nowhere", url) : url);
+      sockets.add(this);
+    }
+
+    set onmessage(hear) {
+      super.onmessage = (event) => (held ? held.push(() => hear(event)) : hear(event));
+    }
+  };
+  globalThis.line = {
+    cut(is) {
+      isCut = is;
+      if (is) sockets.forEach((socket) => socket.close());
+    },
+    hold(is) {
+      const said = held ?? [];
+      held = is ? [] : null;
+      said.forEach((hear) => hear());
+    },
+  };
+};
 
 /** Waits until a page has its first snapshot. */
 export async function joined(page) {

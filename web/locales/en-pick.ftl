@@ -38,6 +38,7 @@ close-own-long = Close the microphone of this machine: no sound leaves it
 open-own-long = Open the microphone of this machine
 own-machine-open = This microphone: open
 own-machine-closed = This microphone: closed
+own-machine-unsent = This microphone: not connected
 end-turn-of = End the turn of { $site }
 held-left = Turn held,
 nobody = nobody

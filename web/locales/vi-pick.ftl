@@ -38,6 +38,7 @@ close-own-long = Đóng micro của máy này: không tiếng nào rời máy
 open-own-long = Mở micro của máy này
 own-machine-open = Micro máy này: mở
 own-machine-closed = Micro máy này: đóng
+own-machine-unsent = Micro máy này: chưa nối
 end-turn-of = Kết thúc lượt của { $site }
 held-left = Giữ lượt, còn
 nobody = không có

@@ -5,7 +5,7 @@
 /** @import { App, PageName, Ui } from "./state/app.js" */
 /** @import { Ctx } from "./views/pieces.js" */
 /** @import { Hold } from "./elements/hold.js" */
-/** @typedef {{ view: (ctx: Ctx) => unknown, title: (app: App) => string, keys?: (ctx: Ctx) => Record<string, (() => void) | undefined>, holds?: (ctx: Ctx) => Record<string, Hold | undefined>, said?: (app: App) => string, news?: (before: App, after: App) => string | null, follow?: (before: App, after: App) => App, hear?: (before: App, after: App) => void }} Page */
+/** @typedef {{ view: (ctx: Ctx) => unknown, title: (app: App) => string, keys?: (ctx: Ctx) => Record<string, (() => void) | undefined>, holds?: (ctx: Ctx) => Record<string, Hold | undefined>, said?: (app: App) => string, news?: (before: App, after: App) => string | null, follow?: (before: App, after: App) => App, hear?: (before: App, after: App, ctx: Ctx) => void }} Page */
 
 import { render } from "../vendor/lit-html.js";
 import { Connection } from "./connection.js";
@@ -32,7 +32,6 @@ const PAGES = {
 const NOTICE_MS = 20_000;
 /** What a person has written and the link may carry later. */
 const WAITS_IN_WORDS = ["post_comment", "request_floor", "withdraw_request", "withdraw_comment"];
-const SUMMONS_MS = 10_000;
 const root = /** @type {HTMLElement} */ (document.getElementById("page"));
 const announcer = /** @type {HTMLElement} */ (document.getElementById("announcer"));
 const news = /** @type {HTMLElement} */ (document.getElementById("news"));
@@ -98,14 +97,13 @@ async function run(about, token) {
       const before = app;
       app = applyFrame(app, frame, serverNow());
       if (page.follow) app = page.follow(before, app);
-      page.hear?.(before, app);
+      page.hear?.(before, app, ctx);
       const fresh = page.news?.(before, app) ?? null;
       if (fresh !== null) news.textContent = fresh;
       media.hear(frame);
       media.follow(app.me !== null && app.view?.stage.presentation?.seat === app.me.seat);
       if (frame.type === "error" && frame.why === "no_such_alarm") ctx.notice(t("error-no_such_alarm"));
       if (frame.type === "welcome") joined(before);
-      if (app.ui.summoned !== null && app.ui.summoned !== before.ui.summoned) endSummons(app.ui.summoned);
       draw();
     },
     prove: async (challenge) => (await import("./device.js")).prove(challenge, token),
@@ -168,7 +166,7 @@ async function run(about, token) {
       if (app.ui.soundBlocked) sound.start();
     }, { capture: true });
   }
-  keepAwake();
+  void import("./elements/awake.js");
   Object.defineProperty(window, "diemcau", { value: Object.freeze({
     view: () => structuredClone(app.view),
     state: () => ({
@@ -188,14 +186,6 @@ async function run(about, token) {
     void addTexts("refusals");
     if (before.view === null || app.media.downlink === "off") startMedia();
     media.linkUp();
-  }
-
-  /** The invitation gives way to the large clock by itself, unless the room still has to open its microphone. @param {number} turn */
-  function endSummons(turn) {
-    setTimeout(() => {
-      const open = app.media.microphoneOpen || app.me?.carries === "nothing";
-      if (app.ui.summoned === turn && open) ui({ summoned: null });
-    }, SUMMONS_MS);
   }
 
   function startMedia() {
@@ -266,13 +256,3 @@ async function run(about, token) {
     });
   }
 }
-
-/** A wall or a room's machine does not go to sleep during a conference. */
-function keepAwake() {
-  const ask = () => {
-    if (document.visibilityState === "visible") navigator.wakeLock?.request("screen").catch(() => {});
-  };
-  document.addEventListener("visibilitychange", ask);
-  ask();
-}
-

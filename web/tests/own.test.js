@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { applyFrame, newApp } from "../src/state/app.js";
-import { followOwn } from "../src/state/own.js";
+import { asHeard, followOwn, silence } from "../src/state/own.js";
 import { demoView } from "./demo-view.mjs";
 
 const ME = { seat: 2, role: "moderator", site: 12, carries: "room", label: "" };
@@ -51,4 +51,38 @@ test("a turn that begins invites, one that runs when the desk joins does not", (
   assert.deepEqual([called.ui.summoned, called.ui.asking], [23, ""]);
   const late = hear(newApp("site", {}), { type: "welcome", me: ME, seq: 1, now: 0, view: { ...view, floor: { ...view.floor, queue, turn } } });
   assert.equal(late.ui.summoned, null);
+});
+
+test("a machine is on air only while all of its way is: link, uplink, microphone and the server's word", () => {
+  const { app, view } = joined();
+  const heard = { ...view, sites: [{ ...view.sites[0], site: 12, carrier: "room" }], stage: { ...view.stage, heard: [4, 12] } };
+  const media = { uplink: "connected", capturing: false, hasMicrophone: true, microphoneOpen: true, microphoneTrouble: null };
+  const on = { ...app, view: heard, media };
+  const but = (change) => silence({ ...on, media: { ...media, ...change } });
+  assert.equal(silence(on), "");
+  assert.equal(asHeard(on, heard), heard);
+  assert.equal(silence({ ...on, link: "lost" }), "reconnecting");
+  assert.equal(but({ hasMicrophone: false, microphoneTrouble: "missing" }), "microphone-missing");
+  assert.equal(but({ hasMicrophone: false, capturing: true }), "opening-device");
+  assert.equal(but({ microphoneOpen: false }), "microphone-closed");
+  assert.equal(but({ uplink: "failed" }), "uplink-failed");
+  assert.equal(but({ uplink: "connecting" }), "uplink-connecting");
+  const unheard = { ...heard, stage: { ...heard.stage, heard: [4] } };
+  assert.equal(silence({ ...on, view: unheard }), "microphone-ready");
+  assert.deepEqual(asHeard({ ...on, link: "lost" }, heard).stage.heard, [4]);
+});
+
+test("a machine whose site is carried by another one has the server's word, whatever its own microphone is", () => {
+  const { app, view } = joined();
+  const media = { uplink: "failed", capturing: false, hasMicrophone: false, microphoneOpen: true, microphoneTrouble: "missing" };
+  const as = (carries, carrier, heard) => {
+    const told = { ...view, sites: [{ ...view.sites[0], site: 12, carrier }], stage: { ...view.stage, heard } };
+    return silence({ ...app, me: { ...ME, carries }, media, view: told });
+  };
+  assert.equal(as("room", "standby", [12]), "");
+  assert.equal(as("standby", "room", [12]), "");
+  assert.equal(as("nothing", "room", [12]), "");
+  assert.equal(as("nothing", null, [12]), "");
+  assert.equal(as("nothing", "room", [4]), "microphone-ready");
+  assert.equal(as("room", null, [12]), "microphone-missing", "its own microphone is what is missing");
 });

@@ -1,6 +1,6 @@
 // What a change of the floor means for the desk of a site. Only that desk needs it.
 
-/** @import { View } from "../../generated/protocol.ts" */
+/** @import { Turn, View } from "../../generated/protocol.ts" */
 /** @import { App, Ui } from "./app.js" */
 
 import { allTurns } from "./floor.js";
@@ -20,6 +20,24 @@ export function followOwn(before, after) {
   // Nothing may lie over the invitation.
   return { ...after, ui: { ...ui, summoned: before.view ? speaking : null, asking: speaking === null ? ui.asking : "", confirm: speaking === null ? confirm : null } };
 }
+
+/** A paused or held turn is told by the panel. @param {App} app @param {Turn} turn */
+export const isSummoned = (app, turn) => app.ui.summoned === turn.turn && !turn.paused && !turn.held && !turn.muted && !turn.silenced && !turn.interrupted;
+
+/** Why nobody hears this machine's room, as a text; "" while all hear it, be it by another machine of the site. @param {App} app */
+export function silence({ link, media, me, view }) {
+  if (link !== "joined") return "reconnecting";
+  const carrier = view?.sites.find((each) => each.site === me?.site)?.carrier ?? me?.carries;
+  if (carrier === me?.carries && carrier !== "nothing") {
+    if (!media.hasMicrophone) return media.capturing ? "opening-device" : `microphone-${media.microphoneTrouble ?? "other"}`;
+    if (!media.microphoneOpen) return "microphone-closed";
+    if (media.uplink !== "connected") return media.uplink === "failed" ? "uplink-failed" : "uplink-connecting";
+  }
+  return me?.site != null && view?.stage.heard.includes(me.site) ? "" : "microphone-ready";
+}
+
+/** The same view, in which its own site is heard only if it is. @param {App} app @param {View} view @returns {View} */
+export const asHeard = (app, view) => (silence(app) === "" ? view : { ...view, stage: { ...view.stage, heard: view.stage.heard.filter((site) => site !== app.me?.site) } });
 
 /** The delegates of a site's requests, as long as they wait or are told denied. @param {Ui["asked"]} before @param {View["floor"]} floor @param {number} site @returns {Ui["asked"]} */
 function askedOf(before, floor, site) {

@@ -176,7 +176,7 @@ function speechZone(ctx, view) {
   const turn = view.floor.turn;
   const may = presides(ctx.app, view);
   return html`<section class="zone speech" aria-label=${t("present-speech")}>
-    ${withShared(ctx)}
+    ${withShared(ctx, view)}
     <div class="on-picture">${pick(ctx)?.others(ctx, view) ?? nothing}${strip(ctx)?.lock(ctx, view, may) ?? nothing}</div>
     <div class="turn ${turn ? "" : "nobody"}">${view.floor.priority ? mark("held", "mic", t("priority-held")) : nothing}${turn
       ? html`${turnMark(view)}<h2 class="site">${fittingName(view, turn.site, 30)}</h2><p class="who">${[turn.words.delegate || t("no-delegate"), turn.words.title ?? ""].filter((part) => part !== "").join(", ")}</p><p class="topic">${topicLine(view, turn.words)}</p>

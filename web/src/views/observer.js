@@ -50,7 +50,7 @@ function picture(ctx, view) {
   const heard = isHeard(view, programme);
   if (ctx.app.ui.filter === "sound") return html`<figure class="tile pgm ${heard ? "is-live" : ""}"><p class="no-picture">${t("only-sound-on")}</p></figure>`;
   if (programme === null && !hasBegun(view.agenda) && !view.stage.presentation) return waiting(view);
-  return withShared(ctx);
+  return withShared(ctx, view);
 }
 
 /** @param {View} view */

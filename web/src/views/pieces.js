@@ -129,9 +129,8 @@ export function whyWords({ why }) {
 /** How many minutes it asks for, when it does. @param {{ words: RequestWords }} request */
 export const minutesWords = ({ words: { minutes } }) => (minutes ? t("asks-minutes", { n: minutes }) : "");
 
-/** What another machine presents: the programme goes into its corner. @param {Ctx} ctx */
-export function withShared({ app }) {
-  const view = /** @type {View} */ (app.view);
+/** What another machine presents: the programme goes into its corner. @param {Ctx} ctx @param {View} view */
+export function withShared({ app }, view) {
   return programmePicture(view, view.stage.programme, PROGRAMME_SLOT, app.media.share === "off" ? shared(view) : nothing);
 }
 
@@ -183,7 +182,7 @@ export function turnMark(view) {
   if (turn.silenced) return mark("held", "mic-off", t("turn-silenced"));
   if (turn.interrupted) return mark("held", "pause", t("turn-interrupted"));
   if (turn.muted) return mark("", "mic-off", t("turn-muted"));
-  return mark("live", "mic", t("speaking"));
+  return isHeard(view, turn.site) ? mark("live", "mic", t("speaking")) : mark("held", "mic-off", t("turn-silenced"));
 }
 
 /** Whether a site's microphone is open now. @param {View} view @param {number | null} id */

@@ -11,6 +11,7 @@ import "../../elements/self-picture.js";
 import "../../elements/until-clock.js";
 import { presides } from "../../state/app.js";
 import { rightsOf } from "../../state/kinds.js";
+import { silence } from "../../state/own.js";
 import { siteCall } from "../../state/sites.js";
 import { serverNow } from "../../time.js";
 import { html, icon, kbd, mark, minutesWords, nothing, onWall, t, topicLine } from "../pieces.js";
@@ -154,8 +155,16 @@ export function itemActs(ctx, { items }, place) {
 }
 
 /** This machine's own microphone and picture. @param {Ctx} ctx */
-export const ownMachine = (ctx) => html`<div class="foot-self"><button class="btn small ${ctx.app.media.microphoneOpen ? "" : "own-closed"}" type="button" aria-pressed=${!ctx.app.media.microphoneOpen} title=${t(ctx.app.media.microphoneOpen ? "close-own-long" : "open-own-long")} @click=${() => ctx.media.setMicrophone(!ctx.app.media.microphoneOpen)}>
-      ${icon(ctx.app.media.microphoneOpen ? "mic" : "mic-off")}${t(ctx.app.media.microphoneOpen ? "own-machine-open" : "own-machine-closed")}</button><level-meter aria-label=${t("microphone-level")} .read=${() => ctx.media.level()}></level-meter><figure class="tile"><self-picture role="img" aria-label=${t("own-picture")} .stream=${ctx.app.media.picture}></self-picture></figure></div>`;
+export function ownMachine(ctx) {
+  const { media } = ctx.app;
+  const open = media.microphoneOpen;
+  const why = silence(ctx.app);
+  // The hall's microphone is mostly ready and not heard: that is no trouble.
+  const trouble = !["", "microphone-ready", "microphone-closed"].includes(why);
+  const words = !trouble ? t(open ? "own-machine-open" : "own-machine-closed") : t(media.hasMicrophone ? "own-machine-unsent" : "microphone-other");
+  return html`<div class="foot-self"><button class="btn small ${open && !trouble ? "" : "own-closed"}" type="button" aria-pressed=${!open} title=${media.hasMicrophone ? t(open ? "close-own-long" : "open-own-long") : t(why)} @click=${() => ctx.media.setMicrophone(!open)}>
+      ${icon(open && !trouble ? "mic" : "mic-off")}${words}</button><level-meter aria-label=${t("microphone-level")} .read=${() => ctx.media.level()}></level-meter><figure class="tile"><self-picture role="img" aria-label=${t("own-picture")} .stream=${media.picture}></self-picture></figure></div>`;
+}
 
 /** Under the agenda of a large window. @param {View} view */
 export const wide = (view) => html`<div class="wide"><h3>${t("big-screen")}: ${onWall(view.stage)}</h3>

@@ -16,7 +16,7 @@ export function desk(ctx, view, my) {
   const { app } = ctx;
   return html`<main class="desk ${app.ui.tab === "drafts" ? "with-drafts" : ""}">
     <div class="left">
-      ${withShared(ctx)}
+      ${withShared(ctx, view)}
       ${lowerThird(ctx, view)}${underPicture(ctx, view)}${tabs(ctx, view)}${help(ctx, view)}
     </div>
     <div class="right">

@@ -13,6 +13,7 @@ import { html, icon, nothing, t } from "../pieces.js";
 export { agendaZone } from "../agenda.js";
 export { listZone, ownRequests, withdrawDialog } from "./list.js";
 export { called, headcountForm } from "./roll.js";
+export { summons } from "./summons.js";
 
 /** What a room is offered, the usual first. @type {SpeechType[]} */
 const SPEECHES = ["contribution", "paper", "reply", "question", "response", "point_of_order"];

@@ -8,6 +8,7 @@
 import { endTurn, setReady } from "../../actions/floor.js";
 import "../../elements/until-clock.js";
 import { currentItem } from "../../state/agenda.js";
+import { silence } from "../../state/own.js";
 import { isLinked } from "../../state/sites.js";
 import { durationText } from "../../time.js";
 import { html, icon, kbd, nothing, rich, subject, t, whyWords } from "../pieces.js";
@@ -64,8 +65,8 @@ function speakingPanel(ctx, view, turn) {
   }
   const rule = currentItem(view.agenda)?.turns.at_zero;
   const ends = rule?.rule === "mute" ? t("at-zero-mute", { n: rule.grace_seconds }) : rule?.rule === "cut" ? t("at-zero-cut") : t("at-zero-warn");
-  const closed = !ctx.app.media.microphoneOpen && ctx.app.me?.carries !== "nothing";
-  return html`<div class="panel ${closed ? "held" : "live"}" role="status"><p class="lead ${closed ? "" : "state live"}">${icon(closed ? "mic-off" : "mic")}${t(closed ? "your-turn-mic-closed" : "speaking")}</p>
+  const why = silence(ctx.app);
+  return html`<div class="panel ${why ? "held" : "live"}" role="status"><p class="lead ${why ? "" : "state live"}">${icon(why ? "mic-off" : "mic")}${t(why === "microphone-closed" ? "your-turn-mic-closed" : why || "speaking")}</p>
     <turn-clock .turn=${turn}></turn-clock><p class="say">${rich("out-of", { of: durationText(turn.allotted_ms) })} · ${ends}</p></div>`;
 }
 
@@ -80,6 +81,12 @@ export const putAway = (ctx, change) => html`<button class="btn small" type="but
 
 /** A place in the list is given up only after a question: the same key may have meant something else a moment ago. @param {Ctx} ctx @param {number} turn */
 export const askWithdraw = (ctx, turn) => ctx.ui({ confirm: { what: "withdraw", id: turn } });
+
+/** Who is invited begins to speak. @param {Ctx} ctx */
+export function begin(ctx) {
+  if (ctx.app.me?.carries !== "nothing") ctx.media.setMicrophone(true);
+  ctx.ui({ summoned: null });
+}
 
 /** @param {Ctx} ctx @param {View} view @param {MyFloor} my */
 export function bigButton(ctx, view, my) {

@@ -5,8 +5,9 @@
 
 import { setHeadcount } from "../../actions/roll.js";
 import { tidy } from "../../actions/words.js";
+import { silence } from "../../state/own.js";
 import { callName, site } from "../../state/sites.js";
-import { html, icon, isHeard, kbd, mark, nothing, statusLine, t } from "../pieces.js";
+import { html, icon, kbd, mark, nothing, statusLine, t } from "../pieces.js";
 import { help, strip } from "./strip.js";
 
 const FIGURES = /** @type {const} */ (["summoned", "present", "online"]);
@@ -14,12 +15,12 @@ const FIGURES = /** @type {const} */ (["summoned", "present", "online"]);
 /** The roll call has come to this site. Red only while its microphone is really open. @param {Ctx} ctx @param {View} view @param {boolean} sends */
 export function called(ctx, view, sends) {
   const me = ctx.app.me?.site ?? null;
-  const closed = sends && !ctx.app.media.microphoneOpen;
-  const open = sends && !closed && isHeard(view, me);
+  const why = sends ? silence(ctx.app) : "";
+  const open = sends && why === "";
   const name = callName(site(view, me));
   return html`<main class="called" aria-labelledby="h-called">${strip(ctx, view, { is: "idle" })}${open ? mark("live", "mic", t("microphone-open")) : mark("deck", "right", t("roll-title-site"))}
     <h2 id="h-called">${t("roll-calling", { site: name })}</h2><p class="say">${t("roll-answer-words", { site: name })}</p>
-    ${sends ? html`<div class="called-mic">${closed ? html`<button class="btn invite" type="button" autofocus @click=${() => ctx.media.setMicrophone(true)}>${icon("mic")}${t("open-own-microphone")} ${kbd("F2")}</button>` : nothing}
+    ${sends ? html`<div class="called-mic">${why === "microphone-closed" ? html`<button class="btn invite" type="button" autofocus @click=${() => ctx.media.setMicrophone(true)}>${icon("mic")}${t("open-own-microphone")} ${kbd("F2")}</button>` : why === "" ? nothing : html`<p>${icon("mic-off")}${t(why)}</p>`}
       <level-meter aria-label=${t("microphone-level")} .read=${() => ctx.media.level()}></level-meter></div>` : html`<p>${t("begin-hint-room")}</p>`}
     ${headcountForm(ctx, view)}${statusLine(ctx)}${help(ctx, view)}</main>`;
 }

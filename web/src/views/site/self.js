@@ -12,7 +12,7 @@ import { bars, barsWord, html, icon, isHeard, nothing, siteBars, t } from "../pi
 /** @param {Ctx} ctx @param {View} view @param {MyFloor} my */
 export function self(ctx, view, my) {
   const { media, me } = ctx.app;
-  const heard = isHeard(view, me?.site ?? null);
+  const heard = isHeard(view, me?.site ?? null) && view.sites.some((each) => each.site === me?.site && each.carrier === me?.carries);
   const open = media.microphoneOpen;
   const connected = ctx.app.link === "joined" && media.uplink === "connected";
   const count = siteBars(figures(ctx.app.telemetry, me?.site ?? -1), connected);
