@@ -1,12 +1,14 @@
 // The door in real browsers: a link binds the first machine, others wait with a code, PINs, and who was sent away.
 import assert from "node:assert/strict";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { after, before, test } from "node:test";
 import { grave } from "./axe.js";
-import { Server, browser, conferenceFile, joined, machine, stranger, until, visit } from "./harness.js";
+import { Server, breakable, browser, conferenceFile, joined, machine, stranger, until, visit } from "./harness.js";
 
+const PICTURES = fileURLToPath(new URL("../../target/screenshots", import.meta.url));
 const PIN = "4821";
 /** The demo's last site has the longest name; its second machine has no picture and no sound. */
 const FAR = 12;
@@ -43,7 +45,7 @@ async function inBoth(page, name) {
 }
 
 /** The link in a browser that has never been here. */
-const comes = async (url = link, viewport = PHONE) => visit(await stranger(chromium, viewport), url);
+const comes = async (url = link, viewport = PHONE, first) => visit(await stranger(chromium, viewport), url, first);
 const leaves = (page) => page.context().close();
 
 async function typed(page, pin) {
@@ -55,6 +57,7 @@ async function typed(page, pin) {
 const row = (page, label) => page.locator(".seats li", { has: page.locator("b", { hasText: new RegExp(`^${label}$`) }) });
 
 before(async () => {
+  await mkdir(PICTURES, { recursive: true });
   const text = (await conferenceFile(60)).replace(/^admission = "open"$/m, "").replace('level = "TP"', `level = "TP"\npin = "${PIN}"`);
   server = await Server.start(text);
   chromium = await browser();
@@ -225,6 +228,34 @@ test("whose machine is changed waits beside the other, and a person decides", as
   await joined(other);
   assert.equal(seatOf(await view(desk), FAR).devices, 1);
   await leaves(other);
+});
+
+test("whose machine is changed while its road is cut waits at the door with its digits, and not with the desk of before", async () => {
+  const label = seatOf(await view(desk), FAR).label;
+  // The strip shows two: nobody else stands at the door.
+  await Promise.all([room, locked].map((page) => page.goto("about:blank")));
+  await until("the door is free", async () => (await view(desk)).door.waiting.length === 0);
+  const cut = await comes(link, PHONE, breakable);
+  await stands(cut, "Đang chờ");
+  await atDoor(desk, await code(cut)).getByRole("button", { name: /^Cho vào/ }).click();
+  await joined(cut);
+  await cut.evaluate(() => globalThis.line.cut(true));
+  await cut.getByRole("alert").filter({ hasText: "Đang kết nối lại" }).waitFor();
+  await row(desk, label).getByRole("button", { name: /^Đổi máy/ }).click();
+  await desk.locator("dialog [type=submit]").click();
+  await until("the seat knows no machine", async () => seatOf(await view(desk), FAR).devices === 0);
+  // Another machine is there first, so that the one of before is a stranger.
+  const other = await joined(await comes());
+  await cut.evaluate(() => globalThis.line.cut(false));
+  await stands(cut, "Đang chờ");
+  const digits = await code(cut);
+  await cut.screenshot({ path: `${PICTURES}/phone-at-the-door-390x844.png` });
+  await cut.keyboard.press("F2");
+  assert.equal(await cut.locator(".banner, .big").count(), 0, "nothing of the desk is left");
+  await atDoor(desk, digits).getByRole("button", { name: /^Cho vào/ }).click();
+  await cut.locator("main.companion").waitFor();
+  assert.equal(await cut.evaluate(() => globalThis.diemcau.state().waiting), null);
+  await Promise.all([leaves(cut), leaves(other)]);
 });
 
 test("no page said that anything was wrong", () => {

@@ -152,7 +152,7 @@ async function run(about, token) {
 
   holdKeys((key) => page.holds?.(ctx)[key]);
   addEventListener("keydown", (event) => {
-    if (event.repeat || event.altKey || event.ctrlKey || event.metaKey || event.shiftKey || !app.view) return;
+    if (event.repeat || event.altKey || event.ctrlKey || event.metaKey || event.shiftKey || !app.view || app.waiting) return;
     const acts = page.keys?.(ctx) ?? {};
     if (!(event.key in acts)) return;
     const act = document.querySelector("dialog[open]") ? undefined : acts[event.key];
@@ -247,7 +247,7 @@ async function run(about, token) {
     drawing = true;
     queueMicrotask(() => {
       drawing = false;
-      const ready = app.ended === null && app.view !== null;
+      const ready = app.ended === null && !app.waiting && app.view !== null;
       document.documentElement.dataset["link"] = app.link;
       document.title = ready ? page.title(app) : `${t(`page-${app.page}`)} · diemcau`;
       render(app.ended !== null ? later(ctx, "plain", () => import("./views/plain.js"), false)?.endedPage(ctx, app.ended) : ready ? page.view(ctx) : joiningPage(ctx), root);
