@@ -258,6 +258,16 @@ test("whose machine is changed while its road is cut waits at the door with its 
   await Promise.all([leaves(cut), leaves(other)]);
 });
 
+test("a browser that keeps no key comes to the door, and is let in", async () => {
+  const page = await comes(link, PHONE, () => {
+    IDBObjectStore.prototype.add = () => { throw new DOMException("this browser stores no keys", "DataCloneError"); };
+  });
+  await stands(page, "Đang chờ");
+  await atDoor(desk, await code(page)).getByRole("button", { name: /^Cho vào/ }).click();
+  await joined(page);
+  await leaves(page);
+});
+
 test("no page said that anything was wrong", () => {
   const wrong = (page) => page.said.filter((line) => /^(error|warning)/.test(line) && !line.includes("ERR_CONNECTION_REFUSED"));
   assert.deepEqual([desk, room, locked].flatMap(wrong), []);

@@ -34,8 +34,8 @@ async function keptPair() {
       await done(base.transaction(STORE, "readwrite").objectStore(STORE).add(fresh, "key"));
       return fresh;
     } catch {
-      // Another page of this browser was faster: its key is the browser's.
-      return await done(base.transaction(STORE).objectStore(STORE).get("key"));
+      // Another page of this browser was faster, and its key is the browser's; or this one stores no keys.
+      return (await done(base.transaction(STORE).objectStore(STORE).get("key"))) ?? fresh;
     }
   } catch (error) {
     console.warn("this browser keeps no key: its next start is a stranger's", error);
