@@ -9,6 +9,8 @@ const PICTURES = fileURLToPath(new URL("../../target/screenshots", import.meta.u
 const LONG_TITLE = "Hội nghị trực tuyến toàn tỉnh sơ kết 06 tháng đầu năm 2026 và triển khai nhiệm vụ trọng tâm 06 tháng cuối năm về cải cách hành chính, chuyển đổi số";
 const NOTICE = "Đề nghị các đồng chí đại biểu ".repeat(7).slice(0, 200);
 const SPEAKER = 12;
+/** Whose microphones are open in the discussion of item 6. */
+const TALKERS = [3, 4, 5];
 
 let server, chromium, rooms, seats, stage;
 
@@ -44,15 +46,16 @@ async function whole(name) {
 
 before(async () => {
   await mkdir(PICTURES, { recursive: true });
-  const file = (await conferenceFile(60)).replace(/^title = ".*"$/m, `title = "${LONG_TITLE}"`);
+  const file = (await conferenceFile(60)).replace(/^title = ".*"$/m, `title = "${LONG_TITLE}"`)
+    .replace('short = "Phát biểu chỉ đạo"', 'short = "Phát biểu chỉ đạo"\nqueue = "open"\nmicrophones = 3');
   server = await Server.start(file);
   chromium = await browser();
-  rooms = endpoints([server.link("moderator", SPEAKER, "room")]);
+  rooms = endpoints([SPEAKER, ...TALKERS].map((site) => server.link("moderator", site, "room")));
   seats = await Seats.open(chromium, server);
   await seats.join("chair", server.link("chair"));
-  await seats.join(SPEAKER, server.link("moderator", SPEAKER, "nothing"));
+  for (const site of [SPEAKER, ...TALKERS]) await seats.join(site, server.link("moderator", site, "nothing"));
   stage = await open(chromium, server.link("stage"), { width: 1920, height: 1080 });
-  await until("the room is linked", async () => (await view()).sites[SPEAKER].carrier !== null);
+  await until("the rooms are linked", async () => (await view()).sites.filter((link) => link.carrier !== null).length > TALKERS.length);
 });
 
 after(async () => {
@@ -90,4 +93,26 @@ test("the longest notice is read as a whole, and who speaks below it", async () 
   await whole("waiting-speaker");
   await layout("document");
   await whole("document-empty");
+});
+
+test("an open discussion shows an open microphone of nobody who is not heard", async () => {
+  await chairs({ type: "start_item", item: 6 }, ({ agenda }) => agenda.current === 6);
+  await layout("speaker");
+  const words = { speech: "contribution", delegate: "", title: "", topic: "", paragraph: null };
+  for (const site of TALKERS) {
+    assert.equal((await seats.ask(site, { type: "request_floor", words })).type, "ok");
+    await until("its microphone opens by itself", async () => (await view()).stage.heard.includes(site));
+  }
+  const also = stage.locator(".also");
+  const marks = () => also.locator(".state").evaluateAll((all) => all.map((each) => [each.classList.contains("live"), each.textContent.trim()]));
+  assert.deepEqual(await marks(), [[true, "Micro đang mở"], [true, "Micro đang mở"]]);
+  await whole("discussion");
+  await chairs({ type: "close_microphones" }, ({ stage }) => stage.heard.length === 0);
+  assert.deepEqual(await marks(), [[false, "Tạm dừng"], [false, "Tạm dừng"]]);
+  assert.equal(await also.locator(".icon-mic").count(), 0);
+  await whole("discussion-closed");
+  await chairs({ type: "open_microphones" }, ({ stage }) => stage.heard.length === TALKERS.length);
+  await chairs({ type: "set_priority", on: true }, ({ floor }) => floor.priority !== null);
+  assert.deepEqual(await marks(), [[false, "Tạm tắt micro"], [false, "Tạm tắt micro"]]);
+  await chairs({ type: "set_priority", on: false }, ({ floor }) => floor.priority === null);
 });

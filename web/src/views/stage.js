@@ -1,6 +1,6 @@
 // The wall: what the server decided, large. No pointer, no dialog, nobody to ask.
 
-/** @import { Site, View } from "../../generated/protocol.ts" */
+/** @import { Site, Turn, View } from "../../generated/protocol.ts" */
 /** @import { App } from "../state/app.js" */
 /** @import { Ctx } from "./pieces.js" */
 
@@ -120,9 +120,14 @@ function third(view, large) {
   return html`<div class="lower-third ${red ? "" : "calm"}">${turnMark(view)}<div><p class="who">${shown.delegate || siteName(view, shown.site)}</p>${shown.delegate === "" ? (shown.topic === "" ? nothing : html`<p class="from">${shown.topic}</p>`) : html`<p class="from">${[shown.title, siteName(view, shown.site)].filter((part) => part !== "").join(" · ")}</p>`}</div></div>`;
 }
 
-/** The speech under a question, and the other open microphones. @param {View} view */
-function alsoOpen(view) {
-  return view.floor.others.map((other) => html`<p class="also">${other.interrupted ? mark("held", "pause", t("speech-waits")) : mark(isHeard(view, other.site) ? "live" : "held", "mic", t("microphone-open"))} ${siteCall(view, other.site)}</p>`);
+/** The speech under a question, and the other microphones of an open discussion. @param {View} view */
+const alsoOpen = (view) => view.floor.others.map((other) => html`<p class="also">${otherMark(view, other)} ${siteCall(view, other.site)}</p>`);
+
+/** Live only while it is heard. @param {View} view @param {Turn} other */
+function otherMark(view, other) {
+  if (other.interrupted) return mark("held", "pause", t("speech-waits"));
+  if (isHeard(view, other.site)) return mark("live", "mic", t("microphone-open"));
+  return mark("held", "pause", t(other.held ? "turn-held" : other.muted ? "turn-muted" : other.silenced ? "turn-silenced" : "turn-paused"));
 }
 
 /** @param {View} view @param {Site} each @param {number} slot */
