@@ -1,7 +1,7 @@
-// What a person wrote is never lost: a comment that the server refuses is back in the form, at a desk and on a phone.
+// What a person wrote is never lost: a comment or a request that the server refuses is back in the form, at a desk and on a phone.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { Seats, Server, browser, entered, open, until } from "./harness.js";
+import { Seats, Server, breakable, browser, entered, joined, open, stranger, until, visit } from "./harness.js";
 
 const SITE = 3;
 /** The longest comment; a dozen of them are more than one site may have standing. */
@@ -72,4 +72,69 @@ test("they are there after a reload, and go once there is room", async () => {
   await phone.locator(".status-line:not(.alarming) span").waitFor();
   await until("it is taken", async () => (await phone.evaluate(() => globalThis.diemcau.state())).pending === 0);
   assert.deepEqual(await typed(phone), ["", ""]);
+});
+
+const SPEAKER = ["Nguyễn Thị Hồng Nhung", "Phó Bí thư", "Chỉ tiêu kết nạp đảng viên"];
+const FIELDS = ["#delegate", "#title", "#topic"];
+const filled = (page) => page.evaluate((fields) => fields.map((field) => document.querySelector(field)?.value), FIELDS);
+
+/** The request's form is filled in and sent. */
+async function request(page) {
+  for (const [place, field] of FIELDS.entries()) await page.locator(field).fill(SPEAKER[place]);
+  await page.locator("form.ask [type=submit]").click();
+}
+
+const chairs = async (command) => assert.equal((await seats.ask("chair", command)).type, "ok", JSON.stringify(command));
+
+test("a request that is refused keeps its words over a reload, and one that is taken leaves none", async () => {
+  await seats.join("chair", server.link("chair"));
+  await chairs({ type: "start_item", item: 5, waiting: "keep" });
+  await desk.reload();
+  await joined(desk);
+  await desk.getByRole("button", { name: "Đăng ký phát biểu" }).click();
+  await desk.locator("form.ask").waitFor();
+  await chairs({ type: "set_list", open: false });
+  await request(desk);
+  await desk.locator(".status-line.alarming").waitFor();
+  assert.deepEqual(await filled(desk), SPEAKER);
+  await desk.reload();
+  await joined(desk);
+  await chairs({ type: "set_list", open: true });
+  await desk.getByRole("button", { name: "Đăng ký phát biểu" }).click();
+  await desk.locator("form.ask").waitFor();
+  assert.deepEqual(await filled(desk), SPEAKER);
+  await desk.locator("form.ask [type=submit]").click();
+  await desk.getByRole("button", { name: "Đăng ký thêm" }).click();
+  await desk.locator("form.ask").waitFor();
+  assert.deepEqual(await filled(desk), ["", "", ""]);
+});
+
+test("the hall's form says that a request is in the list when it is, and keeps the words of one that is not", async () => {
+  const chair = await entered(await joined(await visit(await stranger(chromium), server.links_of("chair")[1], breakable)));
+  const panel = async () => {
+    await chair.getByRole("button", { name: "Đăng ký phát biểu tại hội trường" }).click();
+    await chair.locator("#hall-form").waitFor();
+  };
+  await panel();
+  // Another desk has registered the same speaker.
+  await chairs({ type: "request_floor", words: { speech: "contribution", delegate: SPEAKER[0], title: "", topic: "", paragraph: null } });
+  const own = await until("it is in the list", async () => (await seats.floor("chair")).queue.find((one) => one.words.delegate === SPEAKER[0] && one.site === 0));
+  await chair.evaluate(() => globalThis.line.hold(true));
+  await request(chair);
+  await until("it is on its way", () => chair.locator("form.ask [type=submit]").isDisabled());
+  // The panel is closed before the answer is there, and something else is done.
+  await chair.keyboard.press("Escape");
+  await chair.evaluate(() => globalThis.line.hold(false));
+  await chair.locator(".status-line.alarming").waitFor();
+  await chairs({ type: "withdraw_request", turn: own.turn });
+  await chair.getByRole("button", { name: /^Màn hình lớn/ }).click();
+  await chair.locator(".layouts .btn").nth(2).click();
+  await until("the refusal is read", () => chair.locator(".status-line.alarming").count().then((count) => count === 0));
+  await chair.keyboard.press("Escape");
+  await panel();
+  assert.deepEqual(await filled(chair), SPEAKER);
+  assert.equal(await chair.locator(".status-line", { hasText: "Đã ghi vào danh sách" }).count(), 0);
+  await chair.locator("form.ask [type=submit]").click();
+  await chair.locator(".status-line:visible", { hasText: "Đã ghi vào danh sách" }).waitFor();
+  assert.deepEqual(await filled(chair), ["", "", ""]);
 });

@@ -204,11 +204,14 @@ async function run(about, token) {
     else media.send();
   }
 
-  /** @param {ClientCommand} command @param {Answer} answer */
-  function answered(command, answer) {
+  /** @param {ClientCommand} command @param {Answer} answer @param {string} id */
+  function answered(command, answer, id) {
     switch (answer.how) {
       case "ok":
-        if (command.type === "request_floor") ui({ asking: "" });
+        if (command.type === "request_floor") {
+          ui({ asking: "", taken: id });
+          void import("./views/ask.js").then((ask) => ask.forgetRequest());
+        }
         if (command.type === "withdraw_request") update({ notice: { text: t("request-withdrawn"), alarming: false } });
         if (command.type === "post_comment") update({ notice: { text: t("comment-taken"), alarming: false } });
         return;

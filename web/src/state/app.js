@@ -22,6 +22,7 @@ import { applyFacts } from "./view.js";
  * @property {number | null} paragraph
  * @property {number | null} comment The comment shown against its draft.
  * @property {"" | "speech" | "order"} asking Which form is open: "Đăng ký phát biểu", or, begun while the list was closed, "Ý kiến về điều hành" alone.
+ * @property {string} taken The last request for the floor that the server took, by its command.
  * @property {boolean} entered The green room is behind us.
  * @property {boolean} signal The microphone has been heard.
  * @property {boolean | null} toneHeard
@@ -69,7 +70,7 @@ export function newApp(page, media) {
     page, link: "joining", lostAt: 0, stopping: false, ended: null, waiting: null, proving: null, pinGiven: false, me: null, seq: 0, view: null, telemetry: [], chairs: null, alarms: [], health: [], rtt: null,
     pending: [], notice: null, media,
     ui: {
-      picked: null, tab: "", draft: null, paragraph: null, comment: null, asking: "", entered: false, signal: false, toneHeard: null,
+      picked: null, tab: "", draft: null, paragraph: null, comment: null, asking: "", taken: "", entered: false, signal: false, toneHeard: null,
      summoned: null, deniedSeen: null, asked: {}, endSeen: null, panel: "", chip: null, item: null, soundBlocked: false, confirm: null, search: "", known: [], filter: "all",
     },
   };

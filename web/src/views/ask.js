@@ -56,6 +56,9 @@ function place(ctx, view) {
     <div class="field narrow"><label for="paragraph">${t("paragraph")}</label><input class="input num" id="paragraph" name="paragraph" type="number" inputmode="numeric" min="1" max=${chosen?.paragraphs.length ?? 1} ?disabled=${!chosen}></div>`;
 }
 
+/** It is in the list: the next one is another delegate's. */
+export const forgetRequest = () => ["delegate", "title", "topic"].forEach(forget);
+
 /** The form stays until the server has taken it: what it refuses can be mended and sent again. @param {Ctx} ctx @param {View} view @param {HTMLFormElement} form @returns {string} The command's id. */
 export function sendRequest(ctx, view, form) {
   const data = new FormData(form);
@@ -63,8 +66,6 @@ export function sendRequest(ctx, view, form) {
   const paragraph = Number(text("paragraph"));
   const draft = view.fixed.drafts.find((each) => each.id === ctx.app.ui.draft);
   const speech = view.fixed.kinds.find((kind) => kind.speech === text("speech"))?.speech ?? "contribution";
-  // The next request is another delegate's; the fields on the screen keep their words until the answer is there.
-  ["delegate", "title", "topic"].forEach(forget);
   return requestFloor(ctx.ask, {
     speech, delegate: text("delegate"), title: text("title"), topic: text("topic"),
     minutes: Number(text("minutes")) || null, item: view.agenda.current,

@@ -19,8 +19,8 @@ await Promise.all([addTexts("forms"), addStyle("forms")]);
 /** @type {SpeechType[]} */
 const SPEECHES = ["contribution", "directing", "conclusion", "paper", "reply", "response", "question", "point_of_order"];
 
-/** The request on its way to the server; `seen` once the connection has it. @type {{ id: string, seen: boolean } | null} */
-let sent = null;
+/** The request that the form was emptied after. */
+let emptied = "";
 
 /** @param {Ctx} ctx @param {View} view @param {unknown} close */
 export function hallPanel(ctx, view, close) {
@@ -51,17 +51,15 @@ function hint(view) {
 /** @param {Ctx} ctx @param {View} view @param {SubmitEvent} event */
 function send(ctx, view, event) {
   event.preventDefault();
-  sent = { id: sendRequest(ctx, view, /** @type {HTMLFormElement} */ (event.target)), seen: false };
+  sendRequest(ctx, view, /** @type {HTMLFormElement} */ (event.target));
 }
 
 /** Once the server has taken it, the form is empty for the next speaker; what it refused stays to be mended. @param {Ctx} ctx */
 function settle(ctx) {
-  if (!sent) return;
-  const waits = ctx.app.pending.some(({ id }) => id === sent?.id);
-  sent.seen ||= waits;
-  if (waits || !sent.seen) return;
-  sent = null;
-  if (!ctx.app.notice?.alarming) queueMicrotask(() => empty(ctx));
+  const { taken } = ctx.app.ui;
+  if (taken === emptied) return;
+  emptied = taken;
+  queueMicrotask(() => empty(ctx));
 }
 
 /** @param {Ctx} ctx */
