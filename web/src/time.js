@@ -2,6 +2,7 @@
 
 const TIME_ZONE = "Asia/Ho_Chi_Minh";
 const SAMPLES_MAX = 8;
+const DRIFT_MOST_MS = 5;
 
 /** @type {{ rtt: number, offset: number }[]} */
 let samples = [];
@@ -17,7 +18,9 @@ export function guessServerTime(serverMs) {
 /** @param {number} sent @param {number} received Both on this page's clock. @param {number} serverMs */
 export function learnServerTime(sent, received, serverMs) {
   const rtt = received - sent;
-  samples = [...samples, { rtt, offset: serverMs - (sent + rtt / 2) }].slice(-SAMPLES_MAX);
+  const fresh = { rtt, offset: serverMs - (sent + rtt / 2) };
+  // Both are right within half a round trip: what cannot be is from before a clock was set, or this machine slept.
+  samples = [...samples.filter((old) => Math.abs(old.offset - fresh.offset) <= (old.rtt + rtt) / 2 + DRIFT_MOST_MS), fresh].slice(-SAMPLES_MAX);
   offset = samples.reduce((best, sample) => (sample.rtt < best.rtt ? sample : best)).offset;
 }
 

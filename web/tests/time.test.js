@@ -29,6 +29,19 @@ test("a second welcome forgets what was learned of the former server", () => {
   close(error(5_000));
 });
 
+test("a clock that has moved, or a page that has slept, is believed at the next answer", () => {
+  const answer = (sent, rtt, ahead) => learnServerTime(sent, sent + rtt, sent + rtt / 2 + ahead);
+  guessServerTime(performance.now() + 5_000);
+  for (let n = 0; n < 8; n += 1) answer(n * 5_000, 4, 5_000);
+  close(error(5_000));
+  answer(40_000, 60, 25_000);
+  close(error(25_000));
+  answer(45_000, 300, 25_100);
+  close(error(25_000), 0);
+  answer(50_000, 60, -15_000);
+  close(error(-15_000));
+});
+
 test("digits that count down or up change when their own second turns", () => {
   assert.equal(untilNext(192_400, -1), 400);
   assert.equal(untilNext(192_000, -1), 1_000, "a whole second is shown until it is over");
