@@ -44,6 +44,10 @@ test("names, topics, comments, notices and reasons are text on every page", asyn
   await until("the wall shows the notice as it was typed", () => shows(pages.wall, "<b class=hurt>notice"));
   await until("the chair's list shows the name as it was typed", () => shows(pages.chair, "<img src=x onerror="));
   await until("the secretary reads the comment as it was typed", () => shows(pages.secretary, "<b class=hurt>comment"));
+  await pages.observer.getByRole("tab").nth(2).click();
+  for (const page of [pages.secretary, pages.observer]) {
+    await until("the proposed wording is read as it was typed", () => page.evaluate((words) => [...document.querySelectorAll(".proposed")].some((each) => each.textContent.includes(words)), HOSTILE("proposed")));
+  }
   await until("everybody has it all", async () => {
     const views = await Promise.all(Object.values(pages).map((page) => page.evaluate(() => globalThis.diemcau.view())));
     return views.every((view) => view.feed.length > 0 && view.stage.notice.includes("hurt"));

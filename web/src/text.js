@@ -7,8 +7,13 @@ import { html } from "../vendor/lit-html.js";
 const LANGUAGES = ["vi", "en"];
 const KEPT = "diemcau.lang";
 
-/** @type {FluentBundle} */
-let bundle = new FluentBundle("vi", { useIsolating: false });
+/** A message's `<b>` or `</b>`; nobody's words hold it, for the server drops what has no shape. */
+const BOLD = "\u0001";
+
+/** @param {string} code */
+const newBundle = (code) => new FluentBundle(code, { useIsolating: false, transform: (/** @type {string} */ text) => text.replace(/<\/?b>/g, BOLD) });
+
+let bundle = newBundle("vi");
 let current = "vi";
 
 /** The language asked for by the address, else the one chosen before, else Vietnamese. */
@@ -34,7 +39,7 @@ export async function addTexts(part) {
 /** @param {string} code */
 export async function loadTexts(code) {
   const files = [code, ...[...parts].map((part) => `${code}-${part}`)];
-  const next = new FluentBundle(code, { useIsolating: false });
+  const next = newBundle(code);
   for (const each of await Promise.all(files.map(resource))) next.addResource(each);
   bundle = next;
   current = code;
@@ -54,7 +59,7 @@ export function t(id, args) {
 
 /** The same with `<b>…</b>` in the message shown as strong text. @param {string} id @param {Record<string, string | number>} [args] */
 export function rich(id, args) {
-  return t(id, args).split(/<\/?b>/).map((part, place) => (place % 2 ? html`<b>${part}</b>` : part));
+  return t(id, args).split(BOLD).map((part, place) => (place % 2 ? html`<b>${part}</b>` : part));
 }
 
 /** "1.234,5" @param {number} value @param {number} [digits] */
