@@ -1,4 +1,5 @@
-// What a person wrote is never lost: a comment or a request that the server refuses is back in the form, at a desk and on a phone.
+// What a person wrote is never lost: a comment or a request that the server refuses is back in the form, at a desk and on a phone,
+// and the sheet has every figure that was typed.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { Seats, Server, breakable, browser, entered, joined, open, stranger, until, visit } from "./harness.js";
@@ -137,4 +138,41 @@ test("the hall's form says that a request is in the list when it is, and keeps t
   await chair.locator("form.ask [type=submit]").click();
   await chair.locator(".status-line:visible", { hasText: "Đã ghi vào danh sách" }).waitFor();
   assert.deepEqual(await filled(chair), ["", "", ""]);
+});
+
+test("two figures of one row, typed before the first is back, are both in the sheet; one that is not taken does not look reported", async () => {
+  const secretary = await joined(await visit(await stranger(chromium), server.link("secretary"), breakable));
+  await secretary.getByRole("button", { name: "Điểm danh" }).click();
+  const [present, online] = ["Có mặt trực tiếp", "Có mặt trực tuyến"].map((word) => secretary.locator(".sheet tbody tr").nth(SITE).getByLabel(new RegExp(`^${word}`, "i")));
+  const reported = () => secretary.evaluate((site) => globalThis.diemcau.view().attendance.sites.find((line) => line.site === site).headcount, SITE);
+  const says = (field) => field.getAttribute("aria-invalid");
+  await present.waitFor();
+  const types = async (field, words) => {
+    await field.fill(words);
+    await field.press("Tab");
+  };
+  await secretary.evaluate(() => globalThis.line.hold(true));
+  await types(present, "12");
+  await types(online, "2");
+  await secretary.evaluate(() => globalThis.line.hold(false));
+  await until("both are there", async () => {
+    const count = await reported();
+    return count?.present === 12 && count.online === 2;
+  });
+
+  await secretary.evaluate(() => globalThis.line.hold(true));
+  await types(present, "13");
+  assert.deepEqual([await says(present), await says(online)], ["true", null], "nothing is reported before the server has it");
+  await secretary.evaluate(() => globalThis.line.hold(false));
+  await until("it stands as reported", async () => await says(present) === null);
+
+  await secretary.evaluate(() => globalThis.line.cut(true));
+  await secretary.getByRole("alert").filter({ hasText: "Đang kết nối lại" }).waitFor();
+  await types(present, "11");
+  await until("it says that it was not taken", async () => await says(present) === "true");
+  await secretary.evaluate(() => globalThis.line.cut(false));
+  await until("the link is back", () => secretary.evaluate(() => globalThis.diemcau.state().link === "joined"));
+  assert.deepEqual([await says(present), (await reported()).present], ["true", 13]);
+  await types(present, "14");
+  await until("it is taken", async () => (await reported()).present === 14 && await says(present) === null);
 });

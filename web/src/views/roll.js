@@ -3,6 +3,8 @@
 /** @import { Headcount, SiteAttendance, View } from "../../generated/protocol.ts" */
 /** @import { Ctx } from "./pieces.js" */
 
+import { Directive, directive } from "../../vendor/directive.js";
+import { noChange } from "../../vendor/lit-html.js";
 import { callNextSite, callSite, endRollCall, passOverSite, setHeadcount, startRollCall } from "../actions/roll.js";
 import { tidy } from "../actions/words.js";
 import { presides } from "../state/app.js";
@@ -115,20 +117,37 @@ const away = (count) => Math.max(0, count.summoned - count.present - count.onlin
 /** What nobody has reported stands empty: it is not none. @param {Ctx} ctx @param {View} view @param {SiteAttendance} line @param {"summoned" | "present" | "online"} name @param {number | null} value */
 function figureField(ctx, view, line, name, value) {
   return html`<input class="input num" type="number" inputmode="numeric" min="0" max="9999" aria-label=${`${t(name)}, ${siteCall(view, line.site)}`} placeholder="–" .value=${value === null ? "" : String(value)}
-    @change=${(/** @type {Event} */ event) => report(ctx, view, line, { [name]: Math.max(0, Math.trunc(Number(typed(event)))) || 0 })}>`;
+    ${told(value === null ? "" : String(value))} name=${name} @change=${report(ctx, line)}>`;
 }
 
 /** @param {Ctx} ctx @param {View} view @param {SiteAttendance} line */
 function reasonField(ctx, view, line) {
   return html`<input class="input reason" maxlength="400" autocomplete="off" aria-label=${`${t("absent-who")}, ${siteCall(view, line.site)}`} placeholder=${t("absent-who")} ?disabled=${line.headcount === null} .value=${line.headcount?.absent ?? ""}
-    @change=${(/** @type {Event} */ event) => report(ctx, view, line, { absent: tidy(typed(event)) })}>`;
+    ${told(line.headcount?.absent ?? "")} name="absent" @change=${report(ctx, line)}>`;
 }
 
-/** @param {Event} event */
-const typed = (event) => /** @type {HTMLInputElement} */ (event.target).value;
+/** A field is marked from the moment it is changed until what it says is what the server has. */
+const told = directive(class extends Directive {
+  /** @param {{ element: HTMLInputElement }} part @param {[string]} args */
+  update({ element }, [value]) {
+    if (element.value === value) element.removeAttribute("aria-invalid");
+    return noChange;
+  }
+});
 
-/** What a secretary has heard by telephone stands in the sheet like a site's own report. @param {Ctx} ctx @param {View} view @param {SiteAttendance} line @param {Partial<Headcount>} change */
-const report = (ctx, view, line, change) => setHeadcount(ctx.ask, line.site, { ...(line.headcount ?? { summoned: summonedOf(view, line), present: 0, online: 0, absent: "" }), ...change });
+/**
+ * What a secretary has heard by telephone stands in the sheet like a site's own report. It is the row as it stands: of two figures
+ * typed after each other the server may not have the first yet. @param {Ctx} ctx @param {SiteAttendance} line
+ */
+const report = (ctx, line) => (/** @type {Event} */ event) => {
+  const field = /** @type {HTMLInputElement} */ (event.target);
+  const row = /** @type {HTMLElement} */ (field.closest("tr"));
+  const typed = (/** @type {string} */ name) => /** @type {HTMLInputElement} */ (row.querySelector(`[name=${name}]`)).value;
+  const count = (/** @type {string} */ name) => Math.max(0, Math.trunc(Number(typed(name)))) || 0;
+  field.value = field.name === "absent" ? tidy(field.value) : String(count(field.name));
+  field.setAttribute("aria-invalid", "true");
+  setHeadcount(ctx.ask, line.site, { summoned: count("summoned"), present: count("present"), online: count("online"), absent: tidy(typed("absent")) });
+};
 
 /** UTF-8 with a byte-order mark, so that spreadsheets read Vietnamese. @param {View} view */
 export function csv(view) {
