@@ -20,6 +20,11 @@ test("the same words on another paragraph, or with another wording, are another 
   assert.deepEqual(texts(notTaken(before, [], [elsewhere, comment(2, "Sửa câu", "Đến năm 2029")])), ["Sửa câu"]);
 });
 
+test("the same words of another delegate are another comment", () => {
+  const before = postsOf([sent("a", "Nhất trí"), { ...sent("b", "Nhất trí"), command: { type: "post_comment", kind: "wording", words: { ...words("Nhất trí"), delegate: "Trần A" } } }]);
+  assert.deepEqual(notTaken(before, [], [comment(1, "Nhất trí")]).map((post) => post.id), ["b"]);
+});
+
 test("what the server took without characters that have no shape is taken", () => {
   const before = postsOf([sent("a", "Nhất trí\u202e\u0007,\nbổ sung")]);
   assert.deepEqual(notTaken(before, [], [comment(1, "Nhất trí,\nbổ sung")]), []);

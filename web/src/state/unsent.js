@@ -14,7 +14,8 @@ export const notTaken = (before, now, own) =>
 
 /** @param {CommentWords} one @param {CommentWords} other */
 const isSame = (one, other) =>
-  one.at.draft === other.at.draft && one.at.paragraph === other.at.paragraph && shown(one.text) === shown(other.text) && shown(one.proposed) === shown(other.proposed);
+  one.at.draft === other.at.draft && one.at.paragraph === other.at.paragraph
+  && shown(one.text) === shown(other.text) && shown(one.proposed) === shown(other.proposed) && shown(one.delegate) === shown(other.delegate);
 
 /** The server drops characters without a shape. @param {string} text */
 const shown = (text) => text.replace(/[^\P{C}\n\t]/gu, "").trim();
