@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+#[derive(Debug)]
 pub struct Allowance {
     rate: f64,
     most: f64,
@@ -30,13 +31,27 @@ impl Allowance {
         self.left = (self.left + 1.0).min(self.most);
     }
 
+    /// Whether so many may come now; if so, they count.
+    pub fn take_all(&mut self, count: usize, now: Instant) -> bool {
+        self.refill(now);
+        let may = count as f64 <= self.left;
+        if may {
+            self.left -= count as f64;
+        }
+        may
+    }
+
     /// How many of so many may come now; these count.
     pub fn take_of(&mut self, count: usize, now: Instant) -> usize {
-        let passed = now.saturating_duration_since(self.at).as_secs_f64();
-        self.at = now;
-        self.left = (self.left + passed * self.rate).min(self.most);
+        self.refill(now);
         let may = count.min(self.left as usize);
         self.left -= may as f64;
         may
+    }
+
+    fn refill(&mut self, now: Instant) {
+        let passed = now.saturating_duration_since(self.at).as_secs_f64();
+        self.at = now;
+        self.left = (self.left + passed * self.rate).min(self.most);
     }
 }

@@ -28,11 +28,15 @@ pub struct PictureId {
 impl PictureId {
     /// That of the picture after it.
     pub fn next(self) -> Self {
-        let mask = if self.long { PICTURE_ID_MASK } else { 0x7f };
         Self {
-            value: self.value.wrapping_add(1) & mask,
+            value: self.value.wrapping_add(1) & self.mask(),
             ..self
         }
+    }
+
+    /// The highest value of its form.
+    pub fn mask(self) -> u16 {
+        if self.long { PICTURE_ID_MASK } else { 0x7f }
     }
 }
 

@@ -92,6 +92,8 @@ pub struct Downlink {
     reports: Reports,
     report_at: Option<Instant>,
     again: Again,
+    /// The client has told of something that arrived.
+    tells_anything: bool,
     wishes: Wishes,
     events: Vec<LegEvent>,
 }
@@ -147,6 +149,7 @@ impl Downlink {
             reports: Reports::new(engine.epoch, cname),
             report_at: None,
             again: Again::default(),
+            tells_anything: false,
             wishes: Wishes::default(),
             events: vec![],
         })
@@ -222,6 +225,10 @@ impl Downlink {
         for arrivals in &said.arrivals {
             let told = self.estimate.arrived(arrivals, self.epoch, now);
             (spoken_of, lost) = (spoken_of + told.0, lost + told.1);
+        }
+        if spoken_of > lost {
+            self.tells_anything = true;
+            self.streams.iter_mut().for_each(Stream::heard);
         }
         if spoken_of > 0 {
             self.events.push(LegEvent::Arrived { spoken_of, lost });
@@ -342,6 +349,11 @@ impl Downlink {
             return;
         }
         self.report_at = Some(now + REPORT_INTERVAL);
+        // It may be able to read nothing of a slot any more; made anew, it can.
+        if self.tells_anything && self.streams.iter().any(Stream::is_out_of_reach) {
+            let why = "it missed too much in a cut".to_owned();
+            self.events.push(LegEvent::Failed(why));
+        }
         if let Some(packet) = self.reports.write(&self.streams, now) {
             self.transport.report(packet);
         }

@@ -18,6 +18,8 @@ const _: () = assert!(KEPT_VIDEO.is_power_of_two() && KEPT_AUDIO.is_power_of_two
 const RESENDS_MAX: u8 = 8;
 /// How soon it is sent again at most: two requests within a round trip mean one loss.
 const RESEND_PAUSE: Duration = Duration::from_millis(20);
+/// Half of what a client can tell: it is looked at once a second. No honest source sends as many in a cut.
+const UNHEARD_MAX: u64 = 0x4000;
 const HEADER_BYTES: usize = 12;
 /// The header extension with the running number: its head, and one word.
 const EXTENSION_BYTES: usize = 8;
@@ -33,6 +35,8 @@ pub struct Stream {
     kept_max: usize,
     /// The furthest number, counted on beyond 16 bits: what is above them is the rollover counter (RFC 3711, 3.3.1).
     newest: Option<u64>,
+    /// How far it was when the client last told of something that arrived.
+    heard: u64,
     /// Where the picture last began anew.
     begun: u64,
     pub packets: u32,
@@ -96,6 +100,7 @@ impl Stream {
             kept: vec![],
             kept_max,
             newest: None,
+            heard: 0,
             begun: 0,
             packets: 0,
             octets: 0,
@@ -117,7 +122,10 @@ impl Stream {
         self.names.of(packet.codec)?;
         let number = self.number_of(packet.seq)?;
         let kept = self.kept_max as u64;
-        let newest = self.newest.unwrap_or(number);
+        let newest = self.newest.unwrap_or_else(|| {
+            self.heard = number;
+            number
+        });
         if number + kept <= newest || self.find(number).is_some() {
             return None;
         }
@@ -145,6 +153,18 @@ impl Stream {
     /// The picture is to begin anew behind all that was sent.
     pub fn begin_anew(&mut self) {
         self.begun = self.newest.map_or(0, |newest| newest + 1);
+    }
+
+    /// The client told of something that arrived.
+    pub fn heard(&mut self) {
+        self.heard = self.newest.unwrap_or(self.heard);
+    }
+
+    /// Whether so many numbers went since then that a client which missed them may no longer tell how often they have gone
+    /// round (RFC 3711, 3.3.1).
+    pub fn is_out_of_reach(&self) -> bool {
+        let newest = self.newest.unwrap_or(self.heard);
+        newest.saturating_sub(self.heard) >= UNHEARD_MAX
     }
 
     /// What is to be done for a client that misses a packet.

@@ -1,5 +1,6 @@
 mod paths;
 mod profiles;
+mod rounds;
 
 use super::*;
 use crate::engine::wire::Role;

@@ -4,7 +4,7 @@ use super::*;
 use crate::engine::wire::rtp::Header;
 
 /// The datagrams that leave now.
-fn datagrams(leg: &mut Downlink, now: Instant) -> Vec<Vec<u8>> {
+pub fn datagrams(leg: &mut Downlink, now: Instant) -> Vec<Vec<u8>> {
     let mut datagrams = vec![];
     leg.drain_datagrams(&mut Outlet {
         now,
