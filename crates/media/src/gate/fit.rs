@@ -7,6 +7,10 @@
 use crate::engine::{Layer, VOICE_BPS};
 use diemcau_model::{LinkStep, limits::PRESENTATION_SLOT};
 
+/// A layer that brings more than any encoder is shown to nobody: no link that is thought to be good could carry it, and its
+/// sound would be lost before that is known.
+const LAYER_MOST_BPS: u64 = 12_000_000;
+
 /// What each layer of a source costs in bits a second, with all that carries it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Costs([u64; 4]);
@@ -64,6 +68,24 @@ impl Wish<'_> {
     fn cost(&self, layer: Layer) -> u64 {
         self.costs.of(layer)
     }
+
+    fn is_flood(&self, layer: Layer) -> bool {
+        self.cost(layer) > LAYER_MOST_BPS
+    }
+
+    /// The layer for the height, or the best that may be shown instead.
+    fn best(&self) -> Option<Layer> {
+        let arriving = self.arriving.iter().copied();
+        let smaller = arriving.filter(|layer| *layer < self.layer && !self.is_flood(*layer));
+        let wanted = Some(self.layer).filter(|layer| !self.is_flood(*layer));
+        wanted.or(smaller.max())
+    }
+
+    /// The smallest layer that may be shown.
+    fn smallest(&self) -> Option<Layer> {
+        let arriving = self.arriving.iter().copied();
+        arriving.filter(|layer| !self.is_flood(*layer)).min()
+    }
 }
 
 /// What is presented, at what it costs.
@@ -86,14 +108,7 @@ pub struct Fit {
 
 /// Fits wishes and so many voices into what a link bears; `None` is a link nobody knows the width of, 0 is a cut.
 pub fn fit(bears: Option<u64>, voices: usize, wishes: &[Wish<'_>]) -> Fit {
-    let all = || wishes.iter().map(|wish| (wish.slot, wish.layer));
-    let Some(bears) = bears else {
-        return Fit {
-            pictures: all().collect(),
-            sound: true,
-            step: LinkStep::Full,
-        };
-    };
+    let bears = bears.unwrap_or(u64::MAX);
     if bears == 0 {
         return behind_a_cut(wishes);
     }
@@ -113,8 +128,8 @@ pub fn fit(bears: Option<u64>, voices: usize, wishes: &[Wish<'_>]) -> Fit {
             .arriving
             .iter()
             .copied()
-            .filter(|layer| *layer <= wish.layer);
-        let fits = |layer: &Layer| wish.cost(*layer) <= left;
+            .filter(|layer| *layer <= wish.layer && !wish.is_flood(*layer));
+        let fits = |layer: &Layer| wish.cost(*layer) <= left && !wish.is_flood(*layer);
         *got = match is_programme(wish) {
             true => layers
                 .filter(|layer| wish.cost(*layer) + kept <= left)
@@ -124,10 +139,12 @@ pub fn fit(bears: Option<u64>, voices: usize, wishes: &[Wish<'_>]) -> Fit {
         left -= got.map_or(0, |layer| wish.cost(layer));
     }
     for (wish, got) in wishes.iter().zip(&mut got) {
-        let Some(small) = got else { continue };
-        let more = wish.cost(wish.layer).saturating_sub(wish.cost(*small));
+        let Some((small, best)) = got.as_mut().zip(wish.best()) else {
+            continue;
+        };
+        let more = wish.cost(best).saturating_sub(wish.cost(*small));
         if more <= left {
-            *small = wish.layer;
+            *small = best;
             left -= more;
         }
     }
@@ -146,7 +163,7 @@ pub fn fit(bears: Option<u64>, voices: usize, wishes: &[Wish<'_>]) -> Fit {
 /// there again, and nothing else would.
 fn behind_a_cut(wishes: &[Wish<'_>]) -> Fit {
     let first = wishes.first();
-    let smallest = first.and_then(|wish| Some((wish.slot, *wish.arriving.iter().min()?)));
+    let smallest = first.and_then(|wish| Some((wish.slot, wish.smallest()?)));
     Fit {
         pictures: smallest.into_iter().collect(),
         sound: true,
@@ -156,15 +173,14 @@ fn behind_a_cut(wishes: &[Wish<'_>]) -> Fit {
 
 /// What the programme leaves to the presentation, if both have room beside each other.
 fn kept_for_presentation(wishes: &[Wish<'_>], left: u64) -> u64 {
-    let least = |wish: &Wish<'_>| {
-        let smallest = wish.arriving.iter().min();
-        smallest.map_or(0, |layer| wish.cost(*layer))
-    };
+    let least = |wish: &Wish<'_>| wish.smallest().map_or(0, |layer| wish.cost(layer));
     let programme = wishes
         .iter()
         .find(|wish| is_programme(wish))
         .map_or(0, least);
-    let presented = wishes.iter().find(|wish| wish.slot == PRESENTATION_SLOT);
+    let mut presented = wishes.iter();
+    let presented = presented
+        .find(|wish| wish.slot == PRESENTATION_SLOT && !wish.is_flood(Layer::Presentation));
     let cost = presented.map_or(0, |wish| wish.cost(Layer::Presentation));
     if cost + programme <= left { cost } else { 0 }
 }
@@ -305,6 +321,34 @@ mod tests {
         let cut = (LinkStep::ControlOnly, true, vec![(0, Quarter)]);
         assert_eq!(at(0), cut, "something must arrive to end it");
         assert_eq!(fit(None, 4, &wishes).pictures, all);
+    }
+
+    #[test]
+    fn a_layer_of_more_than_any_encoder_brings_is_not_shown_whatever_a_link_bears() {
+        let flood = Some(38_000_000);
+        let of = |arriving: &'static [Layer], brings| {
+            let costs = Costs::measured(arriving, brings);
+            let wish = |slot| Wish {
+                arriving,
+                costs,
+                ..wish(slot, Full)
+            };
+            let wishes = [wish(0), wish(1)];
+            [None, Some(900_000_000)].map(|bears| fit(bears, 1, &wishes).pictures)
+        };
+        let none = vec![];
+        assert_eq!(of(&[Full], [None, None, flood]), [none.clone(), none]);
+        let half = vec![(0, Half), (1, Half)];
+        let floods = of(&ALL, [None, None, flood]);
+        assert_eq!(floods[0], half, "what is smaller is");
+        let whole = vec![(0, Full), (1, Full)];
+        let most = [None, None, Some(8_000_000)];
+        assert_eq!(of(&[Full], most), [whole.clone(), whole]);
+
+        let presented = presentation(Costs::presented(flood));
+        let fit = fit(None, 1, &[wish(0, Full), presented]);
+        assert_eq!(fit.pictures, [(0, Full)]);
+        assert_eq!(fit.step, LinkStep::NoPresentation);
     }
 
     proptest::proptest! {

@@ -5,7 +5,7 @@
 //! packet, and each one that was sent again as a loss; but what we send is what is sent for the first time, for less of
 //! the rest is no less of ours.
 
-use super::estimate::road::{Road, START_BPS, Seen};
+use super::estimate::road::{Road, Seen};
 use super::estimate::{IDLE, OVERHEAD_BYTES};
 use crate::engine::Cargo;
 use std::time::{Duration, Instant};
@@ -51,8 +51,7 @@ impl Coarse {
         if self.last_sent.is_none_or(passed) {
             self.road.idle(now);
         }
-        let bps = self.road.bps();
-        (bps < START_BPS).then_some(bps as u64)
+        self.road.limit().map(|bps| bps as u64)
     }
 
     /// Whether the link has more to carry than it can, by the last judgement.

@@ -7,7 +7,7 @@
 pub mod road;
 
 use crate::engine::Cargo;
-use road::{Road, START_BPS, Seen};
+use road::{Road, Seen};
 use rtc::rtcp::transport_feedbacks::transport_layer_cc::{
     PacketStatusChunk, SymbolTypeTcc, TransportLayerCc,
 };
@@ -138,11 +138,10 @@ impl Estimate {
         self.sent.resize(REMEMBERED, None);
     }
 
-    /// What the link bears in bits a second; 0 behind a cut.
-    pub fn bps(&self, now: Instant) -> u64 {
+    /// Whether the client has told of nothing for so long that nothing goes any more.
+    fn is_silent(&self, now: Instant) -> bool {
         let since = self.unanswered.filter(|_| !self.is_idle(now));
-        let is_cut = since.is_some_and(|since| now.saturating_duration_since(since) >= SILENCE);
-        if is_cut { 0 } else { self.road.bps() as u64 }
+        since.is_some_and(|since| now.saturating_duration_since(since) >= SILENCE)
     }
 
     fn is_idle(&self, now: Instant) -> bool {
@@ -166,12 +165,15 @@ impl Estimate {
             .filter(|since| now.saturating_duration_since(*since) >= CUT)
     }
 
-    /// What may be sent; `None` while the link has shown no limit, or has grown out of it.
+    /// What may be sent in bits a second, 0 behind a cut; `None` while the link has shown no limit, or has grown out of it.
     pub fn bears(&mut self, now: Instant) -> Option<u64> {
         if self.is_idle(now) {
             self.road.idle(now);
         }
-        Some(self.bps(now)).filter(|bps| *bps < START_BPS as u64)
+        match self.is_silent(now) {
+            true => Some(0),
+            false => self.road.limit().map(|bps| bps as u64),
+        }
     }
 
     /// A packet leaves with this running number, in a datagram of so many bytes.

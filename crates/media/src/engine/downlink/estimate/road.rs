@@ -9,8 +9,11 @@
 use super::Shortest;
 use std::time::{Duration, Instant};
 
-/// Before anything is known, and where a limit is forgotten: thirteen full pictures.
+/// Where a limit is forgotten, and what is told before anything is known: thirteen full pictures.
 pub const START_BPS: f64 = 20_000_000.0;
+/// A road that was full of more than that forgets its limit only where it has grown to so many times as much: it could be
+/// tried all that is asked for long before, and a queue takes seconds to fill.
+const FORGOTTEN: f64 = 10.0;
 /// Below what sound needs: nothing is sent then.
 const LEAST_BPS: f64 = 24_000.0;
 /// Sound is the last to go: no figure is less because of what else was sent.
@@ -87,7 +90,10 @@ pub struct Seen {
 }
 
 pub struct Road {
+    /// Its limit, if it has shown one.
     bps: f64,
+    /// What the limit must grow to until it is forgotten.
+    forgotten_bps: f64,
     /// Bits a second that arrived in the last windows, the newest last.
     delivered: [f64; WINDOWS],
     /// The most that was sent of late and arrived.
@@ -143,6 +149,7 @@ impl Road {
     pub fn new() -> Self {
         Self {
             bps: START_BPS,
+            forgotten_bps: START_BPS,
             delivered: [0.0; WINDOWS],
             borne: Shortest::default(),
             full_windows: 0,
@@ -159,8 +166,9 @@ impl Road {
         }
     }
 
-    pub fn bps(&self) -> f64 {
-        self.bps
+    /// What may be sent; `None` while the road has shown no limit, or has grown out of it.
+    pub fn limit(&self) -> Option<f64> {
+        self.hold_until.map(|_| self.bps)
     }
 
     /// Whether the link has more to carry than it can, by the last judgement.
@@ -210,7 +218,7 @@ impl Road {
             self.sound_alone(seen, waits, now);
         } else if self.is_used(seen) {
             match waits {
-                true => self.lower(self.arrived_of(WINDOWS) * AFTER_QUEUE, true, now),
+                true => self.lower(self.arrived_of(WINDOWS) * AFTER_QUEUE, seen.sent, true, now),
                 false => self.lower_for_loss(seen, now),
             }
         }
@@ -220,7 +228,7 @@ impl Road {
     /// than that says something.
     pub fn client_thinks(&mut self, bears: f64, sent: f64, now: Instant) {
         if sent > SOUND_MOST_BPS && bears < TOLD_LESS * sent {
-            self.lower(bears, true, now);
+            self.lower(bears, sent, true, now);
         }
     }
 
@@ -297,13 +305,22 @@ impl Road {
         };
         let arrived = self.arrived_of(WINDOWS_OF_LOSS);
         let tries = seen.sent > TRIED * self.borne();
-        self.lower(arrived * AFTER_LOSS, tries, now);
+        self.lower(arrived * AFTER_LOSS, seen.sent, tries, now);
         self.doubt = Some(doubt);
     }
 
-    fn lower(&mut self, bears: f64, tries: bool, now: Instant) {
+    /// The road bears less than so much that was sent.
+    fn lower(&mut self, bears: f64, sent: f64, tries: bool, now: Instant) {
+        // What has shown no limit may bear any amount.
+        let limit = self.limit().unwrap_or_else(|| {
+            self.forgotten_bps = START_BPS;
+            f64::MAX
+        });
+        if sent > START_BPS {
+            self.forgotten_bps = self.forgotten_bps.max(FORGOTTEN * sent);
+        }
         self.hold(tries, now);
-        self.bps = self.bps.min(bears.max(VOICE_BPS));
+        self.bps = limit.min(bears.max(VOICE_BPS));
         self.forget_told();
     }
 
@@ -361,8 +378,9 @@ impl Road {
         }
         let last = self.grown_at.replace(now).unwrap_or(now);
         let passed = now.saturating_duration_since(last).as_secs_f64();
-        self.bps = (self.bps * (1.0 + GROWTH * passed)).min(START_BPS);
-        if self.bps >= START_BPS {
+        self.bps = (self.bps * (1.0 + GROWTH * passed)).min(self.forgotten_bps);
+        if self.bps >= self.forgotten_bps {
+            (self.bps, self.forgotten_bps) = (START_BPS, START_BPS);
             self.hold_until = None;
         }
     }
@@ -412,7 +430,7 @@ mod tests {
                 queue_us: 0,
             };
             road.judge(&seen, now);
-            road.bps()
+            road.limit().unwrap_or(START_BPS)
         };
         for _ in 0..8 {
             judge(&mut road, 2e6, 0);

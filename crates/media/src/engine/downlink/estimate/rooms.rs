@@ -8,8 +8,19 @@ use diemcau_fuzz::Chance;
 /// A voice of 50 packets a second, and one of a pause (Opus DTX): every how many milliseconds, and with how many bytes.
 const VOICE: (u64, usize) = (20, 116);
 const PAUSE: (u64, usize) = (400, 48);
-/// What each form of a picture costs, and how often a packet of it leaves; with a voice beside it as `gate/fit.rs` has it.
-const PICTURES: [(u64, u64); 3] = [(115_000, 50), (390_000, 20), (1_650_000, 5)];
+/// What is shown in one size or number: what it costs, every how many milliseconds a packet of it leaves, and with how many
+/// bytes; with a voice beside it as `gate/fit.rs` has it.
+type Form = (u64, u64, usize);
+/// An encoder keeps a little below what it may use.
+const PICTURES: [Form; 3] = [
+    form(115_000, 50, 85),
+    form(390_000, 20, 85),
+    form(1_650_000, 5, 85),
+];
+
+const fn form(bps: u64, every: u64, part: u64) -> Form {
+    (bps, every, (bps * every * part / 800_000) as usize)
+}
 
 /// Over how wide a road, what of a thousand packets is lost by itself, in bursts or evenly, and when others fill it.
 #[derive(Clone)]
@@ -47,6 +58,8 @@ struct Room {
     sees: fn(u64) -> bool,
     /// The best picture it asks for.
     layer: fn(u64) -> usize,
+    /// What it may be shown, the least first.
+    pictures: &'static [Form],
 }
 
 /// What it got in each fifth of a second.
@@ -55,6 +68,8 @@ struct Got {
     picture: Option<usize>,
     /// Whether it is given sound.
     is_heard: bool,
+    /// How many packets of sound it was sent, and how many of them were lost.
+    sounds: (u32, u32),
 }
 
 fn watch(road: &Road, room: &Room, seconds: u64, seed: u64) -> Vec<Got> {
@@ -77,7 +92,7 @@ fn watch(road: &Road, room: &Room, seconds: u64, seed: u64) -> Vec<Got> {
             let left = bears.map_or(u64::MAX, |bears| {
                 bears.saturating_sub(VOICE_BPS * room.voices)
             });
-            let mut fits = PICTURES.iter().rposition(|(cost, _)| *cost <= left);
+            let mut fits = room.pictures.iter().rposition(|(cost, ..)| *cost <= left);
             // As `gate/fit.rs` has it: sound and the smallest picture go on into the void.
             let is_void = bears == Some(0) && !road.cut.is_empty();
             if is_void {
@@ -91,18 +106,18 @@ fn watch(road: &Road, room: &Room, seconds: u64, seed: u64) -> Vec<Got> {
                 bears,
                 picture,
                 is_heard,
+                sounds: (0, 0),
             });
         }
         let stays = if in_burst { road.burst.1 } else { road.burst.2 };
         in_burst ^= chance.draw().is_multiple_of(stays);
-        let Some(last) = got.last() else { continue };
+        let Some(last) = got.last_mut() else { continue };
         let (every, bytes) = if (room.talks)(second) { VOICE } else { PAUSE };
         let voice = (ms % every == 0 && last.is_heard).then_some(bytes);
         let layer = |planned| if ms < small_until { 0 } else { planned };
-        let picture = last.picture.map(|planned| PICTURES[layer(planned)]);
-        // An encoder keeps a little below what it may use.
-        let bytes = |(bps, every): (u64, u64)| (bps * every * 85 / 800_000) as usize;
-        let picture = picture.filter(|(_, every)| ms % every == 0).map(bytes);
+        let picture = last.picture.map(|planned| room.pictures[layer(planned)]);
+        let picture = picture.filter(|(_, every, _)| ms % every == 0);
+        let picture = picture.map(|(.., bytes)| bytes);
         let voices = voice
             .into_iter()
             .flat_map(|bytes| (0..room.voices).map(move |_| bytes));
@@ -126,6 +141,10 @@ fn watch(road: &Road, room: &Room, seconds: u64, seed: u64) -> Vec<Got> {
             };
             let lost = if in_burst { road.burst.0 } else { road.even };
             let is_lost = chance.draw() % 1_000 < lost || !fits;
+            if cargo == Cargo::Sound {
+                last.sounds.0 += 1;
+                last.sounds.1 += u32::from(is_lost);
+            }
             told.push((number, (!is_lost).then_some(free_at + 20e3 + others)));
             number = number.wrapping_add(1);
         }
@@ -169,6 +188,7 @@ const SPEAKS_AND_PAUSES: Room = Room {
     talks: |second| second % 80 < 60,
     sees: |_| true,
     layer: |_| 2,
+    pictures: &PICTURES,
 };
 
 #[test]
@@ -236,7 +256,7 @@ fn who_only_listens_through_trouble_sees_at_once_what_is_shown_after_it() {
         voices: 1,
         talks: |second| second % 20 < 10,
         sees: |second| second >= 90,
-        layer: |_| 2,
+        ..SPEAKS_AND_PAUSES
     };
     for (even, others) in [(0, 30..65), (200, 0..0)] {
         let got = watch(
@@ -273,7 +293,7 @@ fn a_thin_road_is_found_whatever_it_loses_by_itself() {
             for seed in 0..8 {
                 let got = watch(&road, &SPEAKS_AND_PAUSES, 120, seed);
                 let fits = |cost: u64| cost as f64 * 0.85 + 68e3 <= bps;
-                let fits = PICTURES.iter().rposition(|(cost, _)| fits(*cost));
+                let fits = PICTURES.iter().rposition(|(cost, ..)| fits(*cost));
                 let much = got[25..].iter().filter(|got| got.picture > fits).count();
                 assert!(much * 5 <= got.len(), "{bps} {even} {waits_us}: {much}");
                 assert!(least(&got) >= VOICE_BPS);
@@ -372,6 +392,72 @@ fn a_road_too_thin_for_sound_is_given_up_and_one_that_carries_most_of_it_is_not(
             }
         }
     }
+}
+
+/// One to four pictures of an encoder without layers, which cost what they bring.
+const fn encoders(bps: u64) -> [Form; 4] {
+    [
+        form(bps, 1, 100),
+        form(2 * bps, 1, 100),
+        form(3 * bps, 1, 100),
+        form(4 * bps, 1, 100),
+    ]
+}
+/// Of an encoder's 6 Mbit/s and of its 8, with all that carries them.
+const SIX: [Form; 4] = encoders(6_400_000);
+const EIGHT: [Form; 4] = encoders(8_200_000);
+
+#[test]
+fn a_road_of_25_megabits_that_is_asked_for_more_is_found_and_keeps_its_sound() {
+    for (pictures, waits_us) in [(&SIX, 1e6), (&EIGHT, 1e6), (&EIGHT, 20e3)] {
+        let road = Road {
+            bps: 25e6,
+            waits_us,
+            ..GOOD
+        };
+        let room = Room {
+            talks: |_| true,
+            layer: |_| 3,
+            pictures,
+            ..SPEAKS_AND_PAUSES
+        };
+        let got = watch(&road, &room, 180, 3);
+        let name = format!("{} {waits_us}", pictures[0].0);
+        let is_found = |got: &Got| got.bears.is_some_and(|bears| bears <= 25_000_000);
+        assert!(got[..50].iter().any(is_found), "{name}");
+        let settled = &got[50..];
+        assert!(settled.iter().all(|got| got.bears.is_some()), "{name}");
+        assert_eq!(seen(settled, 1), 100, "{name}: never less than two");
+        let much = settled.iter().filter(|got| got.picture == Some(3)).count();
+        assert!(much * 3 <= settled.len(), "{name}: {much}");
+        let of_all = |sounds: fn(&Got) -> u32| settled.iter().map(sounds).sum::<u32>();
+        let (all, lost) = (of_all(|got| got.sounds.0), of_all(|got| got.sounds.1));
+        // Where little may wait, a trial that fails costs a part of what comes while it is made.
+        match waits_us > 20e3 {
+            true => assert_eq!(lost, 0, "{name}"),
+            false => assert!(lost * 50 <= all, "{name}: {lost} of {all}"),
+        }
+    }
+}
+
+#[test]
+fn a_road_that_becomes_wider_than_all_that_is_asked_for_has_no_limit_any_more() {
+    let road = Road {
+        bps: 22e6,
+        becomes: (20, 60e6),
+        ..GOOD
+    };
+    let room = Room {
+        talks: |_| true,
+        layer: |_| 3,
+        pictures: &EIGHT,
+        ..SPEAKS_AND_PAUSES
+    };
+    let got = watch(&road, &room, 180, 3);
+    assert!(got[50..90].iter().all(|got| got.picture < Some(3)));
+    let last = &got[800..];
+    assert_eq!(seen(last, 3), 100, "it is as wide as what is asked for");
+    assert!(last.last().is_some_and(|got| got.bears.is_none()));
 }
 
 /// A road that is cut from second 20 on, for so long.
