@@ -124,21 +124,43 @@ impl UdpPort {
     }
 
     /// What the kernel did not take together. If it takes it one by one, it or the card knows no segmentation, and gets no
-    /// run any more. If not, the path leads nowhere: no reason to send everybody's datagrams one by one. `quinn-udp` takes it
-    /// for one, and for good, so what it says is asked only at the start.
+    /// run any more. If not, the path leads nowhere, or its device takes no datagram of that length, and only a shorter tail
+    /// goes: no reason to send everybody's datagrams one by one. `quinn-udp` takes it for one, and for good, so what it says is
+    /// asked only at the start.
     fn send_singly(&self, run: Run<'_>, why: &io::Error) -> u64 {
-        let datagrams = run.bytes.chunks(run.segment.max(1));
-        let all = datagrams.len() as u64;
-        let dropped = datagrams
-            .map(|datagram| self.send(Run::one(run.to, datagram)))
-            .sum();
-        let may_be_segmentation =
-            why.kind() == io::ErrorKind::InvalidInput || why.raw_os_error() == Some(CARD_FAILS);
-        if may_be_segmentation && dropped < all {
+        let mut singly = Singly::default();
+        for datagram in run.bytes.chunks(run.segment.max(1)) {
+            let dropped = self.send(Run::one(run.to, datagram));
+            singly.sent(datagram.len(), dropped > 0);
+        }
+        if singly.shows_no_segmentation(why, run.segment) {
             tracing::info!(%why, "the kernel or the card takes datagrams only one by one");
             self.segments_max.store(1, Ordering::Relaxed);
         }
-        dropped
+        singly.dropped
+    }
+}
+
+/// What became of the datagrams of a run that the kernel did not take together.
+#[derive(Default)]
+struct Singly {
+    dropped: u64,
+    /// The longest that was taken.
+    taken: usize,
+}
+
+impl Singly {
+    fn sent(&mut self, bytes: usize, dropped: bool) {
+        match dropped {
+            true => self.dropped += 1,
+            false => self.taken = self.taken.max(bytes),
+        }
+    }
+
+    fn shows_no_segmentation(&self, why: &io::Error, segment: usize) -> bool {
+        let may_be =
+            why.kind() == io::ErrorKind::InvalidInput || why.raw_os_error() == Some(CARD_FAILS);
+        may_be && self.taken >= segment
     }
 }
 
@@ -274,6 +296,30 @@ mod tests {
         for _ in 0..200 {
             assert_eq!(client.recv(&mut [0; 16]).await.unwrap(), 1);
         }
+    }
+
+    #[test]
+    fn a_segment_that_its_road_does_not_take_shows_nothing_of_segmentation() {
+        let (invalid, card) = (
+            io::Error::from(io::ErrorKind::InvalidInput),
+            io::Error::from_raw_os_error(CARD_FAILS),
+        );
+        let shows = |why: &io::Error, results: &[(usize, bool)]| {
+            let mut singly = Singly::default();
+            results
+                .iter()
+                .for_each(|(bytes, dropped)| singly.sent(*bytes, *dropped));
+            singly.shows_no_segmentation(why, 1_240)
+        };
+        for why in [&invalid, &card] {
+            // A device takes less than a segment: the tail goes, and what is longer does not.
+            assert!(!shows(why, &[(1_240, true), (700, false)]));
+            assert!(!shows(why, &[(1_240, true), (1_240, true)]));
+            assert!(shows(why, &[(1_240, false), (700, false)]));
+            assert!(shows(why, &[(1_240, true), (1_240, false), (700, true)]));
+        }
+        let refused = io::Error::from(io::ErrorKind::ConnectionRefused);
+        assert!(!shows(&refused, &[(1_240, false), (1_240, false)]));
     }
 
     #[test]
