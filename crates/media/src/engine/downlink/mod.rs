@@ -5,6 +5,7 @@
 //! since in as few calls as the kernel allows.
 
 mod answer;
+mod asked;
 mod coarse;
 mod estimate;
 #[cfg(test)]
@@ -21,6 +22,7 @@ use super::{
     Cargo, Codec, Engine, EngineError, Layer, Leg, LegEvent, Names, Outlet, Path, Run, refused,
 };
 use crate::rewrite::RtpOut;
+use asked::Asked;
 use bytes::BytesMut;
 use coarse::Coarse;
 use diemcau_model::limits::{AUDIO_SLOTS, PICTURE_SLOTS};
@@ -94,6 +96,7 @@ pub struct Downlink {
     again: Again,
     /// The client has told of something that arrived.
     tells_anything: bool,
+    asked: Asked,
     wishes: Wishes,
     events: Vec<LegEvent>,
 }
@@ -150,6 +153,7 @@ impl Downlink {
             report_at: None,
             again: Again::default(),
             tells_anything: false,
+            asked: Asked::new(engine.epoch),
             wishes: Wishes::default(),
             events: vec![],
         })
@@ -186,8 +190,7 @@ impl Downlink {
             Received::Refused(why) => self.events.push(LegEvent::Refused(why)),
             Received::Rtcp(packet) => {
                 let said = self.reports.read(&packet, now);
-                let wishes = self.wishes.iter_mut().zip(said.wishes);
-                wishes.for_each(|(wish, said)| *wish |= said);
+                self.wished(&said.wishes, now);
                 let trip = said.trip_ms.map(|ms| LegEvent::RoundTrip { ms });
                 self.events.extend(trip);
                 if let Some(since) = self.estimate.cut(now).filter(|_| !said.arrivals.is_empty()) {
@@ -204,6 +207,16 @@ impl Downlink {
                 for (slot, seq) in said.missed {
                     self.missed(slot, seq, now);
                 }
+            }
+        }
+    }
+
+    /// The client wishes for key frames.
+    fn wished(&mut self, said: &Wishes, now: Instant) {
+        for (slot, wish) in self.wishes.iter_mut().enumerate() {
+            // What waits to be heard is one wish, however often it is said.
+            if said[slot] && !*wish {
+                *wish = self.asked.ask(slot, &self.streams[slot], now);
             }
         }
     }
@@ -349,6 +362,9 @@ impl Downlink {
             return;
         }
         self.report_at = Some(now + REPORT_INTERVAL);
+        for (slot, wish) in self.wishes.iter_mut().enumerate() {
+            *wish |= self.asked.is_due(slot, &self.streams[slot], now);
+        }
         // It may be able to read nothing of a slot any more; made anew, it can.
         if self.tells_anything && self.streams.iter().any(Stream::is_out_of_reach) {
             let why = "it missed too much in a cut".to_owned();

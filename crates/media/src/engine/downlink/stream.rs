@@ -155,6 +155,11 @@ impl Stream {
         self.begun = self.newest.map_or(0, |newest| newest + 1);
     }
 
+    /// Where the picture last began anew.
+    pub fn begun(&self) -> u64 {
+        self.begun
+    }
+
     /// The client told of something that arrived.
     pub fn heard(&mut self) {
         self.heard = self.newest.unwrap_or(self.heard);

@@ -1,6 +1,7 @@
 mod paths;
 mod profiles;
 mod rounds;
+mod wishes;
 
 use super::*;
 use crate::engine::wire::Role;
