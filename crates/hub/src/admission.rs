@@ -188,6 +188,7 @@ impl Hub {
             .unwrap_or(Millis(0))
             .max(replayed.last_at);
         let clock = Clock::from(ground.wall, last_alive);
+        let settled = journal.settle();
         let writer = (ground.writer)(journal);
 
         let mut opening = vec![];
@@ -211,19 +212,23 @@ impl Hub {
             command: None,
             event: event.clone(),
         };
-        let mut unwritten = None;
-        if !opening.is_empty() {
-            let append = writer.append(opening.iter().map(entry).collect());
-            match append.await {
-                Ok(_) => opening
-                    .iter()
-                    .for_each(|event| replayed.conference.apply(event)),
-                // A conference that has begun goes on as far as its record goes, as when the disk fails later.
-                Err(why) if replayed.conference.seq() > 0 && may_be_over(&why) => {
-                    unwritten = Some(Unwritten { last_alive, why });
-                }
-                Err(failure) => return Err(failure.into()),
+        let written = match settled {
+            Ok(()) if !opening.is_empty() => {
+                let append = writer.append(opening.iter().map(entry).collect());
+                append.await.map(drop)
             }
+            settled => settled,
+        };
+        let mut unwritten = None;
+        match written {
+            Ok(()) => opening
+                .iter()
+                .for_each(|event| replayed.conference.apply(event)),
+            // A conference that has begun goes on as far as its record goes, as when the disk fails later.
+            Err(why) if replayed.conference.seq() > 0 && may_be_over(&why) => {
+                unwritten = Some(Unwritten { last_alive, why });
+            }
+            Err(failure) => return Err(failure.into()),
         }
 
         let setup = replayed.conference.setup().clone();

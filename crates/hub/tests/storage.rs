@@ -549,6 +549,35 @@ async fn a_conference_begins_on_a_disk_that_fails_and_the_start_is_written_first
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_a_start_finds_and_may_be_on_no_disk_is_answered_to_nobody_before_it_is() {
+    for (fault, alarm) in [
+        (Fault::Full, Alarm::RecordFull),
+        (Fault::Sync, Alarm::RecordFails),
+    ] {
+        let on = hub_on_a_disk().await;
+        let mut chair = Guest::join(&on.hub, "chair").await;
+        let opened = chair.microphone("open", true).await;
+        assert!(matches!(opened, ServerFrame::Ok { .. }), "{opened:?}");
+
+        // The server was killed before its sync.
+        on.disk.fails(fault);
+        on.disk.unsettle();
+        let OnDisk { hub, disk, .. } = hub_over(on.disk.clone(), setup()).await.unwrap();
+        assert_eq!(hub.alarms().await, [alarm].into());
+        let mut chair = Guest::join(&hub, "chair").await;
+        assert_eq!(chair.alarms().await, [alarm].into());
+        let again = chair.microphone("open", true).await;
+        assert!(is_failed(&again), "{again:?}");
+
+        let before = disk.events().len();
+        disk.fails(None);
+        assert_eq!(chair.alarms().await, BTreeSet::new(), "it is over");
+        assert_eq!(chair.microphone("open", true).await, opened, "once");
+        assert_eq!(disk.events().len(), before);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn while_no_start_can_be_written_the_clock_of_who_speaks_stands_over_every_start() {
     let mut on = hub_on_a_disk().await;
     let mut chair = Guest::join(&on.hub, "chair").await;

@@ -42,7 +42,8 @@ pub(crate) fn end_of(db: &Connection) -> Result<Chain, JournalError> {
     }
 }
 
-fn has_tables(db: &Connection) -> Result<bool, JournalError> {
+/// Whether something was begun in a database.
+pub(crate) fn has_tables(db: &Connection) -> Result<bool, JournalError> {
     let count = "SELECT count(*) FROM sqlite_schema";
     let tables: i64 = db
         .query_row(count, [], |row| row.get(0))

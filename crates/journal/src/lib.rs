@@ -37,6 +37,12 @@ pub trait Journal: Send {
     /// record and touches the disk all the same: it tells whether one of something could be stored.
     fn append(&mut self, entries: &[Entry]) -> Result<u64, JournalError>;
 
+    /// Sees to it that what was found at the opening is on the disk: what another program left may be in the system's memory
+    /// alone. Until then nobody may be told that it is kept. Each append does it first.
+    fn settle(&mut self) -> Result<(), JournalError> {
+        Ok(())
+    }
+
     /// The number of the last record; 0 while there is none.
     fn last_number(&self) -> u64;
 

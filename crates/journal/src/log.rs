@@ -3,10 +3,15 @@
 
 use crate::{
     JournalError,
-    files::{LOG, beside},
+    files::{LOG, beside, sync_folder},
     first::{end_of, still},
 };
-use std::{fs, path::Path};
+use std::{
+    fs::{self, OpenOptions},
+    io::{self, ErrorKind},
+    os::unix::fs::FileExt,
+    path::Path,
+};
 use tracing::debug;
 
 const PAGE: usize = 4_096;
@@ -39,13 +44,14 @@ const SECTOR: usize = 512;
 /// The running checksum of a log.
 type Sum = (u32, u32);
 
-/// Looks at a database's log before it is opened.
+/// Looks at a database's log before it is opened, and gives what stands in it.
 ///
 /// # Errors
 /// `Corrupt`, with the first number that stands behind the damage: a torn end is none, but what follows on it.
-pub(crate) fn check(path: &Path) -> Result<(), JournalError> {
-    let Some(byte) = damaged_at(path)? else {
-        return Ok(());
+pub(crate) fn check(path: &Path) -> Result<Vec<u8>, JournalError> {
+    let bytes = read(path)?;
+    let Some(byte) = first_damage(&bytes) else {
+        return Ok(bytes);
     };
     // At each look of a mirror: who is stopped by it reads the place from `diemcau-verify`.
     debug!(
@@ -65,13 +71,38 @@ pub(crate) fn check(path: &Path) -> Result<(), JournalError> {
 
 /// The byte at which a database's log is damaged before its last transaction.
 pub(crate) fn damaged_at(path: &Path) -> Result<Option<usize>, JournalError> {
+    Ok(first_damage(&read(path)?))
+}
+
+/// Writes what stands in a database's log where it stands already, and syncs it. What SQLite takes up there may be in the
+/// system's memory alone: that of a program that was killed before its sync, or whose sync failed. The system takes the latter
+/// for written, and no sync writes it but behind another write. A power cut amid this leaves what one before it would.
+pub(crate) fn write_back(path: &Path, bytes: &[u8]) -> Result<(), JournalError> {
+    if bytes.is_empty() {
+        return Ok(());
+    }
+    let write = || {
+        let log = OpenOptions::new().write(true).open(beside(path, LOG))?;
+        log.write_all_at(bytes, 0)?;
+        log.sync_all()
+    };
+    write().map_err(|failure: io::Error| {
+        let is_full = failure.kind() == ErrorKind::StorageFull;
+        match is_full {
+            true => JournalError::Full,
+            false => JournalError::io(failure),
+        }
+    })?;
+    sync_folder(path)
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, JournalError> {
     let log = beside(path, LOG);
     // Nothing else is read: it may never end.
-    if !fs::metadata(&log).is_ok_and(|log| log.is_file()) {
-        return Ok(None);
+    match fs::metadata(&log).is_ok_and(|log| log.is_file()) {
+        true => fs::read(log).map_err(JournalError::io),
+        false => Ok(vec![]),
     }
-    let bytes = fs::read(log).map_err(JournalError::io)?;
-    Ok(first_damage(&bytes))
 }
 
 fn first_damage(log: &[u8]) -> Option<usize> {

@@ -231,6 +231,10 @@ fn tell_of_main(failure: &JournalError) {
 }
 
 impl Journal for MirroredJournal {
+    fn settle(&mut self) -> Result<(), JournalError> {
+        self.leader.settle()
+    }
+
     fn append(&mut self, entries: &[Entry]) -> Result<u64, JournalError> {
         let last = self.leader.append(entries)?;
         if self.follows() {

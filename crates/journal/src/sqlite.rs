@@ -10,6 +10,7 @@ use crate::{
     alive::AliveNote,
     checkpoint::Checkpoint,
     files::{Lock, behind_links, identity, make_shared},
+    first::has_tables,
     format::{Chain, Sealed, decode},
     log,
     rows::{self, told},
@@ -40,6 +41,8 @@ pub struct SqliteJournal {
     path: PathBuf,
     /// Which files were opened there.
     files: [(u64, u64); 2],
+    /// What was found in its log, until the disk is known to have it.
+    found: Option<Vec<u8>>,
     // Declared last, so that the database is closed before another program may open it.
     _lock: Lock,
 }
@@ -50,12 +53,24 @@ impl SqliteJournal {
     pub fn open(path: impl AsRef<Path>, key: CheckpointKey) -> Result<Self, JournalError> {
         let path = &behind_links(path.as_ref());
         let lock = Lock::take(path)?;
-        log::check(path)?;
+        let found = log::check(path)?;
+        // Nothing may be written behind it, or told of it, that it could take with it at a power cut.
+        let settled = log::write_back(path, &found).inspect_err(|error| {
+            warn!(
+                error = error as &dyn std::error::Error,
+                "the disk does not take what the log of the record holds: nothing is stored until it does"
+            );
+        });
         let alive = AliveNote::open(path);
         make_shared(path)?;
         let db = Connection::open(path)
             .and_then(|db| prepare(&db).map(|()| db))
             .map_err(|error| told(error, 1))?;
+        if !has_tables(&db)? {
+            settled.clone()?;
+            // Both or none; a journal of an older format, which has other tables, is left as it is.
+            db.execute_batch(TABLES).map_err(|error| told(error, 1))?;
+        }
         let files = identity(path).map_err(JournalError::io)?;
 
         let mut journal = Self {
@@ -66,6 +81,7 @@ impl SqliteJournal {
             db,
             path: path.to_owned(),
             files,
+            found: settled.is_err().then_some(found),
             _lock: lock,
         };
         let mut last_body = Vec::new();
@@ -159,6 +175,7 @@ impl SqliteJournal {
         write: impl FnOnce(&Batch<'_>) -> Result<(), JournalError>,
     ) -> Result<(), JournalError> {
         self.is_in_place()?;
+        self.settle()?;
         let number = self.chain.next_number();
         let transaction = self
             .db
@@ -171,6 +188,14 @@ impl SqliteJournal {
 }
 
 impl Journal for SqliteJournal {
+    fn settle(&mut self) -> Result<(), JournalError> {
+        if let Some(found) = &self.found {
+            log::write_back(&self.path, found)?;
+            self.found = None;
+        }
+        Ok(())
+    }
+
     fn append(&mut self, entries: &[Entry]) -> Result<u64, JournalError> {
         let Some(last) = entries.last() else {
             self.sign_end()?;
@@ -264,9 +289,10 @@ impl Batch<'_> {
 
 impl Drop for SqliteJournal {
     /// The log goes into the database, as SQLite does it by itself for one whose files it takes away. Whoever reads meanwhile
-    /// is not waited for: then the log stays as after a crash. So it does beside another file, which would lack it.
+    /// is not waited for: then the log stays as after a crash. So it does beside another file, which would lack it, and where the
+    /// disk may not have it: a power cut amid that would leave a database that is half of it.
     fn drop(&mut self) {
-        if self.is_in_place().is_err() {
+        if self.is_in_place().is_err() || self.settle().is_err() {
             return;
         }
         let fold = "PRAGMA wal_checkpoint(TRUNCATE)";
@@ -289,13 +315,7 @@ fn prepare(db: &Connection) -> rusqlite::Result<()> {
     db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     db.pragma_update(None, "journal_mode", "WAL")?;
     // FULL: the write-ahead log is synced at every commit; anything less loses acknowledged events at a power cut.
-    db.pragma_update(None, "synchronous", "FULL")?;
-    let tables: i64 = db.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
-    if tables == 0 {
-        // Both or none; a journal of an older format, which has other tables, is left as it is.
-        db.execute_batch(TABLES)?;
-    }
-    Ok(())
+    db.pragma_update(None, "synchronous", "FULL")
 }
 
 #[cfg(test)]

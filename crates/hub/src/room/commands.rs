@@ -75,9 +75,10 @@ impl Room {
             round.unheard.push((peer, id.clone()));
             return true;
         }
-        // Memory that is ahead of the disk remembers answers that are not true.
+        // Memory that is ahead of the disk remembers answers that are not true; and what was found at a start may be on no
+        // disk before that is written.
         let known = self.answers.get(seat, id);
-        if let Some(answer) = known.filter(|_| self.is_in_step()) {
+        if let Some(answer) = known.filter(|_| self.is_in_step() && self.is_begun()) {
             self.metrics.repeated.inc();
             // Its events may still wait for this round's sync: the answer waits with them.
             round.answers.push((peer, id.clone(), answer));

@@ -23,7 +23,7 @@ pub(super) struct Failure {
     alarm: Alarm,
 }
 
-/// What follows from a start could not be written.
+/// What follows from a start could not be written, or what it found may be on no disk.
 #[derive(Debug)]
 pub(crate) struct Unwritten {
     /// When the server was last alive before.
@@ -48,8 +48,12 @@ impl Failure {
 impl Room {
     /// Whether something may be decided: what is decided is written, and comes behind the start.
     pub(super) fn may_write(&self) -> bool {
-        let is_begun = self.restart.as_ref().is_none_or(|start| start.is_decided);
-        is_begun && self.failure.is_none()
+        self.is_begun() && self.failure.is_none()
+    }
+
+    /// Whether the start is written, or is by this round.
+    pub(super) fn is_begun(&self) -> bool {
+        self.restart.as_ref().is_none_or(|start| start.is_decided)
     }
 
     /// When the disk is to be asked whether what failed can be done again.
@@ -119,6 +123,10 @@ impl Room {
         let last_alive = restart.last_alive;
         let signal = Signal::Restarted { last_alive };
         let events = self.conference.decide_signal(signal, self.clock.now());
+        if events.is_empty() {
+            // Nothing follows from it, and the disk has answered.
+            self.restart = None;
+        }
         self.happened(events, round);
     }
 

@@ -29,6 +29,8 @@ pub enum Fault {
 struct Behaviour {
     fault: Option<Fault>,
     sync: Duration,
+    /// What was found on it may be in memory alone.
+    is_unsettled: bool,
     /// How often all of it was read.
     reads: usize,
 }
@@ -52,6 +54,11 @@ impl Disk {
         self.behaviour.lock().unwrap().fault = fault.into();
     }
 
+    /// What another server left is not known to be on it.
+    pub fn unsettle(&self) {
+        self.behaviour.lock().unwrap().is_unsettled = true;
+    }
+
     /// What is written from now on takes so long.
     pub fn takes(&self, sync: Duration) {
         self.behaviour.lock().unwrap().sync = sync;
@@ -71,14 +78,29 @@ impl Disk {
     }
 }
 
-impl Journal for Disk {
-    fn append(&mut self, entries: &[Entry]) -> Result<u64, JournalError> {
-        let fault = self.behaviour.lock().unwrap().fault;
-        match fault {
+impl Disk {
+    fn answers(&self) -> Result<(), JournalError> {
+        match self.behaviour.lock().unwrap().fault {
             Some(Fault::Full) => Err(JournalError::Full),
             Some(Fault::Sync) => Err(JournalError::io(io::Error::other("EIO"))),
-            None => self.journal.append(entries),
+            None => Ok(()),
         }
+    }
+}
+
+impl Journal for Disk {
+    fn append(&mut self, entries: &[Entry]) -> Result<u64, JournalError> {
+        self.answers()?;
+        self.settle()?;
+        self.journal.append(entries)
+    }
+
+    fn settle(&mut self) -> Result<(), JournalError> {
+        if self.behaviour.lock().unwrap().is_unsettled {
+            self.answers()?;
+            self.behaviour.lock().unwrap().is_unsettled = false;
+        }
+        Ok(())
     }
 
     fn last_number(&self) -> u64 {

@@ -187,6 +187,7 @@ impl Copier {
         };
         // Also when there is nothing to copy: what is deleted is begun anew, and not when the next event comes.
         copy.is_in_place()?;
+        copy.settle()?;
         let reader = match &mut self.reader {
             Some(reader) => reader,
             reader @ None => reader.insert(rows::reader(&self.leader)?),

@@ -311,7 +311,7 @@ fn read_main(
     mirror: &mut SqliteJournal,
 ) -> Result<bool, JournalError> {
     let file = copy.unwrap_or(main);
-    let looked = log::check(file).and_then(|()| still(file)).and_then(|db| {
+    let looked = log::check(file).and_then(|_| still(file)).and_then(|db| {
         let end = end_of(&db)?;
         rows::is_whole(&db, end).map(|()| (end, db))
     });

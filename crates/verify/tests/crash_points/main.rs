@@ -4,7 +4,9 @@
 //! Of a run on one disk, and of one with a mirror, behind each of the first 60 calls, of every run around each that makes a
 //! file shorter or moves or removes it, in all three ways: what was not synced is lost, kept, or torn. Behind further calls,
 //! in the way that it draws, the seed says: 180 here, 3,000 and more by `cargo xtask points --count 3000 --seed 7`. Which
-//! calls there are in which order is the machine's choice. Needs Debian's `strace`.
+//! calls there are in which order is the machine's choice. Two kinds of run begin where another one ended: at what a power cut
+//! left, and at what a program left in the system's memory that ended at a sync, with the disk as it was. Needs Debian's
+//! `strace`.
 
 #![allow(
     clippy::unwrap_used,
@@ -27,7 +29,7 @@ use std::{
     env, fs,
     io::Write,
     path::{Path, PathBuf},
-    process::Command,
+    process::{self, Command},
     thread,
 };
 use tempfile::TempDir;
@@ -95,12 +97,41 @@ const AGAIN: Run = Run {
     share: 1,
 };
 
+/// What ended a program before the run that is cut.
+#[derive(Clone, Copy, Debug)]
+enum End {
+    /// A sync failed, and it stopped: the system takes for written what is not.
+    FailedSync,
+    /// It was killed before its last sync.
+    Killed,
+}
+/// The ways in which a program ends and the next one begins: whether there is a mirror, and which of the next one's syncs fails.
+const ENDS: [(End, bool, Option<&str>); 6] = [
+    (End::FailedSync, false, None),
+    (End::Killed, false, None),
+    (End::FailedSync, true, None),
+    (End::FailedSync, false, Some(FIRST_FAILS)),
+    (End::Killed, false, Some(FIRST_FAILS)),
+    (End::FailedSync, true, Some(FIRST_FAILS)),
+];
+const FIRST_FAILS: &str = "inject=fsync:error=EIO:when=1";
+/// The run after it, whose power is cut.
+const AFTER: Run = Run {
+    name: "after an end at a sync",
+    batches: 40,
+    mirror: false,
+    inject: None,
+    first: 20,
+    share: 1,
+};
+
 #[test]
 fn every_power_cut_leaves_what_was_acknowledged() {
     let setting =
         |name, otherwise: u64| env::var(name).map_or(otherwise, |text| text.parse().unwrap());
     let (count, seed) = (setting("POINTS", 180) as usize, setting("SEED", 7));
-    let shares: usize = RUNS.iter().map(|run| run.share).sum::<usize>() + AGAIN.share;
+    let runs = RUNS.iter().chain([&AGAIN, &AFTER]);
+    let shares: usize = runs.map(|run| run.share).sum();
     let (mut points, mut chance) = (0, Chance::new(seed));
     for run in RUNS {
         let folder = disks();
@@ -142,8 +173,50 @@ fn every_power_cut_leaves_what_was_acknowledged() {
             &mut chance,
         );
     }
+    for (end, mirror, inject) in ENDS {
+        let run = Run {
+            mirror,
+            inject,
+            ..AFTER
+        };
+        let drawn = count * AFTER.share / shares / ENDS.len();
+        points += cut_after(end, run, drawn, &mut chance);
+    }
     println!("{points} crash points: 0 acknowledged lost, 0 doubled, 0 reordered");
     assert!(points >= count * 9 / 10, "only {points} points");
+}
+
+/// Cuts the power behind calls of a run that begins with what the system has in its memory of one that ended at a sync.
+fn cut_after(end: End, run: Run, drawn: usize, chance: &mut Chance) -> usize {
+    let folder = disks();
+    let fails = format!(
+        "inject=fsync,fdatasync:error=EIO:when={}",
+        30 + chance.below(40)
+    );
+    let first = Run {
+        batches: 120,
+        inject: None,
+        ..run
+    };
+    let mut calls = watch_upto(folder.path(), first, Some(&fails));
+    let failed = |call: &Call| matches!(call, Call::Sync { done: false, .. });
+    let at = calls.iter().position(failed).expect("a sync that fails");
+    if matches!(end, End::Killed) {
+        // It came to no sync, nor to what it did when that failed.
+        calls.remove(at);
+    }
+    let mut disk = Disk::default();
+    calls.iter().for_each(|call| disk.take(call));
+    let acknowledged = calls.iter().rev().find_map(acknowledgement);
+    let calls = watch(folder.path(), run);
+    cut(
+        &calls,
+        (&disk, acknowledged.unwrap_or_default()),
+        folder.path(),
+        run,
+        drawn,
+        chance,
+    )
 }
 
 /// Cuts the power behind calls of a run that begins with a disk, and with so much acknowledged.
@@ -293,11 +366,26 @@ fn writer() {
     let mut acks = fs::File::create(folder.join("acks")).unwrap();
     let all = ends();
     let before = journal.last_number() as usize;
+    if before > 0 {
+        // Who gives a command of it again hears so.
+        assert!((0..1_000).any(|_| journal.settle().is_ok()));
+        while journal.alarms().contains(&Alarm::MirrorFails) {
+            journal.touch(Millis(1));
+            thread::yield_now();
+        }
+        acks.write_all(format!("{before}\n").as_bytes()).unwrap();
+    }
+    let ends_early = env::var_os("ENDS").is_some();
     let mut from = before;
     for end in all.iter().filter(|end| **end > before).take(batches) {
         let entries: Vec<Entry> = (from..*end).map(|place| entry(1 + place as u32)).collect();
         // A disk that fails is tried again; whoever waits hears nothing before it was written.
-        let last = (0..1_000).find_map(|_| journal.append(&entries).ok());
+        let tries = if ends_early { 1 } else { 1_000 };
+        let last = (0..tries).find_map(|_| journal.append(&entries).ok());
+        if ends_early && (last.is_none() || journal.alarms().contains(&Alarm::MirrorFails)) {
+            // Nothing is closed: it is gone.
+            process::exit(0);
+        }
         assert_eq!(last, Some(*end as u64));
         // What a mirror that is slow here has not got yet would be acknowledged with an alarm.
         while journal.alarms().contains(&Alarm::MirrorFails) {
@@ -313,6 +401,15 @@ fn writer() {
 }
 
 fn watch(folder: &Path, run: Run) -> Vec<Call> {
+    record(&mut writing(folder, run), folder, run.inject)
+}
+
+/// The same up to what fails first: there the program ends.
+fn watch_upto(folder: &Path, run: Run, inject: Option<&str>) -> Vec<Call> {
+    record(writing(folder, run).env("ENDS", "1"), folder, inject)
+}
+
+fn writing(folder: &Path, run: Run) -> Command {
     let mut command = Command::new(env::current_exe().unwrap());
     command
         .args([
@@ -327,7 +424,7 @@ fn watch(folder: &Path, run: Run) -> Vec<Call> {
     if run.mirror {
         command.env("MIRROR", "1");
     }
-    record(&mut command, folder, run.inject)
+    command
 }
 
 fn acknowledgement(call: &Call) -> Option<u64> {

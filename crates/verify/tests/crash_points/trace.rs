@@ -46,7 +46,7 @@ pub fn record(command: &mut Command, folder: &Path, inject: Option<&str>) -> Vec
     let out = tempfile::NamedTempFile::new().unwrap();
     let mut strace = Command::new("strace");
     strace
-        .args(["-f", "-qq", "-y", "-xx", "-s", "1000000", "-e"])
+        .args(["-f", "-qq", "-y", "-xx", "-s", "16000000", "-e"])
         .arg(format!("trace={CALLS}"))
         .args(inject.iter().flat_map(|inject| ["-e", inject]))
         .arg("-o")
