@@ -85,6 +85,22 @@ pub(crate) fn hash_at(db: &Connection, number: u64) -> Result<Option<Vec<u8>>, J
         .map_err(|error| told(error, number))
 }
 
+/// A place of the chain as it is stored; none when there is none.
+pub(crate) fn place(db: &Connection, number: u64) -> Option<Chain> {
+    let hash = hash_at(db, number).ok()??.try_into().ok()?;
+    Some(Chain { number, hash })
+}
+
+/// The same where it follows from its record and the hash that is stored before that.
+pub(crate) fn link(db: &Connection, number: u64) -> Option<Chain> {
+    let before = match number.checked_sub(1)? {
+        0 => Chain::default(),
+        before => place(db, before)?,
+    };
+    let end = walk_on(db, before, 1, |_, _| Ok(())).ok();
+    end.filter(|end| end.number == number)
+}
+
 /// Whether another journal is this one, which ends there, and what follows.
 ///
 /// # Errors

@@ -497,6 +497,40 @@ fn two_records_that_differ_are_left_to_a_person() {
 }
 
 #[test]
+fn a_damaged_record_is_not_put_away_for_another_one() {
+    // It is damaged behind where they part, or with its first record, or so that nothing before the damage tells.
+    for (common, damaged) in [(20, 24), (20, 21), (0, 1), (0, 3)] {
+        for writable in [true, false] {
+            let disks = match common {
+                0 => Disks::new(),
+                common => Disks::with(common),
+            };
+            for (path, at, count) in [(&disks.main, common + 1, 6), (&disks.mirror, 100, 10)] {
+                let mut journal = SqliteJournal::open(path, key()).unwrap();
+                fill(&mut journal, at..=at + count);
+                journal.close().unwrap();
+            }
+            change(&disks.main, damaged);
+            let files = [&disks.main, &disks.mirror];
+            let before = files.map(|path| fs::read(path).unwrap());
+            if !writable {
+                disks.stop_writing();
+            }
+            let opened = disks.open().map(|_| ());
+            let Err(JournalError::Fork { number }) = opened else {
+                panic!("{common}, {damaged}: {opened:?}");
+            };
+            assert!(
+                (common + 1..=damaged).contains(&(number as u32)),
+                "{number}"
+            );
+            assert!(!disks.put_away("one"), "a readable record is put away");
+            assert!(before == files.map(|path| fs::read(path).unwrap()));
+        }
+    }
+}
+
+#[test]
 fn the_conference_goes_on_without_its_mirror_and_the_mirror_catches_up() {
     let disks = Disks::with(20);
     disks.take_away("two");

@@ -156,7 +156,7 @@ pub(super) fn open_main(
     let mut told = Alarm::RecordRebuilt;
     let mut main = match opened {
         Err(JournalError::Corrupt { number, what }) if reaches(mirror, number) => {
-            if !take_from_damaged(path, mirror)? {
+            if !take_from_damaged(path, number, mirror)? {
                 told = Alarm::RecordMayLack;
                 // Said at once: whatever fails from here on, nobody can see it any more afterwards.
                 alarms.insert(told);
@@ -223,8 +223,12 @@ fn reaches(mirror: &SqliteJournal, number: u64) -> bool {
 /// behind a damaged place of its log.
 ///
 /// # Errors
-/// The damaged one shows more than can be had of it: a person must decide.
-fn take_from_damaged(damaged: &Path, mirror: &mut SqliteJournal) -> Result<bool, JournalError> {
+/// The damaged one is another record, or shows more than can be had of it: a person must decide.
+fn take_from_damaged(
+    damaged: &Path,
+    number: u64,
+    mirror: &mut SqliteJournal,
+) -> Result<bool, JournalError> {
     let looked = still(damaged).and_then(|db| Ok((rows::last_shown(&db)?, db)));
     let (shown, db) = match looked {
         Ok(looked) => looked,
@@ -236,6 +240,7 @@ fn take_from_damaged(damaged: &Path, mirror: &mut SqliteJournal) -> Result<bool,
             return Ok(false);
         }
     };
+    is_one_record(&db, number, mirror)?;
     let shows_all = log::damaged_at(damaged)?.is_none() && rows::has_sound_pages(&db, 1).is_ok();
     if shown <= mirror.last_number() {
         return Ok(shows_all);
@@ -254,6 +259,27 @@ fn take_from_damaged(damaged: &Path, mirror: &mut SqliteJournal) -> Result<bool,
         number: mirror.last_number() + 1,
         what: "its mirror ends before that and cannot have what follows: a person must put one of both away",
     })
+}
+
+/// Whether a journal that is damaged at this number is the mirror's record: by what is sound before that, and by the last one
+/// behind it that both have, if it is sound in itself. What shows neither may be any record.
+///
+/// # Errors
+/// `Fork` when it is another one.
+fn is_one_record(
+    damaged: &Connection,
+    number: u64,
+    mirror: &SqliteJournal,
+) -> Result<(), JournalError> {
+    let last = rows::last_shown(damaged)?.min(mirror.last_number());
+    let behind = rows::link(damaged, last).filter(|_| last >= number);
+    for place in [rows::place(damaged, number - 1), behind]
+        .into_iter()
+        .flatten()
+    {
+        is_beginning_of(damaged, place, mirror.rows())?;
+    }
+    Ok(())
 }
 
 /// The mirror gets what a main journal that cannot be written knows more, as far as that can be read; tells what people
@@ -318,7 +344,7 @@ fn read_main(
     match looked {
         Ok((end, db)) => take_from_sound(&db, end, mirror).map(|()| true),
         Err(JournalError::Corrupt { number, .. }) if reaches(mirror, number) => {
-            take_from_damaged(file, mirror)
+            take_from_damaged(file, number, mirror)
         }
         Err(failure @ (JournalError::Io(_) | JournalError::Full | JournalError::Locked))
             if copy.is_none() =>
