@@ -15,9 +15,11 @@ pub enum Alarm {
     /// other can be written again.
     RecordOnMirror,
     /// The same, and it could not be read either: what it alone knew is missing until it can be used again. Also when it was
-    /// damaged so that it shows nothing any more, and was rebuilt; stays until the next start then.
+    /// lost, behind, or damaged so that it does not show what it knew, and was rebuilt from its mirror, which may have lagged;
+    /// and when the mirror is found to know something else than the record. Stays until the next start then.
     RecordMayLack,
-    /// The record was damaged, lost or behind at the start, and was rebuilt from its mirror. Stays until the next start.
+    /// The record was damaged at the start and showed all it knew, and was rebuilt with its mirror: nothing is missing. Stays until
+    /// the next start.
     RecordRebuilt,
     /// The mirror cannot be written: what is acknowledged is on one disk only until it can.
     MirrorFails,
@@ -60,9 +62,11 @@ impl Alarm {
                 "the record's own disk cannot be used: the record goes on in its mirror"
             }
             Self::RecordMayLack => {
-                "the record itself cannot be read: the conference goes on from its mirror, and the newest may be missing"
+                "the record may lack the newest events: one of its two copies was lost, cannot be read, or knows others"
             }
-            Self::RecordRebuilt => "the record was rebuilt from its mirror at the start",
+            Self::RecordRebuilt => {
+                "the record was damaged and was rebuilt with its mirror at the start"
+            }
             Self::MirrorFails => "the mirror of the record cannot be written",
             Self::MirrorRebuilt => {
                 "the mirror of the record was damaged and was written anew at the start"

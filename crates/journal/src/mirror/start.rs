@@ -153,13 +153,14 @@ pub(super) fn open_main(
     now: Millis,
     alarms: &mut BTreeSet<Alarm>,
 ) -> Result<SqliteJournal, JournalError> {
-    let mut told = Alarm::RecordRebuilt;
+    // Nobody knows whether one that is lost, or another copy, knew more than the mirror: that may have lagged.
+    let mut told = Alarm::RecordMayLack;
     let mut main = match opened {
         Err(JournalError::Corrupt { number, what }) if reaches(mirror, number) => {
-            if !take_from_damaged(path, number, mirror)? {
-                told = Alarm::RecordMayLack;
+            match take_from_damaged(path, number, mirror)? {
+                true => told = Alarm::RecordRebuilt,
                 // Said at once: whatever fails from here on, nobody can see it any more afterwards.
-                alarms.insert(told);
+                false => drop(alarms.insert(told)),
             }
             let away = put_away(path, now)?;
             error!(number, what, kept = %away.display(), "the record was damaged");
