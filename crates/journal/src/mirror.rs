@@ -44,6 +44,9 @@ pub struct MirroredJournal {
     /// What people are told while it does not follow.
     lags: Alarm,
     alarms: BTreeSet<Alarm>,
+    /// The follower was found to know other events behind a common beginning: the record lacks what it was told, or what is
+    /// in it was told otherwise. That stays, whatever becomes of the follower.
+    has_forked: bool,
     /// The last record when the follower was last asked.
     asked_upto: u64,
     /// What was last said of it in the log.
@@ -115,6 +118,7 @@ impl MirroredJournal {
             follower_path: mirror.to_owned(),
             lags: Alarm::MirrorFails,
             alarms,
+            has_forked: false,
             said: String::new(),
             alive,
         };
@@ -148,6 +152,7 @@ impl MirroredJournal {
             follower_path,
             lags,
             alarms,
+            has_forked: false,
             said: String::new(),
             alive,
         }
@@ -184,6 +189,8 @@ impl MirroredJournal {
 
     fn miss(&mut self, failure: &JournalError) {
         self.alarms.insert(self.lags);
+        // One without a common beginning is of another conference: nothing of this one is missing.
+        self.has_forked |= matches!(failure, JournalError::Fork { number } if *number > 1);
         let said = failure.to_string();
         if said != self.said {
             warn!(
@@ -286,7 +293,8 @@ impl Journal for MirroredJournal {
     }
 
     fn alarms(&self) -> BTreeSet<Alarm> {
-        self.alarms.clone()
+        let forked = self.has_forked.then_some(Alarm::RecordMayLack);
+        self.alarms.iter().copied().chain(forked).collect()
     }
 }
 
