@@ -417,7 +417,10 @@ fn spawn(host: &str, media_port: u16, data: &TempDir, log: &str) -> Result<Child
 }
 
 /// The program beside the test's own binary.
-fn binary() -> Result<PathBuf> {
+///
+/// # Errors
+/// The test's own place is not known.
+pub fn binary() -> Result<PathBuf> {
     if let Some(path) = env::var_os("DIEMCAU_BIN") {
         return Ok(path.into());
     }

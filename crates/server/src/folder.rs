@@ -58,6 +58,22 @@ impl Folder {
         &self.path
     }
 
+    /// Takes the folder for this program, until what is given is dropped: for who begins something in it.
+    ///
+    /// # Errors
+    /// Another program has it.
+    pub fn take(&self) -> Result<File> {
+        let folder = File::open(&self.path)
+            .with_context(|| format!("cannot open {}", self.path.display()))?;
+        folder.try_lock().with_context(|| {
+            format!(
+                "another program begins a conference in {}",
+                self.path.display()
+            )
+        })?;
+        Ok(folder)
+    }
+
     /// A file of the folder.
     #[must_use]
     pub fn file(&self, name: &str) -> PathBuf {

@@ -6,7 +6,9 @@ use crate::{
 };
 use anyhow::{Context, Result, bail, ensure};
 use diemcau_conference::{Event, Seat, Setup};
-use diemcau_journal::{CheckpointKey, Journal, MirroredJournal, SqliteJournal, first_record};
+use diemcau_journal::{
+    CheckpointKey, Entry, Journal, MirroredJournal, SqliteJournal, first_record,
+};
 use diemcau_model::Millis;
 use std::{
     fs, io,
@@ -41,9 +43,12 @@ impl Record {
         }
     }
 
-    /// Whether there is one, be it in the mirror alone.
-    pub fn exists(&self) -> bool {
-        self.folders().any(|folder| folder.file(JOURNAL).exists())
+    /// Whether a conference was begun, be it in the mirror alone. A file without one is what a beginning left that failed.
+    ///
+    /// # Errors
+    /// There may be one that cannot be read.
+    pub fn exists(&self) -> Result<bool> {
+        Ok(self.setup()?.is_some())
     }
 
     /// The secret of the conference that is there; none when there is none. It is the one that the links were made from, or
@@ -94,6 +99,29 @@ impl Record {
             let (folder, secret) = (folder.clone(), *secret);
             look_after(move || folder.hold_secret(&secret).map(ControlFlow::Continue));
         }
+    }
+
+    /// Begins a conference with these words.
+    ///
+    /// # Errors
+    /// They cannot be written, or somebody was faster.
+    pub fn begin(&self, secret: &Secret, setup: Setup) -> Result<()> {
+        let mut journal = self.open(secret)?;
+        // Nobody else has it open from here on.
+        ensure!(
+            journal.last_number() == 0,
+            "{} holds a conference already",
+            self.folder.path().display()
+        );
+        journal.append(&[Entry {
+            at: now(),
+            seat: None,
+            command: None,
+            event: Event::ConferenceOpened {
+                setup: Box::new(setup),
+            },
+        }])?;
+        Ok(())
     }
 
     /// Opens it, or begins it.

@@ -15,10 +15,10 @@ use crate::{
     whip,
 };
 use anyhow::{Context, Result, anyhow, bail, ensure};
-use diemcau_conference::{Event, Setup};
+use diemcau_conference::Setup;
 use diemcau_endpoint::{Device, EndpointConfig, Topic};
 use diemcau_hub::{Hub, MediaLines};
-use diemcau_journal::{Entry, Journal};
+use diemcau_journal::Journal;
 use diemcau_media::MediaConfig;
 use diemcau_model::{ScreenSlots, SeatId, Stage, limits};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -84,23 +84,17 @@ pub async fn serve(settings: Settings) -> Result<()> {
 pub fn create(settings: &Settings, file: &Path) -> Result<()> {
     let folder = Folder::open(&settings.data)?;
     let record = Record::new(&folder, &settings.mirror);
+    // Of two at once each would make a secret, and one of them the links of the other's.
+    let _alone = folder.take()?;
     ensure!(
-        !record.exists(),
+        !record.exists()?,
         "{} or its mirror holds a conference already",
         settings.data.display()
     );
     let secret = record.begin_secret()?;
     let setup = read_file(file, |seat, pin| links::lock(&secret, seat, pin))?;
 
-    let event = Event::ConferenceOpened {
-        setup: Box::new(setup.clone()),
-    };
-    record.open(&secret)?.append(&[Entry {
-        at: record::now(),
-        seat: None,
-        command: None,
-        event,
-    }])?;
+    record.begin(&secret, setup.clone())?;
     record.keep_secret(&secret);
 
     let links = links::links(&setup, &secret, &settings.base_url()?);
@@ -146,7 +140,7 @@ pub fn print_links(settings: &Settings, demo: bool, json: bool) -> Result<()> {
 /// Prints the public key of the record's signatures.
 pub fn print_key(settings: &Settings, demo: bool) -> Result<()> {
     let own = Record::new(&Folder::open(&settings.data)?, &settings.mirror);
-    let record = match demo || !own.exists() {
+    let record = match demo || !own.exists()? {
         true => demo_folder(settings)?.1,
         false => own,
     };

@@ -6,6 +6,7 @@ use diemcau_tests::{
     Client, Server,
     room::until,
     script::{comment, taken},
+    server::{binary, records_of},
 };
 use diemcau_verify::verify;
 use std::{
@@ -180,3 +181,48 @@ async fn a_disk_that_takes_nothing_keeps_no_server_from_starting() -> Result<()>
     assert_eq!(fs::read(links)?, before);
     Ok(())
 }
+
+/// Begins a conference in a folder.
+async fn begin(data: &Path) -> Result<bool> {
+    let demo = concat!(env!("CARGO_MANIFEST_DIR"), "/../config/demo.toml");
+    let mut new = Command::new(binary()?);
+    new.args(["new", demo, "--data"]).arg(data);
+    Ok(new.output().await?.status.success())
+}
+
+#[tokio::test]
+async fn a_conference_whose_beginning_failed_is_begun_again_and_of_two_at_once_one_is() -> Result<()>
+{
+    let disk = TempDir::new()?;
+    let data = disk.path().join("hoinghi");
+    let file = data.join("conference.db");
+    // What a full disk leaves, or a kill: a file of nothing, or a journal of nothing, and what is none.
+    fs::create_dir(&data)?;
+    fs::write(&file, "")?;
+    assert!(begin(&data).await?, "it cannot be begun again");
+    assert_eq!(records_of(&data)?.len(), 1);
+    assert!(!begin(&data).await?, "it is begun twice");
+    fs::remove_dir_all(&data)?;
+    fs::create_dir(&data)?;
+    records_of(&data)?;
+    assert!(file.exists() && begin(&data).await?);
+    fs::write(&file, "no journal")?;
+    assert!(!begin(&data).await?, "it may have been one");
+    assert_eq!(fs::read(&file)?, b"no journal");
+
+    for round in 0..10 {
+        let data = disk.path().join(round.to_string());
+        let (one, two) = tokio::join!(begin(&data), begin(&data));
+        assert!(one? != two?, "one of both is told that there is one");
+        let begun = records_of(&data)?;
+        assert_eq!(begun.len(), 1);
+        let mut key = Command::new(binary()?);
+        key.arg("key").arg("--data").arg(&data);
+        assert!(
+            key.output().await?.status.success(),
+            "its secret is the other's"
+        );
+    }
+    Ok(())
+}
+
