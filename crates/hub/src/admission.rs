@@ -125,6 +125,7 @@ fn may_be_over(failure: &JournalError) -> bool {
         | JournalError::Fork { .. }
         | JournalError::DamagedMirror { .. }
         | JournalError::NoRoom { .. }
+        | JournalError::OnlyInMirror { .. }
         | JournalError::Closed => false,
     }
 }

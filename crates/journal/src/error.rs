@@ -48,6 +48,15 @@ pub enum JournalError {
         mirror: PathBuf,
         source: Box<JournalError>,
     },
+    /// The mirror alone has the record, and can be read and not opened.
+    #[error(
+        "the record is missing, and its mirror {} cannot be opened: mend that disk, or bring the record back from a copy; nothing \
+         was begun", .mirror.display()
+    )]
+    OnlyInMirror {
+        mirror: PathBuf,
+        source: Box<JournalError>,
+    },
     /// Another program has this journal open.
     #[error("the journal is in use by another program")]
     Locked,

@@ -14,7 +14,7 @@ use crate::{
 };
 use diemcau_model::{Alarm, Millis};
 use follower::{Ask, Follower};
-use start::{START_WITHIN, mirror_beside, open_main, take_from_main, takes_over};
+use start::{START_WITHIN, mirror_beside, only_record, open_main, take_from_main, takes_over};
 use std::{
     collections::BTreeSet,
     io,
@@ -66,8 +66,12 @@ impl MirroredJournal {
         let main = behind_links(main);
         let main = main.as_path();
         let mut alarms = BTreeSet::new();
+        let only = only_record(main, mirror, &key)?;
         let opened = SqliteJournal::open(main, key.clone());
-        let copy = mirror_beside(&opened, mirror, &key, now, &mut alarms)?;
+        let copy = match only {
+            None => mirror_beside(&opened, mirror, &key, now, &mut alarms)?,
+            only => only,
+        };
         let Some(mut copy) = copy else {
             // Nothing is read of a disk that may hang.
             let (lags, alive) = (Alarm::MirrorFails, None);

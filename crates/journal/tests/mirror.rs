@@ -12,6 +12,7 @@ use rusqlite::Connection;
 use rustix::fs::{CWD, Mode, mkfifoat};
 use std::{
     collections::BTreeSet,
+    error::Error,
     fs,
     ops::RangeInclusive,
     os::unix::fs::symlink,
@@ -538,6 +539,30 @@ fn a_damaged_record_is_not_put_away_for_another_one() {
             assert!(!disks.put_away("one"), "a readable record is put away");
             assert!(before == files.map(|path| fs::read(path).unwrap()));
         }
+    }
+}
+
+#[test]
+fn a_mirror_that_alone_has_the_record_and_cannot_be_opened_begins_no_other() {
+    for is_empty in [true, false] {
+        let disks = Disks::with(20);
+        fs::remove_file(&disks.main).unwrap();
+        fs::remove_file(disks.log()).unwrap();
+        if is_empty {
+            drop(SqliteJournal::open(&disks.main, key()).unwrap());
+        }
+        // It can be read, and not be locked.
+        let lock = disks.mirror.with_file_name("conference.db.lock");
+        fs::remove_file(&lock).unwrap();
+        fs::create_dir(&lock).unwrap();
+        let refused = disks.open().map(|_| ()).unwrap_err();
+        let said = format!("{refused}");
+        assert!(said.contains(disks.mirror.to_str().unwrap()), "{said}");
+        assert!(refused.source().is_some(), "nobody says why");
+        assert_eq!(disks.main.exists(), is_empty);
+
+        fs::remove_dir(lock).unwrap();
+        assert_eq!(disks.open().unwrap().last_number(), 20);
     }
 }
 

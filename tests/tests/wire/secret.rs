@@ -226,3 +226,20 @@ async fn a_conference_whose_beginning_failed_is_begun_again_and_of_two_at_once_o
     Ok(())
 }
 
+#[tokio::test]
+async fn a_conference_that_only_a_mirror_has_that_cannot_be_opened_is_not_begun_anew() -> Result<()>
+{
+    let mut on = Mirrored::begin().await?;
+    on.server.stop().await?;
+    let own = on.server.folder();
+    fs::remove_dir_all(&own)?;
+    fs::create_dir(&own)?;
+    let lock = on.copy().join("conference.db.lock");
+    fs::remove_file(&lock)?;
+    fs::create_dir(&lock)?;
+    let file = on.copy().join("conference.db");
+    on.is_refused(&file.display().to_string()).await?;
+    assert_eq!(fs::read_dir(&own)?.count(), 0, "something was begun");
+    fs::remove_dir(lock)?;
+    on.serves_as_before().await
+}

@@ -4,7 +4,7 @@
 use crate::{
     CheckpointKey, Journal, JournalError, SqliteJournal,
     files::{beside, can_be_read, copy_database, has_log, put_away, sync_folder},
-    first::{end_of, still},
+    first::{end_of, first_record, still},
     format::Chain,
     log,
     rows::{self, is_beginning_of},
@@ -42,6 +42,7 @@ pub(super) fn mirror_beside(
             | JournalError::Fork { .. }
             | JournalError::DamagedMirror { .. }
             | JournalError::NoRoom { .. }
+            | JournalError::OnlyInMirror { .. }
             | JournalError::UnknownVersion { .. }
             | JournalError::Unreadable { .. }
             | JournalError::Closed),
@@ -69,6 +70,27 @@ pub(super) fn mirror_beside(
     }
 }
 
+/// The mirror where it alone has a record: no other conference is begun because that cannot be opened. None where it is not so.
+pub(super) fn only_record(
+    main: &Path,
+    mirror: &Path,
+    key: &CheckpointKey,
+) -> Result<Option<SqliteJournal>, JournalError> {
+    let has_none = matches!(first_record(main), Ok(None));
+    if !has_none || !matches!(first_record(mirror), Ok(Some(_))) {
+        return Ok(None);
+    }
+    match open_only(mirror, key) {
+        Err(failure @ (JournalError::Io(_) | JournalError::Full)) => {
+            Err(JournalError::OnlyInMirror {
+                mirror: mirror.to_owned(),
+                source: Box::new(failure),
+            })
+        }
+        opened => opened.map(Some),
+    }
+}
+
 /// Whether the conference may begin without a mirror that cannot be opened: not when a person must decide.
 fn may_do_without(failure: &JournalError, has_record: bool) -> bool {
     match failure {
@@ -81,6 +103,7 @@ fn may_do_without(failure: &JournalError, has_record: bool) -> bool {
         | JournalError::Fork { .. }
         | JournalError::DamagedMirror { .. }
         | JournalError::NoRoom { .. }
+        | JournalError::OnlyInMirror { .. }
         | JournalError::Closed => false,
     }
 }
@@ -206,6 +229,7 @@ pub(super) fn takes_over(
             failure @ (JournalError::Fork { .. }
             | JournalError::DamagedMirror { .. }
             | JournalError::NoRoom { .. }
+            | JournalError::OnlyInMirror { .. }
             | JournalError::UnknownVersion { .. }
             | JournalError::Unreadable { .. }
             | JournalError::Closed),
