@@ -8,21 +8,15 @@ mod tables;
 
 use pages::Pages;
 use records::{Records, hex};
-use std::{fmt, io, ops::Range, path::Path};
+use std::{fmt, fs, io, ops::Range, path::Path};
 use tables::Value::{Number, Text};
 
 /// The tables of a journal: first page, kind, names, and the words that made it.
-const TABLES: [(i64, &str); 2] = [
-    (
-        2,
-        "table journal journal CREATE TABLE journal (number INTEGER PRIMARY KEY, version INTEGER NOT NULL, \
-         body BLOB NOT NULL, hash BLOB NOT NULL) STRICT",
-    ),
-    (
-        3,
-        "table checkpoint checkpoint CREATE TABLE checkpoint (number INTEGER PRIMARY KEY, \
-         key BLOB NOT NULL, signature BLOB NOT NULL) STRICT",
-    ),
+const TABLES: [&str; 2] = [
+    "2 table journal journal CREATE TABLE journal (number INTEGER PRIMARY KEY, version INTEGER NOT NULL, \
+     body BLOB NOT NULL, hash BLOB NOT NULL) STRICT",
+    "3 table checkpoint checkpoint CREATE TABLE checkpoint (number INTEGER PRIMARY KEY, \
+     key BLOB NOT NULL, signature BLOB NOT NULL) STRICT",
 ];
 
 const FOREIGN: &str = "it holds what is not a journal's";
@@ -53,6 +47,9 @@ pub struct Sound {
     pub key: String,
 }
 
+/// Gives the bytes of a file of the folder by its name.
+pub type Read<'r> = &'r mut dyn FnMut(&'static str) -> io::Result<Vec<u8>>;
+
 /// A check; the place of what is wrong is what was looked at.
 type Checked<T> = Result<T, &'static str>;
 
@@ -65,16 +62,24 @@ fn ensure(is_so: bool, otherwise: &'static str) -> Checked<()> {
 /// # Errors
 /// The files cannot be read.
 pub fn verify(folder: &Path) -> io::Result<Option<Result<Sound, Finding>>> {
-    let Some(mut pages) = Pages::read(folder)? else {
+    verify_by(&mut |name| fs::read(folder.join(name)))
+}
+
+/// The same of files that are read in another way.
+///
+/// # Errors
+/// They cannot be read.
+pub fn verify_by(read: Read<'_>) -> io::Result<Option<Result<Sound, Finding>>> {
+    let Some(mut pages) = Pages::read(read)? else {
         return Ok(None);
     };
     let mut records = Records::default();
-    let mut read = read(&mut pages, &mut records);
+    let mut checked = check(&mut pages, &mut records);
     pages.here.append(&mut records.wrong);
     if let Some(spot) = pages.broken_log.take() {
         // Whatever else was found follows from what is missing.
         pages.here = vec![spot];
-        read = Err("the log was changed after it was written");
+        checked = Err("the log was changed after it was written");
     }
     let sound = Sound {
         number: records.number,
@@ -82,27 +87,25 @@ pub fn verify(folder: &Path) -> io::Result<Option<Result<Sound, Finding>>> {
         signed: records.signed,
         key: hex(&records.key.unwrap_or_default()),
     };
-    Ok(Some(read.map(|()| sound).map_err(|what| Finding {
+    Ok(Some(checked.map(|()| sound).map_err(|what| Finding {
         spots: pages.here,
         number: records.number + 1,
         what,
     })))
 }
 
-fn read(pages: &mut Pages, records: &mut Records) -> Checked<()> {
+fn check(pages: &mut Pages, records: &mut Records) -> Checked<()> {
     pages.check_head()?;
     let mut tables = TABLES.into_iter();
     pages.rows(1, 0, &mut |_, columns, _| {
         let [Text(kind), Text(name), Text(of), Number(root), Text(sql)] = &columns[..] else {
             return Err(FOREIGN);
         };
-        let table = format!("{kind} {name} {of} {sql}");
-        ensure(tables.next() == Some((*root, &table)), FOREIGN)
+        let table = format!("{root} {kind} {name} {of} {sql}");
+        ensure(tables.next() == Some(&table), FOREIGN)
     })?;
     ensure(tables.next().is_none(), "a table is missing")?;
-    pages.rows(3, 0, &mut |id, columns, place| {
-        records.expect(id, columns, place)
-    })?;
+    pages.rows(3, 0, &mut |id, row, place| records.expect(id, row, place))?;
     pages.rows(2, 0, &mut |id, columns, _| records.take(id, columns))?;
     pages.check_rest()?;
     records.end()
@@ -110,9 +113,8 @@ fn read(pages: &mut Pages, records: &mut Records) -> Checked<()> {
 
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for spot in &self.spots {
-            let Range { start, end } = spot.bytes;
-            write!(f, "{} from byte {start} to {end}, ", spot.file)?;
+        for Spot { file, bytes } in &self.spots {
+            write!(f, "{file} from byte {} to {}, ", bytes.start, bytes.end)?;
         }
         write!(f, "event {}: {}", self.number, self.what)
     }
@@ -125,5 +127,6 @@ impl fmt::Display for Sound {
             0 => write!(f, "nothing is signed before event 256 or a clean stop"),
             signed => write!(f, "signed up to event {signed} with the key {}", self.key),
         }
+        Ok(())
     }
 }

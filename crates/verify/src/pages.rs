@@ -3,8 +3,8 @@
 //! Read from the published file format, not by SQLite: so each byte has a place that can be told, nothing is tidied up
 //! by looking, and a fault of that library is not repeated here.
 
-use crate::{Checked, Spot, ensure};
-use std::{collections::BTreeMap, fs, io, path::Path};
+use crate::{Checked, Read, Spot, ensure};
+use std::{collections::BTreeMap, io};
 
 pub(crate) const PAGE: usize = 4_096;
 const DATABASE: &str = "conference.db";
@@ -26,6 +26,8 @@ const SECTOR: usize = 512;
 pub(crate) struct Pages {
     database: Vec<u8>,
     log: Vec<u8>,
+    /// How many pages the database has by its log.
+    count: Option<u64>,
     /// Where the newest copy of each page stands; a page that was read belongs to its reader.
     unread: BTreeMap<u32, Spot>,
     /// Where the first page names others as free, if it does.
@@ -39,12 +41,13 @@ pub(crate) struct Pages {
 }
 
 impl Pages {
-    /// Reads both files as of one moment. `None`: there is no journal.
-    pub fn read(folder: &Path) -> io::Result<Option<Self>> {
-        let read = |name| match fs::read(folder.join(name)) {
+    /// Reads both files as of one moment, and finds all pages. `None`: there is no journal.
+    pub fn read(read: Read<'_>) -> io::Result<Option<Self>> {
+        let mut read = |name| match read(name) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             read => read.map(Some),
         };
+        let mut seen = None;
         for _ in 0..ATTEMPTS {
             let before = read(LOG)?.unwrap_or_default();
             let Some(database) = read(DATABASE)? else {
@@ -53,31 +56,37 @@ impl Pages {
             let log = read(LOG)?.unwrap_or_default();
             let undo = read(UNDO)?.filter(|undo| !undo.is_empty());
             // The same head: whatever went into the database meanwhile is still in the log.
-            if before.get(..LOG_HEAD) == log.get(..LOG_HEAD) {
-                return Ok(Some(Self {
-                    database,
-                    log,
-                    here: Vec::from_iter(undo.map(|undo| spot(UNDO, 0, undo.len()))),
-                    ..Self::default()
-                }));
+            let is_one = before.get(..LOG_HEAD) == log.get(..LOG_HEAD);
+            let places = (0..database.len() / PAGE).map(|page| spot(DATABASE, page * PAGE, PAGE));
+            let mut pages = Self {
+                unread: (1..).zip(places).collect(),
+                database,
+                log,
+                here: Vec::from_iter(undo.map(|undo| spot(UNDO, 0, undo.len()))),
+                ..Self::default()
+            };
+            pages.count = pages.take_log();
+            // A frame that is written while the log is read may seem changed, and is another the next time.
+            let broken = pages.broken_log.clone();
+            let broken = broken.map(|spot| (pages.bytes(&spot).to_vec(), spot));
+            if is_one && (broken.is_none() || broken == seen) {
+                return Ok(Some(pages));
             }
+            seen = broken;
         }
         Err(io::Error::other("the server writes too fast: stop it"))
     }
 
-    /// Finds all pages, and checks the first, which says how the others are to be read.
+    /// Checks the first page, which says how the others are to be read.
     pub fn check_head(&mut self) -> Checked<()> {
         // No server leaves one beside its tables, and SQLite takes the database back by it before it looks at the log.
         ensure(self.here.is_empty(), "a rollback journal would change it")?;
-        let places = (0..self.database.len() / PAGE).map(|page| spot(DATABASE, page * PAGE, PAGE));
-        self.unread = (1..).zip(places).collect();
-        let count = self.take_log().or(be(&self.database, 28, 4)).unwrap_or(0) as usize;
+        let count = self.count.or(be(&self.database, 28, 4)).unwrap_or(0) as usize;
         // What the log holds may be missing in the file, or be torn there; behind the last page there is never anything.
         let excess = self.database.len().saturating_sub(count * PAGE);
         self.here = vec![spot(DATABASE, 0, 100), spot(DATABASE, count * PAGE, excess)];
-        if self.unread.len() != count || excess > 0 {
-            return Err("it is cut off, or not as long as its first page or its log says");
-        }
+        let otherwise = "it is cut off, or not as long as its first page or its log says";
+        ensure(self.unread.len() == count && excess == 0, otherwise)?;
         let place = self.unread.get(&1).ok_or("it is empty")?.clone();
         let first = self.bytes(&place);
         let zero = [48..56, 60..92].into_iter();
@@ -107,10 +116,8 @@ impl Pages {
     }
 
     fn bytes(&self, place: &Spot) -> &[u8] {
-        let file = match place.file {
-            LOG => &self.log,
-            _ => &self.database,
-        };
+        let is_log = place.file == LOG;
+        let file = if is_log { &self.log } else { &self.database };
         &file[place.bytes.start as usize..place.bytes.end as usize]
     }
 

@@ -2,10 +2,8 @@
 
 use crate::tables::Value::{self, Blob, Null, Number};
 use crate::{Checked, Spot, ensure};
-use ring::{
-    digest::{SHA256, digest},
-    signature::{ED25519, UnparsedPublicKey},
-};
+use ring::digest::{SHA256, digest};
+use ring::signature::{ED25519, UnparsedPublicKey};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
@@ -80,11 +78,10 @@ impl Records {
 
     /// Whether every checkpoint's record was there.
     pub fn end(&mut self) -> Checked<()> {
-        let Some((_, (_, place))) = self.signatures.pop_last() else {
-            return Ok(());
-        };
-        self.wrong = place;
-        Err("the record is missing: this checkpoint signs a later one")
+        let last = self.signatures.pop_last();
+        self.wrong = last.map_or(vec![], |(_, (_, place))| place);
+        let otherwise = "the record is missing: this checkpoint signs a later one";
+        ensure(self.wrong.is_empty(), otherwise)
     }
 
     fn check_signature(&mut self, number: i64, hash: &[u8]) -> Checked<()> {

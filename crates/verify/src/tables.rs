@@ -1,9 +1,7 @@
 //! Tables of a SQLite 3 database, row by row.
 
-use crate::{
-    Checked, Spot, ensure,
-    pages::{PAGE, Pages, be},
-};
+use crate::pages::{PAGE, Pages, be};
+use crate::{Checked, Spot, ensure};
 use std::mem;
 
 /// Deeper than any table of 2^31 pages.
@@ -129,9 +127,7 @@ fn columns(payload: &[u8]) -> Option<Vec<Value>> {
         let (kind, taken) = varint(payload, at)?;
         let length = match kind {
             0 | 8 | 9 => 0,
-            1..=4 => kind,
-            5 => 6,
-            6 => 8,
+            1..=6 => [1, 2, 3, 4, 6, 8][kind as usize - 1],
             12.. => (kind - 12) / 2,
             _ => return None,
         };

@@ -5,7 +5,7 @@
 use diemcau_conference::Event;
 use diemcau_journal::{CheckpointKey, Entry, Journal, SqliteJournal};
 use diemcau_model::{Millis, TurnId};
-use diemcau_verify::verify;
+use diemcau_verify::{verify, verify_by};
 use std::{fs, path::Path, process::Command};
 
 #[test]
@@ -73,6 +73,51 @@ fn a_running_servers_log_is_read_and_a_change_in_it_found() {
     let torn = verify(folder.path()).unwrap().unwrap().unwrap();
     assert_eq!(torn.number, 4, "a torn end is none of the record");
     fs::write(&log, &whole).unwrap();
+}
+
+/// A running server writes its log over what an earlier round left there, and a reader may come to a place before it and to
+/// the next one behind it.
+#[test]
+fn a_log_that_is_written_while_it_is_read_is_read_again_and_a_change_is_found_all_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("conference.db");
+    let mut journal = SqliteJournal::open(&path, key()).unwrap();
+    for _ in 0..20 {
+        journal.append(&entries(1)).unwrap();
+    }
+    let fold = rusqlite::Connection::open(&path).unwrap();
+    fold.query_row("PRAGMA wal_checkpoint(RESTART)", [], |_| Ok(()))
+        .unwrap();
+    // The new round begins with a head of its own.
+    journal.append(&entries(1)).unwrap();
+    let log = || fs::read(folder.path().join("conference.db-wal")).unwrap();
+    let before = log();
+    for _ in 0..4 {
+        journal.append(&entries(1)).unwrap();
+    }
+    let whole = log();
+    let first = before.iter().zip(&whole).position(|(a, b)| a != b).unwrap();
+    let frame = 24 + 4_096;
+    let place = 32 + (first - 32) / frame * frame;
+    let mut mixed = whole.clone();
+    mixed[place..place + frame].copy_from_slice(&before[place..place + frame]);
+
+    // So it is copied once, and so each time if it was changed.
+    for (mixed_reads, is_sound) in [(2, true), (usize::MAX, false)] {
+        let mut reads = 0;
+        let found = verify_by(&mut |name| {
+            reads += usize::from(name.ends_with("-wal"));
+            match name.ends_with("-wal") && reads <= mixed_reads {
+                true => Ok(mixed.clone()),
+                false => fs::read(folder.path().join(name)),
+            }
+        });
+        let found = found.unwrap().unwrap();
+        assert_eq!(found.is_ok(), is_sound, "{found:?}");
+        if let Ok(sound) = found {
+            assert_eq!(sound.number, 25);
+        }
+    }
 }
 
 fn key() -> CheckpointKey {
