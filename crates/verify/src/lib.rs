@@ -126,6 +126,11 @@ impl fmt::Display for Sound {
         match self.signed {
             0 => write!(f, "nothing is signed before event 256 or a clean stop"),
             signed => write!(f, "signed up to event {signed} with the key {}", self.key),
+        }?;
+        let (next, last) = (self.signed + 1, self.number);
+        if (2..=last).contains(&next) {
+            let why = "not signed: a server that was stopped signs its end";
+            write!(f, "\nevents {next} to {last} are {why}")?;
         }
         Ok(())
     }

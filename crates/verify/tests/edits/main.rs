@@ -23,6 +23,7 @@ use edit::{Edit, Loses, forged_end};
 use record::{
     DATABASE, LAST_SIGNED, LOG, Left, RECORDS, Record, Row, all, entry, firsts, judged, key,
 };
+use rusqlite::Connection;
 use std::{collections::BTreeMap, env, fs, path::Path};
 
 #[test]
@@ -198,6 +199,34 @@ fn an_end_that_nobody_signed_can_be_written_anew_or_cut_off_and_only_a_mirror_or
         let started = record.start().map(|_| ());
         assert!(matches!(started, Err(JournalError::Fork { number }) if number == from));
     }
+}
+
+/// The same of a server that was stopped, by whoever takes its last signature away: what is signed then is said.
+#[test]
+fn a_stopped_servers_end_without_its_signature_is_one_that_nobody_signed_and_that_is_said() {
+    let record = Record::left(Left::Closed);
+    record.restore();
+    let folder = record.folders()[0];
+    let honest = checked(folder).unwrap();
+    assert!(!honest.to_string().contains("not signed"), "{honest}");
+
+    let db = Connection::open(folder.join(DATABASE)).unwrap();
+    let delete = "DELETE FROM checkpoint WHERE number = ?1";
+    assert_eq!(db.execute(delete, [RECORDS as u32]).unwrap(), 1);
+    drop(db);
+    let from = forged_end(folder);
+    assert!(from > LAST_SIGNED);
+    let forged = checked(folder).unwrap();
+    assert_ne!(forged.hash, honest.hash, "a paper with the last hash tells");
+    assert_eq!(
+        (forged.number as u64, forged.signed as u64),
+        (RECORDS, LAST_SIGNED)
+    );
+    let said = format!(
+        "events {} to {RECORDS} are not signed: a server that was stopped signs its end",
+        LAST_SIGNED + 1
+    );
+    assert!(forged.to_string().contains(&said), "{forged}");
 }
 
 /// Pages above pages above pages.
