@@ -252,7 +252,14 @@ test("whose machine is changed while its road is cut waits at the door with its 
   await cut.screenshot({ path: `${PICTURES}/phone-at-the-door-390x844.png` });
   await cut.keyboard.press("F2");
   assert.equal(await cut.locator(".banner, .big").count(), 0, "nothing of the desk is left");
-  await atDoor(desk, digits).getByRole("button", { name: /^Cho vào/ }).click();
+  // Nor does it come back when the road of who waits is cut.
+  await cut.evaluate(() => globalThis.line.cut(true));
+  await until("it waits no more", () => cut.evaluate(() => globalThis.diemcau.state().waiting === null));
+  assert.equal(await cut.locator(".big, main.companion").count(), 0);
+  await until("the door knows", async () => (await view(desk)).door.waiting.every((one) => !digits.includes(one.code)));
+  await cut.evaluate(() => globalThis.line.cut(false));
+  await stands(cut, "Đang chờ");
+  await atDoor(desk, await code(cut)).getByRole("button", { name: /^Cho vào/ }).click();
   await cut.locator("main.companion").waitFor();
   assert.equal(await cut.evaluate(() => globalThis.diemcau.state().waiting), null);
   await Promise.all([leaves(cut), leaves(other)]);

@@ -27,7 +27,7 @@ before(async () => {
   chromium = await browser();
   seats = await Seats.open(chromium, server);
   await seats.join("site", server.link("moderator", SITE, "nothing"));
-  desk = await entered(await open(chromium, server.link("moderator", SITE, "room")));
+  desk = await entered(await joined(await visit(await stranger(chromium), server.link("moderator", SITE, "room"), breakable)));
   phone = await open(chromium, server.link("moderator", SITE, "nothing"), { width: 390, height: 844 });
   await desk.getByRole("tab", { name: /^(Dự thảo|Drafts)/ }).click();
   await phone.locator(".foot button").click();
@@ -104,7 +104,17 @@ test("a request that is refused keeps its words over a reload, and one that is t
   await desk.getByRole("button", { name: "Đăng ký phát biểu" }).click();
   await desk.locator("form.ask").waitFor();
   assert.deepEqual(await filled(desk), SPEAKER);
+  // What is typed for the next one before the answer is there stays.
+  await desk.evaluate(() => globalThis.line.hold(true));
   await desk.locator("form.ask [type=submit]").click();
+  await until("it is on its way", () => desk.locator("form.ask [type=submit]").isDisabled());
+  await desk.locator("#delegate").fill("Lê Thị Hoa");
+  await desk.evaluate(() => globalThis.line.hold(false));
+  await desk.getByRole("button", { name: "Đăng ký thêm" }).click();
+  await desk.locator("form.ask").waitFor();
+  assert.deepEqual(await filled(desk), ["Lê Thị Hoa", "", ""]);
+  await desk.locator("form.ask [type=submit]").click();
+  await until("both are in the list", async () => (await seats.floor("chair")).queue.filter((one) => one.site === SITE).length === 2);
   await desk.getByRole("button", { name: "Đăng ký thêm" }).click();
   await desk.locator("form.ask").waitFor();
   assert.deepEqual(await filled(desk), ["", "", ""]);
@@ -159,6 +169,19 @@ test("two figures of one row, typed before the first is back, are both in the sh
     const count = await reported();
     return count?.present === 12 && count.online === 2;
   });
+
+  // The server's word for a field comes while somebody types in it.
+  const [first, second] = ["Có mặt trực tiếp", "Có mặt trực tuyến"].map((word) => secretary.locator(".sheet tbody tr").nth(SITE + 1).getByLabel(new RegExp(`^${word}`, "i")));
+  await secretary.evaluate(() => globalThis.line.hold(true));
+  await types(first, "3");
+  await second.focus();
+  await secretary.keyboard.type("1");
+  await secretary.evaluate(() => globalThis.line.hold(false));
+  await until("the first is there", async () => await says(first) === null);
+  await secretary.keyboard.type("0");
+  await secretary.keyboard.press("Tab");
+  await until("the second is as typed", async () => await says(second) === null);
+  assert.equal(await second.inputValue(), "10");
 
   await secretary.evaluate(() => globalThis.line.hold(true));
   await types(present, "13");

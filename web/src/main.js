@@ -88,6 +88,7 @@ async function run(about, token) {
 
   const connection = new Connection(token, {
     link: (open) => {
+      void import("./elements/awake.js");
       if (open) return;
       media.linkDown();
       if (app.waiting) update({ waiting: null });
@@ -129,7 +130,7 @@ async function run(about, token) {
     ui,
     tryNow: () => connection.tryNow(),
     givePin: (pin) => {
-      update({ ended: null, link: "joining", pinGiven: true });
+      update({ ended: null, link: "joining", view: null, pinGiven: true });
       connection.givePin(pin);
     },
     notice: (text, alarming = false) => update({ notice: { text, alarming } }),
@@ -152,11 +153,11 @@ async function run(about, token) {
 
   holdKeys((key) => page.holds?.(ctx)[key]);
   addEventListener("keydown", (event) => {
-    if (event.repeat || event.altKey || event.ctrlKey || event.metaKey || event.shiftKey || !app.view || app.waiting) return;
+    if (event.repeat || event.altKey || event.ctrlKey || event.metaKey || event.shiftKey || !app.view) return;
     const acts = page.keys?.(ctx) ?? {};
     if (!(event.key in acts)) return;
     const act = document.querySelector("dialog[open]") ? undefined : acts[event.key];
-    // A key of the desk that has nothing to do now must not open the browser's own search or menu.
+    // A key that has nothing to do now must not open the browser's search.
     if (act || event.key !== "Escape") event.preventDefault();
     act?.();
   });
@@ -166,7 +167,6 @@ async function run(about, token) {
       if (app.ui.soundBlocked) sound.start();
     }, { capture: true });
   }
-  void import("./elements/awake.js");
   Object.defineProperty(window, "diemcau", { value: Object.freeze({
     view: () => structuredClone(app.view),
     state: () => ({
@@ -204,13 +204,13 @@ async function run(about, token) {
     else media.send();
   }
 
-  /** @param {ClientCommand} command @param {Answer} answer @param {string} id */
-  function answered(command, answer, id) {
+  /** @param {ClientCommand} command @param {Answer} answer */
+  function answered(command, answer) {
     switch (answer.how) {
       case "ok":
         if (command.type === "request_floor") {
-          ui({ asking: "", taken: id });
-          void import("./views/ask.js").then((ask) => ask.forgetRequest());
+          ui({ asking: "", taken: command.words });
+          void import("./views/ask.js").then((ask) => ask.forgetRequest(command.words));
         }
         if (command.type === "withdraw_request") update({ notice: { text: t("request-withdrawn"), alarming: false } });
         if (command.type === "post_comment") update({ notice: { text: t("comment-taken"), alarming: false } });
@@ -240,7 +240,7 @@ async function run(about, token) {
     draw();
   }
 
-  /** What was said about an order is read by then, and is not about what comes after. @param {NonNullable<App["notice"]>} notice */
+  /** What was said about an order is read by then. @param {NonNullable<App["notice"]>} notice */
   function putAwayLater(notice) {
     setTimeout(() => app.notice === notice && update({ notice: null }), NOTICE_MS);
   }
@@ -250,7 +250,7 @@ async function run(about, token) {
     drawing = true;
     queueMicrotask(() => {
       drawing = false;
-      const ready = app.ended === null && !app.waiting && app.view !== null;
+      const ready = app.ended === null && app.view !== null;
       document.documentElement.dataset["link"] = app.link;
       document.title = ready ? page.title(app) : `${t(`page-${app.page}`)} · diemcau`;
       render(app.ended !== null ? later(ctx, "plain", () => import("./views/plain.js"), false)?.endedPage(ctx, app.ended) : ready ? page.view(ctx) : joiningPage(ctx), root);

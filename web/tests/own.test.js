@@ -69,7 +69,8 @@ test("a machine is on air only while all of its way is: link, uplink, microphone
   assert.equal(but({ uplink: "connecting" }), "uplink-connecting");
   const unheard = { ...heard, stage: { ...heard.stage, heard: [4] } };
   assert.equal(silence({ ...on, view: unheard }), "microphone-ready");
-  assert.deepEqual(asHeard({ ...on, link: "lost" }, heard).stage.heard, [4]);
+  assert.equal(asHeard({ ...on, link: "lost" }, heard), heard, "the server's last word");
+  assert.deepEqual(asHeard({ ...on, media: { ...media, uplink: "failed" } }, heard).stage.heard, [4]);
 });
 
 test("a machine whose site is carried by another one has the server's word, whatever its own microphone is", () => {

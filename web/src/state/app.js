@@ -1,6 +1,6 @@
 // Everything a page knows, as one value. Frames fold into it; what a person opened or typed is in `ui`.
 
-/** @import { Alarm, ErrorWhy, HealthAlarm, Me, ServerFrame, SiteTelemetry, View } from "../../generated/protocol.ts" */
+/** @import { Alarm, ErrorWhy, HealthAlarm, Me, RequestWords, ServerFrame, SiteTelemetry, View } from "../../generated/protocol.ts" */
 /** @import { MediaState } from "../media.js" */
 /** @import { Pending } from "../connection.js" */
 
@@ -22,7 +22,7 @@ import { applyFacts } from "./view.js";
  * @property {number | null} paragraph
  * @property {number | null} comment The comment shown against its draft.
  * @property {"" | "speech" | "order"} asking Which form is open: "Đăng ký phát biểu", or, begun while the list was closed, "Ý kiến về điều hành" alone.
- * @property {string} taken The last request for the floor that the server took, by its command.
+ * @property {RequestWords | null} taken The last request for the floor that the server took.
  * @property {boolean} entered The green room is behind us.
  * @property {boolean} signal The microphone has been heard.
  * @property {boolean | null} toneHeard
@@ -70,7 +70,7 @@ export function newApp(page, media) {
     page, link: "joining", lostAt: 0, stopping: false, ended: null, waiting: null, proving: null, pinGiven: false, me: null, seq: 0, view: null, telemetry: [], chairs: null, alarms: [], health: [], rtt: null,
     pending: [], notice: null, media,
     ui: {
-      picked: null, tab: "", draft: null, paragraph: null, comment: null, asking: "", taken: "", entered: false, signal: false, toneHeard: null,
+      picked: null, tab: "", draft: null, paragraph: null, comment: null, asking: "", taken: null, entered: false, signal: false, toneHeard: null,
      summoned: null, deniedSeen: null, asked: {}, endSeen: null, panel: "", chip: null, item: null, soundBlocked: false, confirm: null, search: "", known: [], filter: "all",
     },
   };
@@ -80,7 +80,8 @@ export function newApp(page, media) {
 export function applyFrame(app, frame, now = 0) {
   switch (frame.type) {
     case "prove": return { ...app, proving: { pin: frame.pin, until: now + frame.locked_ms } };
-    case "waiting": return { ...app, waiting: { ...frame, since: now } };
+    // It has no seat now, and no desk.
+    case "waiting": return { ...app, view: null, waiting: { ...frame, since: now } };
     case "welcome":
       return followFloor({ ...app, link: "joined", stopping: false, waiting: null, alarms: [], health: [], me: frame.me, seq: frame.seq, view: frame.view });
     case "facts": {

@@ -36,8 +36,8 @@ export function silence({ link, media, me, view }) {
   return me?.site != null && view?.stage.heard.includes(me.site) ? "" : "microphone-ready";
 }
 
-/** The same view, in which its own site is heard only if it is. @param {App} app @param {View} view @returns {View} */
-export const asHeard = (app, view) => (silence(app) === "" ? view : { ...view, stage: { ...view.stage, heard: view.stage.heard.filter((site) => site !== app.me?.site) } });
+/** The same view, in which its own site is heard only if it is. While the link is lost the server's last word stands: the microphone may well be heard. @param {App} app @param {View} view @returns {View} */
+export const asHeard = (app, view) => (["", "reconnecting"].includes(silence(app)) ? view : { ...view, stage: { ...view.stage, heard: view.stage.heard.filter((site) => site !== app.me?.site) } });
 
 /** The delegates of a site's requests, as long as they wait or are told denied. @param {Ui["asked"]} before @param {View["floor"]} floor @param {number} site @returns {Ui["asked"]} */
 function askedOf(before, floor, site) {

@@ -1,12 +1,13 @@
 // The words of a request for the floor: who, as what kind of speech, on what. A site fills them in for its room, a desk for
 // who speaks in the hall.
 
-/** @import { Speech, SpeechType, Turn, View } from "../../generated/protocol.ts" */
+/** @import { RequestWords, Speech, SpeechType, Turn, View } from "../../generated/protocol.ts" */
 /** @import { Ctx } from "./pieces.js" */
 
 import { repeat } from "../../vendor/repeat.js";
 import { requestFloor } from "../actions/floor.js";
-import { forget, keep } from "../elements/keep.js";
+import { tidy } from "../actions/words.js";
+import { forget, keep, typed } from "../elements/keep.js";
 import { currentItem } from "../state/agenda.js";
 import { NAME_MAX_CHARS, TOPIC_MAX_CHARS, draftAtHand } from "../state/comments.js";
 import { rightsOf } from "../state/kinds.js";
@@ -56,8 +57,10 @@ function place(ctx, view) {
     <div class="field narrow"><label for="paragraph">${t("paragraph")}</label><input class="input num" id="paragraph" name="paragraph" type="number" inputmode="numeric" min="1" max=${chosen?.paragraphs.length ?? 1} ?disabled=${!chosen}></div>`;
 }
 
-/** It is in the list: the next one is another delegate's. */
-export const forgetRequest = () => ["delegate", "title", "topic"].forEach(forget);
+/** It is in the list: the next one is another delegate's. What was typed since stays. @param {RequestWords} words */
+export function forgetRequest(words) {
+  for (const name of /** @type {const} */ (["delegate", "title", "topic"])) if (tidy(typed(name)) === words[name]) forget(name);
+}
 
 /** The form stays until the server has taken it: what it refuses can be mended and sent again. @param {Ctx} ctx @param {View} view @param {HTMLFormElement} form @returns {string} The command's id. */
 export function sendRequest(ctx, view, form) {

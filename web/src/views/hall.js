@@ -4,6 +4,7 @@
 /** @import { Ctx } from "./pieces.js" */
 
 import { withdrawRequest } from "../actions/floor.js";
+import { tidy } from "../actions/words.js";
 import { currentItem } from "../state/agenda.js";
 import { hall } from "../state/sites.js";
 import { speechesHere } from "../state/speeches.js";
@@ -19,8 +20,8 @@ await Promise.all([addTexts("forms"), addStyle("forms")]);
 /** @type {SpeechType[]} */
 const SPEECHES = ["contribution", "directing", "conclusion", "paper", "reply", "response", "question", "point_of_order"];
 
-/** The request that the form was emptied after. */
-let emptied = "";
+/** What the form was emptied after. @type {RequestWords | null} */
+let emptied = null;
 
 /** @param {Ctx} ctx @param {View} view @param {unknown} close */
 export function hallPanel(ctx, view, close) {
@@ -59,17 +60,19 @@ function settle(ctx) {
   const { taken } = ctx.app.ui;
   if (taken === emptied) return;
   emptied = taken;
-  queueMicrotask(() => empty(ctx));
+  if (taken) queueMicrotask(() => empty(ctx, taken));
 }
 
-/** @param {Ctx} ctx */
-function empty(ctx) {
+/** What was typed since for the next speaker stays. @param {Ctx} ctx @param {RequestWords} taken */
+function empty(ctx, taken) {
   const form = /** @type {HTMLFormElement | null} */ (document.getElementById("hall-form"));
   if (!form) return;
+  ctx.notice(t("hall-done"));
+  const said = new FormData(form);
+  if (/** @type {const} */ (["delegate", "title", "topic"]).some((name) => tidy(String(said.get(name) ?? "")) !== taken[name])) return;
   // The kind of speech stays: the next one of the hall is mostly of the same.
   for (const field of form.querySelectorAll("input")) if (field.type !== "radio") field.value = "";
   document.getElementById("delegate")?.focus();
-  ctx.notice(t("hall-done"));
 }
 
 /** The hall's own requests with the way back. @param {Ctx} ctx @param {View} view */

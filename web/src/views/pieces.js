@@ -182,7 +182,7 @@ export function turnMark(view) {
   if (turn.silenced) return mark("held", "mic-off", t("turn-silenced"));
   if (turn.interrupted) return mark("held", "pause", t("turn-interrupted"));
   if (turn.muted) return mark("", "mic-off", t("turn-muted"));
-  return isHeard(view, turn.site) ? mark("live", "mic", t("speaking")) : mark("held", "mic-off", t("turn-silenced"));
+  return isHeard(view, turn.site) ? mark("live", "mic", t("speaking")) : mark("held", "mic-off", t("turn-muted"));
 }
 
 /** Whether a site's microphone is open now. @param {View} view @param {number | null} id */

@@ -116,20 +116,24 @@ const away = (count) => Math.max(0, count.summoned - count.present - count.onlin
 
 /** What nobody has reported stands empty: it is not none. @param {Ctx} ctx @param {View} view @param {SiteAttendance} line @param {"summoned" | "present" | "online"} name @param {number | null} value */
 function figureField(ctx, view, line, name, value) {
-  return html`<input class="input num" type="number" inputmode="numeric" min="0" max="9999" aria-label=${`${t(name)}, ${siteCall(view, line.site)}`} placeholder="–" .value=${value === null ? "" : String(value)}
+  return html`<input class="input num" type="number" inputmode="numeric" min="0" max="9999" aria-label=${`${t(name)}, ${siteCall(view, line.site)}`} placeholder="–"
     ${told(value === null ? "" : String(value))} name=${name} @change=${report(ctx, line)}>`;
 }
 
 /** @param {Ctx} ctx @param {View} view @param {SiteAttendance} line */
 function reasonField(ctx, view, line) {
-  return html`<input class="input reason" maxlength="400" autocomplete="off" aria-label=${`${t("absent-who")}, ${siteCall(view, line.site)}`} placeholder=${t("absent-who")} ?disabled=${line.headcount === null} .value=${line.headcount?.absent ?? ""}
+  return html`<input class="input reason" maxlength="400" autocomplete="off" aria-label=${`${t("absent-who")}, ${siteCall(view, line.site)}`} placeholder=${t("absent-who")} ?disabled=${line.headcount === null}
     ${told(line.headcount?.absent ?? "")} name="absent" @change=${report(ctx, line)}>`;
 }
 
-/** A field is marked from the moment it is changed until what it says is what the server has. */
+/** What the server has, but for a field in which somebody types. It is marked from the moment it is changed until it says that. */
 const told = directive(class extends Directive {
+  #was = "";
+
   /** @param {{ element: HTMLInputElement }} part @param {[string]} args */
   update({ element }, [value]) {
+    if (value !== this.#was && (element !== document.activeElement || element.value === this.#was)) element.value = value;
+    this.#was = value;
     if (element.value === value) element.removeAttribute("aria-invalid");
     return noChange;
   }

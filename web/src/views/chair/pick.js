@@ -160,9 +160,9 @@ export function ownMachine(ctx) {
   const open = media.microphoneOpen;
   const why = silence(ctx.app);
   // The hall's microphone is mostly ready and not heard: that is no trouble.
-  const trouble = !["", "microphone-ready", "microphone-closed"].includes(why);
+  const trouble = !media.hasMicrophone || !["", "microphone-ready", "microphone-closed"].includes(why);
   const words = !trouble ? t(open ? "own-machine-open" : "own-machine-closed") : t(media.hasMicrophone ? "own-machine-unsent" : "microphone-other");
-  return html`<div class="foot-self"><button class="btn small ${open && !trouble ? "" : "own-closed"}" type="button" aria-pressed=${!open} title=${media.hasMicrophone ? t(open ? "close-own-long" : "open-own-long") : t(why)} @click=${() => ctx.media.setMicrophone(!open)}>
+  return html`<div class="foot-self"><button class="btn small ${open && !trouble ? "" : "own-closed"}" type="button" aria-pressed=${!open} title=${media.hasMicrophone ? t(open ? "close-own-long" : "open-own-long") : t(media.capturing ? "opening-device" : `microphone-${media.microphoneTrouble ?? "other"}`)} @click=${() => ctx.media.setMicrophone(!open)}>
       ${icon(open && !trouble ? "mic" : "mic-off")}${words}</button><level-meter aria-label=${t("microphone-level")} .read=${() => ctx.media.level()}></level-meter><figure class="tile"><self-picture role="img" aria-label=${t("own-picture")} .stream=${media.picture}></self-picture></figure></div>`;
 }
 

@@ -12,11 +12,12 @@ import { bars, barsWord, html, icon, isHeard, nothing, siteBars, t } from "../pi
 /** @param {Ctx} ctx @param {View} view @param {MyFloor} my */
 export function self(ctx, view, my) {
   const { media, me } = ctx.app;
-  const heard = isHeard(view, me?.site ?? null) && view.sites.some((each) => each.site === me?.site && each.carrier === me?.carries);
+  const lost = ctx.app.link !== "joined";
+  const heard = !lost && isHeard(view, me?.site ?? null) && view.sites.some((each) => each.site === me?.site && each.carrier === me?.carries);
   const open = media.microphoneOpen;
-  const connected = ctx.app.link === "joined" && media.uplink === "connected";
+  const connected = !lost && media.uplink === "connected";
   const count = siteBars(figures(ctx.app.telemetry, me?.site ?? -1), connected);
-  const words = media.capturing && !media.hasMicrophone ? t("opening-device") : !media.hasMicrophone ? t(`microphone-${media.microphoneTrouble ?? "other"}`) : !open ? t("microphone-closed") : heard ? t("microphone-open") : t("microphone-ready");
+  const words = media.capturing && !media.hasMicrophone ? t("opening-device") : !media.hasMicrophone ? t(`microphone-${media.microphoneTrouble ?? "other"}`) : !open ? t("microphone-closed") : lost ? t("reconnecting") : heard ? t("microphone-open") : t("microphone-ready");
   const link = connected ? `${t("link")}: ${barsWord(count)}` : t(media.uplink === "failed" ? "uplink-failed" : "uplink-connecting");
   return html`<div class="self"><figure class="tile ${heard && open ? "is-live" : my.is === "on_deck" ? "is-deck" : ""}"><self-picture role="img" aria-label=${t("own-picture")} .stream=${media.picture}></self-picture>
       ${media.picture ? nothing : html`<p class="no-picture">${media.capturing ? t("opening-device") : t(`camera-${media.cameraTrouble ?? "other"}`)}</p>`}<figcaption class="strip">${t("own-picture")}</figcaption></figure>
