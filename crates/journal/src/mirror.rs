@@ -67,6 +67,10 @@ impl MirroredJournal {
         let main = main.as_path();
         let mut alarms = BTreeSet::new();
         let only = only_record(main, mirror, &key)?;
+        if only.is_some() {
+            // Nobody knows what the lost one knew, whether it can be written anew at once or later.
+            alarms.insert(Alarm::RecordMayLack);
+        }
         let opened = SqliteJournal::open(main, key.clone());
         let copy = match only {
             None => mirror_beside(&opened, mirror, &key, now, &mut alarms)?,

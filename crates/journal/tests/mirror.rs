@@ -283,6 +283,22 @@ fn what_a_lost_record_knew_more_than_a_mirror_that_lagged_nobody_says_is_not_los
 }
 
 #[test]
+fn nor_where_it_cannot_be_written_anew_at_once() {
+    let disks = lagging(20, 40);
+    fs::remove_file(&disks.main).unwrap();
+    fs::remove_file(disks.log()).unwrap();
+    disks.stop_writing();
+    let mut journal = disks.open().unwrap();
+    let told = alarms([Alarm::RecordMayLack, Alarm::RecordOnMirror]);
+    assert_eq!(journal.alarms(), told);
+    fill(&mut journal, 21..=30);
+    disks.write_again();
+    until(&mut journal, alarms([Alarm::RecordMayLack]));
+    drop(journal);
+    disks.are_equal();
+}
+
+#[test]
 fn a_mirror_that_lags_or_is_gone_is_brought_up() {
     let disks = Disks::with(20);
     let mut main = SqliteJournal::open(&disks.main, key()).unwrap();

@@ -192,11 +192,12 @@ pub(super) fn open_main(
         opened => opened?,
     };
     if main.last_number() < mirror.last_number() {
+        // Before it is written: where it cannot be now, nobody can tell later.
+        alarms.insert(told);
         let before = main.last_number();
         let taken = main.take_missing(mirror.rows())?;
         sync_folder(path)?;
         error!(before, taken, "the record was rebuilt from its mirror");
-        alarms.insert(told);
     }
     Ok(main)
 }
