@@ -11,12 +11,21 @@ const FORGOTTEN_PARTS: u64 = 20;
 /// A change by less than one part of so many changes no route.
 const STEPS: u64 = 10;
 
+/// A layer that brings more than any encoder, ...
+const LAYER_MOST_BPS: u64 = 12_000_000;
+/// ... for so many windows: what was held up on the road and comes at once fills two at most.
+const FLOOD_WINDOWS: usize = 3;
+/// What it costs then: no link bears it.
+pub const FLOOD_BPS: u64 = u64::MAX;
+
 /// The rate of one layer.
 #[derive(Debug, Default)]
 pub struct Rate {
     bytes: usize,
     since: Option<Instant>,
     highest: u64,
+    /// Windows in turn that brought more than any encoder.
+    floods: usize,
     told: Option<u64>,
 }
 
@@ -39,14 +48,19 @@ impl Rate {
         let bps = (self.bytes as f64 * 8.0 / passed.as_secs_f64()) as u64;
         (self.bytes, self.since) = (0, Some(now));
         self.highest = bps.max(self.highest - self.highest / FORGOTTEN_PARTS);
-        let highest = self.highest;
-        let differs = |told: u64| told.abs_diff(highest) * STEPS > told.max(highest);
+        self.floods = match bps > LAYER_MOST_BPS {
+            true => self.floods + 1,
+            false => 0,
+        };
+        let is_flood = self.floods >= FLOOD_WINDOWS;
+        let costs = if is_flood { FLOOD_BPS } else { self.highest };
+        let differs = |told: u64| told.abs_diff(costs) > told.max(costs) / STEPS;
         if self.told.is_none_or(differs) {
-            self.told = Some(highest);
+            self.told = Some(costs);
         }
     }
 
-    /// Bits a second with all that carries them, once it is measured.
+    /// Bits a second with all that carries them, once it is measured; `FLOOD_BPS` of a flood.
     pub fn bps(&self) -> Option<u64> {
         self.told
     }
@@ -67,6 +81,32 @@ mod tests {
             changes += usize::from(rate.bps() != before);
         }
         changes
+    }
+
+    #[test]
+    fn what_was_held_up_and_comes_at_once_is_no_flood() {
+        let (mut rate, mut now) = (Rate::default(), Instant::now());
+        let fifth = |mbits: usize| mbits * 1_000_000 / 8 / 5;
+        pass(&mut rate, &mut now, 20, fifth(10));
+        for held_fifths in [5, 10, 15] {
+            for _ in 0..11 {
+                pass(&mut rate, &mut now, held_fifths, AROUND_BYTES);
+                pass(
+                    &mut rate,
+                    &mut now,
+                    1,
+                    fifth(10) * (held_fifths + 1) as usize,
+                );
+                pass(&mut rate, &mut now, 40, fifth(10));
+                assert!(rate.bps() < Some(FLOOD_BPS), "held up for {held_fifths}");
+                // The windows lie otherwise.
+                pass(&mut rate, &mut now, 1, fifth(10));
+            }
+        }
+        pass(&mut rate, &mut now, 40, fifth(38));
+        assert_eq!(rate.bps(), Some(FLOOD_BPS));
+        pass(&mut rate, &mut now, 20, fifth(10));
+        assert!(rate.bps() < Some(FLOOD_BPS), "it is over");
     }
 
     #[test]

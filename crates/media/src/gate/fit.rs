@@ -4,12 +4,11 @@
 //! tiles become smaller and fewer first, then the programme becomes smaller, then it goes. A presentation has one size,
 //! for text that is not sharp is of no use: the programme becomes smaller to leave it room.
 
-use crate::engine::{Layer, VOICE_BPS};
+use crate::{
+    engine::{Layer, VOICE_BPS},
+    rates::FLOOD_BPS,
+};
 use diemcau_model::{LinkStep, limits::PRESENTATION_SLOT};
-
-/// A layer that brings more than any encoder is shown to nobody: no link that is thought to be good could carry it, and its
-/// sound would be lost before that is known.
-const LAYER_MOST_BPS: u64 = 12_000_000;
 
 /// What each layer of a source costs in bits a second, with all that carries it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,8 +68,10 @@ impl Wish<'_> {
         self.costs.of(layer)
     }
 
+    /// It is shown to nobody: no link that is thought to be good could carry it, and its sound would be lost before that is
+    /// known.
     fn is_flood(&self, layer: Layer) -> bool {
-        self.cost(layer) > LAYER_MOST_BPS
+        self.cost(layer) == FLOOD_BPS
     }
 
     /// The layer for the height, or the best that may be shown instead.
@@ -325,7 +326,7 @@ mod tests {
 
     #[test]
     fn a_layer_of_more_than_any_encoder_brings_is_not_shown_whatever_a_link_bears() {
-        let flood = Some(38_000_000);
+        let flood = Some(FLOOD_BPS);
         let of = |arriving: &'static [Layer], brings| {
             let costs = Costs::measured(arriving, brings);
             let wish = |slot| Wish {
@@ -342,7 +343,8 @@ mod tests {
         let floods = of(&ALL, [None, None, flood]);
         assert_eq!(floods[0], half, "what is smaller is");
         let whole = vec![(0, Full), (1, Full)];
-        let most = [None, None, Some(8_000_000)];
+        // As of one that was held up and comes at once.
+        let most = [None, None, Some(16_000_000)];
         assert_eq!(of(&[Full], most), [whole.clone(), whole]);
 
         let presented = presentation(Costs::presented(flood));

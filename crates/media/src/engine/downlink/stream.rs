@@ -18,8 +18,9 @@ const _: () = assert!(KEPT_VIDEO.is_power_of_two() && KEPT_AUDIO.is_power_of_two
 const RESENDS_MAX: u8 = 8;
 /// How soon it is sent again at most: two requests within a round trip mean one loss.
 const RESEND_PAUSE: Duration = Duration::from_millis(20);
-/// Half of what a client can tell: it is looked at once a second. No honest source sends as many in a cut.
-const UNHEARD_MAX: u64 = 0x4000;
+/// Less than what a client can tell, 2^15, by what a second brings: it is looked at once a second. A player that reports every
+/// ten seconds or so is heard in time.
+const UNHEARD_MAX: u64 = 0x6000;
 const HEADER_BYTES: usize = 12;
 /// The header extension with the running number: its head, and one word.
 const EXTENSION_BYTES: usize = 8;

@@ -136,7 +136,7 @@ fn who_is_behind_a_cut_for_more_numbers_than_it_can_tell_apart_begins_anew() {
         }
         match begins_anew {
             true => assert!(
-                failed_at.is_some_and(|numbers| numbers < 0x4000 + 4_000),
+                failed_at.is_some_and(|numbers| numbers < 0x6000 + 4_000),
                 "{failed_at:?}"
             ),
             false => assert_eq!(failed_at, None),

@@ -84,18 +84,31 @@ fn who_wishes_now_and_then_is_heard_at_once_in_each_slot_and_nobody_is_forgotten
             assert_eq!(loses(&mut leg, slot, at_ms(n * 3_500)), [slot], "{n}");
         }
     }
+    let comes = |leg: &mut Downlink, ms: u64| begins(leg, 0, (ms / 100) as u16, at_ms(ms));
+    comes(&mut leg, 36_000);
     // Four times in a moment, and never again.
     let times = [40_000, 40_600, 41_200, 41_800];
-    let heard = times.map(|ms| loses(&mut leg, 0, at_ms(ms)).len());
+    let loses_again = |leg: &mut Downlink, ms| {
+        let heard = loses(leg, 0, at_ms(ms)).len();
+        // Said again until it comes, it is one wish.
+        assert_eq!(loses(leg, 0, at_ms(ms + 100)).len(), heard);
+        if heard > 0 {
+            comes(leg, ms + 500);
+        }
+        heard
+    };
+    let heard = times.map(|ms| loses_again(&mut leg, ms));
     assert_eq!(heard, [1, 1, 1, 0]);
     let mut later = (42..50).filter(|second| wanted(&mut leg, at_ms(second * 1_000)) == [0]);
     assert!(later.next().is_some_and(|second| second <= 44));
     assert_eq!(later.next(), None, "once");
+    comes(&mut leg, 50_000);
 
     // What has begun anew meanwhile needs nothing more.
     let times = [60_000, 60_600, 61_200, 61_800];
-    let _refused = times.map(|ms| loses(&mut leg, 0, at_ms(ms)));
-    begins(&mut leg, 0, 1, at_ms(61_900));
+    let refused = times.map(|ms| loses_again(&mut leg, ms));
+    assert_eq!(refused, [1, 1, 1, 0]);
+    comes(&mut leg, 61_900);
     let later = (62..70).filter(|second| !wanted(&mut leg, at_ms(second * 1_000)).is_empty());
     assert_eq!(later.count(), 0);
 }
