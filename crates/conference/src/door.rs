@@ -14,7 +14,7 @@ pub struct Door {
     /// Seats that were asked to leave, and from which nobody was let in since.
     pub expelled: BTreeSet<SeatId>,
     /// Seats at whose link whoever they do not know waits, also the first, also where it opens for everybody: since they
-    /// were asked to leave or their machine was changed, until they are as on the first day.
+    /// were asked to leave, their machine was changed or a page without a key was let in, until they are as on the first day.
     pub guarded: BTreeSet<SeatId>,
     /// Devices that are shut out, whatever link they bring.
     pub banned: BTreeMap<DeviceId, Ban>,

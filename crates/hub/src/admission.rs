@@ -284,13 +284,13 @@ impl Hub {
         door.is_some_and(|door| fits(door.role, door.carries))
     }
 
-    /// The link of a token, as its wrong PINs are counted: with a door though it may be one that this client does not fit.
-    pub(crate) fn link(&self, token: &str) -> Link {
+    /// The link of a token, as its wrong PINs are counted: with a door though it may be one that this client does not fit. A
+    /// link that opens nothing any more is counted by itself, or it would keep out its site.
+    pub(crate) fn link(&self, token: &str, opens: Option<&Door>) -> Link {
         let hash = token_hash(token);
-        let door = self.doors.get(&hash).map(|door| door.tries_of.clone());
         Link {
-            has_door: door.is_some(),
-            counted_by: door.unwrap_or(hash),
+            has_door: self.doors.contains_key(&hash),
+            counted_by: opens.map_or(hash, |door| door.tries_of.clone()),
         }
     }
 

@@ -72,7 +72,7 @@ impl Hub {
         door: Option<&Door>,
         opened: Opened,
     ) -> Result<Result<Admission, NoSeat>, NotIn> {
-        let link = self.link(token);
+        let link = self.link(token, door);
         let challenge = challenge().ok_or(ErrorWhy::NotAdmitted)?;
         let locked = self.tries.locked(&link);
         self.asked_for_proof();

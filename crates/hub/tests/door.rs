@@ -298,6 +298,18 @@ async fn a_sites_pin_is_tried_no_more_often_with_all_its_links() {
         assert_eq!(guest.away().await, ErrorWhy::NotAdmitted, "{link}");
     }
     tokio::time::advance(Duration::from_secs(30)).await;
+
+    // Who has a link that was revoked keeps out nobody with it, whatever PIN it says.
+    let mut chair = Guest::join(&hub, "chair").await;
+    let seat = SECRETARY;
+    let revoked = chair.command("revoke", ClientCommand::RevokeSeat { seat });
+    assert!(matches!(revoked.await, ServerFrame::Ok { .. }));
+    for _ in 0..6 {
+        let mut guest = Guest::come(&hub, links[0], device(9), Some("4821")).await;
+        assert_eq!(guest.away().await, ErrorWhy::NotAdmitted);
+    }
+    let restored = chair.command("restore", ClientCommand::RestoreSeat { seat });
+    assert!(matches!(restored.await, ServerFrame::Ok { .. }));
     for link in links {
         let late = Guest::come(&hub, link, device(9), Some("4821")).await;
         assert!(matches!(late.welcome, ServerFrame::Welcome { .. }));

@@ -150,7 +150,11 @@ async fn begin(site: &Arc<Site>, way: Way, request: Request) -> Answer {
         Some(newcomer) => newcomer,
         None => knock(site, way, token).await?,
     };
-    match negotiate(&mut newcomer, way, &offer).await? {
+    let outcome = negotiate(&mut newcomer, way, &offer).await;
+    if !newcomer.is_in {
+        site.sessions.took_none(&mut newcomer.place);
+    }
+    match outcome? {
         Outcome::Answered(answer) => open(site, way, token, &offer, answer, newcomer),
         Outcome::Waits(code) => {
             site.sessions.wait(way, token, newcomer);
@@ -188,11 +192,11 @@ async fn knock(site: &Site, way: Way, token: &str) -> Result<Newcomer, No> {
         token: token.to_owned(),
     };
     client.say(&join).await;
-    let code = None;
     Ok(Newcomer {
         client,
         place,
-        code,
+        code: None,
+        is_in: false,
     })
 }
 
@@ -224,7 +228,7 @@ async fn negotiate(newcomer: &mut Newcomer, way: Way, offer: &str) -> Result<Out
                 return Ok(Outcome::Waits(code));
             }
             Heard::Welcome {} => {
-                newcomer.code = None;
+                (newcomer.code, newcomer.is_in) = (None, true);
                 describe(client, way, offer.to_owned()).await;
             }
             Heard::UplinkAnswer { sdp } | Heard::DownlinkAnswer { sdp } => {

@@ -29,6 +29,8 @@ const OF_LINK_MAX: usize = 16;
 /// is there, and everybody is told of neither.
 const BEGUN_MAX: usize = 4;
 const BEGUN_WITHIN: Duration = Duration::from_secs(10);
+/// Links without a door whose beginnings are remembered. None of those with a door is forgotten.
+const STRANGE_LINKS_MAX: usize = 4_096;
 /// How often a session says that it is there; half a minute of silence would end it.
 pub const PING_EVERY: Duration = Duration::from_secs(10);
 /// How long the door is kept for a client that was told to ask again.
@@ -44,10 +46,13 @@ pub struct Sessions {
     encoders: Arc<Semaphore>,
     players: Arc<Semaphore>,
     of_links: Arc<OfLinks>,
-    /// When encoders began with each link lately. Only a seat's link opens anything, so there are no more of them.
-    begun: Mutex<BTreeMap<String, Vec<Instant>>>,
+    /// When encoders began lately with each link, with a door or without: a stranger hears the same.
+    begun: Mutex<Begun>,
     shown: Family<ByWay, Gauge>,
 }
+
+/// By the links, those without a door first.
+type Begun = BTreeMap<(bool, String), Vec<Instant>>;
 
 /// Where somebody who waited is handed over.
 type Taker = oneshot::Sender<Newcomer>;
@@ -79,6 +84,8 @@ pub struct Newcomer {
     pub place: Place,
     /// What it shows while it waits at the door.
     pub code: Option<String>,
+    /// It was let in, and has the seat.
+    pub is_in: bool,
 }
 
 /// A place of all and of its link's, taken before anything is asked of the hub and until this is dropped: whoever
@@ -89,6 +96,9 @@ pub struct Place {
     _of_all: Option<OwnedSemaphorePermit>,
     of_links: Arc<OfLinks>,
     link: String,
+    has_door: bool,
+    /// When an encoder began with it, as long as it counts.
+    begun: Option<Instant>,
 }
 
 /// How many places each link has.
@@ -127,9 +137,10 @@ impl Sessions {
     /// All are taken, or all of this link's, or it has begun too many lately.
     pub fn place(&self, way: Way, token: &str, has_door: bool) -> Result<Place, No> {
         let link = token_hash(token);
-        if way == Way::In && has_door {
-            self.begin(&link)?;
-        }
+        let begun = match way {
+            Way::In => Some(self.begin(&link, has_door)?),
+            Way::Out => None,
+        };
         let mut of_links = lock(&self.of_links.0);
         if of_links.get(&link).copied().unwrap_or_default() >= OF_LINK_MAX {
             let why = "as many sessions are open with this link as it may have";
@@ -151,6 +162,8 @@ impl Sessions {
             _of_all: of_all,
             of_links: Arc::clone(&self.of_links),
             link,
+            has_door,
+            begun,
         })
     }
 
@@ -161,17 +174,33 @@ impl Sessions {
     }
 
     /// Counts an encoder that begins, before it is let in: whoever does not wait for the answer takes the seat too.
-    fn begin(&self, link: &str) -> Result<(), No> {
+    fn begin(&self, link: &str, has_door: bool) -> Result<Instant, No> {
         let mut begun = lock(&self.begun);
         begun.retain(|_, times| times.iter().any(is_lately));
-        let times = begun.entry(link.to_owned()).or_default();
+        let strangers = begun.keys().take_while(|(has_door, _)| !has_door);
+        if strangers.count() >= STRANGE_LINKS_MAX {
+            begun.pop_first();
+        }
+        let times = begun.entry((has_door, link.to_owned())).or_default();
         times.retain(is_lately);
         if times.len() >= BEGUN_MAX {
             let why = "too many sessions were begun with this link in a short time; try again in ten seconds";
             return Err(No::because(StatusCode::TOO_MANY_REQUESTS, why));
         }
-        times.push(Instant::now());
-        Ok(())
+        let now = Instant::now();
+        times.push(now);
+        Ok(now)
+    }
+
+    /// It took no seat: it is not counted as begun.
+    pub fn took_none(&self, place: &mut Place) {
+        let link = (place.has_door, place.link.clone());
+        let Some(at) = place.begun.take() else { return };
+        if let Some(times) = lock(&self.begun).get_mut(&link)
+            && let Some(one) = times.iter().position(|time| *time == at)
+        {
+            times.remove(one);
+        }
     }
 
     /// A session is over; what was told to end it hears so.
@@ -307,6 +336,7 @@ mod tests {
             client,
             place: sessions.place(Way::In, "link", true).unwrap(),
             code: Some("1234".into()),
+            is_in: false,
         };
         (newcomer, line)
     }

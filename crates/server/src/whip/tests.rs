@@ -107,6 +107,7 @@ async fn who_asks_again_waits_for_the_decision_and_keeps_its_code() {
             client,
             place: site.sessions.place(Way::In, "link", true).unwrap(),
             code: code.map(str::to_owned),
+            is_in: false,
         };
         let begun = Instant::now();
         let outcome = negotiate(&mut newcomer, Way::In, OFFER).await;
@@ -135,10 +136,17 @@ async fn strangers_keep_no_encoder_and_no_player_out() {
 #[tokio::test(start_paused = true)]
 async fn encoders_that_never_hear_their_answer_are_counted_as_begun() {
     let site = site();
-    for begun in [true, true, true, true, false] {
-        let place = site.sessions.place(Way::In, "link", true);
-        assert_eq!(place.is_ok(), begun);
+    // Who has no door hears the same.
+    for (link, has_door) in [("link", true), ("nobody's", false)] {
+        let place = || site.sessions.place(Way::In, link, has_door);
+        for _ in 0..3 {
+            assert!(place().is_ok());
+        }
+        let mut refused = place().unwrap();
+        assert!(place().is_err());
+        site.sessions.took_none(&mut refused);
+        assert!(place().is_ok() && place().is_err());
+        tokio::time::advance(Duration::from_secs(11)).await;
+        assert!(place().is_ok());
     }
-    tokio::time::advance(Duration::from_secs(11)).await;
-    assert!(site.sessions.place(Way::In, "link", true).is_ok());
 }
