@@ -67,8 +67,9 @@ impl MirroredJournal {
         let main = main.as_path();
         let mut alarms = BTreeSet::new();
         let only = only_record(main, mirror, &key)?;
-        if only.is_some() {
-            // Nobody knows what the lost one knew, whether it can be written anew at once or later.
+        // Nobody knows what the lost one knew, whether it can be written anew at once or later. A disk that is away may come
+        // back with it.
+        if only.is_some() && main.parent().is_some_and(Path::is_dir) {
             alarms.insert(Alarm::RecordMayLack);
         }
         let opened = SqliteJournal::open(main, key.clone());
