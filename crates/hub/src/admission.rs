@@ -4,7 +4,7 @@ use crate::{
     Clock, HealthLimits, MediaLines, Metrics,
     pins::{Link, Tries},
     replay::Replayed,
-    room::{Begun, Opened, Room, RoomHandle, Unwritten},
+    room::{Begun, Opened, Order, Room, RoomHandle, Unwritten},
 };
 use dashmap::DashMap;
 use diemcau_conference::{Event, Seat, Setup, Signal};
@@ -16,7 +16,7 @@ use std::{
     fmt::Write as _,
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicBool, Ordering},
     },
     time::Duration,
 };
@@ -33,7 +33,7 @@ pub struct Hub {
     pub(crate) metrics: Metrics,
     /// How many connections are being served.
     pub(crate) serving: watch::Sender<usize>,
-    opened: AtomicU64,
+    order: Order,
     stopping: AtomicBool,
     /// How long comments are gathered before those who only watch are told.
     feed_window: Duration,
@@ -146,7 +146,7 @@ impl Hub {
             rooms: DashMap::new(),
             metrics,
             serving: watch::Sender::new(0),
-            opened: AtomicU64::new(1),
+            order: Order::default(),
             stopping: AtomicBool::new(false),
             feed_window,
             limits,
@@ -240,6 +240,7 @@ impl Hub {
             replayed,
             writer,
             clock,
+            order: self.order.clone(),
             unwritten,
         };
         let room = Room::spawn(
@@ -351,7 +352,7 @@ impl Hub {
 
     /// The place of a connection that comes now among all that came.
     pub(crate) fn opened(&self) -> Opened {
-        Opened(self.opened.fetch_add(1, Ordering::Relaxed))
+        self.order.next()
     }
 
     pub(crate) fn is_stopping(&self) -> bool {

@@ -35,7 +35,7 @@ use diemcau_model::{
 use diemcau_protocol::{ErrorWhy, HealthAlarm, ServerFrame, touches};
 pub(crate) use failure::Unwritten;
 use failure::{Failure, Restart};
-pub(crate) use handle::{Admission, Asked, InLobby, Message, NoSeat, Opened, RoomHandle};
+pub(crate) use handle::{Admission, Asked, InLobby, Message, NoSeat, Opened, Order, RoomHandle};
 pub(crate) use lobby::Claim;
 use lobby::{ToLobby, TurnedAway, Waiter};
 use pace::Pace;
@@ -68,6 +68,7 @@ pub(crate) struct Room {
     answers: Answers,
     writer: Writer,
     clock: Clock,
+    order: Order,
     media: MediaLines,
     metrics: Metrics,
     members: Members,
@@ -108,6 +109,7 @@ pub(crate) struct Begun {
     pub(crate) replayed: Replayed,
     pub(crate) writer: Writer,
     pub(crate) clock: Clock,
+    pub(crate) order: Order,
     pub(crate) unwritten: Option<Unwritten>,
 }
 
@@ -158,6 +160,7 @@ impl Room {
             replayed,
             writer,
             clock,
+            order,
             unwritten,
         } = begun;
         let (handle, inbox) = mpsc::channel(limits::INBOX_MAX);
@@ -172,6 +175,7 @@ impl Room {
             answers: replayed.answers,
             writer,
             clock,
+            order,
             media,
             members: Members::new(metrics.clone(), feed_window),
             metrics,

@@ -847,6 +847,24 @@ async fn who_is_let_in_in_the_moment_it_comes_is_in() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_is_let_in_is_put_out_by_no_connection_that_was_on_the_way_before() {
+    let mut setup = setup_bound(&[SECRETARY]);
+    setup.seats[1].carries = Carries::Room;
+    let (hub, _) = hub_of(setup).await;
+    let mut chair = Guest::join(&hub, "chair").await;
+    drop(Guest::come(&hub, "secretary", device(1), None).await);
+    let mut known = Guest::knock(&hub, "secretary", device(1)).await;
+    let mut other = Guest::come(&hub, "secretary", device(2), None).await;
+    let wait = waiting(&mut chair).await;
+    let admitted = chair.command("in", ClientCommand::AdmitDevice { wait });
+    assert!(matches!(admitted.await, ServerFrame::Ok { .. }));
+    known.prove(None).await;
+    assert_eq!(known.away().await, ErrorWhy::Replaced);
+    let taken = other.command("taken", comment()).await;
+    assert!(matches!(taken, ServerFrame::Ok { .. }), "{taken:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_a_machine_said_behind_its_ban_is_not_done_by_whatever_link() {
     let mut setup = setup_bound(&[SECRETARY]);
     let mut branch = setup.seats[1].clone();

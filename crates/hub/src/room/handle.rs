@@ -5,7 +5,14 @@ use crate::{Clock, outlet::Outlet};
 use diemcau_conference::{Actor, Command};
 use diemcau_model::{Alarm, DeviceId, HealthId, PeerAsk, PeerId, SeatId, WaitId};
 use diemcau_protocol::ServerFrame;
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeSet,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 use tokio::{
     sync::{mpsc, oneshot},
     task::AbortHandle,
@@ -180,7 +187,18 @@ impl RoomHandle {
 
 /// Which of two connections was opened first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Opened(pub(crate) u64);
+pub(crate) struct Opened(u64);
+
+/// Numbers the connections in the order of their opening.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Order(Arc<AtomicU64>);
+
+impl Order {
+    /// Later than all before.
+    pub(crate) fn next(&self) -> Opened {
+        Opened(self.0.fetch_add(1, Ordering::Relaxed) + 1)
+    }
+}
 
 #[cfg(test)]
 mod tests {

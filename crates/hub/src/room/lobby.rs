@@ -342,8 +342,8 @@ impl Room {
             outlet,
             outcome,
         } = waiter;
-        // Somebody has just decided for this one, however long it has been waiting.
-        let opened = self.members.newest(seat);
+        // Somebody has just decided for this one, however long it has been waiting, and whoever else is on the way.
+        let opened = self.order.next();
         // Another desk may have shut it out in the same round.
         let joined = match self.shut_out_meanwhile(seat, device) {
             Some(why) => Err(why),
