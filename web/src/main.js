@@ -88,7 +88,6 @@ async function run(about, token) {
 
   const connection = new Connection(token, {
     link: (open) => {
-      void import("./elements/awake.js");
       if (open) return;
       media.linkDown();
       if (app.waiting) update({ waiting: null });
@@ -167,6 +166,7 @@ async function run(about, token) {
       if (app.ui.soundBlocked) sound.start();
     }, { capture: true });
   }
+  void import("./elements/awake.js");
   Object.defineProperty(window, "diemcau", { value: Object.freeze({
     view: () => structuredClone(app.view),
     state: () => ({

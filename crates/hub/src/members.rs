@@ -6,7 +6,7 @@ use crate::{
     Frame, Metrics,
     crowd::Crowd,
     outlet::{Close, Offer, Outlet},
-    room::Opened,
+    room::{Came, Opened},
     snapshot::Snapshots,
 };
 use diemcau_conference::{Actor, Conference, Seat};
@@ -24,7 +24,7 @@ struct Member {
     actor: Actor,
     /// The device it proved to be; none on a seat that does not ask.
     device: Option<DeviceId>,
-    opened: Opened,
+    came: Came,
     carries: Carries,
     viewer: Viewer,
     outlet: Arc<Outlet>,
@@ -115,11 +115,17 @@ impl Members {
             .collect()
     }
 
-    /// When the latest of a seat's connections was opened.
-    pub(crate) fn newest(&self, seat: SeatId) -> Opened {
+    /// When the latest of a seat's connections came, for one from this device: a machine's own newer connection is newer than
+    /// its older one, though somebody has let that in meanwhile.
+    pub(crate) fn newest(&self, seat: SeatId, device: Option<DeviceId>) -> Opened {
         let of_seat = self.all().filter(|(_, member)| member.actor.seat == seat);
-        let opened = of_seat.map(|(_, member)| member.opened);
-        opened.max().unwrap_or_default()
+        let came = of_seat.map(
+            |(_, member)| match device.is_some() && member.device == device {
+                true => member.came.opened,
+                false => member.came.let_in.unwrap_or(member.came.opened),
+            },
+        );
+        came.max().unwrap_or_default()
     }
 
     /// Whether a seat has a connection.
@@ -160,7 +166,7 @@ impl Members {
         &mut self,
         seat: &Seat,
         device: Option<DeviceId>,
-        opened: Opened,
+        came: Came,
         outlet: Arc<Outlet>,
     ) -> PeerId {
         let peer = PeerId(self.next);
@@ -174,7 +180,7 @@ impl Members {
         let member = Member {
             actor,
             device,
-            opened,
+            came,
             carries: seat.carries,
             viewer,
             outlet,

@@ -35,7 +35,9 @@ use diemcau_model::{
 use diemcau_protocol::{ErrorWhy, HealthAlarm, ServerFrame, touches};
 pub(crate) use failure::Unwritten;
 use failure::{Failure, Restart};
-pub(crate) use handle::{Admission, Asked, InLobby, Message, NoSeat, Opened, Order, RoomHandle};
+pub(crate) use handle::{
+    Admission, Asked, Came, InLobby, Message, NoSeat, Opened, Order, RoomHandle,
+};
 pub(crate) use lobby::Claim;
 use lobby::{ToLobby, TurnedAway, Waiter};
 use pace::Pace;

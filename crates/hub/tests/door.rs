@@ -865,6 +865,25 @@ async fn who_is_let_in_is_put_out_by_no_connection_that_was_on_the_way_before() 
 }
 
 #[tokio::test(start_paused = true)]
+async fn but_by_its_own_newer_one_it_is() {
+    let mut setup = setup_bound(&[SECRETARY]);
+    setup.seats[1].carries = Carries::Room;
+    let (hub, _) = hub_of(setup).await;
+    let mut chair = Guest::join(&hub, "chair").await;
+    drop(Guest::come(&hub, "secretary", device(1), None).await);
+    // Its road dies while it waits, and it comes again.
+    let mut dead = Guest::come(&hub, "secretary", device(2), None).await;
+    let mut again = Guest::knock(&hub, "secretary", device(2)).await;
+    let wait = waiting(&mut chair).await;
+    let admitted = chair.command("in", ClientCommand::AdmitDevice { wait });
+    assert!(matches!(admitted.await, ServerFrame::Ok { .. }));
+    again.prove(None).await;
+    let taken = again.command("taken", comment()).await;
+    assert!(matches!(taken, ServerFrame::Ok { .. }), "{taken:?}");
+    assert_eq!(dead.away().await, ErrorWhy::Replaced);
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_a_machine_said_behind_its_ban_is_not_done_by_whatever_link() {
     let mut setup = setup_bound(&[SECRETARY]);
     let mut branch = setup.seats[1].clone();

@@ -128,14 +128,21 @@ function reasonField(ctx, view, line) {
 
 /** What the server has, but for a field in which somebody types. It is marked from the moment it is changed until it says that. */
 const told = directive(class extends Directive {
-  #was = "";
+  /** @type {string | undefined} */
+  #was;
 
   /** @param {{ element: HTMLInputElement }} part @param {[string]} args */
   update({ element }, [value]) {
+    if (this.#was === undefined) element.addEventListener("blur", () => this.#left(element));
     if (value !== this.#was && (element !== document.activeElement || element.value === this.#was)) element.value = value;
     this.#was = value;
     if (element.value === value) element.removeAttribute("aria-invalid");
     return noChange;
+  }
+
+  /** Typed in and given up, it is as the server has it. @param {HTMLInputElement} element */
+  #left(element) {
+    if (!element.hasAttribute("aria-invalid")) element.value = this.#was ?? "";
   }
 });
 

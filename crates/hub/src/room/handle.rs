@@ -189,6 +189,21 @@ impl RoomHandle {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Opened(u64);
 
+/// When a connection came.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Came {
+    pub(crate) opened: Opened,
+    /// Somebody has decided for it then: it comes later than whoever was on the way.
+    pub(crate) let_in: Option<Opened>,
+}
+
+impl From<Opened> for Came {
+    fn from(opened: Opened) -> Self {
+        let let_in = None;
+        Self { opened, let_in }
+    }
+}
+
 /// Numbers the connections in the order of their opening.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Order(Arc<AtomicU64>);

@@ -1,6 +1,6 @@
 //! Who comes to a room's door, and who is cut because it was sent away.
 
-use super::{Admission, Asked, InLobby, Join, Message, NoSeat, Opened, Room, Round, Shut};
+use super::{Admission, Asked, Came, InLobby, Join, Message, NoSeat, Opened, Room, Round, Shut};
 use crate::outlet::Outlet;
 use diemcau_conference::{Command, Event, Knock, Signal};
 use diemcau_journal::Entry;
@@ -26,6 +26,7 @@ pub(crate) struct Claim {
 pub(super) struct Waiter {
     seat: SeatId,
     device: Option<DeviceId>,
+    opened: Opened,
     outlet: Arc<Outlet>,
     outcome: oneshot::Sender<Result<PeerId, NoSeat>>,
 }
@@ -82,6 +83,7 @@ impl Room {
                 let waiter = Waiter {
                     seat,
                     device,
+                    opened,
                     outlet,
                     outcome: decided,
                 };
@@ -339,15 +341,17 @@ impl Room {
         let Waiter {
             seat,
             device,
+            opened,
             outlet,
             outcome,
         } = waiter;
-        // Somebody has just decided for this one, however long it has been waiting, and whoever else is on the way.
-        let opened = self.order.next();
+        // However long it has been waiting.
+        let let_in = Some(self.order.next());
+        let came = Came { opened, let_in };
         // Another desk may have shut it out in the same round.
         let joined = match self.shut_out_meanwhile(seat, device) {
             Some(why) => Err(why),
-            None => self.join(seat, device, opened, outlet).await,
+            None => self.join(seat, device, came, outlet).await,
         };
         let peer = joined.as_ref().ok().copied();
         let is_there = outcome.send(joined).is_ok();
@@ -382,7 +386,7 @@ impl Room {
         let device = claim.and_then(|claim| claim.device);
         let joined = match self.becomes(seat, claim) {
             _ if !self.is_in_step() => Err(NoSeat::Unready),
-            Ok(Knock::Enters) => self.join(seat, device, opened, outlet).await,
+            Ok(Knock::Enters) => self.join(seat, device, opened.into(), outlet).await,
             // What would have bound it could not be written.
             Ok(Knock::Binds) => Err(NoSeat::Unready),
             Ok(_) => Err(NoSeat::Expelled),
@@ -409,7 +413,7 @@ impl Room {
         &mut self,
         seat: SeatId,
         device: Option<DeviceId>,
-        opened: Opened,
+        came: Came,
         outlet: Arc<Outlet>,
     ) -> Result<PeerId, NoSeat> {
         let seat = self.conference.setup().seat(seat).cloned();
@@ -417,7 +421,8 @@ impl Room {
         // One machine a seat may be a site's endpoint: the newest, for it is the one somebody just started. An older
         // connection whose first frame was late on the way does not put it out.
         if seat.carries.endpoint().is_some() {
-            if self.members.newest(seat.id) > opened {
+            let since = came.let_in.unwrap_or(came.opened);
+            if self.members.newest(seat.id, device) > since {
                 return Err(NoSeat::Replaced);
             }
             for peer in self.members.of_seat(seat.id) {
@@ -425,7 +430,7 @@ impl Room {
                 self.forget(peer).await;
             }
         }
-        let peer = self.members.admit(&seat, device, opened, outlet);
+        let peer = self.members.admit(&seat, device, came, outlet);
         self.ask(PeerAsk::Admit {
             peer,
             seat: seat.id,
