@@ -21,6 +21,7 @@ const BACK_SECONDS: u32 = 1;
 /// The same of a late packet, which fills a gap: in ticks, for a picture may stand for long; and in ids.
 const LATE_TICKS: u32 = 1 << 30;
 const LATE_IDS: u16 = 1_000;
+
 /// What is added to a source's numbers.
 #[derive(Debug, Default)]
 pub struct Offsets {
