@@ -847,40 +847,29 @@ async fn who_is_let_in_in_the_moment_it_comes_is_in() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_is_let_in_is_put_out_by_no_connection_that_was_on_the_way_before() {
-    let mut setup = setup_bound(&[SECRETARY]);
-    setup.seats[1].carries = Carries::Room;
-    let (hub, _) = hub_of(setup).await;
-    let mut chair = Guest::join(&hub, "chair").await;
-    drop(Guest::come(&hub, "secretary", device(1), None).await);
-    let mut known = Guest::knock(&hub, "secretary", device(1)).await;
-    let mut other = Guest::come(&hub, "secretary", device(2), None).await;
-    let wait = waiting(&mut chair).await;
-    let admitted = chair.command("in", ClientCommand::AdmitDevice { wait });
-    assert!(matches!(admitted.await, ServerFrame::Ok { .. }));
-    known.prove(None).await;
-    assert_eq!(known.away().await, ErrorWhy::Replaced);
-    let taken = other.command("taken", comment()).await;
-    assert!(matches!(taken, ServerFrame::Ok { .. }), "{taken:?}");
-}
-
-#[tokio::test(start_paused = true)]
-async fn but_by_its_own_newer_one_it_is() {
-    let mut setup = setup_bound(&[SECRETARY]);
-    setup.seats[1].carries = Carries::Room;
-    let (hub, _) = hub_of(setup).await;
-    let mut chair = Guest::join(&hub, "chair").await;
-    drop(Guest::come(&hub, "secretary", device(1), None).await);
-    // Its road dies while it waits, and it comes again.
-    let mut dead = Guest::come(&hub, "secretary", device(2), None).await;
-    let mut again = Guest::knock(&hub, "secretary", device(2)).await;
-    let wait = waiting(&mut chair).await;
-    let admitted = chair.command("in", ClientCommand::AdmitDevice { wait });
-    assert!(matches!(admitted.await, ServerFrame::Ok { .. }));
-    again.prove(None).await;
-    let taken = again.command("taken", comment()).await;
-    assert!(matches!(taken, ServerFrame::Ok { .. }), "{taken:?}");
-    assert_eq!(dead.away().await, ErrorWhy::Replaced);
+async fn who_is_let_in_is_put_out_by_no_connection_that_was_on_the_way_but_its_own() {
+    for is_own in [false, true] {
+        let mut setup = setup_bound(&[SECRETARY]);
+        setup.seats[1].carries = Carries::Room;
+        let (hub, _) = hub_of(setup).await;
+        let mut chair = Guest::join(&hub, "chair").await;
+        drop(Guest::come(&hub, "secretary", device(1), None).await);
+        let let_in = Guest::come(&hub, "secretary", device(2), None).await;
+        // The seat's known machine, or the same one: its road died while it waited.
+        let from = device(if is_own { 2 } else { 1 });
+        let mut on_the_way = Guest::knock(&hub, "secretary", from).await;
+        let wait = waiting(&mut chair).await;
+        let admitted = chair.command("in", ClientCommand::AdmitDevice { wait });
+        assert!(matches!(admitted.await, ServerFrame::Ok { .. }));
+        on_the_way.prove(None).await;
+        let (mut stays, mut goes) = match is_own {
+            true => (on_the_way, let_in),
+            false => (let_in, on_the_way),
+        };
+        let taken = stays.command("taken", comment()).await;
+        assert!(matches!(taken, ServerFrame::Ok { .. }), "{taken:?}");
+        assert_eq!(goes.away().await, ErrorWhy::Replaced);
+    }
 }
 
 #[tokio::test(start_paused = true)]
