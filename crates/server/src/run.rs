@@ -47,7 +47,7 @@ use tokio_rustls::TlsAcceptor;
 use tracing::{Level, info, warn};
 use tracing_subscriber::{
     EnvFilter, Layer,
-    filter::{FilterExt, filter_fn},
+    filter::{FilterExt, LevelFilter, filter_fn},
     fmt,
     layer::SubscriberExt,
     registry,
@@ -508,7 +508,10 @@ fn start_log(filter: &str) {
             .iter()
             .any(|telltale| target.starts_with(telltale))
     };
-    let discreet = filter_fn(move |about| *about.level() <= Level::WARN || !tells(about.target()));
+    let most = filter.max_level_hint().unwrap_or(LevelFilter::TRACE);
+    // It says how much there is to be looked at, or every line that nobody wants is made out and asked about.
+    let discreet = filter_fn(move |about| *about.level() <= Level::WARN || !tells(about.target()))
+        .with_max_level_hint(most);
     let lines = fmt::layer()
         .with_writer(io::stderr)
         .with_ansi(io::stderr().is_terminal());
