@@ -41,7 +41,6 @@ close-own-microphone = Close microphone
 open-own-microphone = Open microphone
 uplink-connecting = Connecting picture and sound…
 uplink-failed = Picture and sound cannot be sent yet, trying again
-try-devices = Reopen devices
 companion-silent = Companion: neither plays nor records sound.
 chair-invites = THE CHAIR INVITES YOU
 chair-invites-open = THE CHAIR INVITES YOU · MICROPHONE OPEN

@@ -121,6 +121,7 @@ comment-on-draft = Comment on a draft
 greenroom = Device check
 microphone-level = Microphone level
 opening-device = Opening…
+try-devices = Reopen devices
 rtt = Round trip
 server = Server
 camera-refused = The browser does not allow the camera

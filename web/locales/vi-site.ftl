@@ -38,7 +38,6 @@ close-own-microphone = Đóng micro
 open-own-microphone = Mở micro
 uplink-connecting = Đang nối hình và tiếng…
 uplink-failed = Chưa gửi được hình và tiếng, đang thử lại
-try-devices = Mở lại thiết bị
 companion-silent = Máy phụ: không phát và không thu tiếng.
 chair-invites = CHỦ TRÌ MỜI
 chair-invites-open = CHỦ TRÌ MỜI · MICRO ĐANG MỞ

@@ -121,6 +121,7 @@ comment-on-draft = Gửi góp ý
 greenroom = Kiểm tra thiết bị
 microphone-level = Mức micro
 opening-device = Đang mở…
+try-devices = Mở lại thiết bị
 rtt = Độ trễ
 server = Máy chủ
 camera-refused = Trình duyệt chưa cho phép máy quay

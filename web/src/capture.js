@@ -1,7 +1,30 @@
 // The camera and the microphone of this machine, and their level. The only file that knows getUserMedia; fetched by a
 // machine that sends.
 
-/** @import { DeviceTrouble, MediaState } from "./media.js" */
+/** @import { LinkStep, SiteId } from "../generated/protocol.ts" */
+
+/** @typedef {"off" | "connecting" | "connected" | "failed"} LinkState */
+/** @typedef {"refused" | "missing" | "busy" | "insecure" | "other"} DeviceTrouble Keys of the texts that explain it. */
+
+/**
+ * @typedef {object} MediaState
+ * @property {LinkState} uplink
+ * @property {LinkState} downlink
+ * @property {boolean} capturing The devices are being opened.
+ * @property {MediaStream | null} picture The room's own camera.
+ * @property {boolean} hasMicrophone
+ * @property {boolean} microphoneOpen Closed by the room itself: then silence leaves this machine.
+ * @property {DeviceTrouble | null} cameraTrouble
+ * @property {DeviceTrouble | null} microphoneTrouble
+ * @property {MediaDeviceInfo[]} cameras
+ * @property {MediaDeviceInfo[]} microphones
+ * @property {string} cameraId
+ * @property {string} microphoneId
+ * @property {boolean} sound This machine plays the conference.
+ * @property {(SiteId | null)[]} slots Which site each video slot shows.
+ * @property {LinkStep} step What this machine's link makes of them.
+ * @property {import("./screen-share.js").ShareState} share What this machine presents.
+ */
 
 /** Simulcast, smallest first: quarter for tiles, half, full for the programme. */
 const ENCODINGS = [
@@ -52,8 +75,8 @@ export class Capture {
     const cameraId = choice.cameraId ?? this.#state().cameraId;
     const microphoneId = choice.microphoneId ?? this.#state().microphoneId;
     this.#changed({ cameraId, microphoneId });
-    const video = { width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 25, max: 30 }, ...exact(cameraId) };
-    const audio = { echoCancellation: true, noiseSuppression: true, autoGainControl: true, ...exact(microphoneId) };
+    const video = { width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 25, max: 30 }, ...device(cameraId, choice.cameraId) };
+    const audio = { echoCancellation: true, noiseSuppression: true, autoGainControl: true, ...device(microphoneId, choice.microphoneId) };
     // A camera in use elsewhere cannot be opened twice on some systems: let go before choosing again.
     if (choice.cameraId !== undefined) this.camera?.stop();
     const both = choice.cameraId === undefined && choice.microphoneId === undefined ? await open({ audio, video }) : null;
@@ -153,8 +176,8 @@ export class Capture {
   }
 }
 
-/** @param {string} deviceId */
-const exact = (deviceId) => (deviceId === "" ? {} : { deviceId: { exact: deviceId } });
+/** The one that is chosen now and no other; the one from before only if it is still there. @param {string} deviceId @param {string} [chosen] */
+const device = (deviceId, chosen) => (deviceId === "" ? {} : { deviceId: chosen === undefined ? { ideal: deviceId } : { exact: deviceId } });
 
 /** @param {MediaStreamConstraints} wanted @returns {Promise<{ stream: MediaStream | null, trouble: DeviceTrouble | null }>} */
 async function open(wanted) {

@@ -1,7 +1,8 @@
 // The only file that knows RTCPeerConnection: the room's camera and microphone (capture.js) go up one connection, the
 // fixed slots of the conference come down another. Nothing here knows what is on the screen.
 
-/** @import { ClientFrame, LinkStep, ServerFrame, SiteId } from "../generated/protocol.ts" */
+/** @import { ClientFrame, ServerFrame } from "../generated/protocol.ts" */
+/** @import { MediaState } from "./capture.js" */
 
 import { SLOTS, onSizes, putStream, shownHeights, shownPreview, tellSites } from "./slots.js";
 
@@ -12,29 +13,6 @@ const DISCONNECTED_PATIENCE_MS = 4_000;
 const CONNECTING_PATIENCE_MS = 12_000;
 const RETRY_FIRST_MS = 1_000;
 const RETRY_MOST_MS = 2_500;
-
-/** @typedef {"off" | "connecting" | "connected" | "failed"} LinkState */
-/** @typedef {"refused" | "missing" | "busy" | "insecure" | "other"} DeviceTrouble Keys of the texts that explain it. */
-
-/**
- * @typedef {object} MediaState
- * @property {LinkState} uplink
- * @property {LinkState} downlink
- * @property {boolean} capturing The devices are being opened.
- * @property {MediaStream | null} picture The room's own camera.
- * @property {boolean} hasMicrophone
- * @property {boolean} microphoneOpen Closed by the room itself: then silence leaves this machine.
- * @property {DeviceTrouble | null} cameraTrouble
- * @property {DeviceTrouble | null} microphoneTrouble
- * @property {MediaDeviceInfo[]} cameras
- * @property {MediaDeviceInfo[]} microphones
- * @property {string} cameraId
- * @property {string} microphoneId
- * @property {boolean} sound This machine plays the conference.
- * @property {(SiteId | null)[]} slots Which site each video slot shows.
- * @property {LinkStep} step What this machine's link makes of them.
- * @property {import("./screen-share.js").ShareState} share What this machine presents.
- */
 
 /** @returns {MediaState} */
 const nothingYet = () => ({
@@ -104,8 +82,10 @@ export class Media {
     this.#set({ capturing: true });
     try {
       const { Capture } = await import("./capture.js");
-      this.#capture ??= new Capture(() => this.state, (change) => this.#set(change), (kind) => this.#sender(kind));
-      await this.#capture.open(choice);
+      /** @type {import("./capture.js").Capture} */
+      const capture = (this.#capture ??= new Capture(() => this.state, (change) => capture === this.#capture && this.#set(change), (kind) => this.#sender(kind)));
+      await capture.open(choice);
+      if (capture !== this.#capture) capture.stop();
     } catch (error) {
       console.error("devices", error);
       this.#set({ cameraTrouble: "other", microphoneTrouble: "other" });
@@ -167,12 +147,16 @@ export class Media {
     clearTimeout(this.#again);
   }
 
-  /** The link will not come back: nothing of this room leaves the machine any more. */
+  /** Put out: nothing of this room leaves the machine any more. Who comes back, with a PIN, begins anew. */
   stop() {
     this.linkDown();
     [this.#uplink, this.#downlink, this.#nextDownlink].forEach((pc) => pc?.close());
     this.#capture?.stop();
     this.#share?.stop();
+    this.#uplink = this.#downlink = this.#nextDownlink = this.#capture = null;
+    this.#sends = this.#receives = false;
+    const { microphoneOpen, cameraId, microphoneId } = this.state;
+    this.#set({ ...nothingYet(), microphoneOpen, cameraId, microphoneId });
   }
 
   /** @param {ServerFrame} frame */

@@ -74,7 +74,7 @@ export class ScreenShare {
   stop() {
     this.#picking += 1;
     clearTimeout(this.#again);
-    clearTimeout(this.#letGo);
+    this.#keep();
     this.#pc?.close();
     this.#pc = null;
     this.#track?.stop();
@@ -93,7 +93,7 @@ export class ScreenShare {
       if (taken) this.#over("others");
       return;
     }
-    clearTimeout(this.#letGo);
+    this.#keep();
     if (this.#track) void this.#connect();
   }
 
@@ -101,14 +101,20 @@ export class ScreenShare {
   linkUp() {
     // What was picked before it may be shown is let go in its own time, whatever the link does.
     if (!this.#holds || !this.#track) return;
-    clearTimeout(this.#letGo);
+    this.#keep();
     void this.#connect();
   }
 
+  /** Also each time that the server is tried in vain. */
   linkDown() {
     if (!this.#holds || !this.#track) return;
+    this.#letGo ??= setTimeout(() => this.stop(), LOST_MS);
+  }
+
+  /** What was to be let go stays. */
+  #keep() {
     clearTimeout(this.#letGo);
-    this.#letGo = setTimeout(() => this.stop(), LOST_MS);
+    this.#letGo = undefined;
   }
 
   /** @param {string} sdp */

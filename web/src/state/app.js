@@ -1,7 +1,7 @@
 // Everything a page knows, as one value. Frames fold into it; what a person opened or typed is in `ui`.
 
 /** @import { Alarm, ErrorWhy, HealthAlarm, Me, RequestWords, ServerFrame, SiteTelemetry, View } from "../../generated/protocol.ts" */
-/** @import { MediaState } from "../media.js" */
+/** @import { MediaState } from "../capture.js" */
 /** @import { Pending } from "../connection.js" */
 
 import { applyFacts } from "./view.js";

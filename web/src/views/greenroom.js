@@ -15,6 +15,7 @@ export function greenRoom(ctx, view) {
   const { media, me } = ctx.app;
   const own = site(view, me?.site ?? null);
   const camera = media.picture !== null;
+  const again = media.capturing || (camera && media.hasMicrophone) ? nothing : html`<button class="btn small" type="button" @click=${() => ctx.media.capture()}>${t("try-devices")}</button>`;
   const done = [camera, media.hasMicrophone && ctx.app.ui.signal, ctx.app.ui.toneHeard === true, ctx.app.link === "joined"].filter(Boolean).length;
   return html`${topbar(ctx, t("greenroom"), view.fixed.title)}
   <main class="greenroom">
@@ -22,11 +23,11 @@ export function greenRoom(ctx, view) {
       <div class="check-row"><b class="num">1</b><div><h3>${t("check-picture")}</h3><p class="p">${t("check-picture-how")}</p></div>
         <div class="cam"><figure class="tile"><self-picture role="img" aria-label=${t("own-picture")} .stream=${media.picture}></self-picture></figure>
           <div class="field"><label for="camera">${t("camera")}</label>${devices("camera", media.cameras, media.cameraId, (cameraId) => ctx.media.capture({ cameraId }))}</div></div>
-        ${camera ? result("ok", t("check-good")) : result("todo", media.capturing ? t("opening-device") : t(`camera-${media.cameraTrouble ?? "other"}`))}</div>
+        ${camera ? result("ok", t("check-good")) : result("todo", media.capturing ? t("opening-device") : t(`camera-${media.cameraTrouble ?? "other"}`), again)}</div>
       <div class="check-row"><b class="num">2</b><div><h3>${t("check-sound")}</h3><p class="p">${t("check-sound-how")}</p></div>
         <div class="mid"><label class="vh" for="microphone">${t("microphone")}</label>${devices("microphone", media.microphones, media.microphoneId, (microphoneId) => ctx.media.capture({ microphoneId }))}
           <level-meter aria-label=${t("microphone-level")} .read=${() => ctx.media.level()} .signalChanged=${(/** @type {boolean} */ signal) => ctx.ui({ signal })}></level-meter></div>
-        ${!media.hasMicrophone ? result("todo", media.capturing ? t("opening-device") : t(`microphone-${media.microphoneTrouble ?? "other"}`)) : ctx.app.ui.signal ? result("ok", t("has-signal")) : result("todo", t("no-signal-yet"))}</div>
+        ${!media.hasMicrophone ? result("todo", media.capturing ? t("opening-device") : t(`microphone-${media.microphoneTrouble ?? "other"}`), again) : ctx.app.ui.signal ? result("ok", t("has-signal")) : result("todo", t("no-signal-yet"))}</div>
       <div class="check-row"><b class="num">3</b><div><h3>${t("check-loudspeaker")}</h3><p class="p">${t("check-loudspeaker-how")}</p></div>
         <div class="two"><button class="btn" type="button" @click=${() => ctx.media.chime()}>${icon("speaker")}${t("play-tone")}</button>
           <button class="btn" type="button" aria-pressed=${ctx.app.ui.toneHeard === true} @click=${() => ctx.ui({ toneHeard: true })}>${t("tone-heard")}</button>
@@ -48,8 +49,8 @@ export function greenRoom(ctx, view) {
   </main>`;
 }
 
-/** @param {"ok" | "todo"} kind @param {string} words */
-const result = (kind, words) => html`<p class="res ${kind}">${icon(kind === "ok" ? "check" : "warn")}<span>${words}</span></p>`;
+/** @param {"ok" | "todo"} kind @param {string} words @param {unknown} [act] */
+const result = (kind, words, act = nothing) => html`<p class="res ${kind}">${icon(kind === "ok" ? "check" : "warn")}<span>${words} ${act}</span></p>`;
 
 /** @param {string} id @param {MediaDeviceInfo[]} list @param {string} chosen @param {(id: string) => void} choose */
 function devices(id, list, chosen, choose) {

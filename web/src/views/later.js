@@ -6,20 +6,22 @@ import { addTexts } from "../text.js";
 
 /** @type {Map<string, any>} */
 const parts = new Map();
+const styles = new Set();
 
 /**
  * The module of a part once it is there; null before, and the page is drawn anew when it comes.
  * @template T @param {Ctx} ctx @param {string} name Also the name of its texts. @param {() => Promise<T>} fetch @param {boolean} [styled] Whether it has a style sheet of that name. @param {boolean} [worded] Whether it has texts of that name. @returns {T | null}
  */
 export function later(ctx, name, fetch, styled = true, worded = true) {
-  if (!parts.has(name)) {
+  // Not while there is no server to give it: what a browser could not fetch it may take for missing for good.
+  if (!parts.has(name) && ctx.app.link !== "lost") {
     parts.set(name, null);
     Promise.all([fetch(), worded && addTexts(name), styled && addStyle(name)]).then(([module]) => {
       parts.set(name, module);
       ctx.ui({});
     }, () => parts.delete(name));
   }
-  return parts.get(name);
+  return parts.get(name) ?? null;
 }
 
 /** The module of a part if it is there already; asking for it does not fetch it. @param {string} name */
@@ -27,6 +29,8 @@ export const loaded = (name) => parts.get(name) ?? null;
 
 /** @param {string} name */
 export function addStyle(name) {
+  if (styles.has(name)) return;
+  styles.add(name);
   const link = document.createElement("link");
   link.rel = "stylesheet";
   link.href = `/styles/${name}.css`;
