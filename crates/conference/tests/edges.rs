@@ -363,3 +363,32 @@ fn an_absence_counts_anew_for_who_comes_back_by_undo() {
         "#]],
     );
 }
+
+#[test]
+fn a_speech_goes_on_when_it_is_taken_up_and_not_when_the_question_in_it_should_have_ended() {
+    check(
+        r#"
+            00:00  chair      opens item 2
+            00:00  Sa Đéc     requests
+            00:10  chair      grants next
+            00:20  Hồng Ngự   requests a question
+            00:30  chair      grants next
+            09:00  (late)
+            09:30  (time)
+        "#,
+        expect![[r#"
+            00:00  item 2 begins
+            00:00  1 Sa Đéc is in the list
+            00:10  the chair calls 1; 1 has the floor for 02:00
+            00:20  2 Hồng Ngự is in the list
+            00:30  the chair calls 2; 1 is interrupted; 2 has the floor for 02:00
+            09:00  2 has 60 s left
+            09:00  2 has 15 s left
+            09:00  2 is out of time; 2 ends at 02:30, time is up; 1 is taken up again
+            --
+            floor: 1 Sa Đéc, 00:50 of 02:00, clock runs
+            waiting: nobody
+            heard: Sa Đéc; picture: Sa Đéc
+        "#]],
+    );
+}

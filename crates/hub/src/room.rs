@@ -510,9 +510,10 @@ impl Room {
         self.look_at_sites();
     }
 
-    async fn close(self, stopped: oneshot::Sender<()>) {
+    async fn close(mut self, stopped: oneshot::Sender<()>) {
         self.members.tell_all(&ServerFrame::Stopping);
         self.members.close_all(Close::Stopping);
+        self.repay_at_last().await;
         self.writer.close().await;
         let _ = stopped.send(());
     }

@@ -478,6 +478,23 @@ async fn who_is_asked_to_leave_is_cut_and_its_device_shut_out_though_the_disk_fa
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_was_asked_to_leave_on_a_full_disk_is_so_by_the_record_when_the_server_stops_as_soon_as_there_is_room()
+ {
+    let on = hub_on_a_disk().await;
+    let mut chair = Guest::join(&on.hub, "chair").await;
+    on.disk.fails(Fault::Full);
+    let (seat, ban) = (SECRETARY, true);
+    let expel = ClientCommand::ExpelSeat { seat, ban };
+    assert!(is_failed(&chair.command("expel", expel).await));
+    on.disk.fails(None);
+    on.hub.stop().await;
+    let says = on.disk.events();
+    let expelled =
+        |event: &&Event| matches!(event, Event::SeatExpelled { seat, .. } if *seat == SECRETARY);
+    assert_eq!(says.iter().filter(expelled).count(), 1, "{says:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_device_is_shut_out_for_good_though_its_seat_was_asked_to_leave_first_and_neither_was_written()
  {
     let mut bound = setup();

@@ -243,8 +243,13 @@ impl Floor {
 
     /// Ends a speech; the one it was put into goes on.
     pub(crate) fn end(&self, turn: TurnId, how: TurnEnd, at: Millis) -> Vec<Event> {
+        self.end_in_time(turn, how, at, at)
+    }
+
+    /// Ends a speech whose time was up at `at`; the one it was put into goes on from `now`: it may be late, and until then nobody heard it.
+    fn end_in_time(&self, turn: TurnId, how: TurnEnd, at: Millis, now: Millis) -> Vec<Event> {
         let mut events = vec![Event::TurnEnded { turn, how, at }];
-        events.extend(self.take_up_after(turn, at));
+        events.extend(self.take_up_after(turn, now));
         events
     }
 
@@ -296,11 +301,11 @@ impl Floor {
         match deadline {
             Deadline::Warning(left_s) => vec![Event::TurnWarned { turn, left_s }],
             Deadline::Grace => vec![Event::TurnMuted { turn }],
-            Deadline::Away => self.end(turn, TurnEnd::Away, at),
+            Deadline::Away => self.end_in_time(turn, TurnEnd::Away, at, now),
             Deadline::Zero => {
                 let mut events = vec![Event::TurnRanOut { turn }];
                 if current.at_zero == AtZero::Cut {
-                    events.extend(self.end(turn, TurnEnd::TimeUp, at));
+                    events.extend(self.end_in_time(turn, TurnEnd::TimeUp, at, now));
                 }
                 events
             }

@@ -6,7 +6,9 @@
 //! 00:20  chair       grants next 2   -> refused: stale
 //! 00:30  Tháp Mười   room lost
 //! 05:00  (time)
+//! 06:00  (late)
 //! ```
+//! "(late)" is time at which nothing could be decided before, as while the disk fails: every deadline is met then.
 //! "grants next" alone is a console that sees the floor as it is; "grants 2 after 1" says what it believes.
 //! A refusal that the play does not foretell, or foretells wrongly, stops the test.
 
@@ -58,11 +60,15 @@ pub fn perform(room: &mut Room, text: &str, refused: &mut Vec<(Millis, String)>)
             None => (line, None),
         };
         let (clock, deed) = deed.split_once(' ').expect(line);
-        room.wait_until(read_clock(clock).expect(line));
-        let answer = act(room, deed.trim()).unwrap_or_else(|| panic!("not understood: {line}"));
+        let (at, deed) = (read_clock(clock).expect(line), deed.trim());
+        match deed {
+            "(late)" => room.oversleep(at),
+            _ => room.wait_until(at),
+        }
+        let answer = act(room, deed).unwrap_or_else(|| panic!("not understood: {line}"));
         assert_eq!(answer.as_deref(), foretold, "{line}");
         if let Some(answer) = answer {
-            let who = name_in(deed.trim()).unwrap_or("?");
+            let who = name_in(deed).unwrap_or("?");
             refused.push((room.now, format!("{who} is {answer}")));
         }
     }
@@ -70,7 +76,7 @@ pub fn perform(room: &mut Room, text: &str, refused: &mut Vec<(Millis, String)>)
 
 /// None: not understood. Some(None): done. Some(Some(words)): refused.
 fn act(room: &mut Room, deed: &str) -> Option<Option<String>> {
-    if deed == "(time)" {
+    if deed == "(time)" || deed == "(late)" {
         return Some(None);
     }
     if let Some(words) = deed.strip_prefix("(server)") {

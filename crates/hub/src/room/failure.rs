@@ -43,6 +43,11 @@ impl Failure {
     pub(super) fn alarm(&self) -> Alarm {
         self.alarm
     }
+
+    /// The next write is not waited for.
+    pub(super) fn ask_now(&mut self) {
+        self.retry_at = Instant::now();
+    }
 }
 
 impl Room {

@@ -116,6 +116,20 @@ impl Room {
         }
     }
 
+    /// The disk is asked once more before the room goes, though its second is not over: what is owed goes with the room.
+    pub(super) async fn repay_at_last(&mut self) {
+        if self.owed.is_empty() {
+            return;
+        }
+        if let Some(failure) = &mut self.failure {
+            failure.ask_now();
+        }
+        self.ask_disk().await;
+        let mut round = Round::default();
+        self.catch_up(&mut round);
+        self.finish(round).await;
+    }
+
     /// The record says who is shut out, but for what is owed or still waits.
     pub(super) fn shut_no_longer(&mut self) {
         let owed = self.owed.iter().map(|owed| &owed.shuts);
