@@ -14,6 +14,7 @@ mod pace;
 mod presenters;
 mod shut;
 mod stall;
+mod unseen;
 mod watch;
 
 use crate::{
@@ -55,6 +56,7 @@ use tokio::{
     time::{Instant, Interval, MissedTickBehavior, interval, sleep_until},
 };
 use tracing::{Instrument, debug, error, info, info_span};
+use unseen::Unseen;
 
 /// How often figures are told and the journal is touched.
 const TICK: Duration = Duration::from_secs(1);
@@ -84,6 +86,8 @@ pub(crate) struct Room {
     failure: Option<Failure>,
     /// What happened by itself meanwhile has not come before the rules.
     missed: bool,
+    /// Links among it, with their times.
+    unseen: Unseen,
     /// The start has not come before the rules either, and goes before everything else.
     restart: Option<Restart>,
     /// Who was shut out by something that is not written: their door stays shut until nothing is owed any more.
@@ -187,6 +191,7 @@ impl Room {
             senders: BTreeMap::new(),
             failure: None,
             missed: false,
+            unseen: Unseen::default(),
             restart: None,
             shut: BTreeSet::new(),
             owed: vec![],
@@ -401,6 +406,7 @@ impl Room {
         match committed {
             Ok(()) => {
                 self.ahead.unwritten.extend(&closed - &closed_by_record);
+                self.unseen.written();
                 self.publish(&entries);
                 for (peer, id, answer) in answers {
                     self.answer(peer, id, answer);
@@ -411,6 +417,7 @@ impl Room {
             }
             Err(failure) => {
                 self.ahead.unwritten.extend(closed.into_iter().chain(ahead));
+                self.unseen.unwritten();
                 self.failed(&failure, shutting).await;
                 self.keys_fell.append(&mut keys_fell);
                 let decided = answers.into_iter().map(|(peer, id, _)| (peer, id));

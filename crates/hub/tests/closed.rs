@@ -7,7 +7,7 @@
 
 mod support;
 
-use diemcau_conference::{AtZero, Event};
+use diemcau_conference::{AtZero, Event, TurnEnd};
 use diemcau_model::{
     Alarm, EndpointKind, LinkReport, PeerId, SiteId, Stage, TurnId, limits::PRESENTER_AWAY_S,
 };
@@ -290,6 +290,55 @@ async fn a_speech_whose_link_is_lost_while_the_disk_fails_is_heard_again_with_it
     let is_heard = |stage: &Stage| stage.heard.contains(&BRANCH);
     let heard = timeout(LIVE, on.shown.wait_for(is_heard)).await.is_ok();
     assert!(heard, "nobody closed it");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_speakers_clock_stands_while_its_link_and_the_disk_are_both_gone_whichever_is_back_first()
+{
+    for link_is_first in [true, false] {
+        let mut setup = two_sites();
+        let turns = &mut setup.agenda[0].turns;
+        (turns.minutes, turns.at_zero) = (1, AtZero::Cut);
+        let mut on = hub_on_a_disk_of(setup).await;
+        let mut chair = Guest::join(&on.hub, "chair").await;
+        let mut branch = Guest::join(&on.hub, "branch").await;
+        branch_speaks(&mut on, &mut chair, &mut branch).await;
+        on.disk.fails(Fault::Sync);
+        let first = ClientCommand::SetNotice { text: "a".into() };
+        assert!(is_failed(&chair.command("first", first).await));
+        let (site, kind, peer) = (BRANCH, EndpointKind::Room, PeerId(1));
+        sleep(Duration::from_secs(10)).await;
+        let down = LinkReport::Down { site, kind, peer };
+        on.reports.send(down).await.unwrap();
+        sleep(Duration::from_secs(70)).await;
+        let up = LinkReport::Up { site, kind, peer };
+        let is_heard = |stage: &Stage| stage.heard.contains(&BRANCH);
+        if link_is_first {
+            on.reports.send(up).await.unwrap();
+            sleep(Duration::from_secs(3)).await;
+            assert!(is_heard(&on.shown.borrow()), "its time is not up");
+            on.disk.fails(None);
+        } else {
+            on.disk.fails(None);
+            sleep(Duration::from_secs(3)).await;
+            on.reports.send(up).await.unwrap();
+        }
+        sleep(Duration::from_secs(3)).await;
+        assert!(is_heard(&on.shown.borrow()), "{link_is_first}");
+        sleep(Duration::from_secs(60)).await;
+        assert!(!is_heard(&on.shown.borrow()), "and then it is");
+        let says = on.disk.events();
+        let is_cut = |event: &&Event| {
+            matches!(
+                event,
+                Event::TurnEnded {
+                    how: TurnEnd::TimeUp,
+                    ..
+                }
+            )
+        };
+        assert_eq!(says.iter().filter(is_cut).count(), 1, "{says:?}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -115,23 +115,6 @@ impl Room {
         self.close_now();
     }
 
-    /// What the clock closes and no record has yet. Before a start is written nobody's time runs.
-    fn closed_by_time(&self) -> Closed {
-        let now = self.clock.now();
-        let is_due = self.conference.next_deadline().is_some_and(|at| at <= now);
-        if !is_due || self.restart.is_some() {
-            return Closed::default();
-        }
-        let mut after = self.conference.clone();
-        loop {
-            let events = after.decide_time(now);
-            if events.is_empty() {
-                return self.conference.openings().closed_in(&after.openings());
-            }
-            events.iter().for_each(|event| after.apply(event));
-        }
-    }
-
     /// What waited is in the record, or refused, and what is written has come before the clock: the record and what still waits
     /// say what is closed.
     pub(super) fn open_what_waited(&mut self) {

@@ -45,10 +45,11 @@ impl Room {
                 Signal::LinkDown { site, kind }
             }
         };
-        if self.may_write() {
-            let events = self.conference.decide_signal(signal, self.clock.now());
-            self.happened(events, round);
+        if !self.may_write() {
+            return self.see_later(signal);
         }
+        let events = self.conference.decide_signal(signal, self.clock.now());
+        self.happened(events, round);
     }
 
     /// The site that is called is heard, or not: its figures count for the roll.
