@@ -367,7 +367,7 @@ impl Conference {
     /// Decides what has become due; empty when nothing has. Called again until it is.
     #[must_use]
     pub fn decide_time(&self, now: Millis) -> Vec<Event> {
-        let due = self.floor.decide_time(self.away_ms(), now);
+        let due = self.decide_past(now, now);
         if !due.is_empty() {
             return due;
         }
@@ -375,6 +375,12 @@ impl Conference {
             return vec![event];
         }
         self.screen.decide_time(self, now)
+    }
+
+    /// Decides `now` what the clocks of the speeches have brought until a moment that is past: what goes on by it begins now.
+    #[must_use]
+    pub fn decide_past(&self, until: Millis, now: Millis) -> Vec<Event> {
+        self.floor.decide_time(self.away_ms(), until, now)
     }
 
     /// When `decide_time` will have something to say, if nothing else happens before; a moment that is past means now.

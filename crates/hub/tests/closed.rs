@@ -7,7 +7,7 @@
 
 mod support;
 
-use diemcau_conference::{AtZero, Event, TurnEnd};
+use diemcau_conference::{AtZero, Event, SpeechType, TurnEnd};
 use diemcau_model::{
     Alarm, EndpointKind, LinkReport, PeerId, SiteId, Stage, TurnId, limits::PRESENTER_AWAY_S,
 };
@@ -15,8 +15,9 @@ use diemcau_protocol::{ClientCommand, ErrorWhy, Fact, ServerFrame};
 use std::{sync::Arc, time::Duration};
 use support::{
     Guest, LIVE,
-    branch::{branch_speaks, two_sites},
+    branch::{branch_speaks, done, two_sites},
     disk::{Fault, OnDisk, hub_on_a_disk, hub_on_a_disk_of},
+    request,
 };
 use tokio::time::{Instant, sleep, timeout};
 
@@ -295,7 +296,7 @@ async fn a_speech_whose_link_is_lost_while_the_disk_fails_is_heard_again_with_it
 #[tokio::test(start_paused = true)]
 async fn a_speakers_clock_stands_while_its_link_and_the_disk_are_both_gone_whichever_is_back_first()
 {
-    for link_is_first in [true, false] {
+    for (link_is_first, is_known) in [(true, true), (false, true), (true, false), (false, false)] {
         let mut setup = two_sites();
         let turns = &mut setup.agenda[0].turns;
         (turns.minutes, turns.at_zero) = (1, AtZero::Cut);
@@ -304,8 +305,10 @@ async fn a_speakers_clock_stands_while_its_link_and_the_disk_are_both_gone_which
         let mut branch = Guest::join(&on.hub, "branch").await;
         branch_speaks(&mut on, &mut chair, &mut branch).await;
         on.disk.fails(Fault::Sync);
-        let first = ClientCommand::SetNotice { text: "a".into() };
-        assert!(is_failed(&chair.command("first", first).await));
+        if is_known {
+            let first = ClientCommand::SetNotice { text: "a".into() };
+            assert!(is_failed(&chair.command("first", first).await));
+        }
         let (site, kind, peer) = (BRANCH, EndpointKind::Room, PeerId(1));
         sleep(Duration::from_secs(10)).await;
         let down = LinkReport::Down { site, kind, peer };
@@ -324,7 +327,7 @@ async fn a_speakers_clock_stands_while_its_link_and_the_disk_are_both_gone_which
             on.reports.send(up).await.unwrap();
         }
         sleep(Duration::from_secs(3)).await;
-        assert!(is_heard(&on.shown.borrow()), "{link_is_first}");
+        assert!(is_heard(&on.shown.borrow()), "{link_is_first} {is_known}");
         sleep(Duration::from_secs(60)).await;
         assert!(!is_heard(&on.shown.borrow()), "and then it is");
         let says = on.disk.events();
@@ -339,6 +342,80 @@ async fn a_speakers_clock_stands_while_its_link_and_the_disk_are_both_gone_which
         };
         assert_eq!(says.iter().filter(is_cut).count(), 1, "{says:?}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_speech_under_a_question_that_ran_out_while_the_disk_failed_begins_again_when_it_is_heard_whatever_links_did()
+ {
+    let mut setup = two_sites();
+    let turns = &mut setup.agenda[0].turns;
+    (turns.minutes, turns.at_zero) = (1, AtZero::Cut);
+    let mut on = hub_on_a_disk_of(setup).await;
+    let mut chair = Guest::join(&on.hub, "chair").await;
+    let mut branch = Guest::join(&on.hub, "branch").await;
+    branch_speaks(&mut on, &mut chair, &mut branch).await;
+    let mut question = request();
+    if let ClientCommand::RequestFloor { words, .. } = &mut question {
+        words.speech = SpeechType::Question;
+    }
+    done(&mut chair, "question", question).await;
+    let (after, turn) = (Some(TurnId(1)), TurnId(3));
+    done(&mut chair, "put", ClientCommand::Grant { after, turn }).await;
+    on.disk.fails(Fault::Sync);
+    sleep(Duration::from_secs(90)).await;
+    let (kind, hall, branch) = (EndpointKind::Room, PeerId(0), PeerId(1));
+    for (site, peer) in [(SiteId(0), hall), (BRANCH, branch)] {
+        let down = LinkReport::Down { site, kind, peer };
+        on.reports.send(down).await.unwrap();
+        sleep(Duration::from_secs(1)).await;
+        let up = LinkReport::Up { site, kind, peer };
+        on.reports.send(up).await.unwrap();
+    }
+    sleep(Duration::from_secs(90)).await;
+    on.disk.fails(None);
+    for _ in 0..2 {
+        sleep(Duration::from_secs(25)).await;
+        assert!(
+            on.shown.borrow().heard.contains(&BRANCH),
+            "it has a minute, from now on"
+        );
+    }
+    sleep(Duration::from_secs(15)).await;
+    assert!(!on.shown.borrow().heard.contains(&BRANCH), "and no more");
+}
+
+/// It blinks while the disk hangs, and goes at last as soon as the disk has answered.
+#[tokio::test(start_paused = true)]
+async fn links_that_were_not_seen_come_before_the_rules_in_their_order() {
+    let mut on = hub_on_a_disk_of(two_sites()).await;
+    let mut chair = Guest::join(&on.hub, "chair").await;
+    let mut branch = Guest::join(&on.hub, "branch").await;
+    branch_speaks(&mut on, &mut chair, &mut branch).await;
+    on.disk.takes(Duration::from_millis(50_500));
+    let hangs = ClientCommand::SetNotice { text: "a".into() };
+    chair.ask("hangs", hangs).await;
+    let (site, kind, peer) = (BRANCH, EndpointKind::Room, PeerId(1));
+    let (down, up) = (
+        LinkReport::Down { site, kind, peer },
+        LinkReport::Up { site, kind, peer },
+    );
+    for (link, then_s) in [(down.clone(), 40), (up, 5)] {
+        sleep(Duration::from_secs(1)).await;
+        on.reports.send(link).await.unwrap();
+        sleep(Duration::from_secs(then_s)).await;
+    }
+    on.disk.takes(Duration::ZERO);
+    // Its answer is there after fifty seconds and a half, between two ticks, and the next to come is this, a moment later.
+    sleep(Duration::from_millis(3_501)).await;
+    on.reports.send(down).await.unwrap();
+    sleep(Duration::from_secs(1)).await;
+    let at_of = |event: &Event| match event {
+        Event::TurnHeld { at, .. } | Event::TurnUnheld { at, .. } => Some(*at),
+        _ => None,
+    };
+    let ats: Vec<_> = on.disk.events().iter().filter_map(at_of).collect();
+    assert_eq!(ats.len(), 3, "{ats:?}");
+    assert!(ats.is_sorted(), "{ats:?}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -289,13 +289,13 @@ impl Floor {
         }
     }
 
-    /// What the clocks bring at `now`; empty when nothing is due.
-    pub(crate) fn decide_time(&self, away_ms: Option<u64>, now: Millis) -> Vec<Event> {
+    /// What the clocks brought until `due`, as it is decided `now`; empty when nothing was due.
+    pub(crate) fn decide_time(&self, away_ms: Option<u64>, due: Millis, now: Millis) -> Vec<Event> {
         let Some((at, deadline, current)) = self.first_deadline(away_ms) else {
             return vec![];
         };
         let turn = current.turn;
-        if at > now {
+        if at > due {
             return vec![];
         }
         match deadline {

@@ -24,7 +24,7 @@ impl Room {
     }
 
     pub(super) fn take_report(&mut self, report: LinkReport, round: &mut Round) {
-        let signal = match report {
+        let link = match report {
             LinkReport::Stats { peer, site, stats } => {
                 if self.members.contains(peer) {
                     self.telemetry.seen(peer, stats);
@@ -45,11 +45,7 @@ impl Room {
                 Signal::LinkDown { site, kind }
             }
         };
-        if !self.may_write() {
-            return self.see_later(signal);
-        }
-        let events = self.conference.decide_signal(signal, self.clock.now());
-        self.happened(events, round);
+        self.take_link(link, round);
     }
 
     /// The site that is called is heard, or not: its figures count for the roll.

@@ -2,10 +2,10 @@
 //! a speaker's clock has stood while its site was away, whatever the disk did.
 
 use super::{Closed, Room, Round};
-use diemcau_conference::{Conference, Signal};
+use diemcau_conference::{Conference, Event, Signal};
 use diemcau_model::{Millis, limits};
 
-/// The links that the rules have not seen come or go.
+/// The links that the rules have not seen come or go, or that no record has.
 #[derive(Debug, Default)]
 pub(super) struct Unseen {
     /// In the order of their coming. Beyond the bound only how they are at the end is seen.
@@ -21,54 +21,74 @@ impl Unseen {
         }
     }
 
+    fn undecided(&self) -> &[(Signal, Millis)] {
+        self.links.get(self.decided..).unwrap_or_default()
+    }
+
     /// What was decided is written.
     pub(super) fn written(&mut self) {
         self.links.drain(..self.decided);
         self.decided = 0;
     }
 
-    /// It is not.
+    /// It is not: it comes before the rules again.
     pub(super) fn unwritten(&mut self) {
         self.decided = 0;
     }
 }
 
 impl Room {
-    /// Notes a link for when something can be written. Before a start is written nobody's time runs, and none need be noted.
-    pub(super) fn see_later(&mut self, link: Signal) {
+    /// A link has come or gone. Before a start is written nobody's time runs, and none is kept.
+    pub(super) fn take_link(&mut self, link: Signal, round: &mut Round) {
+        let now = self.clock.now();
         if self.is_begun() {
-            self.unseen.note(link, self.clock.now());
+            self.unseen.note(link, now);
+        }
+        // Behind those that were not seen.
+        if self.may_write() && !self.missed {
+            self.unseen.decided = self.unseen.links.len();
+            let events = self.conference.decide_signal(link, now);
+            self.happened(events, round);
         }
     }
 
     /// The links that were not seen, and what the clock brought before one of them went. Who came back is here, though the clock
     /// would have ended its absence meanwhile.
     pub(super) fn take_unseen(&mut self, round: &mut Round) {
-        let links = self.unseen.links.clone();
-        for (link, at) in &links {
-            while matches!(link, Signal::LinkDown { .. }) {
-                let events = self.conference.decide_time(*at);
+        let now = self.clock.now();
+        let links = self.unseen.undecided().to_vec();
+        self.unseen.decided = self.unseen.links.len();
+        let mut goes_on = false;
+        for (link, at) in links {
+            // What goes on begins now: nothing of it was before.
+            let at = if goes_on { now } else { at };
+            while is_lost(link) {
+                let events = self.conference.decide_past(at, now);
                 if events.is_empty() {
                     break;
                 }
+                goes_on |= events
+                    .iter()
+                    .any(|event| matches!(event, Event::TurnTakenUp { .. }));
                 self.happened_in_time(events, round);
             }
-            let events = self.conference.decide_signal(*link, *at);
+            let events = self.conference.decide_signal(link, at);
             self.happened(events, round);
         }
-        self.unseen.decided = links.len();
     }
 
     /// What the clock closes and no record has yet. Before a start is written nobody's time runs.
     pub(super) fn closed_by_time(&self) -> Closed {
-        let now = self.clock.now();
+        let (now, unseen) = (self.clock.now(), self.unseen.undecided());
         let is_due = self.conference.next_deadline().is_some_and(|at| at <= now);
-        if self.restart.is_some() || !(is_due || self.links_are_unseen()) {
+        if self.restart.is_some() || (!is_due && unseen.is_empty()) {
             return Closed::default();
         }
         let mut after = self.conference.clone();
-        for (link, at) in &self.unseen.links {
-            pass_time(&mut after, *at);
+        for (link, at) in unseen {
+            if is_lost(*link) {
+                pass_time(&mut after, *at);
+            }
             for event in after.decide_signal(*link, *at) {
                 after.apply(&event);
             }
@@ -76,10 +96,10 @@ impl Room {
         pass_time(&mut after, now);
         self.conference.openings().closed_in(&after.openings())
     }
+}
 
-    fn links_are_unseen(&self) -> bool {
-        !self.unseen.links.is_empty()
-    }
+fn is_lost(link: Signal) -> bool {
+    matches!(link, Signal::LinkDown { .. })
 }
 
 /// Applies what the clock brings until then.
