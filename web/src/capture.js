@@ -75,8 +75,8 @@ export class Capture {
     const cameraId = choice.cameraId ?? this.#state().cameraId;
     const microphoneId = choice.microphoneId ?? this.#state().microphoneId;
     this.#changed({ cameraId, microphoneId });
-    const video = { width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 25, max: 30 }, ...device(cameraId, choice.cameraId) };
-    const audio = { echoCancellation: true, noiseSuppression: true, autoGainControl: true, ...device(microphoneId, choice.microphoneId) };
+    const video = { width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 25, max: 30 }, ...exact(cameraId) };
+    const audio = { echoCancellation: true, noiseSuppression: true, autoGainControl: true, ...exact(microphoneId) };
     // A camera in use elsewhere cannot be opened twice on some systems: let go before choosing again.
     if (choice.cameraId !== undefined) this.camera?.stop();
     const both = choice.cameraId === undefined && choice.microphoneId === undefined ? await open({ audio, video }) : null;
@@ -85,11 +85,11 @@ export class Capture {
       this.#useMicrophone(both.stream.getAudioTracks()[0] ?? null, null);
     } else {
       if (choice.microphoneId === undefined) {
-        const camera = await open({ video });
+        const camera = await open({ video }, choice.cameraId === undefined && { video: { ...video, deviceId: undefined } });
         this.#useCamera(camera.stream?.getVideoTracks()[0] ?? null, camera.trouble);
       }
       if (choice.cameraId === undefined) {
-        const microphone = await open({ audio });
+        const microphone = await open({ audio }, choice.microphoneId === undefined && { audio: { ...audio, deviceId: undefined } });
         this.#useMicrophone(microphone.stream?.getAudioTracks()[0] ?? null, microphone.trouble);
       }
     }
@@ -176,17 +176,18 @@ export class Capture {
   }
 }
 
-/** The one that is chosen now and no other; the one from before only if it is still there. @param {string} deviceId @param {string} [chosen] */
-const device = (deviceId, chosen) => (deviceId === "" ? {} : { deviceId: chosen === undefined ? { ideal: deviceId } : { exact: deviceId } });
+/** @param {string} deviceId */
+const exact = (deviceId) => (deviceId === "" ? {} : { deviceId: { exact: deviceId } });
 
-/** @param {MediaStreamConstraints} wanted @returns {Promise<{ stream: MediaStream | null, trouble: DeviceTrouble | null }>} */
-async function open(wanted) {
+/** The one that is chosen now and no other; the one from before, or else `another`. @param {MediaStreamConstraints} wanted @param {MediaStreamConstraints | false} [another] @returns {Promise<{ stream: MediaStream | null, trouble: DeviceTrouble | null }>} */
+async function open(wanted, another = false) {
   // Outside a secure page the browser hides the devices altogether.
   if (!navigator.mediaDevices) return { stream: null, trouble: "insecure" };
   try {
     return { stream: await navigator.mediaDevices.getUserMedia(wanted), trouble: null };
   } catch (error) {
-    return { stream: null, trouble: troubleOf(error instanceof Error ? error.name : "") };
+    const trouble = troubleOf(error instanceof Error ? error.name : "");
+    return another && trouble === "missing" ? open(another) : { stream: null, trouble };
   }
 }
 

@@ -198,7 +198,7 @@ async function run(about, token) {
     }
     // In a hall, a desk that plays what the wall plays would howl: desks that only watch start silent.
     const loud = sends || about.name === "stage" || about.name === "observer";
-    if (app.media.downlink === "off") media.receive({ receives: true, sound: loud, alwaysShown: about.name === "stage" });
+    if (app.media.downlink === "off") media.receive({ receives: true, sound: loud || app.media.sound, alwaysShown: about.name === "stage" });
     if (!sends) return;
     if (!app.media.picture && !app.media.hasMicrophone && !app.media.capturing) void media.capture().then(() => media.send());
     else media.send();

@@ -30,6 +30,7 @@ export class Media {
   /** @type {import("./screen-share.js").ScreenShare | null} This machine's screen, once it has presented. */ #share = null;
   #holds = false;
   #linked = false;
+  #stops = 0;
   #sends = false;
   #receives = false;
   #alwaysShown = false;
@@ -79,18 +80,21 @@ export class Media {
 
   /** Opens camera and microphone, each for itself: a room without one still has the other. @param {{ cameraId?: string, microphoneId?: string }} [choice] */
   async capture(choice = {}) {
-    this.#set({ capturing: true });
+    const stops = this.#stops;
+    const current = () => stops === this.#stops;
+    const set = (/** @type {Partial<MediaState>} */ change) => void (current() && this.#set(change));
+    set({ capturing: true });
     try {
       const { Capture } = await import("./capture.js");
-      /** @type {import("./capture.js").Capture} */
-      const capture = (this.#capture ??= new Capture(() => this.state, (change) => capture === this.#capture && this.#set(change), (kind) => this.#sender(kind)));
+      if (!current()) return;
+      const capture = (this.#capture ??= new Capture(() => this.state, set, (kind) => (current() ? this.#sender(kind) : undefined)));
       await capture.open(choice);
-      if (capture !== this.#capture) capture.stop();
+      if (!current()) capture.stop();
     } catch (error) {
       console.error("devices", error);
-      this.#set({ cameraTrouble: "other", microphoneTrouble: "other" });
+      set({ cameraTrouble: "other", microphoneTrouble: "other" });
     } finally {
-      this.#set({ capturing: false });
+      set({ capturing: false });
     }
   }
 
@@ -155,8 +159,9 @@ export class Media {
     this.#share?.stop();
     this.#uplink = this.#downlink = this.#nextDownlink = this.#capture = null;
     this.#sends = this.#receives = false;
-    const { microphoneOpen, cameraId, microphoneId } = this.state;
-    this.#set({ ...nothingYet(), microphoneOpen, cameraId, microphoneId });
+    this.#stops += 1;
+    const { microphoneOpen, cameraId, microphoneId, sound } = this.state;
+    this.#set({ ...nothingYet(), microphoneOpen, cameraId, microphoneId, sound });
   }
 
   /** @param {ServerFrame} frame */

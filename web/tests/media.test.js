@@ -148,10 +148,12 @@ test("a page that was put out and comes back with a PIN opens its devices and it
   await settled();
   await connected(media);
   media.setMicrophone(false);
+  media.listen(true);
   words();
   media.stop();
   assert.deepEqual([given.at(-1).readyState, media.state.picture, media.state.hasMicrophone, media.state.uplink, media.state.downlink], ["ended", null, false, "off", "off"]);
   assert.equal(media.state.microphoneOpen, false, "what the room closed itself stays closed");
+  assert.equal(media.state.sound, true, "and what it switched on is on");
   media.linkUp();
   assert.deepEqual(words(), [], "the page says what it wants");
   await media.capture();
@@ -163,16 +165,19 @@ test("a page that was put out and comes back with a PIN opens its devices and it
   assert.equal(last().sent, given.at(-1), "and not the track that has ended");
 });
 
-test("devices that open after the page was put out are closed again", async (t) => {
-  const { media } = page(t);
-  const given = devices(t, ["one"]);
-  const opening = media.capture();
-  await settled();
-  media.stop();
-  await opening;
-  assert.ok(given.length > 0);
-  assert.ok(given.every((track) => track.readyState === "ended"));
-  assert.equal(media.state.hasMicrophone, false);
+test("devices that open after the page was put out are closed again, or not opened at all", async (t) => {
+  for (const begun of [true, false]) {
+    const { media } = page(t);
+    const given = devices(t, ["one"]);
+    const opening = media.capture();
+    if (begun) await settled();
+    media.stop();
+    await opening;
+    assert.equal(given.length > 0, begun);
+    assert.ok(given.every((track) => track.readyState === "ended"));
+    assert.deepEqual([media.state.hasMicrophone, media.state.capturing], [false, false]);
+    t.mock.timers.reset();
+  }
 });
 
 test("a device that is gone is not waited for: another is opened in its place, but never in place of one that is chosen now", async (t) => {

@@ -6,15 +6,16 @@ import { addTexts } from "../text.js";
 
 /** @type {Map<string, any>} */
 const parts = new Map();
-const styles = new Set();
+/** @type {Map<string, any>} */
+const styles = new Map();
 
 /**
  * The module of a part once it is there; null before, and the page is drawn anew when it comes.
  * @template T @param {Ctx} ctx @param {string} name Also the name of its texts. @param {() => Promise<T>} fetch @param {boolean} [styled] Whether it has a style sheet of that name. @param {boolean} [worded] Whether it has texts of that name. @returns {T | null}
  */
 export function later(ctx, name, fetch, styled = true, worded = true) {
-  // Not while there is no server to give it: what a browser could not fetch it may take for missing for good.
-  if (!parts.has(name) && ctx.app.link !== "lost") {
+  // A browser may take what it could not fetch for missing for good.
+  if (!parts.has(name) && (ctx.app.link !== "lost" || !ctx.app.view)) {
     parts.set(name, null);
     Promise.all([fetch(), worded && addTexts(name), styled && addStyle(name)]).then(([module]) => {
       parts.set(name, module);
@@ -29,13 +30,16 @@ export const loaded = (name) => parts.get(name) ?? null;
 
 /** @param {string} name */
 export function addStyle(name) {
-  if (styles.has(name)) return;
-  styles.add(name);
+  const known = styles.get(name);
+  if (known) return known;
   const link = document.createElement("link");
   link.rel = "stylesheet";
   link.href = `/styles/${name}.css`;
-  return new Promise((done) => {
-    link.onload = link.onerror = done;
+  const style = new Promise((done) => {
+    link.onload = done;
+    link.onerror = () => done(styles.delete(name) && link.remove());
     document.head.append(link);
   });
+  styles.set(name, style);
+  return style;
 }
