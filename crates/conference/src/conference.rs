@@ -367,7 +367,7 @@ impl Conference {
     /// Decides what has become due; empty when nothing has. Called again until it is.
     #[must_use]
     pub fn decide_time(&self, now: Millis) -> Vec<Event> {
-        let due = self.decide_past(now, now);
+        let due = self.floor.decide_time(self.away_ms(), now, now);
         if !due.is_empty() {
             return due;
         }
@@ -377,10 +377,11 @@ impl Conference {
         self.screen.decide_time(self, now)
     }
 
-    /// Decides `now` what the clocks of the speeches have brought until a moment that is past: what goes on by it begins now.
+    /// Decides `now` what the clocks of the speeches have brought until a moment that is past, but for absences, which may have
+    /// ended since. What goes on by it begins now.
     #[must_use]
     pub fn decide_past(&self, until: Millis, now: Millis) -> Vec<Event> {
-        self.floor.decide_time(self.away_ms(), until, now)
+        self.floor.decide_time(None, until, now)
     }
 
     /// When `decide_time` will have something to say, if nothing else happens before; a moment that is past means now.

@@ -31,6 +31,17 @@ async fn shows(desk: &mut Guest, fits: impl Fn(&Fact) -> bool) {
     desk.until(is_told).await;
 }
 
+/// The chair puts a question into the branch's speech.
+async fn chair_asks(chair: &mut Guest) {
+    let mut question = request();
+    if let ClientCommand::RequestFloor { words, .. } = &mut question {
+        words.speech = SpeechType::Question;
+    }
+    done(chair, "question", question).await;
+    let (after, turn) = (Some(TurnId(1)), TurnId(3));
+    done(chair, "put", ClientCommand::Grant { after, turn }).await;
+}
+
 /// Nobody hears the site, not for a moment, for so long.
 async fn stays_silent(on: &mut OnDisk, site: SiteId, span: Duration) {
     let is_heard = |stage: &Stage| stage.heard.contains(&site);
@@ -354,13 +365,7 @@ async fn a_speech_under_a_question_that_ran_out_while_the_disk_failed_begins_aga
     let mut chair = Guest::join(&on.hub, "chair").await;
     let mut branch = Guest::join(&on.hub, "branch").await;
     branch_speaks(&mut on, &mut chair, &mut branch).await;
-    let mut question = request();
-    if let ClientCommand::RequestFloor { words, .. } = &mut question {
-        words.speech = SpeechType::Question;
-    }
-    done(&mut chair, "question", question).await;
-    let (after, turn) = (Some(TurnId(1)), TurnId(3));
-    done(&mut chair, "put", ClientCommand::Grant { after, turn }).await;
+    chair_asks(&mut chair).await;
     on.disk.fails(Fault::Sync);
     sleep(Duration::from_secs(90)).await;
     let (kind, hall, branch) = (EndpointKind::Room, PeerId(0), PeerId(1));
@@ -382,6 +387,75 @@ async fn a_speech_under_a_question_that_ran_out_while_the_disk_failed_begins_aga
     }
     sleep(Duration::from_secs(15)).await;
     assert!(!on.shown.borrow().heard.contains(&BRANCH), "and no more");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_speech_that_the_record_holds_goes_on_when_it_is_heard_though_its_link_was_back_before() {
+    for hangs in [false, true] {
+        let mut setup = two_sites();
+        let turns = &mut setup.agenda[0].turns;
+        (turns.minutes, turns.at_zero) = (1, AtZero::Cut);
+        let mut on = hub_on_a_disk_of(setup).await;
+        let mut chair = Guest::join(&on.hub, "chair").await;
+        let mut branch = Guest::join(&on.hub, "branch").await;
+        branch_speaks(&mut on, &mut chair, &mut branch).await;
+        sleep(Duration::from_secs(5)).await;
+        let (site, kind, peer) = (BRANCH, EndpointKind::Room, PeerId(1));
+        if hangs {
+            on.disk.takes(Duration::from_secs(90));
+        }
+        let down = LinkReport::Down { site, kind, peer };
+        on.reports.send(down).await.unwrap();
+        sleep(Duration::from_secs(5)).await;
+        if !hangs {
+            on.disk.fails(Fault::Sync);
+            let first = ClientCommand::SetNotice { text: "a".into() };
+            assert!(is_failed(&chair.command("first", first).await));
+        }
+        let up = LinkReport::Up { site, kind, peer };
+        on.reports.send(up).await.unwrap();
+        stays_silent(&mut on, BRANCH, Duration::from_secs(80)).await;
+        on.disk.takes(Duration::ZERO);
+        on.disk.fails(None);
+        let is_heard = |stage: &Stage| stage.heard.contains(&BRANCH);
+        let heard = timeout(LIVE, on.shown.wait_for(is_heard)).await.is_ok();
+        assert!(heard, "{hangs}");
+        sleep(Duration::from_secs(45)).await;
+        assert!(
+            is_heard(&on.shown.borrow()),
+            "{hangs}: it has used five seconds of its minute"
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_is_back_is_here_whatever_other_links_did_while_the_disk_failed() {
+    let mut setup = two_sites();
+    setup.away_seconds = 20;
+    let mut on = hub_on_a_disk_of(setup).await;
+    let mut chair = Guest::join(&on.hub, "chair").await;
+    let mut branch = Guest::join(&on.hub, "branch").await;
+    branch_speaks(&mut on, &mut chair, &mut branch).await;
+    chair_asks(&mut chair).await;
+    on.disk.fails(Fault::Sync);
+    let (kind, branch, hall) = (EndpointKind::Room, PeerId(1), PeerId(0));
+    for (site, peer, is_up, then_s) in [
+        (BRANCH, branch, false, 22),
+        (SiteId(0), hall, false, 3),
+        (BRANCH, branch, true, 3),
+        (SiteId(0), hall, true, 3),
+    ] {
+        let link = match is_up {
+            true => LinkReport::Up { site, kind, peer },
+            false => LinkReport::Down { site, kind, peer },
+        };
+        on.reports.send(link).await.unwrap();
+        sleep(Duration::from_secs(then_s)).await;
+    }
+    on.disk.fails(None);
+    sleep(Duration::from_secs(3)).await;
+    let is_away = |event: &Event| matches!(event, Event::TurnEnded { .. });
+    assert!(!on.disk.events().iter().any(is_away));
 }
 
 /// It blinks while the disk hangs, and goes at last as soon as the disk has answered.
@@ -409,9 +483,11 @@ async fn links_that_were_not_seen_come_before_the_rules_in_their_order() {
     sleep(Duration::from_millis(3_501)).await;
     on.reports.send(down).await.unwrap();
     sleep(Duration::from_secs(1)).await;
-    let at_of = |event: &Event| match event {
-        Event::TurnHeld { at, .. } | Event::TurnUnheld { at, .. } => Some(*at),
-        _ => None,
+    let at_of = |event: &Event| {
+        let (Event::TurnHeld { at, .. } | Event::TurnUnheld { at, .. }) = event else {
+            return None;
+        };
+        Some(*at)
     };
     let ats: Vec<_> = on.disk.events().iter().filter_map(at_of).collect();
     assert_eq!(ats.len(), 3, "{ats:?}");

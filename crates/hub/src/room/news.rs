@@ -1,6 +1,6 @@
 //! What the media plane tells: links that come and go, figures, and what it has to say to a page.
 
-use super::{Room, Round};
+use super::{Room, Round, unseen::Link};
 use diemcau_conference::Signal;
 use diemcau_model::{LinkReport, LinkStats, PeerId, PeerSay, Side, SiteId, limits};
 use diemcau_protocol::ServerFrame;
@@ -34,7 +34,11 @@ impl Room {
             }
             LinkReport::Up { site, kind, peer } => {
                 self.senders.insert((site, kind), peer);
-                Signal::LinkUp { site, kind }
+                Link {
+                    site,
+                    kind,
+                    is_up: true,
+                }
             }
             LinkReport::Down { site, kind, peer } => {
                 // A newer connection may be the endpoint by now: the older one's end changes nothing.
@@ -42,7 +46,11 @@ impl Room {
                     return;
                 }
                 self.senders.remove(&(site, kind));
-                Signal::LinkDown { site, kind }
+                Link {
+                    site,
+                    kind,
+                    is_up: false,
+                }
             }
         };
         self.take_link(link, round);

@@ -3,25 +3,47 @@
 
 use super::{Closed, Room, Round};
 use diemcau_conference::{Conference, Event, Signal};
-use diemcau_model::{Millis, limits};
+use diemcau_model::{EndpointKind, Millis, SiteId};
+use std::collections::BTreeSet;
 
-/// The links that the rules have not seen come or go, or that no record has.
+/// Beyond it only how links are at the end is seen.
+const LINKS_MAX: usize = 256;
+
+/// An endpoint of a site came or went.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Link {
+    pub(super) site: SiteId,
+    pub(super) kind: EndpointKind,
+    pub(super) is_up: bool,
+}
+
+impl Link {
+    fn signal(self) -> Signal {
+        let Self { site, kind, is_up } = self;
+        match is_up {
+            true => Signal::LinkUp { site, kind },
+            false => Signal::LinkDown { site, kind },
+        }
+    }
+}
+
+/// The links of speaking sites that the rules have not seen come or go, or that no record has.
 #[derive(Debug, Default)]
 pub(super) struct Unseen {
-    /// In the order of their coming. Beyond the bound only how they are at the end is seen.
-    links: Vec<(Signal, Millis)>,
+    /// In the order of their coming.
+    links: Vec<(Link, Millis)>,
     /// So many of the first are decided, and not written yet.
     decided: usize,
 }
 
 impl Unseen {
-    fn note(&mut self, link: Signal, at: Millis) {
-        if self.links.len() < limits::INBOX_MAX {
+    fn note(&mut self, link: Link, at: Millis) {
+        if self.links.len() < LINKS_MAX {
             self.links.push((link, at));
         }
     }
 
-    fn undecided(&self) -> &[(Signal, Millis)] {
+    fn undecided(&self) -> &[(Link, Millis)] {
         self.links.get(self.decided..).unwrap_or_default()
     }
 
@@ -39,15 +61,16 @@ impl Unseen {
 
 impl Room {
     /// A link has come or gone. Before a start is written nobody's time runs, and none is kept.
-    pub(super) fn take_link(&mut self, link: Signal, round: &mut Round) {
+    pub(super) fn take_link(&mut self, link: Link, round: &mut Round) {
         let now = self.clock.now();
-        if self.is_begun() {
+        let turns = &self.conference.floor().turns;
+        if self.is_begun() && turns.iter().any(|turn| turn.site == link.site) {
             self.unseen.note(link, now);
         }
         // Behind those that were not seen.
         if self.may_write() && !self.missed {
             self.unseen.decided = self.unseen.links.len();
-            let events = self.conference.decide_signal(link, now);
+            let events = self.conference.decide_signal(link.signal(), now);
             self.happened(events, round);
         }
     }
@@ -58,23 +81,42 @@ impl Room {
         let now = self.clock.now();
         let links = self.unseen.undecided().to_vec();
         self.unseen.decided = self.unseen.links.len();
+        let held = self.held_by_record();
         let mut goes_on = false;
         for (link, at) in links {
-            // What goes on begins now: nothing of it was before.
-            let at = if goes_on { now } else { at };
-            while is_lost(link) {
-                let events = self.conference.decide_past(at, now);
-                if events.is_empty() {
-                    break;
-                }
-                goes_on |= events
-                    .iter()
-                    .any(|event| matches!(event, Event::TurnTakenUp { .. }));
-                self.happened_in_time(events, round);
+            if !link.is_up {
+                goes_on |= self.take_past(at, round);
             }
-            let events = self.conference.decide_signal(link, at);
+            // What goes on begins now, for nobody heard it before: by this, or because the record had held it.
+            let at = match goes_on || held.contains(&link.site) {
+                true => now,
+                false => at,
+            };
+            let events = self.conference.decide_signal(link.signal(), at);
             self.happened(events, round);
         }
+    }
+
+    /// What the clocks had brought by then; whether a speech goes on by it.
+    fn take_past(&mut self, until: Millis, round: &mut Round) -> bool {
+        let mut goes_on = false;
+        loop {
+            let events = self.conference.decide_past(until, self.clock.now());
+            if events.is_empty() {
+                return goes_on;
+            }
+            let is_taken_up = |event: &Event| matches!(event, Event::TurnTakenUp { .. });
+            goes_on |= events.iter().any(is_taken_up);
+            self.happened_in_time(events, round);
+        }
+    }
+
+    fn held_by_record(&self) -> BTreeSet<SiteId> {
+        let turns = self.conference.floor().turns.iter();
+        turns
+            .filter(|turn| turn.held)
+            .map(|turn| turn.site)
+            .collect()
     }
 
     /// What the clock closes and no record has yet. Before a start is written nobody's time runs.
@@ -86,29 +128,21 @@ impl Room {
         }
         let mut after = self.conference.clone();
         for (link, at) in unseen {
-            if is_lost(*link) {
-                pass_time(&mut after, *at);
-            }
-            for event in after.decide_signal(*link, *at) {
-                after.apply(&event);
-            }
+            while !link.is_up && applied(&mut after, |after| after.decide_past(*at, *at)) {}
+            applied(&mut after, |after| after.decide_signal(link.signal(), *at));
         }
-        pass_time(&mut after, now);
+        for (site, kind) in self.senders.keys().copied() {
+            let up = Signal::LinkUp { site, kind };
+            applied(&mut after, |after| after.decide_signal(up, now));
+        }
+        while applied(&mut after, |after| after.decide_time(now)) {}
         self.conference.openings().closed_in(&after.openings())
     }
 }
 
-fn is_lost(link: Signal) -> bool {
-    matches!(link, Signal::LinkDown { .. })
-}
-
-/// Applies what the clock brings until then.
-fn pass_time(conference: &mut Conference, until: Millis) {
-    loop {
-        let events = conference.decide_time(until);
-        if events.is_empty() {
-            return;
-        }
-        events.iter().for_each(|event| conference.apply(event));
-    }
+/// Applies what is decided; whether that is anything.
+fn applied(conference: &mut Conference, decide: impl Fn(&Conference) -> Vec<Event>) -> bool {
+    let events = decide(conference);
+    events.iter().for_each(|event| conference.apply(event));
+    !events.is_empty()
 }
