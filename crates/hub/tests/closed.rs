@@ -309,6 +309,8 @@ async fn a_speakers_clock_stands_while_its_link_and_the_disk_are_both_gone_which
 {
     for (link_is_first, is_known) in [(true, true), (false, true), (true, false), (false, false)] {
         let mut setup = two_sites();
+        // It is gone for longer, and so that is no absence that anybody could have seen.
+        setup.away_seconds = 20;
         let turns = &mut setup.agenda[0].turns;
         (turns.minutes, turns.at_zero) = (1, AtZero::Cut);
         let mut on = hub_on_a_disk_of(setup).await;

@@ -92,7 +92,13 @@ impl Room {
                 true => now,
                 false => at,
             };
-            let events = self.conference.decide_signal(link.signal(), at);
+            let mut events = self.conference.decide_signal(link.signal(), at);
+            // Its absence begins where people can see it, and keep the turn.
+            for event in &mut events {
+                if let Event::TurnHeld { away_from, .. } = event {
+                    *away_from = now;
+                }
+            }
             self.happened(events, round);
         }
     }
@@ -131,11 +137,8 @@ impl Room {
             while !link.is_up && applied(&mut after, |after| after.decide_past(*at, *at)) {}
             applied(&mut after, |after| after.decide_signal(link.signal(), *at));
         }
-        for (site, kind) in self.senders.keys().copied() {
-            let up = Signal::LinkUp { site, kind };
-            applied(&mut after, |after| after.decide_signal(up, now));
-        }
-        while applied(&mut after, |after| after.decide_time(now)) {}
+        // Who is away is heard by nobody, and may be back before it can be written that it stayed away too long.
+        while applied(&mut after, |after| after.decide_past(now, now)) {}
         self.conference.openings().closed_in(&after.openings())
     }
 }
