@@ -120,6 +120,8 @@ test("blank hides it from everybody, and it comes back with the screens", async 
   await until("the room is sent it", () => room.evaluate((slot) => globalThis.diemcau.state().slots[slot] !== null, PRESENTATION_SLOT));
   await chair.keyboard.press("F7");
   await until("nobody is sent it", () => room.evaluate((slot) => globalThis.diemcau.state().slots[slot] === null, PRESENTATION_SLOT));
+  // It is hidden before the record says so, and the key shows the screens again once the chair's desk knows that they are blank.
+  await until("the chair knows", async () => (await view(chair)).stage.layout === "blank");
   await chair.keyboard.press("F7");
   await until("the room is sent it again", () => room.evaluate((slot) => globalThis.diemcau.state().slots[slot] !== null, PRESENTATION_SLOT));
   await press(chair, "Dừng trình chiếu");
