@@ -66,8 +66,8 @@ function page(t) {
   return { media, words };
 }
 
-/** Devices of these names; what they gave, or with `screen` the last picture of a screen. */
-function devices(t, there, screen = false) {
+/** Devices of these names, and what they gave. */
+function devices(t, there) {
   const given = [];
   const give = async ({ audio, video }) => {
     for (const wanted of [audio, video]) {
@@ -80,7 +80,7 @@ function devices(t, there, screen = false) {
   const mediaDevices = { addEventListener: () => {}, enumerateDevices: async () => [], getUserMedia: give, getDisplayMedia: give };
   Object.defineProperty(navigator, "mediaDevices", { value: mediaDevices, configurable: true });
   t.after(() => delete navigator.mediaDevices);
-  return screen ? [() => given.at(-1)] : given;
+  return given;
 }
 
 async function connected(media) {
@@ -195,22 +195,22 @@ test("a device that is gone is not waited for: another is opened in its place, b
 
 test("a screen is let go half a minute after the server, however often that is tried meanwhile", async (t) => {
   const { media } = page(t);
-  const [picture] = devices(t, ["screen"], true);
+  const given = devices(t, ["screen"]);
   media.follow(true);
   assert.equal(await media.present(() => {}), true);
   t.mock.timers.tick(10_000);
   for (let tried = 0; tried < 3; tried += 1) {
     media.linkDown();
-    assert.equal(picture().readyState, "live");
+    assert.equal(given.at(-1).readyState, "live");
     t.mock.timers.tick(10_000);
   }
-  assert.equal(picture().readyState, "ended");
+  assert.equal(given.at(-1).readyState, "ended");
   assert.equal(media.state.share, "off");
 });
 
 test("a screen that is seen again within half a minute stays, and has as long the next time", async (t) => {
   const { media } = page(t);
-  const [picture] = devices(t, ["screen"], true);
+  const given = devices(t, ["screen"]);
   media.follow(true);
   await media.present(() => {});
   for (let cut = 0; cut < 3; cut += 1) {
@@ -219,5 +219,5 @@ test("a screen that is seen again within half a minute stays, and has as long th
     media.linkUp();
   }
   t.mock.timers.tick(60_000);
-  assert.equal(picture().readyState, "live");
+  assert.equal(given.at(-1).readyState, "live");
 });

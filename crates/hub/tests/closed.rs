@@ -7,7 +7,7 @@
 
 mod support;
 
-use diemcau_conference::{AtZero, Event, SpeechType, TurnEnd};
+use diemcau_conference::{AtZero, Event, Setup, SpeechType, TurnEnd};
 use diemcau_model::{
     Alarm, EndpointKind, LinkReport, PeerId, SiteId, Stage, TurnId, limits::PRESENTER_AWAY_S,
 };
@@ -29,6 +29,24 @@ fn is_failed(answer: &ServerFrame) -> bool {
 async fn shows(desk: &mut Guest, fits: impl Fn(&Fact) -> bool) {
     let is_told = |frame: &ServerFrame| matches!(frame, ServerFrame::Facts { facts, .. } if facts.iter().any(&fits));
     desk.until(is_told).await;
+}
+
+/// A speech has a minute, and is cut.
+fn of_a_minute() -> Setup {
+    let mut setup = two_sites();
+    let turns = &mut setup.agenda[0].turns;
+    (turns.minutes, turns.at_zero) = (1, AtZero::Cut);
+    setup
+}
+
+/// The room of a site comes or goes.
+async fn link(on: &OnDisk, site: SiteId, is_up: bool) {
+    let (kind, peer) = (EndpointKind::Room, PeerId(site.0.into()));
+    let report = match is_up {
+        true => LinkReport::Up { site, kind, peer },
+        false => LinkReport::Down { site, kind, peer },
+    };
+    on.reports.send(report).await.unwrap();
 }
 
 /// The chair puts a question into the branch's speech.
@@ -308,11 +326,9 @@ async fn a_speech_whose_link_is_lost_while_the_disk_fails_is_heard_again_with_it
 async fn a_speakers_clock_stands_while_its_link_and_the_disk_are_both_gone_whichever_is_back_first()
 {
     for (link_is_first, is_known) in [(true, true), (false, true), (true, false), (false, false)] {
-        let mut setup = two_sites();
+        let mut setup = of_a_minute();
         // It is gone for longer, and so that is no absence that anybody could have seen.
         setup.away_seconds = 20;
-        let turns = &mut setup.agenda[0].turns;
-        (turns.minutes, turns.at_zero) = (1, AtZero::Cut);
         let mut on = hub_on_a_disk_of(setup).await;
         let mut chair = Guest::join(&on.hub, "chair").await;
         let mut branch = Guest::join(&on.hub, "branch").await;
@@ -322,22 +338,19 @@ async fn a_speakers_clock_stands_while_its_link_and_the_disk_are_both_gone_which
             let first = ClientCommand::SetNotice { text: "a".into() };
             assert!(is_failed(&chair.command("first", first).await));
         }
-        let (site, kind, peer) = (BRANCH, EndpointKind::Room, PeerId(1));
         sleep(Duration::from_secs(10)).await;
-        let down = LinkReport::Down { site, kind, peer };
-        on.reports.send(down).await.unwrap();
+        link(&on, BRANCH, false).await;
         sleep(Duration::from_secs(70)).await;
-        let up = LinkReport::Up { site, kind, peer };
         let is_heard = |stage: &Stage| stage.heard.contains(&BRANCH);
         if link_is_first {
-            on.reports.send(up).await.unwrap();
+            link(&on, BRANCH, true).await;
             sleep(Duration::from_secs(3)).await;
             assert!(is_heard(&on.shown.borrow()), "its time is not up");
             on.disk.fails(None);
         } else {
             on.disk.fails(None);
             sleep(Duration::from_secs(3)).await;
-            on.reports.send(up).await.unwrap();
+            link(&on, BRANCH, true).await;
         }
         sleep(Duration::from_secs(3)).await;
         assert!(is_heard(&on.shown.borrow()), "{link_is_first} {is_known}");
@@ -360,9 +373,7 @@ async fn a_speakers_clock_stands_while_its_link_and_the_disk_are_both_gone_which
 #[tokio::test(start_paused = true)]
 async fn a_speech_under_a_question_that_ran_out_while_the_disk_failed_begins_again_when_it_is_heard_whatever_links_did()
  {
-    let mut setup = two_sites();
-    let turns = &mut setup.agenda[0].turns;
-    (turns.minutes, turns.at_zero) = (1, AtZero::Cut);
+    let setup = of_a_minute();
     let mut on = hub_on_a_disk_of(setup).await;
     let mut chair = Guest::join(&on.hub, "chair").await;
     let mut branch = Guest::join(&on.hub, "branch").await;
@@ -370,13 +381,10 @@ async fn a_speech_under_a_question_that_ran_out_while_the_disk_failed_begins_aga
     chair_asks(&mut chair).await;
     on.disk.fails(Fault::Sync);
     sleep(Duration::from_secs(90)).await;
-    let (kind, hall, branch) = (EndpointKind::Room, PeerId(0), PeerId(1));
-    for (site, peer) in [(SiteId(0), hall), (BRANCH, branch)] {
-        let down = LinkReport::Down { site, kind, peer };
-        on.reports.send(down).await.unwrap();
+    for site in [SiteId(0), BRANCH] {
+        link(&on, site, false).await;
         sleep(Duration::from_secs(1)).await;
-        let up = LinkReport::Up { site, kind, peer };
-        on.reports.send(up).await.unwrap();
+        link(&on, site, true).await;
     }
     sleep(Duration::from_secs(90)).await;
     on.disk.fails(None);
@@ -394,28 +402,23 @@ async fn a_speech_under_a_question_that_ran_out_while_the_disk_failed_begins_aga
 #[tokio::test(start_paused = true)]
 async fn a_speech_that_the_record_holds_goes_on_when_it_is_heard_though_its_link_was_back_before() {
     for hangs in [false, true] {
-        let mut setup = two_sites();
-        let turns = &mut setup.agenda[0].turns;
-        (turns.minutes, turns.at_zero) = (1, AtZero::Cut);
+        let setup = of_a_minute();
         let mut on = hub_on_a_disk_of(setup).await;
         let mut chair = Guest::join(&on.hub, "chair").await;
         let mut branch = Guest::join(&on.hub, "branch").await;
         branch_speaks(&mut on, &mut chair, &mut branch).await;
         sleep(Duration::from_secs(5)).await;
-        let (site, kind, peer) = (BRANCH, EndpointKind::Room, PeerId(1));
         if hangs {
             on.disk.takes(Duration::from_secs(90));
         }
-        let down = LinkReport::Down { site, kind, peer };
-        on.reports.send(down).await.unwrap();
+        link(&on, BRANCH, false).await;
         sleep(Duration::from_secs(5)).await;
         if !hangs {
             on.disk.fails(Fault::Sync);
             let first = ClientCommand::SetNotice { text: "a".into() };
             assert!(is_failed(&chair.command("first", first).await));
         }
-        let up = LinkReport::Up { site, kind, peer };
-        on.reports.send(up).await.unwrap();
+        link(&on, BRANCH, true).await;
         stays_silent(&mut on, BRANCH, Duration::from_secs(80)).await;
         on.disk.takes(Duration::ZERO);
         on.disk.fails(None);
@@ -440,18 +443,13 @@ async fn who_is_back_is_here_whatever_other_links_did_while_the_disk_failed() {
     branch_speaks(&mut on, &mut chair, &mut branch).await;
     chair_asks(&mut chair).await;
     on.disk.fails(Fault::Sync);
-    let (kind, branch, hall) = (EndpointKind::Room, PeerId(1), PeerId(0));
-    for (site, peer, is_up, then_s) in [
-        (BRANCH, branch, false, 22),
-        (SiteId(0), hall, false, 3),
-        (BRANCH, branch, true, 3),
-        (SiteId(0), hall, true, 3),
+    for (site, is_up, then_s) in [
+        (BRANCH, false, 22),
+        (SiteId(0), false, 3),
+        (BRANCH, true, 3),
+        (SiteId(0), true, 3),
     ] {
-        let link = match is_up {
-            true => LinkReport::Up { site, kind, peer },
-            false => LinkReport::Down { site, kind, peer },
-        };
-        on.reports.send(link).await.unwrap();
+        link(&on, site, is_up).await;
         sleep(Duration::from_secs(then_s)).await;
     }
     on.disk.fails(None);
@@ -470,20 +468,15 @@ async fn links_that_were_not_seen_come_before_the_rules_in_their_order() {
     on.disk.takes(Duration::from_millis(50_500));
     let hangs = ClientCommand::SetNotice { text: "a".into() };
     chair.ask("hangs", hangs).await;
-    let (site, kind, peer) = (BRANCH, EndpointKind::Room, PeerId(1));
-    let (down, up) = (
-        LinkReport::Down { site, kind, peer },
-        LinkReport::Up { site, kind, peer },
-    );
-    for (link, then_s) in [(down.clone(), 40), (up, 5)] {
+    for (is_up, then_s) in [(false, 40), (true, 5)] {
         sleep(Duration::from_secs(1)).await;
-        on.reports.send(link).await.unwrap();
+        link(&on, BRANCH, is_up).await;
         sleep(Duration::from_secs(then_s)).await;
     }
     on.disk.takes(Duration::ZERO);
     // Its answer is there after fifty seconds and a half, between two ticks, and the next to come is this, a moment later.
     sleep(Duration::from_millis(3_501)).await;
-    on.reports.send(down).await.unwrap();
+    link(&on, BRANCH, false).await;
     sleep(Duration::from_secs(1)).await;
     let at_of = |event: &Event| {
         let (Event::TurnHeld { at, .. } | Event::TurnUnheld { at, .. }) = event else {

@@ -4,7 +4,7 @@
 //! or had open beside it, is heard by its own right alone.
 
 use super::{Room, Round, stall::closed_by};
-use diemcau_conference::{Event, Opening, Openings};
+use diemcau_conference::{Conference, Event, Opening, Openings};
 use diemcau_model::Stage;
 use diemcau_protocol::{Slice, touches};
 use std::collections::BTreeSet;
@@ -115,6 +115,23 @@ impl Room {
         self.close_now();
     }
 
+    /// What the clock closes and no record has yet. Before a start is written nobody's time runs.
+    fn closed_by_time(&self) -> Closed {
+        let (now, unseen) = (self.clock.now(), self.unseen.undecided());
+        let is_due = self.conference.next_deadline().is_some_and(|at| at <= now);
+        if self.restart.is_some() || (!is_due && unseen.is_empty()) {
+            return Closed::default();
+        }
+        let mut after = self.conference.clone();
+        for (link, at) in unseen {
+            while !link.is_up && applied(&mut after, |after| after.decide_past(*at, *at)) {}
+            applied(&mut after, |after| after.decide_signal(link.signal(), *at));
+        }
+        // Who is away is heard by nobody, and may be back before it can be written that it stayed away too long.
+        while applied(&mut after, |after| after.decide_past(now, now)) {}
+        self.conference.openings().closed_in(&after.openings())
+    }
+
     /// What waited is in the record, or refused, and what is written has come before the clock: the record and what still waits
     /// say what is closed.
     pub(super) fn open_what_waited(&mut self) {
@@ -128,4 +145,11 @@ impl Room {
             self.publish_stage();
         }
     }
+}
+
+/// Applies what is decided; whether that is anything.
+fn applied(conference: &mut Conference, decide: impl Fn(&Conference) -> Vec<Event>) -> bool {
+    let events = decide(conference);
+    events.iter().for_each(|event| conference.apply(event));
+    !events.is_empty()
 }

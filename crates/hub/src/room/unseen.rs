@@ -1,8 +1,8 @@
 //! Links that came and went while nothing could be written. They come before the rules when it can be, each at its own time:
 //! a speaker's clock has stood while its site was away, whatever the disk did.
 
-use super::{Closed, Room, Round};
-use diemcau_conference::{Conference, Event, Signal};
+use super::{Room, Round};
+use diemcau_conference::{Event, Signal};
 use diemcau_model::{EndpointKind, Millis, SiteId};
 use std::collections::BTreeSet;
 
@@ -18,7 +18,7 @@ pub(super) struct Link {
 }
 
 impl Link {
-    fn signal(self) -> Signal {
+    pub(super) fn signal(self) -> Signal {
         let Self { site, kind, is_up } = self;
         match is_up {
             true => Signal::LinkUp { site, kind },
@@ -43,7 +43,7 @@ impl Unseen {
         }
     }
 
-    fn undecided(&self) -> &[(Link, Millis)] {
+    pub(super) fn undecided(&self) -> &[(Link, Millis)] {
         self.links.get(self.decided..).unwrap_or_default()
     }
 
@@ -124,28 +124,4 @@ impl Room {
             .map(|turn| turn.site)
             .collect()
     }
-
-    /// What the clock closes and no record has yet. Before a start is written nobody's time runs.
-    pub(super) fn closed_by_time(&self) -> Closed {
-        let (now, unseen) = (self.clock.now(), self.unseen.undecided());
-        let is_due = self.conference.next_deadline().is_some_and(|at| at <= now);
-        if self.restart.is_some() || (!is_due && unseen.is_empty()) {
-            return Closed::default();
-        }
-        let mut after = self.conference.clone();
-        for (link, at) in unseen {
-            while !link.is_up && applied(&mut after, |after| after.decide_past(*at, *at)) {}
-            applied(&mut after, |after| after.decide_signal(link.signal(), *at));
-        }
-        // Who is away is heard by nobody, and may be back before it can be written that it stayed away too long.
-        while applied(&mut after, |after| after.decide_past(now, now)) {}
-        self.conference.openings().closed_in(&after.openings())
-    }
-}
-
-/// Applies what is decided; whether that is anything.
-fn applied(conference: &mut Conference, decide: impl Fn(&Conference) -> Vec<Event>) -> bool {
-    let events = decide(conference);
-    events.iter().for_each(|event| conference.apply(event));
-    !events.is_empty()
 }
