@@ -276,7 +276,6 @@ impl Screen {
         let carousel = self.carousel.and_then(|carousel| carousel.site);
         let by_hand = called.or(spotlight);
         let mut stage = Stage {
-            seq: conference.seq(),
             heard: BTreeSet::new(),
             programme: by_hand.or(speaker).or(carousel).or(setup.hall()),
             on_deck: conference.on_deck_sites(),

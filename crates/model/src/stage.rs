@@ -6,8 +6,6 @@ use std::collections::{BTreeMap, BTreeSet};
 /// The wanted state of sound and picture. Sent as a value, the latest wins; a lost one is replaced by the next.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Stage {
-    /// The number of the journalled event this stage follows from; grows.
-    pub seq: u64,
     /// The sites whose microphone is open. Nobody else's sound is forwarded to anyone.
     pub heard: BTreeSet<SiteId>,
     /// The site whose picture is the programme.

@@ -158,7 +158,6 @@ fn workload(rounds: u32, helpers: usize) -> Done {
     let port = Port::bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let engine = Engine::new(Addresses(vec![to]), now).unwrap();
     let stage = Stage {
-        seq: 1,
         heard: BTreeSet::from([SiteId(1)]),
         programme: Some(SiteId(1)),
         on_deck: vec![],

@@ -34,7 +34,6 @@ fn screen(peer: u64, site: u16, carries: Carries) -> Screen {
 fn three_rooms() -> (Stage, Vec<Source>, Vec<Screen>) {
     let sites: Vec<SiteId> = (0..3).map(SiteId).collect();
     let stage = Stage {
-        seq: 1,
         heard: BTreeSet::from([SiteId(1)]),
         programme: Some(SiteId(1)),
         on_deck: vec![],
@@ -303,7 +302,6 @@ prop_compose! {
                  carriers in proptest::collection::btree_map(0_u16..6, any::<bool>(), 0..6),
                  presentation in proptest::option::of((0_u32..4).prop_map(SeatId))) -> Stage {
         Stage {
-            seq: 1,
             heard: heard.into_iter().map(SiteId).collect(),
             programme: programme.map(SiteId),
             on_deck: on_deck.into_iter().map(SiteId).collect(),

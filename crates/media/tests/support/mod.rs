@@ -247,10 +247,7 @@ impl Hall {
     }
 
     pub fn set_stage(&self, change: impl FnOnce(&mut Stage)) {
-        self.stage.send_modify(|stage| {
-            stage.seq += 1;
-            change(stage);
-        });
+        self.stage.send_modify(change);
     }
 
     /// Gives the floor: the site is heard and is the programme.

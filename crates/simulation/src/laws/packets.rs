@@ -55,10 +55,8 @@ impl World {
             }
             let after = self.history.may_be_heard();
             for stage in &stages {
-                self.trace.say(
-                    "stage",
-                    format!("{} heard: {}", stage.seq, sites(&stage.heard)),
-                );
+                self.trace
+                    .say("stage", format!("heard: {}", sites(&stage.heard)));
                 check_heard(&stage.heard, &may)?;
             }
             if let Some(last) = stages.last() {
