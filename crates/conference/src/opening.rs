@@ -1,8 +1,8 @@
 //! What opens the microphones and shows a presentation, each by itself: whoever closes one of them leaves open what another
 //! opens.
 
-use crate::{Conference, words::Layout};
-use diemcau_model::{SeatId, SiteId, Stage, TurnId};
+use crate::{Conference, Event, words::Layout};
+use diemcau_model::{Millis, SeatId, SiteId, Stage, TurnId};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// One thing that opens a microphone, or shows a presentation.
@@ -29,9 +29,15 @@ enum State {
     Open,
     /// It would be, and its link is lost: nobody has closed it.
     Away,
-    /// It is held by somebody, and goes on when that is over.
-    Stopped,
+    /// It is held, and goes on when that is over.
+    Stopped(Stops),
 }
+
+/// What holds it: somebody's hand, what was put in between, the priority key, the item's rule.
+type Stops = [bool; 4];
+
+/// What somebody's hand alone holds.
+const BY_HAND: Stops = [true, false, false, false];
 
 /// How one is open, and the site that is heard by it.
 type Open = (State, Option<SiteId>);
@@ -59,14 +65,24 @@ impl Openings {
     pub fn closed_in(&self, others: &Self) -> BTreeSet<Opening> {
         let is_closed = |(opening, (was, _)): &(&Opening, &Open)| {
             let is = others.0.get(opening).map(|(state, _)| *state);
-            match is {
-                Some(State::Stopped) => *was != State::Stopped,
-                Some(State::Open | State::Away) => false,
-                None => true,
+            match (is, *was) {
+                // By something else too, and not over when the first is.
+                (Some(State::Stopped(is)), State::Stopped(was)) => {
+                    is.iter().zip(was).any(|(is, was)| *is && !was)
+                }
+                (Some(State::Stopped(_)), State::Open | State::Away) => true,
+                (Some(State::Open | State::Away), _) => false,
+                (None, _) => true,
             }
         };
         let closed = self.0.iter().filter(is_closed);
         closed.map(|(opening, _)| *opening).collect()
+    }
+
+    /// Whether these others have something that is not among these: what they close makes room for it.
+    #[must_use]
+    pub fn gain_in(&self, others: &Self) -> bool {
+        others.0.keys().any(|opening| !self.contains(opening))
     }
 
     /// Takes out all but these.
@@ -84,6 +100,31 @@ impl Openings {
 }
 
 impl Conference {
+    /// What closes these in the record, each so that it can be opened again: nothing for what is closed there already. The
+    /// hall, which is heard because the roll is called, is closed with the roll alone, by a person.
+    #[must_use]
+    pub fn decide_closed(&self, closed: &BTreeSet<Opening>, now: Millis) -> Vec<Event> {
+        let events = closed.iter().map(|opening| match opening {
+            Opening::Speech(turn) => self.floor().decide_pause(*turn, now).unwrap_or_default(),
+            Opening::Presentation(seat) => self.presenting().release(*seat, now),
+            Opening::PriorityKey => {
+                let holder = self.floor().priority;
+                holder.map_or(vec![], |seat| self.floor().release_priority(seat, now))
+            }
+            Opening::HallMicrophone if self.screen().hall_microphone => {
+                vec![Event::HallMicrophoneSet { open: false }]
+            }
+            Opening::Called(_) if !self.microphones_closed() => {
+                vec![Event::MicrophonesSet {
+                    open: false,
+                    at: now,
+                }]
+            }
+            Opening::HallMicrophone | Opening::Called(_) | Opening::RollCall => vec![],
+        });
+        events.flatten().collect()
+    }
+
     /// What opens a microphone or shows a presentation, by what was decided.
     #[must_use]
     pub fn openings(&self) -> Openings {
@@ -97,7 +138,9 @@ impl Conference {
             let state = match (turn.is_live(), turn.is_open()) {
                 (true, _) => State::Open,
                 (false, true) => State::Away,
-                (false, false) => State::Stopped,
+                (false, false) => {
+                    State::Stopped([turn.paused, turn.interrupted, turn.silenced, turn.muted])
+                }
             };
             (Opening::Speech(turn.turn), (state, Some(turn.site)))
         })
@@ -105,10 +148,11 @@ impl Conference {
 
     fn called(&self) -> impl Iterator<Item = (Opening, Open)> {
         let roll = self.roll();
-        let is_stopped = roll.closed || self.floor().priority.is_some();
+        let is_silenced = self.floor().priority.is_some();
+        let is_stopped = roll.closed || is_silenced;
         roll.calling.into_iter().map(move |(site, _)| {
             let state = match (is_stopped, self.roster().carrier(site)) {
-                (true, _) => State::Stopped,
+                (true, _) => State::Stopped([roll.closed, false, is_silenced, false]),
                 (false, Some(_)) => State::Open,
                 (false, None) => State::Away,
             };
@@ -132,7 +176,7 @@ impl Conference {
         shown.map(|shown| {
             // Who blanks the screens in alarm means the presentation too, wherever it is seen.
             let state = match self.screen().layout {
-                Layout::Blank => State::Stopped,
+                Layout::Blank => State::Stopped(BY_HAND),
                 Layout::Grid
                 | Layout::Speaker
                 | Layout::Document

@@ -8,6 +8,7 @@ mod commands;
 mod failure;
 mod handle;
 mod key;
+mod late;
 mod lobby;
 mod news;
 mod pace;
@@ -39,6 +40,7 @@ use failure::{Failure, Restart};
 pub(crate) use handle::{
     Admission, Asked, Came, InLobby, Message, NoSeat, Opened, Order, RoomHandle,
 };
+use late::Late;
 pub(crate) use lobby::Claim;
 use lobby::{ToLobby, TurnedAway, Waiter};
 use pace::Pace;
@@ -88,6 +90,8 @@ pub(crate) struct Room {
     missed: bool,
     /// Links among it, with their times.
     unseen: Unseen,
+    /// Who was not heard by it.
+    late: Late,
     /// The start has not come before the rules either, and goes before everything else.
     restart: Option<Restart>,
     /// Who was shut out by something that is not written: their door stays shut until nothing is owed any more.
@@ -138,6 +142,10 @@ struct Round {
     closed_by_record: Closed,
     /// What the clock closed, as this round writes.
     closed_in_time: Closed,
+    /// What commands closed, ...
+    closed_by_word: Closed,
+    /// ... and what others did to make room for what they open.
+    made_room: Closed,
     /// Commands of this round that shut somebody out: owed if they cannot be written.
     shutting: Vec<Owed>,
     /// Whose keys fell, as this round writes.
@@ -192,6 +200,7 @@ impl Room {
             failure: None,
             missed: false,
             unseen: Unseen::default(),
+            late: Late::default(),
             restart: None,
             shut: BTreeSet::new(),
             owed: vec![],
@@ -283,9 +292,11 @@ impl Room {
         self.take_restart(round);
         if mem::take(&mut self.missed) {
             self.follow_links(round);
+            self.begin_late(round);
         }
         self.release_key(round);
         self.repay(round);
+        self.write_closed(round);
     }
 
     /// The single sleep: until the next thing that happens by itself.
@@ -327,7 +338,7 @@ impl Room {
                     self.take_command(asked, round).await;
                 }
             }
-            Message::Waited { asked, .. } => self.take_waited(asked, round).await,
+            Message::Waited { asked, shuts, .. } => self.take_waited(asked, &shuts, round).await,
             Message::Media { peer, ask } => {
                 // A media plane that lags stops nobody's conference: the note is refused, and may be sent again.
                 if self.members.may_ask(peer, &ask) && self.media.asks.try_send(ask).is_ok() {
@@ -391,6 +402,8 @@ impl Room {
             unheard,
             closed_by_record,
             closed_in_time,
+            closed_by_word,
+            made_room,
             shutting,
             mut keys_fell,
             stop,
@@ -407,6 +420,7 @@ impl Room {
             Ok(()) => {
                 self.ahead.unwritten.extend(&closed - &closed_by_record);
                 self.unseen.written();
+                self.late.written();
                 self.publish(&entries);
                 for (peer, id, answer) in answers {
                     self.answer(peer, id, answer);
@@ -416,7 +430,11 @@ impl Room {
                 self.shut_no_longer();
             }
             Err(failure) => {
-                self.ahead.unwritten.extend(closed.into_iter().chain(ahead));
+                // What was to be opened is not: who had to make room for it is heard again.
+                let made_room = &made_room - &closed_by_word;
+                self.ahead
+                    .unwritten
+                    .extend(&closed | &(&ahead - &made_room));
                 self.unseen.unwritten();
                 self.failed(&failure, shutting).await;
                 self.keys_fell.append(&mut keys_fell);

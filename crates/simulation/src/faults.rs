@@ -300,7 +300,6 @@ fn disk(world: &mut World) -> bool {
     if fault != Fault::None {
         world.disk.set_fault(fault);
         world.trace.count(format!("disk {fault:?}"));
-        world.disk_failed = true;
     }
     world.disk_ever_failed = true;
     world.disk_heals_at = Some(Instant::now() + world.chance.millis(100..=8_000));

@@ -207,11 +207,14 @@ impl History {
                 self.asked.contains_key(turn) && (presides || seat.is_none() && open)
             }
             Event::Called { .. }
-            | Event::HallMicrophoneSet { .. }
+            | Event::HallMicrophoneSet { open: true }
             | Event::TurnResumed { .. }
             | Event::TurnExtended { .. }
             | Event::RollCallStarted { .. }
-            | Event::MicrophonesSet { .. } => presides,
+            | Event::MicrophonesSet { open: true, .. } => presides,
+            // Nobody: what was closed ahead of the record is closed in it.
+            Event::HallMicrophoneSet { open: false }
+            | Event::MicrophonesSet { open: false, .. } => presides || seat.is_none(),
             Event::PrioritySet { seat: Some(_), .. } => presides,
             Event::FloorRequested { site, .. } => seat.is_some_and(|seat| match seat.role {
                 Role::Moderator => seat.site == Some(*site),

@@ -68,8 +68,6 @@ pub struct World {
     /// How much of the disk's and of the plane's doings has been looked at.
     pub(crate) appends_seen: usize,
     pub(crate) stages_seen: usize,
-    /// The disk failed in this life of the server: what was closed unwritten may stay closed.
-    pub(crate) disk_failed: bool,
     /// The disk failed once.
     pub(crate) disk_ever_failed: bool,
     /// When the server starts again.
@@ -108,7 +106,6 @@ impl World {
             pins_tried: BTreeSet::new(),
             appends_seen: 0,
             stages_seen: 0,
-            disk_failed: false,
             disk_ever_failed: false,
             starts_at: Some(begun),
             disk_heals_at: None,
@@ -177,7 +174,7 @@ impl World {
                 }
                 self.server = Some(server);
                 self.starts_at = None;
-                (self.stages_seen, self.disk_failed) = (0, self.disk_heals_at.is_some());
+                self.stages_seen = 0;
             }
             Err(error) => {
                 self.trace

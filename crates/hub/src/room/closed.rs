@@ -5,7 +5,7 @@
 
 use super::{Room, Round, stall::closed_by};
 use diemcau_conference::{Conference, Event, Opening, Openings};
-use diemcau_model::Stage;
+use diemcau_model::{EndpointKind, Stage};
 use diemcau_protocol::{Slice, touches};
 use std::collections::BTreeSet;
 
@@ -28,6 +28,11 @@ pub(super) struct Ahead {
 }
 
 impl Ahead {
+    /// What is open, as it was told.
+    pub(super) fn shown(&self) -> &Openings {
+        &self.shown
+    }
+
     /// What waits for the store is not written now: what it closes stays closed.
     pub(super) fn store_fails(&mut self) {
         self.unwritten.append(&mut self.waiting);
@@ -66,6 +71,9 @@ impl Room {
 
     /// Shows what the record says, without what is closed ahead of it.
     pub(super) fn publish_stage(&mut self) {
+        if self.missed {
+            self.late.heard(&self.conference, self.clock.now());
+        }
         let in_time = self.closed_by_time();
         self.ahead.take_record(self.conference.openings(), in_time);
         let stage = self.conference.stage();
@@ -88,9 +96,15 @@ impl Room {
         self.show_open(stage);
     }
 
-    /// Shows a stage with what is open.
+    /// Shows a stage with what is open, by who is there: an endpoint that took over for its site is heard by what the site may,
+    /// though the record cannot say yet that it did.
     fn show_open(&mut self, mut stage: Stage) {
         self.ahead.put_on(&mut stage);
+        for (site, carrier) in &mut stage.carriers {
+            let is_there = |kind: &EndpointKind| self.senders.contains_key(&(*site, *kind));
+            let there = [*carrier, EndpointKind::Room, EndpointKind::Standby];
+            *carrier = there.into_iter().find(is_there).unwrap_or(*carrier);
+        }
         self.media.stage.send_if_modified(|shown| {
             let modified = *shown != stage;
             *shown = stage;
@@ -98,7 +112,8 @@ impl Room {
         });
     }
 
-    /// What events close that are not written.
+    /// What events close that are not written. What only makes room for something is closed with the record, for that would not
+    /// be open.
     pub(super) fn closed_by(&self, events: &[Event]) -> Closed {
         let shows = |event: &Event| touches(event).contains(&Slice::Stage);
         if !events.iter().any(shows) {
@@ -106,7 +121,19 @@ impl Room {
         }
         let mut after = self.conference.clone();
         events.iter().for_each(|event| after.apply(event));
-        self.conference.openings().closed_in(&after.openings())
+        let (before, after) = (self.conference.openings(), after.openings());
+        match before.gain_in(&after) {
+            true => Closed::default(),
+            false => before.closed_in(&after),
+        }
+    }
+
+    /// What was closed and could not be written is closed by the record too, so that everybody sees it and it can be opened
+    /// again.
+    pub(super) fn write_closed(&mut self, round: &mut Round) {
+        let closed = &self.ahead.unwritten;
+        let events = self.conference.decide_closed(closed, self.clock.now());
+        self.happened(events, round);
     }
 
     /// Closes, ahead of the record, what the clock closes while nothing can be written: whose time is up is heard no longer.
@@ -127,6 +154,8 @@ impl Room {
             while !link.is_up && applied(&mut after, |after| after.decide_past(*at, *at)) {}
             applied(&mut after, |after| after.decide_signal(link.signal(), *at));
         }
+        let late = self.late.events(&after);
+        late.iter().for_each(|event| after.apply(event));
         // Who is away is heard by nobody, and may be back before it can be written that it stayed away too long.
         while applied(&mut after, |after| after.decide_past(now, now)) {}
         self.conference.openings().closed_in(&after.openings())
@@ -143,6 +172,17 @@ impl Room {
         if waiting != self.ahead.waiting || !self.ahead.in_time.is_empty() {
             self.ahead.waiting = waiting;
             self.publish_stage();
+        }
+    }
+}
+
+impl Round {
+    /// Notes what a command has closed.
+    pub(super) fn note_closed(&mut self, before: &Openings, after: &Openings) {
+        let closed = before.closed_in(after);
+        match before.gain_in(after) {
+            true => self.made_room.extend(closed),
+            false => self.closed_by_word.extend(closed),
         }
     }
 }

@@ -7,7 +7,10 @@ use diemcau_conference::{Event, Refusal, permits};
 use diemcau_journal::Entry;
 use diemcau_model::PeerId;
 use diemcau_protocol::ErrorWhy;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::{
+    collections::BTreeSet,
+    panic::{AssertUnwindSafe, catch_unwind},
+};
 use tracing::error;
 
 impl Round {
@@ -50,7 +53,7 @@ impl Room {
             return;
         }
         if self.may_write() {
-            return self.decide(asked, round).await;
+            return self.decide(asked, &BTreeSet::new(), round).await;
         }
         if self.is_in_pace(&asked) {
             self.take_unwritten(asked).await;
@@ -58,12 +61,17 @@ impl Room {
     }
 
     /// Decides a command that had a place in the line: its pace was asked then, and what it closed stays closed.
-    pub(super) async fn take_waited(&mut self, asked: Asked, round: &mut Round) {
+    pub(super) async fn take_waited(
+        &mut self,
+        asked: Asked,
+        shuts: &BTreeSet<Shut>,
+        round: &mut Round,
+    ) {
         if self.is_settled(&asked, round) {
             return;
         }
         match self.may_write() {
-            true => self.decide(asked, round).await,
+            true => self.decide(asked, shuts, round).await,
             false => self.take_unwritten(asked).await,
         }
     }
@@ -87,12 +95,13 @@ impl Room {
         self.refuses(asked)
     }
 
-    async fn decide(&mut self, asked: Asked, round: &mut Round) {
+    async fn decide(&mut self, asked: Asked, shuts: &BTreeSet<Shut>, round: &mut Round) {
         let (peer, seat, id) = (asked.peer, asked.actor.seat, asked.id.clone());
         let asked = self.see_who_is_there(asked);
         let Some(decided) = self.ask_rules(&asked) else {
             return self.drop_client(peer, ErrorWhy::ServerFault, id).await;
         };
+        let decided = self.with_bans(decided, shuts);
         let pace = self.paces.entry(seat).or_default();
         if decided.is_ok() && !pace.taken.take() {
             return self.members.error(peer, ErrorWhy::TooFast, Some(id));
@@ -165,6 +174,7 @@ impl Room {
         let Asked { actor, id, .. } = &asked;
         let events = decided.unwrap_or_else(|why| vec![Event::CommandRefused { why }]);
         let shuts = Shut::all(&events, actor.seat);
+        let before = self.conference.openings();
         for event in events {
             self.apply(&event, round);
             round.note_who_goes(&event, asked.peer);
@@ -177,6 +187,7 @@ impl Room {
                 event,
             });
         }
+        round.note_closed(&before, &self.conference.openings());
         if !shuts.is_empty() {
             round.shutting.push(Owed { asked, shuts });
         }

@@ -8,7 +8,7 @@ use diemcau_conference::Signal;
 use diemcau_journal::JournalError;
 use diemcau_model::{Alarm, EndpointKind, Millis, PeerId, SiteId};
 use diemcau_protocol::ServerFrame;
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, mem};
 use tokio::time::Instant;
 use tracing::{error, info};
 
@@ -136,16 +136,20 @@ impl Room {
     }
 
     /// When the server was alive, as the record is to know it: while the start is unwritten, before that. The time between is
-    /// nobody's speaking time, also if the server goes again before it could write so.
+    /// nobody's speaking time, also if the server goes again before it could write so. Nor is it since a speaker's link was lost,
+    /// while no record has that.
     pub(super) fn alive(&self) -> Millis {
-        match &self.restart {
-            Some(restart) => restart.last_alive,
-            None => self.clock.now(),
+        match (&self.restart, self.unseen.first_loss()) {
+            (Some(restart), _) => restart.last_alive,
+            (None, Some(lost)) => lost,
+            (None, None) => self.clock.now(),
         }
     }
 
     fn fails(&mut self, alarm: Alarm, in_step: bool) {
-        self.missed = true;
+        if !mem::replace(&mut self.missed, true) {
+            self.late.begin(self.ahead.shown(), self.clock.now());
+        }
         if let Some(restart) = &mut self.restart {
             restart.is_decided = false;
         }

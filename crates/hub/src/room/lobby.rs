@@ -316,9 +316,9 @@ impl Room {
                         .await;
                     info!(%seat, "seat's machine changed");
                 }
-                Event::DeviceBanned { device, .. } => {
+                Event::DeviceBanned { device, seat, .. } => {
                     self.forget_waiting(|asked| asked.device == Some(device));
-                    self.cut(Shut::Banned(device), None, ErrorWhy::Revoked)
+                    self.cut(Shut::Banned(device, seat), None, ErrorWhy::Revoked)
                         .await;
                     info!("device shut out");
                 }

@@ -5,7 +5,7 @@
 //! is what the record says.
 
 use super::{Asked, Room, Round, stall::shuts_of};
-use diemcau_conference::Event;
+use diemcau_conference::{Event, Refusal};
 use diemcau_model::{DeviceId, SeatId};
 use diemcau_protocol::ErrorWhy;
 use std::{collections::BTreeSet, mem};
@@ -18,7 +18,8 @@ pub(crate) enum Shut {
     Expelled(SeatId),
     /// Its machine was changed.
     Changed(SeatId),
-    Banned(DeviceId),
+    /// With whose link it had come.
+    Banned(DeviceId, SeatId),
 }
 
 /// A command that shuts somebody out, and is not written.
@@ -41,7 +42,7 @@ impl Shut {
     pub(super) fn is_of(self, seat: SeatId, device: Option<DeviceId>) -> bool {
         match self {
             Self::Revoked(shut) | Self::Expelled(shut) | Self::Changed(shut) => shut == seat,
-            Self::Banned(shut) => Some(shut) == device,
+            Self::Banned(shut, _) => Some(shut) == device,
         }
     }
 
@@ -58,7 +59,7 @@ impl Shut {
                 guarded: true,
                 ..
             } => Some(Self::Changed(*seat)),
-            Event::DeviceBanned { device, .. } => Some(Self::Banned(*device)),
+            Event::DeviceBanned { device, seat, .. } => Some(Self::Banned(*device, *seat)),
             _ => None,
         }
     }
@@ -102,23 +103,57 @@ impl Room {
 
     /// Whether a device is among them: then everybody is asked for the key, as while one is shut out by the record.
     pub(super) fn keeps_devices_out(&self) -> bool {
-        self.shut.iter().any(|shut| matches!(shut, Shut::Banned(_)))
+        self.shut
+            .iter()
+            .any(|shut| matches!(shut, Shut::Banned(..)))
     }
 
     /// Carries out again what is owed: it has been answered by nobody, or is answered as it was.
     pub(super) fn repay(&mut self, round: &mut Round) {
-        for Owed { asked, .. } in mem::take(&mut self.owed) {
+        for Owed { asked, shuts } in mem::take(&mut self.owed) {
             if self.answers.get(asked.actor.seat, &asked.id).is_none()
                 && let Some(decided) = self.ask_rules(&asked)
             {
+                let decided = self.with_bans(decided, &shuts);
                 self.decided(asked, decided, round);
             }
         }
     }
 
+    /// What is decided of a command that has shut devices out, and that they are: also if whom it was about has left since, or
+    /// was sent away by another.
+    pub(super) fn with_bans(
+        &self,
+        decided: Result<Vec<Event>, Refusal>,
+        shuts: &BTreeSet<Shut>,
+    ) -> Result<Vec<Event>, Refusal> {
+        let at = self.clock.now();
+        let events = decided.as_deref().unwrap_or_default();
+        let is_in = |device| {
+            events
+                .iter()
+                .filter_map(Shut::of)
+                .any(|shut| matches!(shut, Shut::Banned(one, _) if one == device))
+        };
+        let left = shuts.iter().filter_map(|shut| match shut {
+            Shut::Banned(device, seat) => Some(Event::DeviceBanned {
+                device: *device,
+                seat: *seat,
+                at,
+            })
+            .filter(|_| !self.conference.door().banned.contains_key(device) && !is_in(*device)),
+            Shut::Revoked(_) | Shut::Expelled(_) | Shut::Changed(_) => None,
+        });
+        let left: Vec<Event> = left.collect();
+        match left.is_empty() {
+            true => decided,
+            false => Ok([decided.unwrap_or_default(), left].concat()),
+        }
+    }
+
     /// The disk is asked once more before the room goes, though its second is not over: what is owed goes with the room.
     pub(super) async fn repay_at_last(&mut self) {
-        if self.owed.is_empty() {
+        if self.owed.is_empty() && !self.missed {
             return;
         }
         if let Some(failure) = &mut self.failure {

@@ -47,6 +47,12 @@ impl Unseen {
         self.links.get(self.decided..).unwrap_or_default()
     }
 
+    /// When the first of them went.
+    pub(super) fn first_loss(&self) -> Option<Millis> {
+        let mut losses = self.links.iter().filter(|(link, _)| !link.is_up);
+        losses.next().map(|(_, at)| *at)
+    }
+
     /// What was decided is written.
     pub(super) fn written(&mut self) {
         self.links.drain(..self.decided);
@@ -71,8 +77,10 @@ impl Room {
         if self.may_write() && !self.missed {
             self.unseen.decided = self.unseen.links.len();
             let events = self.conference.decide_signal(link.signal(), now);
-            self.happened(events, round);
+            return self.happened(events, round);
         }
+        // Its standby takes over, or it is back.
+        self.close_now();
     }
 
     /// The links that were not seen, and what the clock brought before one of them went. Who came back is here, though the clock

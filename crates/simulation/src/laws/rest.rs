@@ -10,7 +10,7 @@ use crate::{
 use anyhow::{Context, Result, ensure};
 use diemcau_conference::{Conference, Visitor};
 use diemcau_media::gate::{Route, Stream};
-use diemcau_model::{Millis, Role, SiteId, Stage};
+use diemcau_model::{Millis, Role, SiteId};
 use diemcau_protocol::{View, Viewer, view};
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -126,35 +126,20 @@ impl World {
         let server = self.server.as_ref().context("no server at rest")?;
         let (plane, wanted) = (&server.plane, replayed.stage());
         let stage = plane.stage();
-        // What could not be written may stay closed until the record has it too.
-        let (heard, presentation) = match self.disk_failed {
-            true => (
-                stage.heard.clone(),
-                stage.presentation.and(wanted.presentation),
-            ),
-            false => (wanted.heard.clone(), wanted.presentation),
-        };
-        let wanted = Stage {
-            heard,
-            presentation,
-            ..wanted
-        };
         ensure!(
             stage == wanted,
             "the stage is {stage:?}, the record says {wanted:?}"
         );
         let due = self.history.may_be_heard();
         // The record's own word, by a fold that knows none of the rules' code: nobody more, nobody less.
-        if !self.disk_failed {
-            ensure!(
-                stage.heard == due,
-                "{:?} are heard, by the record {due:?} are to be",
-                stage.heard
-            );
-            let of_sites = due.iter().filter(|site| self.history.is_linked(**site));
-            let of_sites = of_sites.count() as u64;
-            self.trace.count_many("on the stage at rest", of_sites);
-        }
+        ensure!(
+            stage.heard == due,
+            "{:?} are heard, by the record {due:?} are to be",
+            stage.heard
+        );
+        let of_sites = due.iter().filter(|site| self.history.is_linked(**site));
+        let of_sites = of_sites.count() as u64;
+        self.trace.count_many("on the stage at rest", of_sites);
         let heard = check_all_hear(plane, &stage.heard, &self.history, &self.machines)?;
         self.trace.count_many("heard at rest", heard);
         Ok(())

@@ -1,0 +1,247 @@
+//! When the record can be written again, what everybody sees is what is heard, and nobody has lost by it what it was given.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that cannot go on says so by a panic"
+)]
+
+mod support;
+
+use diemcau_conference::{AtZero, Event, Setup, SpeechType};
+use diemcau_journal::Journal as _;
+use diemcau_model::{DeviceId, EndpointKind, LinkReport, PeerId, SeatId, SiteId, Stage, TurnId};
+use diemcau_protocol::{ClientCommand, ErrorWhy, Fact, ServerFrame};
+use std::time::Duration;
+use support::{
+    Guest, LIVE,
+    branch::{branch_speaks, done, two_sites},
+    disk::{Fault, OnDisk, hub_on_a_disk_of, hub_over},
+    request,
+};
+use tokio::time::{sleep, timeout};
+
+/// The branch that speaks.
+const BRANCH: SiteId = SiteId(1);
+const SECRETARY: SeatId = SeatId(1);
+/// A little more than a failing disk is left alone.
+const RETRIED: Duration = Duration::from_secs(2);
+
+async fn fails(guest: &mut Guest, id: &str, command: ClientCommand) {
+    let answer = guest.command(id, command).await;
+    let is_failed =
+        matches!(&answer, ServerFrame::Error { why, .. } if *why == ErrorWhy::StorageFailed);
+    assert!(is_failed, "{answer:?}");
+}
+
+/// A hall and a branch, whose speech has a minute and is cut.
+fn of_a_minute() -> Setup {
+    let mut setup = two_sites();
+    let turns = &mut setup.agenda[0].turns;
+    (turns.minutes, turns.at_zero) = (1, AtZero::Cut);
+    setup
+}
+
+async fn speaking(setup: Setup) -> (OnDisk, Guest, Guest) {
+    let mut on = hub_on_a_disk_of(setup).await;
+    let mut chair = Guest::join(&on.hub, "chair").await;
+    let mut branch = Guest::join(&on.hub, "branch").await;
+    branch_speaks(&mut on, &mut chair, &mut branch).await;
+    (on, chair, branch)
+}
+
+fn hears(on: &OnDisk) -> bool {
+    on.shown.borrow().heard.contains(&BRANCH)
+}
+
+async fn link(on: &OnDisk, kind: EndpointKind, peer: u64, is_up: bool) {
+    let (site, peer) = (BRANCH, PeerId(peer));
+    let report = match is_up {
+        true => LinkReport::Up { site, kind, peer },
+        false => LinkReport::Down { site, kind, peer },
+    };
+    on.reports.send(report).await.unwrap();
+}
+
+fn count(on: &OnDisk, is_one: impl Fn(&Event) -> bool) -> usize {
+    on.disk
+        .events()
+        .iter()
+        .filter(|event| is_one(event))
+        .count()
+}
+
+fn is_paused(event: &Event) -> bool {
+    matches!(event, Event::TurnPaused { .. })
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_was_to_make_room_for_what_is_not_written_is_heard_on() {
+    let press = ClientCommand::SetPriority { on: true };
+    let next = ClientCommand::GrantNext {
+        after: Some(TurnId(1)),
+        expect: TurnId(2),
+    };
+    for (command, hangs) in [
+        (&press, false),
+        (&next, false),
+        (&press, true),
+        (&next, true),
+    ] {
+        let (mut on, mut chair, _branch) = speaking(two_sites()).await;
+        match hangs {
+            // It is this whose writing hangs, and then fails.
+            true => on.disk.takes(Duration::from_secs(5)),
+            false => {
+                on.disk.fails(Fault::Sync);
+                let first = ClientCommand::SetNotice { text: "a".into() };
+                fails(&mut chair, "first", first).await;
+            }
+        }
+        on.disk.fails(Fault::Sync);
+        fails(&mut chair, "opens", command.clone()).await;
+        sleep(Duration::from_millis(100)).await;
+        assert!(
+            hears(&on),
+            "{command:?} opens nothing, and so closes nothing"
+        );
+        on.disk.takes(Duration::ZERO);
+        on.disk.fails(None);
+        sleep(RETRIED).await;
+        assert!(hears(&on), "{command:?} {hangs}");
+        assert_eq!(count(&on, is_paused), 0);
+        let is_heard = |stage: &Stage| !stage.heard.contains(&BRANCH);
+        done(&mut chair, "again", command.clone()).await;
+        on.shown.wait_for(is_heard).await.unwrap();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_closed_without_a_record_is_seen_to_be_and_can_be_opened_again() {
+    let (on, mut chair, _branch) = speaking(two_sites()).await;
+    on.disk.fails(Fault::Sync);
+    let pause = ClientCommand::PauseTurn { turn: TurnId(1) };
+    fails(&mut chair, "pause", pause).await;
+    assert!(!hears(&on));
+    on.disk.fails(None);
+    let stands = |fact: &Fact| matches!(fact, Fact::Floor { floor } if floor.turn.iter().any(|turn| turn.paused));
+    let is_told = |frame: &ServerFrame| matches!(frame, ServerFrame::Facts { facts, .. } if facts.iter().any(stands));
+    chair.until(is_told).await;
+    let resume = ClientCommand::ResumeTurn { turn: TurnId(1) };
+    done(&mut chair, "resume", resume).await;
+    sleep(Duration::from_millis(100)).await;
+    assert!(hears(&on));
+    assert_eq!(count(&on, is_paused), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_speech_under_a_question_is_closed_with_it_though_neither_is_written() {
+    let (on, mut chair, _branch) = speaking(of_a_minute()).await;
+    let mut question = request();
+    if let ClientCommand::RequestFloor { words, .. } = &mut question {
+        words.speech = SpeechType::Question;
+    }
+    done(&mut chair, "question", question).await;
+    let (after, turn) = (Some(TurnId(1)), TurnId(3));
+    done(&mut chair, "put", ClientCommand::Grant { after, turn }).await;
+    on.disk.fails(Fault::Sync);
+    fails(&mut chair, "close", ClientCommand::CloseMicrophones {}).await;
+    on.disk.fails(None);
+    // The question is over, which takes the speech up.
+    sleep(RETRIED).await;
+    done(&mut chair, "end", ClientCommand::EndTurn { turn }).await;
+    sleep(Duration::from_secs(5)).await;
+    assert!(!hears(&on), "the chair closed it");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_device_is_shut_out_for_good_though_its_seats_machine_was_changed_first_and_neither_was_written()
+ {
+    let mut setup = two_sites();
+    setup.seats[1].bound = true;
+    let on = hub_on_a_disk_of(setup).await;
+    let known = Some(DeviceId([1; 32]));
+    let mut chair = Guest::join(&on.hub, "chair").await;
+    let _secretary = Guest::come(&on.hub, "secretary", known, None).await;
+    on.disk.fails(Fault::Sync);
+    let seat = SECRETARY;
+    fails(&mut chair, "change", ClientCommand::RestoreSeat { seat }).await;
+    let expel = ClientCommand::ExpelSeat { seat, ban: true };
+    fails(&mut chair, "for-good", expel).await;
+    on.disk.fails(None);
+    sleep(RETRIED).await;
+    let is_ban = |event: &Event| matches!(event, Event::DeviceBanned { .. });
+    assert_eq!(count(&on, is_ban), 1, "{:?}", on.disk.events());
+    let mut again = Guest::come(&on.hub, "observer", known, None).await;
+    assert_eq!(again.away().await, ErrorWhy::NotAdmitted);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_standby_takes_over_though_the_record_cannot_say_so() {
+    use EndpointKind::{Room, Standby};
+    let (on, mut chair, _branch) = speaking(two_sites()).await;
+    link(&on, Standby, 9, true).await;
+    on.disk.fails(Fault::Sync);
+    let first = ClientCommand::SetNotice { text: "a".into() };
+    fails(&mut chair, "first", first).await;
+    link(&on, Room, 1, false).await;
+    sleep(Duration::from_millis(100)).await;
+    let carrier = || on.shown.borrow().carriers.get(&BRANCH).copied();
+    assert_eq!((carrier(), hears(&on)), (Some(Standby), true));
+    on.disk.fails(None);
+    sleep(RETRIED).await;
+    assert_eq!((carrier(), hears(&on)), (Some(Standby), true));
+    // Back, it is the carrier again.
+    link(&on, Room, 1, true).await;
+    sleep(Duration::from_millis(100)).await;
+    assert_eq!(carrier(), Some(Room));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_speech_that_was_given_while_the_disk_hung_has_all_its_time_when_it_is_heard() {
+    const HANG: Duration = Duration::from_secs(90);
+    let mut on = hub_on_a_disk_of(of_a_minute()).await;
+    let mut chair = Guest::join(&on.hub, "chair").await;
+    let mut branch = Guest::join(&on.hub, "branch").await;
+    branch_speaks(&mut on, &mut chair, &mut branch).await;
+    let end = ClientCommand::EndTurn { turn: TurnId(1) };
+    done(&mut chair, "end", end).await;
+    done(&mut branch, "again", request()).await;
+    on.disk.takes(HANG);
+    let (after, turn) = (None, TurnId(3));
+    chair
+        .ask("given", ClientCommand::Grant { after, turn })
+        .await;
+    sleep(Duration::from_secs(2)).await;
+    on.disk.takes(Duration::ZERO);
+    let is_heard = |stage: &Stage| stage.heard.contains(&BRANCH);
+    let heard = timeout(HANG + LIVE, on.shown.wait_for(is_heard))
+        .await
+        .is_ok();
+    assert!(heard, "it is over before anybody heard it");
+    sleep(Duration::from_secs(57)).await;
+    assert!(hears(&on), "its minute is not over");
+    sleep(Duration::from_secs(5)).await;
+    assert!(!hears(&on));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lost_link_that_was_not_written_is_no_speaking_time_after_a_restart_either() {
+    let (on, mut chair, _branch) = speaking(of_a_minute()).await;
+    on.disk.fails(Fault::Full);
+    let first = ClientCommand::SetNotice { text: "a".into() };
+    fails(&mut chair, "first", first).await;
+    sleep(Duration::from_secs(3)).await;
+    let before = on.disk.clone().last_alive().unwrap();
+    link(&on, EndpointKind::Room, 1, false).await;
+    sleep(Duration::from_secs(300)).await;
+    on.hub.stop().await;
+    on.disk.fails(None);
+    let OnDisk { disk, .. } = hub_over(on.disk.clone(), of_a_minute()).await.unwrap();
+    sleep(RETRIED).await;
+    let held = disk.events().into_iter().find_map(|event| match event {
+        Event::TurnHeld { at, .. } => Some(at),
+        _ => None,
+    });
+    let held = held.expect("it is held");
+    assert!(held.since(before) <= 2_000, "{held:?} {before:?}");
+}
