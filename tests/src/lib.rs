@@ -17,6 +17,7 @@ pub mod records;
 pub mod room;
 pub mod script;
 pub mod server;
+pub mod sessions;
 pub mod tunnel;
 
 pub use client::Client;

@@ -9,7 +9,7 @@
 )]
 
 use crate::{Client, Server};
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Error, Result, bail, ensure};
 use diemcau_model::{Carries, Role, ScreenSlots, Side, SiteId, limits};
 use diemcau_probe::{Probe, ProbeOptions, Seen};
 use diemcau_protocol::{ClientCommand, ClientFrame, ErrorWhy, Me, ServerFrame, View};
@@ -172,6 +172,35 @@ impl Room {
         .await
     }
 
+    /// Shows a screen to all, which sends under a mark of its own; gives what sends it.
+    ///
+    /// # Errors
+    /// It was refused, or not made.
+    pub async fn present(&self, mark: u16) -> Result<Probe> {
+        let screen = Probe::start(ProbeOptions {
+            sound: false,
+            ..plain(mark)
+        });
+        let sdp = screen.uplink_offer().await;
+        self.send(ClientFrame::PresentationOffer { sdp })?;
+        let answer = self
+            .take("an answer to the presentation", |frame| match frame {
+                ServerFrame::PresentationAnswer { sdp } => Some(Ok(sdp.clone())),
+                ServerFrame::MediaFailed {
+                    side: Side::Presentation,
+                    reason,
+                } => Some(Err(reason.clone())),
+                _ => None,
+            })
+            .await?;
+        screen.uplink_answer(answer.map_err(Error::msg)?);
+        until("the presentation is connected", || {
+            screen.seen().uplink_connected
+        })
+        .await?;
+        Ok(screen)
+    }
+
     /// Asks for a connection without a right to it; gives what the server says.
     ///
     /// # Errors
@@ -221,13 +250,19 @@ impl Room {
     /// The connection is gone.
     pub fn show(&self, programme: u16, tiles: &[u16]) -> Result<()> {
         let tiles = tiles.to_vec();
-        self.send(ClientFrame::Screen {
-            slots: ScreenSlots {
-                programme,
-                tiles,
-                ..ScreenSlots::default()
-            },
+        self.shows(ScreenSlots {
+            programme,
+            tiles,
+            ..ScreenSlots::default()
         })
+    }
+
+    /// What its screen shows, whole.
+    ///
+    /// # Errors
+    /// The connection is gone.
+    pub fn shows(&self, slots: ScreenSlots) -> Result<()> {
+        self.send(ClientFrame::Screen { slots })
     }
 
     /// Whether it plays sound.

@@ -28,6 +28,8 @@ use tokio_rustls::client::TlsStream;
 
 /// How long a server may take to answer: a liveness bound, no measure.
 const READY_WITHIN: Duration = Duration::from_secs(30);
+/// How often something is asked for again.
+const GLANCE: Duration = Duration::from_millis(10);
 
 /// The settings file in a server's folder.
 const SETTINGS: &str = "settings.toml";
@@ -354,6 +356,22 @@ impl Server {
         Ok(line.map_or(0.0, |value| value.trim().parse().unwrap_or(f64::NAN)))
     }
 
+    /// Waits until a metric is as it is wanted.
+    ///
+    /// # Errors
+    /// It does not come true, or the server does not answer.
+    pub async fn shows(&self, metric: &str, wanted: impl Fn(f64) -> bool) -> Result<()> {
+        let shown = async {
+            while !wanted(self.metric(metric).await?) {
+                sleep(GLANCE).await;
+            }
+            Ok(())
+        };
+        timeout(READY_WITHIN, shown)
+            .await
+            .with_context(|| format!("{metric} does not become what is wanted"))?
+    }
+
     async fn ready(&mut self) -> Result<()> {
         let answers = async {
             loop {
@@ -367,7 +385,7 @@ impl Server {
                 {
                     return Ok(());
                 }
-                sleep(Duration::from_millis(10)).await;
+                sleep(GLANCE).await;
             }
         };
         timeout(READY_WITHIN, answers)

@@ -1,4 +1,5 @@
-//! A synthetic peer on str0m: publishes numbered audio and video packets, counts what it receives by slot and source.
+//! A synthetic peer on str0m: publishes numbered audio and video packets, counts what it receives by slot and source. It
+//! goes on when the server has said good-bye.
 //!
 //! str0m is another implementation than the one the server is made of, so what works here is evidence of
 //! interoperation. Used by tests only, therefore it panics where a program would explain.
@@ -88,6 +89,15 @@ impl Probe {
     /// Takes the server's offer of a downlink; gives the answer.
     pub async fn downlink_offer(&self, sdp: String) -> String {
         self.ask(|reply| Command::DownlinkOffer(sdp, reply)).await
+    }
+
+    /// Offers a downlink of its own making, as a player does: a picture in slot 0, a sound in slot 1.
+    pub async fn player_offer(&self) -> String {
+        self.ask(Command::PlayerOffer).await
+    }
+
+    pub fn player_answer(&self, sdp: String) {
+        self.tell(Command::PlayerAnswer(sdp));
     }
 
     /// What has happened so far.

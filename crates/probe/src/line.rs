@@ -6,6 +6,9 @@ use str0m::net::{Protocol, Receive};
 use str0m::{Candidate, Event, Input, Output, Rtc};
 use tokio::net::UdpSocket;
 
+/// How a DTLS record of the kind alert begins (RFC 6347): the server's good-bye.
+const ALERT: u8 = 21;
+
 pub struct Line {
     pub rtc: Rtc,
     socket: UdpSocket,
@@ -15,6 +18,8 @@ pub struct Line {
     loss_in: Loss,
     pub lost_out: u64,
     pub lost_in: u64,
+    /// Datagrams of every kind that came.
+    pub came: u64,
 }
 
 /// Throws packets away, the same ones in every run.
@@ -76,6 +81,7 @@ impl Line {
             loss_in,
             lost_out: 0,
             lost_in: 0,
+            came: 0,
         }
     }
 
@@ -91,6 +97,11 @@ impl Line {
             return self.input(Input::Timeout(now));
         };
         let datagram = &buffer[..length];
+        self.came += 1;
+        // An obedient peer would fall silent and deaf by itself: that it is so must be the server's doing.
+        if datagram.first() == Some(&ALERT) {
+            return;
+        }
         if self.loss_in.hits(datagram) {
             self.lost_in += 1;
             return;

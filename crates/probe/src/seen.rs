@@ -24,6 +24,8 @@ pub struct Seen {
     pub nacks: u64,
     /// Media packets thrown away on the way in.
     pub lost_on_the_way_in: u64,
+    /// Datagrams of every kind that came on the downlink, since it was made.
+    pub datagrams_down: u64,
 }
 
 /// What came through one slot.

@@ -21,6 +21,8 @@ pub enum Command {
     UplinkOffer(oneshot::Sender<String>),
     UplinkAnswer(String),
     DownlinkOffer(String, oneshot::Sender<String>),
+    PlayerOffer(oneshot::Sender<String>),
+    PlayerAnswer(String),
     WishKeyFrame(usize),
 }
 
@@ -29,7 +31,14 @@ struct Peer {
     seen: Arc<Mutex<Seen>>,
     offered: Option<(Uplink, SdpPendingOffer)>,
     up: Option<Uplink>,
-    down: Option<Line>,
+    offered_down: Option<(Downlink, SdpPendingOffer)>,
+    down: Option<Downlink>,
+}
+
+struct Downlink {
+    line: Line,
+    /// By slot: the parts of the offer, whoever made it.
+    slots: Vec<Mid>,
 }
 
 struct Uplink {
@@ -60,6 +69,7 @@ pub async fn run(
         seen,
         offered: None,
         up: None,
+        offered_down: None,
         down: None,
     };
     loop {
@@ -69,7 +79,7 @@ pub async fn run(
                 None => return,
             },
             () = wait(peer.up.as_mut().map(|up| &mut up.line)) => {}
-            () = wait(peer.down.as_mut()) => {}
+            () = wait(peer.down.as_mut().map(|down| &mut down.line)) => {}
             _ = sounds.tick() => peer.sound(),
             _ = frames.tick() => peer.frames().await,
         }
@@ -89,15 +99,7 @@ impl Peer {
                 let Some((mut uplink, pending)) = self.offered.take() else {
                     panic!("an answer without an offer")
                 };
-                let answer = SdpAnswer::from_sdp_string(&sdp).map_err(|error| error.to_string());
-                let accepted = answer.and_then(|answer| {
-                    let accepted = uplink.line.rtc.sdp_api().accept_answer(pending, answer);
-                    accepted.map_err(|error| error.to_string())
-                });
-                if let Err(error) = accepted {
-                    panic!("the answer is not good: {error}\n{sdp}");
-                }
-                uplink.line.wake();
+                accept(&mut uplink.line, pending, &sdp);
                 self.seen().uplink_connected = false;
                 self.up = Some(uplink);
             }
@@ -115,13 +117,30 @@ impl Peer {
                 ask_for_lost_packets(&mut line, &sdp);
                 line.wake();
                 self.seen().downlink_connected = false;
-                self.down = Some(line);
+                let slots = mids(&sdp);
+                self.down = Some(Downlink { line, slots });
                 let _ = reply.send(answer);
             }
+            Command::PlayerOffer(reply) => {
+                let (downlink, pending, offer) = self.player().await;
+                self.offered_down = Some((downlink, pending));
+                let _ = reply.send(offer);
+            }
+            Command::PlayerAnswer(sdp) => {
+                let Some((mut downlink, pending)) = self.offered_down.take() else {
+                    panic!("an answer without an offer")
+                };
+                accept(&mut downlink.line, pending, &sdp);
+                self.seen().downlink_connected = false;
+                self.down = Some(downlink);
+            }
             Command::WishKeyFrame(slot) => {
-                let mid = Mid::from(slot.to_string().as_str());
                 let Some(down) = &mut self.down else { return };
-                if let Some(stream) = down.rtc.direct_api().stream_rx_by_mid(mid, None) {
+                let Some(mid) = down.slots.get(slot) else {
+                    return;
+                };
+                let mut api = down.line.rtc.direct_api();
+                if let Some(stream) = api.stream_rx_by_mid(*mid, None) {
                     stream.request_keyframe(KeyframeRequestKind::Pli);
                 }
             }
@@ -166,6 +185,20 @@ impl Peer {
             sounds: 0,
         };
         (uplink, pending, offer.to_sdp_string())
+    }
+
+    async fn player(&self) -> (Downlink, SdpPendingOffer, String) {
+        let mut line = Line::new(Loss::new(0), Loss::new(self.options.downlink_loss)).await;
+        let mut api = line.rtc.sdp_api();
+        for kind in [MediaKind::Video, MediaKind::Audio] {
+            api.add_media(kind, Direction::RecvOnly, None, None, None);
+        }
+        let Some((offer, pending)) = api.apply() else {
+            panic!("nothing to offer")
+        };
+        let offer = offer.to_sdp_string();
+        let slots = mids(&offer);
+        (Downlink { line, slots }, pending, offer)
     }
 
     fn sound(&mut self) {
@@ -243,12 +276,13 @@ impl Peer {
             self.seen().lost_on_the_way_out = lost;
         }
         if let Some(down) = &mut self.down {
-            let events = down.drain().await;
-            let lost = down.lost_in;
+            let events = down.line.drain().await;
+            let (lost, came) = (down.line.lost_in, down.line.came);
             for event in events {
                 self.downlink_event(event);
             }
-            self.seen().lost_on_the_way_in = lost;
+            let mut seen = self.seen();
+            (seen.lost_on_the_way_in, seen.datagrams_down) = (lost, came);
         }
     }
 
@@ -292,12 +326,9 @@ impl Peer {
         let Some(down) = &mut self.down else { return };
         let is_video = *packet.header.payload_type == VP8;
         let ssrc = packet.header.ssrc;
-        let mid = down
-            .rtc
-            .direct_api()
-            .stream_rx(&ssrc)
-            .map(|stream| stream.mid());
-        let Some(slot) = mid.and_then(|mid| mid.parse::<usize>().ok()) else {
+        let mut api = down.line.rtc.direct_api();
+        let mid = api.stream_rx(&ssrc).map(|stream| stream.mid());
+        let Some(slot) = down.slots.iter().position(|slot| Some(*slot) == mid) else {
             return;
         };
         let Some(mark) = payload::read(&packet.payload, is_video) else {
@@ -317,6 +348,26 @@ impl Peer {
     fn seen(&self) -> MutexGuard<'_, Seen> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Takes the server's answer to what was offered.
+fn accept(line: &mut Line, pending: SdpPendingOffer, sdp: &str) {
+    let answer = SdpAnswer::from_sdp_string(sdp).map_err(|error| error.to_string());
+    let accepted = answer.and_then(|answer| {
+        let accepted = line.rtc.sdp_api().accept_answer(pending, answer);
+        accepted.map_err(|error| error.to_string())
+    });
+    if let Err(error) = accepted {
+        panic!("the answer is not good: {error}\n{sdp}");
+    }
+    line.wake();
+}
+
+/// The names of an offer's parts, in order.
+fn mids(offer: &str) -> Vec<Mid> {
+    let lines = offer.lines().map(str::trim);
+    let mids = lines.filter_map(|line| line.strip_prefix("a=mid:"));
+    mids.map(Mid::from).collect()
 }
 
 /// str0m does not ask for the lost packets of a stream declared without RTX; browsers do. Declared again by hand, it

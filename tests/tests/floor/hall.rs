@@ -1,15 +1,20 @@
 //! A conference with its rooms around the table.
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use diemcau_conference::{ItemKind, RequestWords, SpeechType};
 use diemcau_model::{Carries, Role, SiteId, TurnId};
-use diemcau_probe::ProbeOptions;
+use diemcau_probe::{Probe, ProbeOptions};
 use diemcau_protocol::{ClientCommand, Item};
 use diemcau_tests::{
     Room, Server,
-    room::{plain, until},
+    bounds::within,
+    room::{VOICES, plain, until},
 };
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    ops::Range,
+    time::{Duration, Instant},
+};
 
 /// Picture packets of a site that make a window: three frames. Its sound goes the same way every 20 ms, so at least
 /// five packets of it were taken by the server meanwhile.
@@ -18,6 +23,10 @@ pub const WINDOW: u64 = 9;
 pub const OBSERVER: u16 = 900;
 /// A standby's packets carry its site's mark and this.
 pub const STANDBY: u16 = 100;
+/// How soon who is sent away is silent and deaf, as it is promised.
+pub const SILENT_WITHIN: Duration = Duration::from_secs(1);
+/// The slots of a screen, pictures and voices.
+pub const ALL_SLOTS: Range<usize> = 0..VOICES.end;
 
 pub struct Hall {
     pub server: Server,
@@ -96,6 +105,52 @@ impl Hall {
             heard.remove(&mark);
         });
         sounds
+    }
+
+    /// All packets of a sender that reached anybody, pictures and sound, by receiver.
+    pub fn packets_of(&self, mark: u16) -> BTreeMap<u16, u64> {
+        let packets = |room: &Room| room.seen().packets_in(ALL_SLOTS, mark);
+        self.ears().map(|room| (room.mark, packets(room))).collect()
+    }
+
+    /// When anybody last got a packet of a sender without layers.
+    pub fn last_of(&self, mark: u16) -> Option<Instant> {
+        let last = |room: &Room| {
+            let seen = room.seen();
+            let tallies = ALL_SLOTS.filter_map(|slot| seen.tally(slot, mark, 0));
+            tallies.map(|tally| tally.last_at).max()
+        };
+        self.ears().filter_map(last).max()
+    }
+
+    /// What a sender sends since `told` reaches nobody, though it sends on and its packets come to the server. Time passes
+    /// in the packets of the site beside it.
+    pub async fn fell_silent(
+        &self,
+        (mark, sender): (u16, &Probe),
+        told: Instant,
+        beside: u16,
+    ) -> Result<()> {
+        self.while_sending(beside, 2 * WINDOW).await?;
+        let (sent, quiet) = (sender.seen().sent, self.packets_of(mark));
+        let last = self.last_of(mark).context("it reached nobody before")?;
+        let took = last.saturating_duration_since(told);
+        within("the last packet", took, SILENT_WITHIN)?;
+        self.while_sending(beside, 5 * WINDOW).await?;
+        ensure!(self.packets_of(mark) == quiet, "it still reaches somebody");
+        // That it is silent is the server's doing.
+        self.nobodys(10 * WINDOW).await?;
+        ensure!(self.packets_of(mark) == quiet, "it reaches somebody again");
+        ensure!(sender.seen().sent >= sent + 10 * WINDOW, "it sends no more");
+        Ok(())
+    }
+
+    /// Waits until so many more datagrams have come to the server that are nobody's.
+    pub async fn nobodys(&self, datagrams: u64) -> Result<()> {
+        let metric = "diemcau_media_malformed_total";
+        let before = self.server.metric(metric).await?;
+        let come = |now| now >= before + datagrams as f64;
+        self.server.shows(metric, come).await
     }
 
     /// Waits until the server has taken so many more picture packets of a room, seen in its tile at the observer: a

@@ -6,4 +6,6 @@ mod hall;
 mod health;
 mod links;
 mod microphones;
+mod presents;
+mod sessions;
 mod thirteen;

@@ -1,7 +1,7 @@
 //! Encoders over WHIP and players over WHEP: the door, places, addresses, and what is asked wrongly.
 
 use crate::door::{PIN, WRONG, pin_hash};
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use diemcau_model::{Carries, Role, SiteId};
 use diemcau_probe::{Probe, ProbeOptions};
 use diemcau_protocol::{ClientCommand, ErrorWhy};
@@ -10,14 +10,11 @@ use diemcau_tests::{
     http::{Answer, ask},
     knock,
     script::{comment, is_ok, taken},
+    sessions::{SDP, bearer, begun, delete, open, post},
 };
-use std::time::{Duration, Instant};
-use tokio::time::timeout;
+use std::time::Instant;
 
-const SDP: &str = "application/sdp";
 const FRAGMENT: &str = "application/trickle-ice-sdpfrag";
-/// How long something may take to be so: a liveness bound, no measure.
-const ANSWER_WITHIN: Duration = Duration::from_secs(30);
 /// Sessions with one link at one time.
 const OF_LINK_MAX: usize = 16;
 /// What a player offers that takes a sound.
@@ -43,10 +40,6 @@ async fn technician(server: &Server) -> Result<Client> {
         .entered()
 }
 
-fn bearer(token: &str) -> String {
-    format!("Bearer {token}")
-}
-
 /// What an encoder offers that sends a sound and one picture.
 async fn encoder_offer() -> String {
     let options = ProbeOptions {
@@ -56,32 +49,12 @@ async fn encoder_offer() -> String {
     Probe::start(options).uplink_offer().await
 }
 
-async fn post(server: &Server, path: &str, token: &str, offer: &str) -> Result<Answer> {
-    let bearer = bearer(token);
-    let headers = [("content-type", SDP), ("authorization", &bearer)];
-    ask(&server.host, "POST", path, &headers, offer).await
-}
-
 async fn publish(server: &Server, token: &str) -> Result<Answer> {
     post(server, "/whip", token, &encoder_offer().await).await
 }
 
 async fn watch(server: &Server, token: &str) -> Result<Answer> {
     post(server, "/whep", token, PLAYER).await
-}
-
-async fn delete(server: &Server, session: &str, token: &str) -> Result<Answer> {
-    let bearer = bearer(token);
-    let headers = [("authorization", bearer.as_str())];
-    ask(&server.host, "DELETE", session, &headers, "").await
-}
-
-/// The address of a session that has begun.
-fn begun(answer: &Answer) -> Result<&str> {
-    match answer.status {
-        201 => answer.header("location").context("no address"),
-        _ => bail!("no session but {answer:?}"),
-    }
 }
 
 /// The four digits of an encoder that waits at the door.
@@ -215,7 +188,7 @@ async fn whatever_is_wrong_with_a_link_is_answered_alike_and_locks_no_pin() -> R
     let revoke = ClientCommand::RevokeSeat { seat };
     taken(technician.command("revoke", revoke).await?)?;
     // It is cut a moment after the answer to the command.
-    shows(&server, &open("whip"), 0.0).await?;
+    server.shows(&open("whip"), |shown| shown == 0.0).await?;
     assert_eq!(delete(&server, session, &revoked).await?.status, 404);
 
     let with_pin = room(&server, 1)?;
@@ -273,24 +246,6 @@ async fn a_link_has_sixteen_players_and_a_further_one_when_one_has_ended() -> Re
     assert_eq!(server.metric(&open("whep")).await?, 15.0);
     begun(&watch(&server, &token).await?)?;
     Ok(())
-}
-
-/// The gauge of sessions.
-fn open(way: &str) -> String {
-    format!("diemcau_sessions{{way=\"{way}\"}}")
-}
-
-/// Waits until a metric has a value.
-async fn shows(server: &Server, metric: &str, value: f64) -> Result<()> {
-    let shown = async {
-        while server.metric(metric).await? != value {
-            tokio::task::yield_now().await;
-        }
-        Ok(())
-    };
-    timeout(ANSWER_WITHIN, shown)
-        .await
-        .with_context(|| format!("{metric} does not become {value}"))?
 }
 
 #[tokio::test]
@@ -527,7 +482,9 @@ async fn no_secret_of_a_session_is_in_the_log() -> Result<()> {
             sites.find(|link| link.site == SiteId(4))?.carrier
         })
         .await?;
-    shows(&server, "diemcau_media_links{over=\"udp\"}", 1.0).await?;
+    server
+        .shows("diemcau_media_links{over=\"udp\"}", |shown| shown == 1.0)
+        .await?;
     assert_eq!(
         server.metric("diemcau_media_links{over=\"tcp\"}").await?,
         0.0
