@@ -1,10 +1,9 @@
 //! A client that speaks the protocol and keeps its view as every client does: by folding facts.
 
+use crate::knock::knock_on;
 use anyhow::{Context, Result, bail};
 use diemcau_model::ItemId;
-use diemcau_protocol::{
-    ClientCommand, ClientFrame, ErrorWhy, Fact, Me, PROTOCOL, ServerFrame, View,
-};
+use diemcau_protocol::{ClientCommand, ClientFrame, ErrorWhy, Fact, Me, ServerFrame, View};
 use futures_util::{SinkExt, StreamExt};
 use std::{collections::BTreeMap, time::Duration};
 use tokio::{net::TcpStream, time::timeout};
@@ -47,24 +46,12 @@ impl Client {
         Self::join_on(connect(host).await?, token).await
     }
 
-    /// Joins on a connection that was made before.
+    /// Joins on a connection that was made before. Asked who it is, it has no key to show.
     ///
     /// # Errors
     /// Not admitted, or no answer.
-    pub async fn join_on(mut socket: Line, token: &str) -> Result<Self> {
-        let join = ClientFrame::Join {
-            protocol: PROTOCOL,
-            token: token.to_owned(),
-        };
-        socket
-            .send(Message::text(serde_json::to_string(&join)?))
-            .await?;
-        match next_frame(&mut socket).await? {
-            Some(ServerFrame::Welcome { me, seq, view, .. }) => {
-                Ok(Self::welcomed(socket, me, seq, *view))
-            }
-            other => bail!("no welcome but {other:?}"),
-        }
+    pub async fn join_on(socket: Line, token: &str) -> Result<Self> {
+        knock_on(socket, token, None, None).await?.entered()
     }
 
     /// The client of a connection that has just been welcomed.

@@ -2,8 +2,10 @@
 
 use anyhow::{Result, anyhow};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use diemcau_model::DeviceId;
 use diemcau_protocol::{DeviceProof, signed};
 use ring::{
+    digest::{SHA256, digest},
     rand::SystemRandom,
     signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair},
 };
@@ -22,6 +24,15 @@ impl Device {
         let key = EcdsaKeyPair::generate_pkcs8(kind, &random).map_err(|_| anyhow!("no key"))?;
         let pair = EcdsaKeyPair::from_pkcs8(kind, key.as_ref(), &random);
         Ok(Self(pair.map_err(|error| anyhow!("{error}"))?))
+    }
+
+    /// How a server names it: by the hash of its key.
+    ///
+    /// # Errors
+    /// A hash is not as long as a name.
+    pub fn id(&self) -> Result<DeviceId> {
+        let hash = digest(&SHA256, self.0.public_key().as_ref());
+        Ok(DeviceId(hash.as_ref().try_into()?))
     }
 
     /// What it says when it is asked who it is.

@@ -65,7 +65,19 @@ pub async fn knock(
     device: Option<&Device>,
     pin: Option<&str>,
 ) -> Result<Knock> {
-    let mut line = connect(host).await?;
+    knock_on(connect(host).await?, token, device, pin).await
+}
+
+/// The same on a connection that was made before.
+///
+/// # Errors
+/// The server does not answer.
+pub async fn knock_on(
+    mut line: Line,
+    token: &str,
+    device: Option<&Device>,
+    pin: Option<&str>,
+) -> Result<Knock> {
     say(
         &mut line,
         &ClientFrame::Join {

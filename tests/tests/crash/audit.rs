@@ -1,5 +1,6 @@
 //! The record against what people were told.
 
+use crate::people::Told;
 use diemcau_conference::Event;
 use diemcau_journal::Record;
 use diemcau_model::{CommentId, SeatId};
@@ -10,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub const SPEECHES_MIN: usize = 20;
 
 /// Nothing acknowledged is lost, doubled or out of order. That the record is whole and its hashes follow was checked as it was read.
-pub fn audit(records: &[Record], told: &BTreeMap<SeatId, Vec<(String, ServerFrame)>>) {
+pub fn audit(records: &[Record], told: &BTreeMap<SeatId, Vec<Told>>) {
     let numbers: Vec<u64> = records.iter().map(|record| record.number).collect();
     assert_eq!(numbers, (1..=records.len() as u64).collect::<Vec<_>>());
 
@@ -30,6 +31,10 @@ pub fn audit(records: &[Record], told: &BTreeMap<SeatId, Vec<(String, ServerFram
                         | Event::EndpointLost { .. }
                         | Event::TurnHeld { .. }
                         | Event::TurnUnheld { .. }
+                        // Who comes to the door asks nothing of the floor.
+                        | Event::DeviceBound { .. }
+                        | Event::DeviceWaits { .. }
+                        | Event::DeviceGone { .. }
                 ),
                 "nobody asked for {:?}",
                 record.event
@@ -46,7 +51,7 @@ pub fn audit(records: &[Record], told: &BTreeMap<SeatId, Vec<(String, ServerFram
     let mut answered = BTreeSet::new();
     for (seat, answers) in told {
         let mut last = 0;
-        for (id, answer) in answers {
+        for Told { id, answer, .. } in answers {
             assert!(answered.insert((*seat, &**id)), "{id} was answered twice");
             let effect = effects.get(&(*seat, &**id));
             let effect =

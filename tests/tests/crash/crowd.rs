@@ -4,8 +4,11 @@ use crate::heard::{Ear, Heard};
 use anyhow::{Context, Result, ensure};
 use diemcau_fuzz::Chance;
 use diemcau_protocol::{ClientFrame, PROTOCOL};
-use diemcau_tests::client::{Line, connect};
-use futures_util::{SinkExt, StreamExt};
+use diemcau_tests::{
+    client::{Line, connect},
+    knock::say,
+};
+use futures_util::StreamExt;
 use std::{
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
@@ -18,7 +21,7 @@ use tokio::{
     task::JoinSet,
     time::{sleep, timeout},
 };
-use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 
 /// As `web/src/connection.js` has it: the pause doubles, and half of it is left to chance.
 const RETRY_FIRST: Duration = Duration::from_millis(300);
@@ -161,17 +164,32 @@ async fn enter(shared: &Shared) -> Result<Option<(Line, u64)>> {
         protocol: PROTOCOL,
         token: shared.token.clone(),
     };
-    line.send(Message::text(serde_json::to_string(&join)?))
-        .await?;
-    let Some(Ok(Message::Text(text))) = line.next().await else {
+    say(&mut line, &join).await?;
+    let Some(mut text) = hear(&mut line).await else {
         return Ok(None);
     };
+    // While somebody is shut out everybody is asked who they are; these have no key.
+    if text.starts_with("{\"type\":\"prove\"") {
+        let (device, pin) = (None, None);
+        say(&mut line, &ClientFrame::Proof { device, pin }).await?;
+        let Some(welcome) = hear(&mut line).await else {
+            return Ok(None);
+        };
+        text = welcome;
+    }
     ensure!(
         text.starts_with("{\"type\":\"welcome\""),
         "no welcome: {text}"
     );
     let seq = seq_of(&text).context("a welcome without a number")?;
     Ok(Some((line, seq)))
+}
+
+async fn hear(line: &mut Line) -> Option<Utf8Bytes> {
+    match line.next().await {
+        Some(Ok(Message::Text(text))) => Some(text),
+        _ => None,
+    }
 }
 
 /// Listens until the connection breaks. Comments come in their one order, and so does everything else, which may overtake

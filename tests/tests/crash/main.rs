@@ -7,9 +7,11 @@
 
 mod audit;
 mod crowd;
+mod door;
 mod heard;
 mod pace;
 mod people;
+mod visitors;
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use audit::audit;
@@ -22,7 +24,7 @@ use diemcau_protocol::{View, Viewer, view};
 use diemcau_tests::{Client, Room, Server, bounds, script::SITES, server::records_of};
 use diemcau_verify::verify;
 use heard::Heard;
-use people::{Day, Person};
+use people::{Day, Person, Told};
 use std::{
     collections::BTreeMap,
     env,
@@ -31,11 +33,15 @@ use std::{
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 use tokio::{task::JoinSet, time::timeout};
+use visitors::{Visitors, guarded};
 
 /// Sites that are linked, and can be called.
 const LINKED: u16 = 3;
 /// So many kills meet both what was written and not answered and what was not written: of each about ten a kill.
 const MANY: u64 = 10;
+/// So many meet the door in every state, and what is on its way about it: one command in two kills, or more. In fewer a link may
+/// never be met revoked.
+const MANY_AT_THE_DOOR: u64 = 50;
 /// After every so many kills nobody is held back: the desks come with the observers.
 const AT_ONCE: u64 = 5;
 /// What the command holds at its full size, and the gate does not: it shares its machine.
@@ -55,7 +61,7 @@ async fn what_was_acknowledged_survives_every_kill() -> Result<()> {
     let (kills, seed) = (setting("KILLS", 20)?, setting("SEED", 7)?);
     let observers = usize::try_from(setting("OBSERVERS", 20)?)?;
     let begun = Instant::now();
-    let mut server = Server::start().await?;
+    let mut server = Server::start_with(guarded).await?;
     let observer = server.token(Role::Observer, None, None)?;
     let heard = Arc::new(Heard::default());
     let mut crowd = Crowd::enter(&server.host, observer, observers, &heard).await?;
@@ -70,6 +76,11 @@ async fn what_was_acknowledged_survives_every_kill() -> Result<()> {
         let person = Person::new(&server.host, token, u64::from(site), &heard);
         people.spawn(person.live(Arc::clone(&day)));
     }
+    let technician = server.token(Role::Technician, None, None)?;
+    let technician = Person::new(&server.host, technician, u64::from(SITES), &heard);
+    people.spawn(technician.live(Arc::clone(&day)));
+    let desks = people.len();
+    let mut visitors = Visitors::come(&server, &day)?;
 
     let (mut ready, mut went_on) = (vec![], 0);
     let (mut before, mut held_at_end): (Vec<Record>, Vec<usize>) = (vec![], vec![]);
@@ -142,6 +153,10 @@ async fn what_was_acknowledged_survives_every_kill() -> Result<()> {
                 "kill {kill}: {held:?} not in {possible:?}"
             );
         }
+        visitors
+            .check(&records)
+            .await
+            .with_context(|| format!("kill {kill}"))?;
         before = records;
 
         // Its room is back: the turn that was running goes on from there, one that was paused stays so.
@@ -181,6 +196,7 @@ async fn what_was_acknowledged_survives_every_kill() -> Result<()> {
     let observer = server.token(Role::Observer, None, None)?;
     let observer = Client::join(&server.host, &observer).await?;
     let mut back = crowd.leave().await?;
+    visitors.leave().await;
     server.stop().await?;
     let records = sound(server.copy_record()?.path(), "the end")?;
     assert!(records.starts_with(&before));
@@ -189,6 +205,9 @@ async fn what_was_acknowledged_survives_every_kill() -> Result<()> {
         .check(before.len(), &records)?;
     assert_eq!(observer.view, view(&replay(&records), Viewer::Public));
     audit(&records, &told);
+    let door = door::audit(&records, &told);
+    server.restart().await?;
+    visitors.check(&records).await.context("the end")?;
     held_at_end.push(records.len());
     heard.check(&held_at_end)?;
 
@@ -197,6 +216,12 @@ async fn what_was_acknowledged_survives_every_kill() -> Result<()> {
         kills < MANY || written > 0 && unwritten > 0,
         "{written} were written and not answered at a kill, {unwritten} were not written"
     );
+    let door_met = met(&about_the_door(&on_the_way, &told), &records, &held_at_end);
+    assert!(
+        kills < MANY_AT_THE_DOOR || door_met.0 + door_met.1 > 0 && visitors.met_all(),
+        "at the door, written and not {door_met:?} at a kill, after it {:?}",
+        visitors.met
+    );
     assert!(went_on > 0, "no kill met a speaker");
     let commands: usize = told.values().map(Vec::len).sum();
     println!(
@@ -204,14 +229,19 @@ async fn what_was_acknowledged_survives_every_kill() -> Result<()> {
         records.len(),
         begun.elapsed(),
     );
+    println!(
+        "of the door {door} commands acknowledged, {} written and not answered at a kill, {} said and not written; \
+         who came after a restart was met as the record has it: {:?}",
+        door_met.0, door_met.1, visitors.met
+    );
     println!("ready after a restart: {}", spread(&mut ready));
     println!(
         "{observers} observers back after a restart: {}",
         spread(&mut back)
     );
-    println!("13 desks back, once let: {}", spread(&mut desks_back));
+    println!("{desks} desks back, once let: {}", spread(&mut desks_back));
     println!(
-        "13 desks back among the observers, from the restart on: {}",
+        "{desks} desks back among the observers, from the restart on: {}",
         spread(&mut at_once)
     );
     held("ready", &ready, READY_WITHIN)?;
@@ -241,6 +271,21 @@ fn met(
         }
     }
     (written, unwritten)
+}
+
+/// What was on its way about the door.
+fn about_the_door(
+    on_the_way: &[(usize, (SeatId, String))],
+    told: &BTreeMap<SeatId, Vec<Told>>,
+) -> Vec<(usize, (SeatId, String))> {
+    let is_said = |seat: &SeatId, id: &str| {
+        let mut told = told.get(seat).into_iter().flatten();
+        told.any(|told| told.id == id && door::is_about_it(&told.command))
+    };
+    let about = on_the_way
+        .iter()
+        .filter(|(_, (seat, id))| is_said(seat, id));
+    about.cloned().collect()
 }
 
 /// Waits for so many answers. Nobody leaves before the day ends: who does was told what it must not be told.
@@ -302,7 +347,8 @@ struct Newcomer {
 }
 
 impl Newcomer {
-    /// It saw what the record says, to which the restart itself added nothing but that all links are lost.
+    /// It saw what the record says, to which the restart itself added nothing but that all links are lost, and that
+    /// nobody waits at the door.
     fn check(&self, at_kill: usize, records: &[Record]) -> Result<()> {
         let seen = usize::try_from(self.seq)?;
         let seen = records.get(..seen).context("what was seen is lost")?;
@@ -311,7 +357,7 @@ impl Newcomer {
             assert!(
                 matches!(
                     record.event,
-                    Event::EndpointLost { .. } | Event::TurnHeld { .. }
+                    Event::EndpointLost { .. } | Event::TurnHeld { .. } | Event::DeviceGone { .. }
                 ),
                 "a restart did {:?}",
                 record.event

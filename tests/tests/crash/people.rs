@@ -1,8 +1,9 @@
-//! The desks of the conference: the chair follows the morning's script, the sites answer, ask for the floor and comment;
-//! whatever a kill left unanswered is said again under its id.
+//! The desks of the conference: the chair follows the morning's script, the sites answer, ask for the floor and comment,
+//! the technician keeps the guarded door; whatever a kill left unanswered is said again under its id.
 
 use crate::{
     crowd::Patience,
+    door::is_about_it,
     heard::{Ear, Heard},
 };
 use anyhow::Result;
@@ -34,11 +35,21 @@ pub struct Day {
     answers: AtomicUsize,
     answered: Notify,
     epoch: watch::Sender<Epoch>,
+    /// A desk was answered about the door, or the server is there again: whoever is outside may come.
+    pub calls: watch::Sender<()>,
+}
+
+/// A command, and what the server said to it.
+pub struct Told {
+    pub id: String,
+    pub command: ClientCommand,
+    pub answer: ServerFrame,
 }
 
 #[derive(Clone, Copy, Default)]
 pub struct Epoch {
-    number: u32,
+    /// How often they were let in again.
+    number: usize,
     ended: bool,
     /// The restart since which everybody knocks; else the desks wait until they are let.
     at_once: Option<Instant>,
@@ -51,6 +62,7 @@ impl Default for Day {
             answers: AtomicUsize::new(0),
             answered: Notify::new(),
             epoch: watch::Sender::new(Epoch::default()),
+            calls: watch::Sender::new(()),
         }
     }
 }
@@ -83,6 +95,12 @@ impl Day {
             epoch.number += 1;
             epoch.at_once = at_once;
         });
+        self.calls.send_replace(());
+    }
+
+    /// Whether people may come: from the restart on, or when they are let.
+    pub fn is_open(&self) -> bool {
+        self.epoch.borrow().number == self.life()
     }
 
     pub fn end(&self) {
@@ -103,8 +121,7 @@ pub struct Person {
     said: BTreeSet<String>,
     /// What it had said and not been answered when the server died, and in which of its lives.
     pub on_the_way: Vec<(usize, String)>,
-    pub told: Vec<(String, ServerFrame)>,
-    last: Option<(String, ClientCommand)>,
+    pub told: Vec<Told>,
     /// How long each way back took, from when the desks were let in again.
     pub back_after: Vec<Duration>,
     /// The same from the restart on, when nobody was held back.
@@ -126,7 +143,6 @@ impl Person {
             said: BTreeSet::new(),
             on_the_way: vec![],
             told: vec![],
-            last: None,
             back_after: vec![],
             back_at_once: vec![],
             act: 0,
@@ -186,9 +202,9 @@ impl Person {
 
     /// Says again what was last answered, which must be answered the same, and then what was not.
     async fn repeat(&mut self, client: &mut Client) -> Result<Option<()>> {
-        if let (Some((id, command)), Some((_, before))) = (&self.last, self.told.last()) {
-            match client.command(id, command.clone()).await {
-                Ok(again) => assert_eq!(again, *before, "another answer after a restart"),
+        if let Some(last) = self.told.last() {
+            match client.command(&last.id, last.command.clone()).await {
+                Ok(again) => assert_eq!(again, last.answer, "another answer after a restart"),
                 Err(_) => return Ok(None),
             }
         }
@@ -227,12 +243,19 @@ impl Person {
 
     /// Answers come in the order in which the commands were sent.
     fn take_answers(&mut self, client: &Client, day: &Day) {
-        while let Some((id, _)) = self.unanswered.front() {
-            let Some(answer) = client.answers.get(id).and_then(|answers| answers.first()) else {
+        let answer = |id: &str| client.answers.get(id)?.first().cloned();
+        while let Some(answer) = self.unanswered.front().and_then(|(id, _)| answer(id)) {
+            let Some((id, command)) = self.unanswered.pop_front() else {
                 break;
             };
-            self.told.push((id.clone(), answer.clone()));
-            self.last = self.unanswered.pop_front();
+            if is_about_it(&command) {
+                day.calls.send_replace(());
+            }
+            self.told.push(Told {
+                id,
+                command,
+                answer,
+            });
             day.answer();
         }
         let overtaken = self
@@ -245,6 +268,7 @@ impl Person {
     fn choose(&mut self, client: &Client) -> ClientCommand {
         match client.me.role {
             Role::Chair => self.preside(client),
+            Role::Technician => self.keep_the_door(client),
             _ => self.contribute(client),
         }
     }
@@ -298,6 +322,37 @@ impl Person {
                 "Mỗi chi bộ khóm, ấp hằng năm kết nạp ít nhất 02 đảng viên.",
             ),
             _ => comment(&self.says(client)),
+        }
+    }
+
+    /// Whoever waits is mostly let in; now and then somebody is put out or shut out, and is let come again.
+    fn keep_the_door(&mut self, client: &Client) -> ClientCommand {
+        let door = &client.view.door;
+        let visitor = door.waiting.get(self.chance.below(door.waiting.len()));
+        let banned = door.banned.get(self.chance.below(door.banned.len()));
+        let links = || client.view.seats.iter().filter(|seat| seat.bound);
+        let link = links().nth(self.chance.below(links().count()));
+        let ban = self.chance.below(2) == 0;
+        match (self.chance.below(20), visitor, banned, link) {
+            (0..=7, Some(visitor), ..) => {
+                let wait = visitor.wait;
+                ClientCommand::AdmitDevice { wait }
+            }
+            (8, Some(visitor), ..) => {
+                let wait = visitor.wait;
+                ClientCommand::RefuseDevice { wait, ban }
+            }
+            (9, _, Some(banned), _) => {
+                let device = banned.device;
+                ClientCommand::AllowDevice { device }
+            }
+            (10, .., Some(link)) => ClientCommand::ExpelSeat { seat: link.id, ban },
+            (11, .., Some(link)) => ClientCommand::RevokeSeat { seat: link.id },
+            (12, .., Some(link)) => ClientCommand::RestoreSeat { seat: link.id },
+            (13 | 14, .., Some(link)) if link.revoked => {
+                ClientCommand::RestoreSeat { seat: link.id }
+            }
+            _ => other_layout(client.view.stage.layout),
         }
     }
 
