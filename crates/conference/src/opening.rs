@@ -100,8 +100,8 @@ impl Openings {
 }
 
 impl Conference {
-    /// What closes these in the record, each so that it can be opened again: nothing for what is closed there already. The
-    /// hall, which is heard because the roll is called, is closed with the roll alone, by a person.
+    /// What closes these in the record, each so that it can be opened again: nothing for what is closed there already, nor
+    /// for the hall in a roll call, which is heard until that is over.
     #[must_use]
     pub fn decide_closed(&self, closed: &BTreeSet<Opening>, now: Millis) -> Vec<Event> {
         let events = closed.iter().map(|opening| match opening {

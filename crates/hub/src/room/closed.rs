@@ -129,8 +129,11 @@ impl Room {
     }
 
     /// What was closed and could not be written is closed by the record too, so that everybody sees it and it can be opened
-    /// again.
+    /// again. Where the record has nothing that closes it but its end, it is open again, as everybody sees it.
     pub(super) fn write_closed(&mut self, round: &mut Round) {
+        if self.ahead.unwritten.remove(&Opening::RollCall) {
+            self.publish_stage();
+        }
         let closed = &self.ahead.unwritten;
         let events = self.conference.decide_closed(closed, self.clock.now());
         self.happened(events, round);
