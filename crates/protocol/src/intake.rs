@@ -254,6 +254,20 @@ mod tests {
     }
 
     #[test]
+    fn what_is_nested_too_deep_is_not_read() {
+        let nested = |depth: usize| {
+            let deep = ["[".repeat(depth - 1), "]".repeat(depth - 1)].concat();
+            format!(r#"{{"id":"a1","deep":{deep}}}"#)
+        };
+        let (most, deep) = (limits::JSON_DEPTH_MAX, r#"{"type":"[[[[\"[[[["}"#);
+        assert!(matches!(decode(&nested(most)), Err(BadFrame::Malformed(_))));
+        assert!(matches!(decode(&nested(most + 1)), Err(BadFrame::TooDeep)));
+        assert_eq!(id_of(&nested(most)).as_deref(), Some("a1"));
+        assert_eq!(id_of(&nested(most + 1)), None);
+        assert_eq!(depth(deep), 1, "what is quoted is text");
+    }
+
+    #[test]
     fn a_bad_command_still_gives_its_id() {
         assert_eq!(
             id_of(r#"{"type":"command","id":"a1","command":{"type":"dance"}}"#).as_deref(),

@@ -5,6 +5,7 @@
 //! taken within a round, and their median is shown. Loopback only.
 
 mod bare;
+mod bounds;
 mod load;
 mod marks;
 mod ours;
@@ -13,6 +14,7 @@ mod socket;
 
 use crate::root;
 use anyhow::{Context, Result, bail, ensure};
+use bounds::{Bounds, Measured, Measures};
 use marks::{mark, now_ns};
 use ours::Ours;
 use peers::{Kind, LOAD_CORE, Server, pinned};
@@ -26,7 +28,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-const USAGE: &str = "--clients N --rounds N --storms N --only NAME,NAME --json";
+const USAGE: &str = "--clients N --rounds N --storms N --only NAME,NAME --json --bounds";
 
 /// Bytes of a comment's text.
 const WORDS: usize = 120;
@@ -48,13 +50,15 @@ struct Options {
     storms: usize,
     kinds: Vec<Kind>,
     json: bool,
+    /// Fails by what does not hold.
+    bounds: bool,
 }
 
-/// A server and its clients.
+/// A server and its clients, who go first.
 struct Side {
     kind: Kind,
-    server: Server,
     load: Load,
+    server: Server,
     empty_kb: u64,
     full_kb: u64,
     alive: Instant,
@@ -100,6 +104,7 @@ fn options(arguments: &[String]) -> Result<Options> {
         storms: 3,
         kinds: Kind::ALL.to_vec(),
         json: false,
+        bounds: false,
     };
     let mut words = arguments.iter();
     while let Some(word) = words.next() {
@@ -113,6 +118,7 @@ fn options(arguments: &[String]) -> Result<Options> {
             "--rounds" => options.rounds = value()?.parse()?,
             "--storms" => options.storms = value()?.parse()?,
             "--json" => options.json = true,
+            "--bounds" => options.bounds = true,
             "--only" => {
                 let only: Vec<&str> = value()?.split(',').collect();
                 options.kinds.retain(|kind| only.contains(&kind.name()));
@@ -152,20 +158,18 @@ fn bench(options: &Options) -> Result<()> {
             side.one_event(around, options.clients)
         })?);
     }
-    report("one event", options, &single);
+    let mut bounds = Bounds::default();
+    bounds.one_event(&report("one event", options, &single));
     let mut storms: Rounds = vec![];
     for round in 0..options.storms {
         storms.push(in_turns(&mut sides, round, |side| {
             side.storm(around, options.clients)
         })?);
     }
-    report(
-        &format!("a storm of {STORM_RATE} events a second"),
-        options,
-        &storms,
-    );
+    let what = format!("a storm of {STORM_RATE} events a second");
+    bounds.storm(&report(&what, options, &storms));
     if let Some(ours) = sides.iter_mut().find(|side| side.kind == Kind::Ours) {
-        ours.floor_in_storm()?;
+        bounds.floor(ours.floor_in_storm()?);
     }
     for side in &sides {
         let kib = (side.full_kb.saturating_sub(side.empty_kb)) as f64 / options.clients as f64;
@@ -174,12 +178,15 @@ fn bench(options: &Options) -> Result<()> {
             side.kind.name(),
             kib
         );
+        if side.kind == Kind::Ours {
+            bounds.memory(kib);
+        }
     }
     println!(
         "load after: {}",
         fs::read_to_string("/proc/loadavg")?.trim()
     );
-    Ok(())
+    bounds.tell(options.bounds)
 }
 
 /// Everybody once, beginning with another one each round.
@@ -227,8 +234,8 @@ impl Side {
         let full_kb = server.rss_kb()?;
         Ok(Self {
             kind,
-            server,
             load,
+            server,
             empty_kb,
             full_kb,
             alive: Instant::now(),
@@ -283,8 +290,8 @@ impl Side {
         Ok(seen.sample(used, events as usize, clients))
     }
 
-    /// How soon the sites hear what the floor does, while comments go to everybody.
-    fn floor_in_storm(&mut self) -> Result<()> {
+    /// How soon the sites hear what the floor does, while comments go to everybody: milliseconds, 99 of 100.
+    fn floor_in_storm(&mut self) -> Result<f64> {
         self.keep_alive()?;
         let events = STORM_RATE * STORM.as_secs() as u32;
         // The sites heard the marks of the storms before.
@@ -314,7 +321,7 @@ impl Side {
             at(0.99),
             at(1.0)
         );
-        Ok(())
+        Ok(at(0.99))
     }
 }
 
@@ -429,9 +436,10 @@ impl Seen {
     }
 }
 
-fn report(what: &str, options: &Options, rounds: &Rounds) {
+fn report(what: &str, options: &Options, rounds: &Rounds) -> Measures {
+    let mut measures = Measures::new();
     if rounds.is_empty() {
-        return;
+        return measures;
     }
     println!(
         "\n{what} to {} clients, {} rounds (median)",
@@ -467,6 +475,12 @@ fn report(what: &str, options: &Options, rounds: &Rounds) {
         );
         let p99 = of(name, &|one| one.p99_us as f64 / 1e3);
         println!("{name:10} {ns:12.0} {ratio:16.3} {p50:9.1} {p99:9.1}");
+        let measured = Measured {
+            ns,
+            ours_by_this: ratio,
+            p99_ms: p99,
+        };
+        measures.insert(name, measured);
         if options.json {
             println!(
                 "{}",
@@ -474,6 +488,7 @@ fn report(what: &str, options: &Options, rounds: &Rounds) {
             );
         }
     }
+    measures
 }
 
 fn median(mut values: Vec<f64>) -> f64 {
