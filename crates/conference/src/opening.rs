@@ -60,6 +60,13 @@ impl Openings {
         one.is_some_and(|(state, _)| *state == State::Open)
     }
 
+    /// Whether somebody's hand holds it: it opens by a word alone.
+    #[must_use]
+    pub fn holds(&self, opening: &Opening) -> bool {
+        let one = self.0.get(opening);
+        one.is_some_and(|(state, _)| matches!(state, State::Stopped([true, ..])))
+    }
+
     /// What somebody or the time has closed on the way to these others. A link that is lost closes nothing.
     #[must_use]
     pub fn closed_in(&self, others: &Self) -> BTreeSet<Opening> {

@@ -142,9 +142,7 @@ struct Round {
     closed_by_record: Closed,
     /// What the clock closed, as this round writes.
     closed_in_time: Closed,
-    /// What commands closed, ...
-    closed_by_word: Closed,
-    /// ... and what others did to make room for what they open.
+    /// What a command closed to make room for what it opens.
     made_room: Closed,
     /// Commands of this round that shut somebody out: owed if they cannot be written.
     shutting: Vec<Owed>,
@@ -291,8 +289,8 @@ impl Room {
         }
         self.take_restart(round);
         if mem::take(&mut self.missed) {
-            self.follow_links(round);
             self.begin_late(round);
+            self.follow_links(round);
         }
         self.release_key(round);
         self.repay(round);
@@ -402,7 +400,6 @@ impl Room {
             unheard,
             closed_by_record,
             closed_in_time,
-            closed_by_word,
             made_room,
             shutting,
             mut keys_fell,
@@ -421,6 +418,7 @@ impl Room {
                 self.ahead.unwritten.extend(&closed - &closed_by_record);
                 self.unseen.written();
                 self.late.written();
+                self.open_roll_call();
                 self.publish(&entries);
                 for (peer, id, answer) in answers {
                     self.answer(peer, id, answer);
@@ -430,12 +428,16 @@ impl Room {
                 self.shut_no_longer();
             }
             Err(failure) => {
-                // What was to be opened is not: who had to make room for it is heard again.
-                let made_room = &made_room - &closed_by_word;
+                // What was to be opened is not, and nobody has asked for anything else: who had to make room is heard again.
+                let made_room = match answers.len() {
+                    1 => made_room,
+                    _ => Closed::default(),
+                };
                 self.ahead
                     .unwritten
                     .extend(&closed | &(&ahead - &made_room));
                 self.unseen.unwritten();
+                self.late.unwritten();
                 self.failed(&failure, shutting).await;
                 self.keys_fell.append(&mut keys_fell);
                 let decided = answers.into_iter().map(|(peer, id, _)| (peer, id));

@@ -187,6 +187,11 @@ async fn a_standby_takes_over_though_the_record_cannot_say_so() {
     sleep(Duration::from_millis(100)).await;
     let carrier = || on.shown.borrow().carriers.get(&BRANCH).copied();
     assert_eq!((carrier(), hears(&on)), (Some(Standby), true));
+    for (is_up, carries) in [(true, Room), (false, Standby)] {
+        link(&on, Room, 1, is_up).await;
+        sleep(Duration::from_millis(100)).await;
+        assert_eq!(carrier(), Some(carries));
+    }
     on.disk.fails(None);
     sleep(RETRIED).await;
     assert_eq!((carrier(), hears(&on)), (Some(Standby), true));
@@ -244,4 +249,84 @@ async fn a_lost_link_that_was_not_written_is_no_speaking_time_after_a_restart_ei
     });
     let held = held.expect("it is held");
     assert!(held.since(before) <= 2_000, "{held:?} {before:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_grant_that_hung_and_was_not_written_takes_no_time_from_whom_it_would_have_replaced() {
+    const HANG: Duration = Duration::from_secs(90);
+    let (on, chair, _branch) = speaking(of_a_minute()).await;
+    sleep(Duration::from_secs(10)).await;
+    on.disk.takes(HANG);
+    on.disk.fails(Fault::Sync);
+    let next = ClientCommand::GrantNext {
+        after: Some(TurnId(1)),
+        expect: TurnId(2),
+    };
+    chair.ask("next", next).await;
+    sleep(Duration::from_secs(2)).await;
+    on.disk.takes(Duration::ZERO);
+    // Heard again since then, it has 50 seconds left, whenever the disk is well.
+    sleep(HANG + Duration::from_secs(3)).await;
+    assert!(hears(&on), "ended by what was never written");
+    on.disk.fails(None);
+    sleep(Duration::from_secs(37)).await;
+    assert!(hears(&on), "its minute is not over");
+    sleep(Duration::from_secs(10)).await;
+    assert!(!hears(&on));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_record_holds_already_opens_by_a_word() {
+    let (on, mut chair, _branch) = speaking(two_sites()).await;
+    let turn = TurnId(1);
+    done(&mut chair, "pause", ClientCommand::PauseTurn { turn }).await;
+    on.disk.fails(Fault::Sync);
+    fails(&mut chair, "end", ClientCommand::EndTurn { turn }).await;
+    on.disk.fails(None);
+    sleep(RETRIED).await;
+    assert!(!hears(&on));
+    done(&mut chair, "resume", ClientCommand::ResumeTurn { turn }).await;
+    sleep(Duration::from_millis(100)).await;
+    assert!(hears(&on), "everybody sees that it speaks");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_clock_of_who_was_paused_without_a_record_stands_from_then_on() {
+    let (on, mut chair, _branch) = speaking(of_a_minute()).await;
+    let turn = TurnId(1);
+    sleep(Duration::from_secs(5)).await;
+    on.disk.fails(Fault::Sync);
+    fails(&mut chair, "pause", ClientCommand::PauseTurn { turn }).await;
+    sleep(Duration::from_secs(20)).await;
+    on.disk.fails(None);
+    sleep(RETRIED).await;
+    done(&mut chair, "resume", ClientCommand::ResumeTurn { turn }).await;
+    sleep(Duration::from_secs(50)).await;
+    assert!(hears(&on), "it has spoken for 55 seconds");
+    sleep(Duration::from_secs(10)).await;
+    assert!(!hears(&on));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_link_that_flaps_while_a_grant_hangs_takes_no_time_from_who_was_not_heard_yet() {
+    const HANG: Duration = Duration::from_secs(90);
+    let (mut on, mut chair, mut branch) = speaking(of_a_minute()).await;
+    let end = ClientCommand::EndTurn { turn: TurnId(1) };
+    done(&mut chair, "end", end).await;
+    done(&mut branch, "again", request()).await;
+    on.disk.takes(HANG);
+    let (after, turn) = (None, TurnId(3));
+    let given = ClientCommand::Grant { after, turn };
+    chair.ask("given", given).await;
+    sleep(Duration::from_secs(30)).await;
+    on.disk.takes(Duration::ZERO);
+    for (is_up, wait) in [(false, 40), (true, 5)] {
+        link(&on, EndpointKind::Room, 1, is_up).await;
+        sleep(Duration::from_secs(wait)).await;
+    }
+    let is_heard = |stage: &Stage| stage.heard.contains(&BRANCH);
+    let heard = timeout(HANG, on.shown.wait_for(is_heard)).await.is_ok();
+    assert!(heard, "it is over before anybody heard it");
+    sleep(Duration::from_secs(57)).await;
+    assert!(hears(&on), "its minute is not over");
 }

@@ -99,11 +99,15 @@ impl Room {
     /// Shows a stage with what is open, by who is there: an endpoint that took over for its site is heard by what the site may,
     /// though the record cannot say yet that it did.
     fn show_open(&mut self, mut stage: Stage) {
+        let closed = [&self.ahead.unwritten, &self.ahead.waiting];
+        self.late.closed(closed, self.clock.now());
         self.ahead.put_on(&mut stage);
         for (site, carrier) in &mut stage.carriers {
+            let recorded = self.conference.roster().carrier(*site);
+            let recorded = recorded.unwrap_or(*carrier);
             let is_there = |kind: &EndpointKind| self.senders.contains_key(&(*site, *kind));
-            let there = [*carrier, EndpointKind::Room, EndpointKind::Standby];
-            *carrier = there.into_iter().find(is_there).unwrap_or(*carrier);
+            let there = [recorded, EndpointKind::Room, EndpointKind::Standby];
+            *carrier = there.into_iter().find(is_there).unwrap_or(recorded);
         }
         self.media.stage.send_if_modified(|shown| {
             let modified = *shown != stage;
@@ -122,21 +126,37 @@ impl Room {
         let mut after = self.conference.clone();
         events.iter().for_each(|event| after.apply(event));
         let (before, after) = (self.conference.openings(), after.openings());
-        match before.gain_in(&after) {
+        match makes_room(events, &before, &after) {
             true => Closed::default(),
             false => before.closed_in(&after),
         }
     }
 
-    /// What was closed and could not be written is closed by the record too, so that everybody sees it and it can be opened
-    /// again. Where the record has nothing that closes it but its end, it is open again, as everybody sees it.
-    pub(super) fn write_closed(&mut self, round: &mut Round) {
-        if self.ahead.unwritten.remove(&Opening::RollCall) {
-            self.publish_stage();
+    /// Notes what events that were applied have closed to make room.
+    pub(super) fn note_room(&self, events: &[Event], before: &Openings, round: &mut Round) {
+        let after = self.conference.openings();
+        if makes_room(events, before, &after) {
+            round.made_room.extend(before.closed_in(&after));
         }
+    }
+
+    /// What was closed and could not be written is closed by the record too, so that everybody sees it and it can be opened
+    /// again. What it holds already opens by a word alone.
+    pub(super) fn write_closed(&mut self, round: &mut Round) {
+        let openings = self.conference.openings();
+        let is_held = |opening: &Opening| openings.holds(opening);
+        self.ahead.unwritten.retain(|opening| !is_held(opening));
         let closed = &self.ahead.unwritten;
         let events = self.conference.decide_closed(closed, self.clock.now());
         self.happened(events, round);
+    }
+
+    /// The hall in a roll call, which the record closes with the roll alone, is open again when it can be written, as everybody
+    /// sees it.
+    pub(super) fn open_roll_call(&mut self) {
+        if self.failure.is_none() && self.ahead.unwritten.remove(&Opening::RollCall) {
+            self.publish_stage();
+        }
     }
 
     /// Closes, ahead of the record, what the clock closes while nothing can be written: whose time is up is heard no longer.
@@ -153,12 +173,12 @@ impl Room {
             return Closed::default();
         }
         let mut after = self.conference.clone();
+        applied(&mut after, |after| self.late.events(after));
         for (link, at) in unseen {
-            while !link.is_up && applied(&mut after, |after| after.decide_past(*at, *at)) {}
-            applied(&mut after, |after| after.decide_signal(link.signal(), *at));
+            let at = self.heard_from(link.site, *at);
+            while !link.is_up && applied(&mut after, |after| after.decide_past(at, at)) {}
+            applied(&mut after, |after| after.decide_signal(link.signal(), at));
         }
-        let late = self.late.events(&after);
-        late.iter().for_each(|event| after.apply(event));
         // Who is away is heard by nobody, and may be back before it can be written that it stayed away too long.
         while applied(&mut after, |after| after.decide_past(now, now)) {}
         self.conference.openings().closed_in(&after.openings())
@@ -179,15 +199,10 @@ impl Room {
     }
 }
 
-impl Round {
-    /// Notes what a command has closed.
-    pub(super) fn note_closed(&mut self, before: &Openings, after: &Openings) {
-        let closed = before.closed_in(after);
-        match before.gain_in(after) {
-            true => self.made_room.extend(closed),
-            false => self.closed_by_word.extend(closed),
-        }
-    }
+/// Whether what events close only makes room for what they open. What is undone is closed for its own sake.
+fn makes_room(events: &[Event], before: &Openings, after: &Openings) -> bool {
+    let is_undone = |event: &Event| matches!(event, Event::StepUndone { .. });
+    before.gain_in(after) && !events.iter().any(is_undone)
 }
 
 /// Applies what is decided; whether that is anything.

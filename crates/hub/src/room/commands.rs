@@ -175,19 +175,19 @@ impl Room {
         let events = decided.unwrap_or_else(|why| vec![Event::CommandRefused { why }]);
         let shuts = Shut::all(&events, actor.seat);
         let before = self.conference.openings();
-        for event in events {
-            self.apply(&event, round);
-            round.note_who_goes(&event, asked.peer);
+        for event in &events {
+            self.apply(event, round);
+            round.note_who_goes(event, asked.peer);
             self.answers
-                .remember(actor.seat, id, self.conference.seq(), &event);
-            round.entries.push(Entry {
-                at: now,
-                seat: Some(actor.seat),
-                command: Some(id.clone()),
-                event,
-            });
+                .remember(actor.seat, id, self.conference.seq(), event);
         }
-        round.note_closed(&before, &self.conference.openings());
+        self.note_room(&events, &before, round);
+        round.entries.extend(events.into_iter().map(|event| Entry {
+            at: now,
+            seat: Some(actor.seat),
+            command: Some(id.clone()),
+            event,
+        }));
         if !shuts.is_empty() {
             round.shutting.push(Owed { asked, shuts });
         }

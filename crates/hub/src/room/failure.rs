@@ -136,10 +136,16 @@ impl Room {
     }
 
     /// When the server was alive, as the record is to know it: while the start is unwritten, before that. The time between is
-    /// nobody's speaking time, also if the server goes again before it could write so. Nor is it since a speaker's link was lost,
-    /// while no record has that.
+    /// nobody's speaking time, also if the server goes again before it could write so. Nor is it since the link of a
+    /// speaker that is not back was lost, while no record has that.
     pub(super) fn alive(&self) -> Millis {
-        match (&self.restart, self.unseen.first_loss()) {
+        let is_there = |site| {
+            let kinds = [EndpointKind::Room, EndpointKind::Standby];
+            kinds
+                .into_iter()
+                .any(|kind| self.senders.contains_key(&(site, kind)))
+        };
+        match (&self.restart, self.unseen.first_loss(is_there)) {
             (Some(restart), _) => restart.last_alive,
             (None, Some(lost)) => lost,
             (None, None) => self.clock.now(),

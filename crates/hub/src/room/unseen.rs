@@ -4,7 +4,7 @@
 use super::{Room, Round};
 use diemcau_conference::{Event, Signal};
 use diemcau_model::{EndpointKind, Millis, SiteId};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Beyond it only how links are at the end is seen.
 const LINKS_MAX: usize = 256;
@@ -47,10 +47,15 @@ impl Unseen {
         self.links.get(self.decided..).unwrap_or_default()
     }
 
-    /// When the first of them went.
-    pub(super) fn first_loss(&self) -> Option<Millis> {
-        let mut losses = self.links.iter().filter(|(link, _)| !link.is_up);
-        losses.next().map(|(_, at)| *at)
+    /// When the first of the sites that are not back went.
+    pub(super) fn first_loss(&self, is_there: impl Fn(SiteId) -> bool) -> Option<Millis> {
+        let lost: BTreeMap<SiteId, Millis> = self
+            .links
+            .iter()
+            .filter(|(link, _)| !link.is_up && !is_there(link.site))
+            .map(|(link, at)| (link.site, *at))
+            .collect();
+        lost.into_values().min()
     }
 
     /// What was decided is written.
@@ -92,6 +97,7 @@ impl Room {
         let held = self.held_by_record();
         let mut goes_on = false;
         for (link, at) in links {
+            let at = self.heard_from(link.site, at);
             if !link.is_up {
                 goes_on |= self.take_past(at, round);
             }
@@ -109,6 +115,12 @@ impl Room {
             }
             self.happened(events, round);
         }
+    }
+
+    /// When a link came or went, as far as anybody heard its site by then.
+    pub(super) fn heard_from(&self, site: SiteId, at: Millis) -> Millis {
+        let silent_until = self.late.silent_until(&self.conference, site);
+        silent_until.map_or(at, |until| until.max(at))
     }
 
     /// What the clocks had brought by then; whether a speech goes on by it.
