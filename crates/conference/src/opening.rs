@@ -60,11 +60,13 @@ impl Openings {
         one.is_some_and(|(state, _)| *state == State::Open)
     }
 
-    /// Whether somebody's hand holds it: it opens by a word alone.
+    /// Whether somebody's hand holds this microphone: it opens by a word alone. What blanks the screens is no word about who
+    /// presents.
     #[must_use]
     pub fn holds(&self, opening: &Opening) -> bool {
         let one = self.0.get(opening);
-        one.is_some_and(|(state, _)| matches!(state, State::Stopped([true, ..])))
+        let by_hand = one.is_some_and(|(state, _)| matches!(state, State::Stopped([true, ..])));
+        by_hand && !matches!(opening, Opening::Presentation(_))
     }
 
     /// What somebody or the time has closed on the way to these others. A link that is lost closes nothing.

@@ -15,6 +15,7 @@ mod pace;
 mod presenters;
 mod shut;
 mod stall;
+mod unheard;
 mod unseen;
 mod watch;
 
@@ -144,6 +145,8 @@ struct Round {
     closed_in_time: Closed,
     /// What a command closed to make room for what it opens.
     made_room: Closed,
+    /// How many commands were about what is open, or may have been.
+    about_stage: usize,
     /// Commands of this round that shut somebody out: owed if they cannot be written.
     shutting: Vec<Owed>,
     /// Whose keys fell, as this round writes.
@@ -289,7 +292,6 @@ impl Room {
         }
         self.take_restart(round);
         if mem::take(&mut self.missed) {
-            self.begin_late(round);
             self.follow_links(round);
         }
         self.release_key(round);
@@ -401,6 +403,7 @@ impl Room {
             closed_by_record,
             closed_in_time,
             made_room,
+            about_stage,
             shutting,
             mut keys_fell,
             stop,
@@ -429,7 +432,7 @@ impl Room {
             }
             Err(failure) => {
                 // What was to be opened is not, and nobody has asked for anything else: who had to make room is heard again.
-                let made_room = match answers.len() {
+                let made_room = match about_stage {
                     1 => made_room,
                     _ => Closed::default(),
                 };

@@ -335,3 +335,62 @@ async fn a_link_that_flaps_while_a_grant_hangs_takes_no_time_from_who_was_not_he
     sleep(Duration::from_secs(57)).await;
     assert!(hears(&on), "its minute is not over");
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_absence_is_no_speaking_time_whatever_was_closed_behind_it() {
+    let (on, mut chair, _branch) = speaking(of_a_minute()).await;
+    on.disk.fails(Fault::Sync);
+    let first = ClientCommand::SetNotice { text: "a".into() };
+    fails(&mut chair, "first", first).await;
+    for (is_up, wait) in [(false, 5), (true, 10)] {
+        sleep(Duration::from_secs(wait)).await;
+        link(&on, EndpointKind::Room, 1, is_up).await;
+    }
+    sleep(Duration::from_secs(1)).await;
+    let turn = TurnId(1);
+    fails(&mut chair, "pause", ClientCommand::PauseTurn { turn }).await;
+    sleep(Duration::from_secs(5)).await;
+    on.disk.fails(None);
+    sleep(RETRIED).await;
+    done(&mut chair, "resume", ClientCommand::ResumeTurn { turn }).await;
+    sleep(Duration::from_secs(50)).await;
+    assert!(hears(&on), "it has spoken for 56 seconds");
+    sleep(Duration::from_secs(10)).await;
+    assert!(!hears(&on));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_grant_that_is_not_written_closes_nobody_whatever_else_was_asked_in_that_moment() {
+    let (on, mut chair, branch) = speaking(two_sites()).await;
+    on.disk.takes(Duration::from_millis(200));
+    on.disk.fails(Fault::Sync);
+    let next = ClientCommand::GrantNext {
+        after: Some(TurnId(1)),
+        expect: TurnId(2),
+    };
+    // All of it is one round: the first one's writing takes its time.
+    let notice = ClientCommand::SetNotice { text: "a".into() };
+    chair.ask("notice", notice.clone()).await;
+    branch.ask("ready", ClientCommand::AskToPresent {}).await;
+    fails(&mut chair, "next", next).await;
+    on.disk.fails(None);
+    sleep(RETRIED).await;
+    assert!(hears(&on));
+    assert_eq!(count(&on, is_paused), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_presentation_that_was_ended_without_a_record_does_not_come_back_with_the_screens() {
+    let (on, mut chair, _branch) = speaking(two_sites()).await;
+    done(&mut chair, "present", ClientCommand::AskToPresent {}).await;
+    let blank = |on| ClientCommand::SetBlank { on };
+    done(&mut chair, "blank", blank(true)).await;
+    on.disk.fails(Fault::Sync);
+    let seat = SeatId(0);
+    fails(&mut chair, "stop", ClientCommand::EndPresentation { seat }).await;
+    on.disk.fails(None);
+    sleep(RETRIED).await;
+    done(&mut chair, "unblank", blank(false)).await;
+    sleep(Duration::from_millis(100)).await;
+    assert_eq!(on.shown.borrow().presentation, None);
+}

@@ -5,9 +5,9 @@
 
 use super::{Room, Round, stall::closed_by};
 use diemcau_conference::{Conference, Event, Opening, Openings};
-use diemcau_model::{EndpointKind, Stage};
+use diemcau_model::{EndpointKind, SiteId, Stage};
 use diemcau_protocol::{Slice, touches};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What is not heard and not shown, whatever the rules say.
 pub(crate) type Closed = BTreeSet<Opening>;
@@ -19,6 +19,8 @@ pub(super) struct Ahead {
     recorded: Openings,
     /// What of it the media plane was told to be open.
     shown: Openings,
+    /// Which endpoint carries each site, by the record.
+    carriers: BTreeMap<SiteId, EndpointKind>,
     /// By something that could not be written: until the record has closed it too.
     pub(super) unwritten: Closed,
     /// By what waits for the store: until that is decided.
@@ -76,7 +78,10 @@ impl Room {
         }
         let in_time = self.closed_by_time();
         self.ahead.take_record(self.conference.openings(), in_time);
+        let closed = [&self.ahead.unwritten, &self.ahead.waiting];
+        self.late.closed_yet(closed);
         let stage = self.conference.stage();
+        self.ahead.carriers.clone_from(&stage.carriers);
         self.show_open(stage);
     }
 
@@ -99,16 +104,17 @@ impl Room {
     /// Shows a stage with what is open, by who is there: an endpoint that took over for its site is heard by what the site may,
     /// though the record cannot say yet that it did.
     fn show_open(&mut self, mut stage: Stage) {
-        let closed = [&self.ahead.unwritten, &self.ahead.waiting];
-        self.late.closed(closed, self.clock.now());
-        self.ahead.put_on(&mut stage);
-        for (site, carrier) in &mut stage.carriers {
-            let recorded = self.conference.roster().carrier(*site);
-            let recorded = recorded.unwrap_or(*carrier);
-            let is_there = |kind: &EndpointKind| self.senders.contains_key(&(*site, *kind));
-            let there = [recorded, EndpointKind::Room, EndpointKind::Standby];
-            *carrier = there.into_iter().find(is_there).unwrap_or(recorded);
+        for closed in [&self.ahead.unwritten, &self.ahead.waiting] {
+            self.late.closed(closed, self.clock.now());
         }
+        self.ahead.put_on(&mut stage);
+        let is_there = |site, kind| self.senders.contains_key(&(site, kind));
+        let carriers = self.ahead.carriers.iter().map(|(site, recorded)| {
+            let mut there = [*recorded, EndpointKind::Room, EndpointKind::Standby].into_iter();
+            let carrier = there.find(|kind| is_there(*site, *kind));
+            (*site, carrier.unwrap_or(*recorded))
+        });
+        stage.carriers = carriers.collect();
         self.media.stage.send_if_modified(|shown| {
             let modified = *shown != stage;
             *shown = stage;
@@ -119,7 +125,6 @@ impl Room {
     /// What events close that are not written. What only makes room for something is closed with the record, for that would not
     /// be open.
     pub(super) fn closed_by(&self, events: &[Event]) -> Closed {
-        let shows = |event: &Event| touches(event).contains(&Slice::Stage);
         if !events.iter().any(shows) {
             return Closed::default();
         }
@@ -132,9 +137,14 @@ impl Room {
         }
     }
 
-    /// Notes what events that were applied have closed to make room.
+    /// Notes what the events of a command that were applied have closed to make room.
     pub(super) fn note_room(&self, events: &[Event], before: &Openings, round: &mut Round) {
+        let is_refused = |event: &Event| matches!(event, Event::CommandRefused { .. });
         let after = self.conference.openings();
+        if *before == after && !events.iter().any(is_refused) {
+            return;
+        }
+        round.about_stage += 1;
         if makes_room(events, before, &after) {
             round.made_room.extend(before.closed_in(&after));
         }
@@ -173,12 +183,8 @@ impl Room {
             return Closed::default();
         }
         let mut after = self.conference.clone();
-        applied(&mut after, |after| self.late.events(after));
-        for (link, at) in unseen {
-            let at = self.heard_from(link.site, *at);
-            while !link.is_up && applied(&mut after, |after| after.decide_past(at, at)) {}
-            applied(&mut after, |after| after.decide_signal(link.signal(), at));
-        }
+        let happened = self.unheard().into_iter().flat_map(|(events, _)| events);
+        happened.for_each(|event| after.apply(&event));
         // Who is away is heard by nobody, and may be back before it can be written that it stayed away too long.
         while applied(&mut after, |after| after.decide_past(now, now)) {}
         self.conference.openings().closed_in(&after.openings())
@@ -197,6 +203,11 @@ impl Room {
             self.publish_stage();
         }
     }
+}
+
+/// Whether an event may open or close something.
+fn shows(event: &Event) -> bool {
+    touches(event).contains(&Slice::Stage)
 }
 
 /// Whether what events close only makes room for what they open. What is undone is closed for its own sake.

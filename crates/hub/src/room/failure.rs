@@ -246,7 +246,7 @@ impl Room {
 
     /// Tells the rules which endpoints are there now; what they know already makes no event.
     pub(super) fn follow_links(&mut self, round: &mut Round) {
-        self.take_unseen(round);
+        self.take_unheard(round);
         let now = self.clock.now();
         let sites: Vec<SiteId> = self
             .conference

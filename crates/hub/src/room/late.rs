@@ -1,10 +1,10 @@
 //! What nobody heard is no speaking time: what was decided before a write that took long, or failed, is heard when that is
 //! over, and what was closed ahead of the record is silent from then on.
 
-use super::{Closed, Room, Round};
-use diemcau_conference::{Conference, Event, Opening, Openings, Turn};
-use diemcau_model::{Millis, SiteId, TurnId};
-use std::collections::BTreeMap;
+use super::{Closed, unheard::Step};
+use diemcau_conference::{Conference, Opening, Openings};
+use diemcau_model::{Millis, TurnId};
+use std::{collections::BTreeMap, mem};
 
 /// How it was when the record began to fail, or to take long, and who is or was silent by it.
 #[derive(Debug, Default)]
@@ -13,17 +13,10 @@ pub(super) struct Late {
     since: Millis,
     /// Speeches that are closed ahead of the record, and since when.
     closed: BTreeMap<TurnId, Millis>,
-    silent: Vec<Silence>,
-    /// They are in the round, and not written yet.
+    /// Speeches that nobody heard for a while, though they had the floor: from when until when.
+    silent: Vec<(TurnId, Millis, Millis)>,
+    /// These are in the round, and not written yet.
     decided: bool,
-}
-
-/// A speech that nobody heard for a while, though it had the floor.
-#[derive(Debug)]
-struct Silence {
-    turn: TurnId,
-    from: Millis,
-    until: Millis,
 }
 
 impl Late {
@@ -34,65 +27,51 @@ impl Late {
 
     /// What is decided is heard from now on.
     pub(super) fn heard(&mut self, conference: &Conference, now: Millis) {
-        for turn in conference.floor().turns.iter() {
-            if turn.is_live() && !self.heard.opens(&Opening::Speech(turn.turn)) {
-                self.note(turn.turn, self.since, now);
-            }
-        }
+        let turns = conference.floor().turns.iter();
+        let was_heard = |turn| self.heard.opens(&Opening::Speech(turn));
+        let late = turns.filter(|turn| turn.is_live() && !was_heard(turn.turn));
+        let since = self.since;
+        self.silent.extend(late.map(|turn| (turn.turn, since, now)));
         self.heard = conference.openings();
     }
 
     /// These are closed ahead of the record.
-    pub(super) fn closed(&mut self, closed: [&Closed; 2], now: Millis) {
-        let is_closed = |turn| {
-            let speech = Opening::Speech(turn);
-            closed.iter().any(|closed| closed.contains(&speech))
-        };
-        self.closed.retain(|turn, _| is_closed(*turn));
-        for opening in closed.into_iter().flatten() {
+    pub(super) fn closed(&mut self, closed: &Closed, now: Millis) {
+        for opening in closed {
             if let Opening::Speech(turn) = opening {
                 self.closed.entry(*turn).or_insert(now);
             }
         }
     }
 
-    fn note(&mut self, turn: TurnId, from: Millis, until: Millis) {
-        self.silent.push(Silence { turn, from, until });
-    }
-
-    /// Until when nobody heard a site, though it had the floor.
-    pub(super) fn silent_until(&self, conference: &Conference, site: SiteId) -> Option<Millis> {
-        let turns = &conference.floor().turns;
-        let is_its = |silence: &&Silence| {
-            let mut of_site = turns.iter().filter(|turn| turn.site == site);
-            of_site.any(|turn| turn.turn == silence.turn)
+    /// The record says what is closed, but for these.
+    pub(super) fn closed_yet(&mut self, closed: [&Closed; 2]) {
+        let is_yet = |turn: &TurnId| {
+            let speech = Opening::Speech(*turn);
+            closed.iter().any(|closed| closed.contains(&speech))
         };
-        let of_site = self.silent.iter().filter(is_its);
-        of_site.map(|silence| silence.until).max()
+        self.closed.retain(|turn, _| is_yet(turn));
     }
 
-    /// What takes the silence out of their clocks.
-    pub(super) fn events(&self, conference: &Conference) -> Vec<Event> {
-        let mut after = conference.clone();
-        let mut events = vec![];
-        for silence in &self.silent {
-            let turns = &after.floor().turns;
-            let speech = turns.iter().find(|speech| speech.turn == silence.turn);
-            for event in speech
-                .and_then(|speech| silence.events(speech))
-                .into_iter()
-                .flatten()
-            {
-                after.apply(&event);
-                events.push(event);
-            }
-        }
-        events
+    /// When nobody heard whom.
+    pub(super) fn steps(&self, now: Millis) -> Vec<(Millis, Step)> {
+        let closed = self.closed.iter().map(|(turn, from)| (*turn, *from, now));
+        let silent = self.silent.iter().copied().chain(closed);
+        let silent = silent.filter(|(_, from, until)| from < until);
+        let steps = silent.flat_map(|(turn, from, until)| {
+            [(from, Step::Silent(turn)), (until, Step::Heard(turn))]
+        });
+        steps.collect()
+    }
+
+    /// The rules have it.
+    pub(super) fn decide(&mut self) {
+        self.decided = true;
     }
 
     /// What was decided is written.
     pub(super) fn written(&mut self) {
-        if std::mem::take(&mut self.decided) {
+        if mem::take(&mut self.decided) {
             self.silent.clear();
         }
     }
@@ -100,31 +79,5 @@ impl Late {
     /// It is not: it comes before the rules again.
     pub(super) fn unwritten(&mut self) {
         self.decided = false;
-    }
-}
-
-impl Silence {
-    fn events(&self, speech: &Turn) -> Option<[Event; 2]> {
-        let Self { turn, from, until } = *self;
-        let at = speech.running_since?.max(from);
-        let held = Event::TurnHeld {
-            turn,
-            at,
-            away_from: until,
-        };
-        (at < until).then_some([held, Event::TurnUnheld { turn, at: until }])
-    }
-}
-
-impl Room {
-    /// Whoever was not heard has not spoken.
-    pub(super) fn begin_late(&mut self, round: &mut Round) {
-        let now = self.clock.now();
-        for (turn, from) in std::mem::take(&mut self.late.closed) {
-            self.late.note(turn, from, now);
-        }
-        let events = self.late.events(&self.conference);
-        self.late.decided = true;
-        self.happened(events, round);
     }
 }
