@@ -7,7 +7,7 @@
 
 mod support;
 
-use diemcau_conference::{AtZero, Event, Setup, SpeechType};
+use diemcau_conference::{AtZero, Event, Setup, SpeechType, TurnEnd};
 use diemcau_journal::Journal as _;
 use diemcau_model::{DeviceId, EndpointKind, LinkReport, PeerId, SeatId, SiteId, Stage, TurnId};
 use diemcau_protocol::{ClientCommand, ErrorWhy, Fact, ServerFrame};
@@ -393,4 +393,52 @@ async fn a_presentation_that_was_ended_without_a_record_does_not_come_back_with_
     done(&mut chair, "unblank", blank(false)).await;
     sleep(Duration::from_millis(100)).await;
     assert_eq!(on.shown.borrow().presentation, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn whose_time_was_up_before_it_was_closed_has_ended_by_the_clock() {
+    let (on, mut chair, _branch) = speaking(of_a_minute()).await;
+    on.disk.fails(Fault::Sync);
+    for (id, wait) in [("first", 25), ("second", 25), ("third", 15)] {
+        let notice = ClientCommand::SetNotice { text: id.into() };
+        fails(&mut chair, id, notice).await;
+        sleep(Duration::from_secs(wait)).await;
+    }
+    assert!(!hears(&on), "its minute is over");
+    let turn = TurnId(1);
+    fails(&mut chair, "end", ClientCommand::EndTurn { turn }).await;
+    sleep(Duration::from_secs(5)).await;
+    on.disk.fails(None);
+    sleep(RETRIED).await;
+    let is_up =
+        |event: &Event| matches!(event, Event::TurnEnded { how, .. } if *how == TurnEnd::TimeUp);
+    assert_eq!((count(&on, is_up), count(&on, is_paused)), (1, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_silent_is_taken_out_once_though_that_hangs_too() {
+    let (on, chair, _branch) = speaking(of_a_minute()).await;
+    let next = ClientCommand::GrantNext {
+        after: Some(TurnId(1)),
+        expect: TurnId(2),
+    };
+    sleep(Duration::from_secs(10)).await;
+    on.disk.takes(Duration::from_secs(20));
+    on.disk.fails(Fault::Sync);
+    chair.ask("next", next).await;
+    sleep(Duration::from_secs(2)).await;
+    on.disk.takes(Duration::ZERO);
+    sleep(Duration::from_secs(18)).await;
+    // Heard again; it has spoken for eleven seconds.
+    for (is_up, wait) in [(false, 6), (true, 2)] {
+        sleep(Duration::from_secs(wait)).await;
+        link(&on, EndpointKind::Room, 1, is_up).await;
+    }
+    on.disk.fails(None);
+    sleep(Duration::from_millis(100)).await;
+    on.disk.takes(Duration::from_secs(60));
+    sleep(Duration::from_secs(39)).await;
+    assert!(hears(&on), "it has spoken for 56 seconds");
+    sleep(Duration::from_secs(8)).await;
+    assert!(!hears(&on));
 }

@@ -79,7 +79,10 @@ impl Room {
         let in_time = self.closed_by_time();
         self.ahead.take_record(self.conference.openings(), in_time);
         let closed = [&self.ahead.unwritten, &self.ahead.waiting];
-        self.late.closed_yet(closed);
+        let opened = self.late.closed_yet(closed);
+        if self.missed {
+            self.late.opened(opened, self.clock.now());
+        }
         let stage = self.conference.stage();
         self.ahead.carriers.clone_from(&stage.carriers);
         self.show_open(stage);
@@ -141,7 +144,13 @@ impl Room {
     pub(super) fn note_room(&self, events: &[Event], before: &Openings, round: &mut Round) {
         let is_refused = |event: &Event| matches!(event, Event::CommandRefused { .. });
         let after = self.conference.openings();
-        if *before == after && !events.iter().any(is_refused) {
+        let shuts = |event: &Event| {
+            matches!(
+                event,
+                Event::SeatRevoked { .. } | Event::SeatExpelled { .. }
+            )
+        };
+        if *before == after && !events.iter().any(|event| is_refused(event) || shuts(event)) {
             return;
         }
         round.about_stage += 1;

@@ -29,8 +29,8 @@ impl Late {
     pub(super) fn heard(&mut self, conference: &Conference, now: Millis) {
         let turns = conference.floor().turns.iter();
         let was_heard = |turn| self.heard.opens(&Opening::Speech(turn));
-        let late = turns.filter(|turn| turn.is_live() && !was_heard(turn.turn));
         let since = self.since;
+        let late = turns.filter(|turn| turn.is_live() && !was_heard(turn.turn) && since < now);
         self.silent.extend(late.map(|turn| (turn.turn, since, now)));
         self.heard = conference.openings();
     }
@@ -44,19 +44,28 @@ impl Late {
         }
     }
 
-    /// The record says what is closed, but for these.
-    pub(super) fn closed_yet(&mut self, closed: [&Closed; 2]) {
+    /// These are closed yet, and what else was is not any more: the record closes it, or it is heard again.
+    pub(super) fn closed_yet(&mut self, closed: [&Closed; 2]) -> Vec<(TurnId, Millis)> {
         let is_yet = |turn: &TurnId| {
             let speech = Opening::Speech(*turn);
             closed.iter().any(|closed| closed.contains(&speech))
         };
-        self.closed.retain(|turn, _| is_yet(turn));
+        self.closed
+            .extract_if(.., |turn, _| !is_yet(turn))
+            .collect()
     }
 
-    /// When nobody heard whom.
+    /// These were closed since then, and are heard again.
+    pub(super) fn opened(&mut self, closed: Vec<(TurnId, Millis)>, now: Millis) {
+        let silent = closed.into_iter().map(|(turn, from)| (turn, from, now));
+        self.silent.extend(silent);
+    }
+
+    /// When nobody heard whom, as far as the rules have not had it.
     pub(super) fn steps(&self, now: Millis) -> Vec<(Millis, Step)> {
         let closed = self.closed.iter().map(|(turn, from)| (*turn, *from, now));
-        let silent = self.silent.iter().copied().chain(closed);
+        let silent = self.silent.iter().filter(|_| !self.decided);
+        let silent = silent.copied().chain(closed);
         let silent = silent.filter(|(_, from, until)| from < until);
         let steps = silent.flat_map(|(turn, from, until)| {
             [(from, Step::Silent(turn)), (until, Step::Heard(turn))]

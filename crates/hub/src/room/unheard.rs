@@ -25,8 +25,8 @@ struct Play {
     now: Millis,
     /// Sites whose speech the record held.
     held: BTreeSet<SiteId>,
-    /// By how many reasons a speech is silent.
-    silent: BTreeMap<TurnId, usize>,
+    /// Speeches that are silent: by how many reasons, and the moment to which their clocks have run.
+    silent: BTreeMap<TurnId, (usize, Millis)>,
     /// The clock took up a speech.
     goes_on: bool,
     parts: Vec<Part>,
@@ -98,9 +98,12 @@ impl Play {
     }
 
     fn silent(&mut self, turn: TurnId, at: Millis) {
-        *self.silent.entry(turn).or_insert(0) += 1;
-        if let Some(since) = self.speech(turn).and_then(|speech| speech.running_since) {
-            let (at, away_from) = (at.max(since), self.now);
+        self.run_until(at);
+        let running = self.speech(turn).and_then(|speech| speech.running_since);
+        let at = running.map_or(at, |since| since.max(at));
+        self.silent.entry(turn).or_insert((0, at)).0 += 1;
+        if running.is_some() {
+            let away_from = self.now;
             let held = Event::TurnHeld {
                 turn,
                 at,
@@ -111,11 +114,14 @@ impl Play {
     }
 
     fn heard(&mut self, turn: TurnId, at: Millis) {
-        let left = self.silent.remove(&turn).unwrap_or(1) - 1;
-        if left > 0 {
-            self.silent.insert(turn, left);
+        let Some((reasons, ran_to)) = self.silent.remove(&turn) else {
+            return;
+        };
+        if reasons > 1 {
+            self.silent.insert(turn, (reasons - 1, ran_to));
             return;
         }
+        let at = at.max(ran_to);
         let is_there = |speech: &&Turn| self.after.roster().carrier(speech.site).is_some();
         let is_held = self
             .speech(turn)
