@@ -387,8 +387,9 @@ impl Room {
         let joined = match self.becomes(seat, claim) {
             _ if !self.is_in_step() => Err(NoSeat::Unready),
             Ok(Knock::Enters) => self.join(seat, device, opened.into(), outlet).await,
-            // What would have bound it could not be written.
+            // What would have bound it, or opened the seat to it, could not be written.
             Ok(Knock::Binds) => Err(NoSeat::Unready),
+            Ok(_) if self.failure.is_some() => Err(NoSeat::Unready),
             Ok(_) => Err(NoSeat::Expelled),
             // A seat that asks nobody when it came may ask everybody by now.
             Err(why) => Err(why),
