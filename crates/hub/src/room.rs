@@ -431,14 +431,8 @@ impl Room {
                 self.shut_no_longer();
             }
             Err(failure) => {
-                // What was to be opened is not, and nobody has asked for anything else: who had to make room is heard again.
-                let made_room = match about_stage {
-                    1 => made_room,
-                    _ => Closed::default(),
-                };
-                self.ahead
-                    .unwritten
-                    .extend(&closed | &(&ahead - &made_room));
+                self.ahead.unwritten.extend(closed);
+                self.ahead.round_fails(&ahead, &made_room, about_stage);
                 self.unseen.unwritten();
                 self.late.unwritten();
                 self.failed(&failure, shutting).await;

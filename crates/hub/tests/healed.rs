@@ -49,6 +49,14 @@ async fn speaking(setup: Setup) -> (OnDisk, Guest, Guest) {
     (on, chair, branch)
 }
 
+/// The floor goes to whoever is next.
+fn next() -> ClientCommand {
+    ClientCommand::GrantNext {
+        after: Some(TurnId(1)),
+        expect: TurnId(2),
+    }
+}
+
 fn hears(on: &OnDisk) -> bool {
     on.shown.borrow().heard.contains(&BRANCH)
 }
@@ -77,15 +85,11 @@ fn is_paused(event: &Event) -> bool {
 #[tokio::test(start_paused = true)]
 async fn who_was_to_make_room_for_what_is_not_written_is_heard_on() {
     let press = ClientCommand::SetPriority { on: true };
-    let next = ClientCommand::GrantNext {
-        after: Some(TurnId(1)),
-        expect: TurnId(2),
-    };
     for (command, hangs) in [
         (&press, false),
-        (&next, false),
+        (&next(), false),
         (&press, true),
-        (&next, true),
+        (&next(), true),
     ] {
         let (mut on, mut chair, _branch) = speaking(two_sites()).await;
         match hangs {
@@ -263,11 +267,7 @@ async fn a_grant_that_hung_and_was_not_written_takes_no_time_from_whom_it_would_
     sleep(Duration::from_secs(10)).await;
     on.disk.takes(HANG);
     on.disk.fails(Fault::Sync);
-    let next = ClientCommand::GrantNext {
-        after: Some(TurnId(1)),
-        expect: TurnId(2),
-    };
-    chair.ask("next", next).await;
+    chair.ask("next", next()).await;
     sleep(Duration::from_secs(2)).await;
     on.disk.takes(Duration::ZERO);
     // Heard again since then, it has 50 seconds left, whenever the disk is well.
@@ -364,15 +364,11 @@ async fn a_grant_that_is_not_written_closes_nobody_whatever_else_was_asked_in_th
     let (on, mut chair, branch) = speaking(two_sites()).await;
     on.disk.takes(Duration::from_millis(200));
     on.disk.fails(Fault::Sync);
-    let next = ClientCommand::GrantNext {
-        after: Some(TurnId(1)),
-        expect: TurnId(2),
-    };
     // All of it is one round: the first one's writing takes its time.
     let notice = ClientCommand::SetNotice { text: "a".into() };
     chair.ask("notice", notice.clone()).await;
     branch.ask("ready", ClientCommand::AskToPresent {}).await;
-    fails(&mut chair, "next", next).await;
+    fails(&mut chair, "next", next()).await;
     on.disk.fails(None);
     sleep(RETRIED).await;
     assert!(hears(&on));
@@ -418,14 +414,10 @@ async fn whose_time_was_up_before_it_was_closed_has_ended_by_the_clock() {
 #[tokio::test(start_paused = true)]
 async fn what_was_silent_is_taken_out_once_though_that_hangs_too() {
     let (on, chair, _branch) = speaking(of_a_minute()).await;
-    let next = ClientCommand::GrantNext {
-        after: Some(TurnId(1)),
-        expect: TurnId(2),
-    };
     sleep(Duration::from_secs(10)).await;
     on.disk.takes(Duration::from_secs(20));
     on.disk.fails(Fault::Sync);
-    chair.ask("next", next).await;
+    chair.ask("next", next()).await;
     sleep(Duration::from_secs(2)).await;
     on.disk.takes(Duration::ZERO);
     sleep(Duration::from_secs(18)).await;

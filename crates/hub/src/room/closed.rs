@@ -35,6 +35,14 @@ impl Ahead {
         &self.shown
     }
 
+    /// A round that closed this is not written, and stays closed: but what was to be opened is not, and where nobody has asked for
+    /// anything else, who had to make room is heard again.
+    pub(super) fn round_fails(&mut self, closed: &Closed, made_room: &Closed, about_stage: usize) {
+        let closed = closed.iter();
+        let stays = closed.filter(|one| about_stage != 1 || !made_room.contains(one));
+        self.unwritten.extend(stays.copied());
+    }
+
     /// What waits for the store is not written now: what it closes stays closed.
     pub(super) fn store_fails(&mut self) {
         self.unwritten.append(&mut self.waiting);
@@ -162,6 +170,9 @@ impl Room {
     /// What was closed and could not be written is closed by the record too, so that everybody sees it and it can be opened
     /// again. What it holds already opens by a word alone.
     pub(super) fn write_closed(&mut self, round: &mut Round) {
+        if self.ahead.unwritten.is_empty() {
+            return;
+        }
         let openings = self.conference.openings();
         let is_held = |opening: &Opening| openings.holds(opening);
         self.ahead.unwritten.retain(|opening| !is_held(opening));
